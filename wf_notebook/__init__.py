@@ -1,0 +1,55 @@
+"""Workflows of language models in Jupyter: plain Python, a kept session_state, a live output and a readable record."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+#: The public names and the rooms they live in; each is imported when it is first asked for.
+_ROOMS = {
+    "Agent": "agents",
+    "RunEvent": "events",
+    "RunResponse": "events",
+    "Workflow": "workflow",
+    "apprint_run_response": "render",
+    "load_ipython_extension": "notebook",
+    "logger": "run",
+    "open_storage": "storage",
+    "pprint_run_response": "render",
+    "unload_ipython_extension": "notebook",
+}
+
+__all__ = [
+    "Agent",
+    "RunEvent",
+    "RunResponse",
+    "Workflow",
+    "apprint_run_response",
+    "load_ipython_extension",
+    "logger",
+    "open_storage",
+    "pprint_run_response",
+    "unload_ipython_extension",
+]
+
+if TYPE_CHECKING:
+    from .agents import Agent
+    from .events import RunEvent, RunResponse
+    from .notebook import load_ipython_extension, unload_ipython_extension
+    from .render import apprint_run_response, pprint_run_response
+    from .run import logger
+    from .storage import open_storage
+    from .workflow import Workflow
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS})

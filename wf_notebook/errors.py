@@ -1,0 +1,174 @@
+"""Everything that can go wrong, each with its remedy.
+
+An error is a fact and a remedy in one line. Only ours are one line: an exception of the user's own code keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "AgentFailed",
+    "BadArguments",
+    "BadCell",
+    "BadRunOutput",
+    "BadStorage",
+    "DownloadFailed",
+    "MissingInput",
+    "MissingPart",
+    "ModelFailed",
+    "NoModel",
+    "RunCancelled",
+    "SessionConflict",
+    "SessionOwned",
+    "StorageBusy",
+    "StorageFailed",
+    "StorageReadOnly",
+    "UnknownInput",
+    "UnknownModel",
+    "UnknownOption",
+    "UnknownWorkflow",
+    "UnsavableValue",
+    "WorkflowError",
+    "did_you_mean",
+]
+
+
+class WorkflowError(Exception):
+    """The base of our errors: shown by IPython as one line, without a traceback.
+
+    >>> WorkflowError("no model")._render_traceback_()
+    ['WorkflowError: no model']
+    """
+
+    #: What a batch run had answered when its save failed: nothing that was paid for is lost.
+    response: Any = None
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that IPython shows in place of a traceback."""
+        return [f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())]
+
+
+class BadRunOutput(WorkflowError, TypeError):
+    """run() gave something that is not a response."""
+
+
+class UnsavableValue(WorkflowError, TypeError):
+    """A value in session_state that cannot be kept; `path` says where it is."""
+
+    def __init__(self, message: str, *, path: str = "session_state") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class SessionConflict(WorkflowError):
+    """The same key was changed here and elsewhere since it was last loaded.
+
+    `mine`, `theirs` and `base` hold the decoded values of the keys in conflict (a deleted or absent key is not in the dict);
+    `branch` is the id of the session in which all of mine were kept.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        keys: Iterable[str] = (),
+        mine: dict[str, Any] | None = None,
+        theirs: dict[str, Any] | None = None,
+        base: dict[str, Any] | None = None,
+        branch: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.keys = tuple(keys)
+        self.mine = mine or {}
+        self.theirs = theirs or {}
+        self.base = base or {}
+        self.branch = branch
+
+
+class SessionOwned(WorkflowError, PermissionError):
+    """The session belongs to another user_id."""
+
+
+class StorageBusy(WorkflowError):
+    """Somebody else holds the database file; the unsaved state stays in memory."""
+
+
+class BadStorage(WorkflowError, ValueError):
+    """The address of a storage is of an unknown kind, or what lies there is no database of ours."""
+
+
+class StorageReadOnly(WorkflowError, PermissionError):
+    """The database can be read but not written."""
+
+
+class StorageFailed(WorkflowError, OSError):
+    """The database could not be read or written (a full disk, a broken file); what was there before is still there."""
+
+
+class UnknownWorkflow(WorkflowError, LookupError):
+    """No workflow of that name."""
+
+
+class UnknownOption(WorkflowError, ValueError):
+    """No option of that name."""
+
+
+class UnknownInput(WorkflowError, TypeError):
+    """run() takes no input of that name."""
+
+
+class MissingInput(WorkflowError, TypeError):
+    """run() needs an input that was not given."""
+
+
+class BadArguments(WorkflowError, ValueError):
+    """The arguments on a magic's line cannot be read as Python."""
+
+
+class BadCell(WorkflowError, ValueError):
+    """The cell defines no workflow, or more than one and no name to choose by."""
+
+
+class NoModel(WorkflowError, LookupError):
+    """No model was named and none is at hand."""
+
+
+class UnknownModel(WorkflowError, LookupError):
+    """No model of that name, or the key or package that it needs is missing."""
+
+
+class ModelFailed(WorkflowError):
+    """A model call failed: the message says which agent and which model."""
+
+
+class AgentFailed(WorkflowError):
+    """An agent could not do what it was asked for other reasons than its model (a tool that raised: the cause)."""
+
+
+class DownloadFailed(WorkflowError, OSError):
+    """A model file could not be fetched whole; nothing half-written was left."""
+
+
+class MissingPart(WorkflowError, ImportError):
+    """An optional package is needed for this."""
+
+
+class RunCancelled(BaseException):
+    """Raised inside run() when its run was stopped; a BaseException, so that `except Exception` lets it pass."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `"; did you mean 'x'?"` for the nearest known name, or an empty string.
+
+    >>> did_you_mean("Blgo", ["Blog", "News"])
+    "; did you mean 'Blog'?"
+    >>> did_you_mean("zzz", ["Blog"])
+    ''
+    """
+    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""

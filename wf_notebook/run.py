@@ -1,0 +1,159 @@
+"""The run that this code belongs to: its ids, its cancel token, its usage, in one ContextVar; and the record it leaves."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+from .errors import RunCancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+logger = logging.getLogger("wf_notebook")
+
+#: Methods of a lower room that show, export or adapt, and the higher room that does it. The only doors that open upwards.
+WAYS_UP: dict[str, str] = {
+    "RunStream._ipython_display_": "wf_notebook.notebook.live:display_stream",
+    "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
+    "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
+}
+
+
+def way_up(name: str) -> Callable[..., Any]:
+    """Return the function of a higher room that does what the method `name` promises."""
+    module, _, function = WAYS_UP[name].partition(":")
+    way: Callable[..., Any] = getattr(import_module(module), function)
+    return way
+
+
+Status = Literal["running", "completed", "failed", "stopped", "lost"]
+
+
+class CancelToken:
+    """Says that a run should end: set once, from any thread, and never unset.
+
+    >>> token = CancelToken()
+    >>> heard = []
+    >>> forget = token.on_cancel(lambda: heard.append("stop"))
+    >>> token.cancel(); token.cancel(); token.cancelled, heard
+    (True, ['stop'])
+    """
+
+    __slots__ = ("_callbacks", "_lock", "cancelled")
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        self._callbacks: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        """Ask the run to end; what waits on it is told at once."""
+        with self._lock:
+            if self.cancelled:
+                return
+            self.cancelled = True
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call `callback` when the run is cancelled (now, if it was); return how to forget it."""
+        with self._lock:
+            if not self.cancelled:
+                self._callbacks.append(callback)
+                return lambda: self._forget(callback)
+        callback()
+        return lambda: None
+
+    def _forget(self, callback: Callable[[], object]) -> None:
+        with self._lock:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+    def check(self) -> None:
+        """Raise RunCancelled if the run was asked to end."""
+        if self.cancelled:
+            raise RunCancelled
+
+
+@dataclass(slots=True)
+class Usage:
+    """What the agents of a run used so far: tokens as counts, cost in US dollars (None while no price is known)."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+    models: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def add(
+        self, *, model: str | None, requests: int, input_tokens: int, output_tokens: int, cost: float | None = None
+    ) -> None:
+        """Count one agent call."""
+        with self._lock:
+            self.requests += requests
+            self.input_tokens += input_tokens
+            self.output_tokens += output_tokens
+            if cost is not None:
+                self.cost = (self.cost or 0.0) + cost
+            if model:
+                self.models.add(model)
+
+    @property
+    def total_tokens(self) -> int:
+        """Input and output tokens together."""
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class RunContext:
+    """What code inside run() can know of its run."""
+
+    run_id: str
+    session_id: str
+    workflow_id: str
+    #: The Workflow whose run this is: `super().run()` belongs to the same run.
+    workflow: object
+    cancel: CancelToken = field(default_factory=CancelToken)
+    usage: Usage = field(default_factory=Usage)
+    lane: str | None = None
+
+
+current: ContextVar[RunContext | None] = ContextVar("wf_notebook_run", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The record of one run: what was asked, how it ended, what it used and changed.
+
+    `duration` is in seconds, `cost` in US dollars (None when no price is known), times are UTC.
+    `changes` maps the top-level keys of session_state that the run changed to "set" or "delete".
+    """
+
+    run_id: str
+    session_id: str
+    workflow: str
+    status: Status
+    inputs: dict[str, Any]
+    started_at: datetime
+    workflow_id: str | None = None
+    ended_at: datetime | None = None
+    duration: float | None = None
+    content: str | None = None
+    error: str | None = None
+    models: tuple[str, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+    changes: dict[str, str] = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        bundle: dict[str, str] = way_up("Run._repr_mimebundle_")(self)
+        return bundle
