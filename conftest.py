@@ -1,0 +1,34 @@
+"""Every test and every doctest runs in an empty folder, with a home of its own and none of the developer's settings."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: What would make a test depend on who runs it: our own settings, keys of model providers, places of Jupyter and IPython.
+PERSONAL = re.compile(r"^(WF_|IPYTHON|JUPYTER_|XDG_|PYTEST_ADDOPTS$)|_(API_KEY|TOKEN|SECRET)$")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return the home directory of this test session, new and empty; servers and kernels started by tests inherit it."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in filter(PERSONAL.search, list(os.environ)):
+            patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        yield home
+
+
+@pytest.fixture(autouse=True)
+def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the empty folder that this test runs in: nothing is ever written into the repository."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

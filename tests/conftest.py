@@ -1,0 +1,153 @@
+"""What tests share: a real IPython shell, the real local model, a real JupyterLab and a real Chromium."""
+
+from __future__ import annotations
+
+import atexit
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from IPython.core.interactiveshell import InteractiveShell
+    from playwright.sync_api import Page
+
+REPOSITORY = Path(__file__).parent.parent
+SCREENSHOTS = REPOSITORY / "build" / "screenshots"
+CHROMIUM_FLAGS = [
+    *("--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that load a model or drive a browser on one worker: together they would starve each other."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in ("model", "browser")):
+            item.add_marker(pytest.mark.xdist_group("heavy"))
+
+
+@pytest.fixture
+def shell() -> Iterator[InteractiveShell]:
+    """Return a real IPython shell, the one that get_ipython() finds; its history is in no file, and nothing of it stays."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    main = sys.modules["__main__"]
+    displayhook, excepthook = sys.displayhook, sys.excepthook
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+    yield shell
+    for extension in list(shell.extension_manager.loaded):
+        shell.extension_manager.unload_extension(extension)
+    atexit.unregister(shell.atexit_operations)
+    shell.atexit_operations()
+    shell.restore_sys_module_state()
+    InteractiveShell.clear_instance()
+    sys.modules["__main__"], sys.displayhook, sys.excepthook = main, displayhook, excepthook
+
+
+@pytest.fixture(scope="session")
+def local_model() -> str:
+    """Return the name of the local model, pulled as a user pulls it; kept between test runs."""
+    pulled = subprocess.run(
+        [sys.executable, "-m", "wf_notebook.cli", "models", "pull", "smollm2"], capture_output=True, text=True, check=False
+    )
+    if pulled.returncode:
+        pytest.fail(f"the local model could not be pulled:\n{pulled.stdout}{pulled.stderr}")
+    return "local:smollm2"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of Chromium; a machine without it fails, and is told how to get it."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("chromium is not on the PATH: apt-get install chromium")
+    return path
+
+
+@pytest.fixture
+def page(chromium: str) -> Iterator[Page]:
+    """Return an empty page of a new Chromium, 1280 by 900; errors that scripts throw in it fail the test."""
+    from playwright.sync_api import sync_playwright
+
+    errors: list[str] = []
+    # A playwright per test: while one lives, its event loop counts as running in this thread.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        browser.close()
+    assert errors == []
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab and the folder that it serves; times are in seconds."""
+
+    url: str
+    token: str
+    root: Path
+
+    def write(self, name: str, *cells: str) -> Path:
+        """Write a notebook of these code cells into the folder, and return its path."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        # Without it JupyterLab asks which kernel to use.
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, self.root / name)
+        return self.root / name
+
+    def open(self, page: Page, name: str) -> None:
+        """Open a notebook of the folder, and wait until its kernel is idle."""
+        page.goto(f"{self.url}/lab/tree/{name}?reset&token={self.token}")
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+        self.wait_until_idle(page)
+
+    def run_all(self, page: Page, timeout: float = 60) -> None:
+        """Run all cells by the menu, as a reader does, and wait until the last one has its number."""
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        last = page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt").last
+        last.filter(has_text=re.compile(r"\[\d+\]")).wait_for(timeout=timeout * 1000)
+        self.wait_until_idle(page, timeout)
+
+    def wait_until_idle(self, page: Page, timeout: float = 60) -> None:
+        """Wait until the status bar says so (the toolbar says it before a kernel exists)."""
+        page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=timeout * 1000)
+
+
+@pytest.fixture(scope="session")
+def jupyter_lab(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Return a JupyterLab of this environment on a port of its own, in an empty folder; it ends with the tests."""
+    root = tmp_path_factory.mktemp("lab")
+    settings = home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    options = {"ip": "127.0.0.1", "port": 0, "root_dir": root, "disable_check_xsrf": True, "allow_root": True}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", *(f"--ServerApp.{name}={options[name]}" for name in options)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=home, text=True) as server:
+        assert server.stderr is not None
+        said = []
+        for line in server.stderr:
+            said.append(line)
+            if found := re.search(r"(http://127\.0\.0\.1:[1-9]\d*)/lab\?token=(\w+)", line):
+                break
+        else:
+            pytest.fail("JupyterLab did not start:\n" + "".join(said))
+        # Its log must be read on, or the pipe fills and the server stops.
+        reader = threading.Thread(target=said.extend, args=[server.stderr])
+        reader.start()
+        yield Lab(found[1], found[2], root)
+        server.terminate()
+        reader.join()
