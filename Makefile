@@ -1,0 +1,50 @@
+# Each target sets up what it needs: a fresh machine needs python3 (3.11 or newer, with venv), git and make.
+# PYTHON=… chooses the Python that .venv is made with.
+
+PYTHON ?= python3
+VENV := .venv/bin
+STAMP := .venv/.installed
+NOTEBOOK := build/demo/01_quickstart.ipynb
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test check clean
+.DELETE_ON_ERROR:
+
+# What a shell may have set for other projects has no say here.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
+export PYTHONNOUSERSITE := 1
+
+help:
+	@echo "make demo    run notebooks/01_quickstart.ipynb with a real model, here in the terminal"
+	@echo "make lab     open JupyterLab on the notebooks"
+	@echo "make check   the quick loop: lint, types, fast tests"
+	@echo "make test    all tests, with the real model and a real browser"
+	@echo "make clean   remove what was built (the demo's session too); .venv stays"
+
+demo: $(STAMP)
+	@$(VENV)/python tools/demo.py
+
+lab: $(STAMP)
+	@$(VENV)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(if $(filter 0,$(shell id -u)),--allow-root) \
+		$(firstword $(wildcard $(NOTEBOOK) notebooks/01_quickstart.ipynb))
+
+test: $(STAMP)
+	@$(VENV)/python tools/test.py -n 2
+
+check: $(STAMP)
+	@$(VENV)/python -m ruff check --quiet .
+	@$(VENV)/python -m ruff format --quiet --check .
+	@$(VENV)/python -m mypy
+	@$(VENV)/python -m pytest -q -n 2 -m "not model and not browser and not slow"
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache
+
+# The stamp says where .venv was made, and for which Python: a copy of this folder, or a new Python, makes it again.
+ifneq ($(file <$(STAMP)),$(CURDIR) $(shell $(VENV)/python -V 2>/dev/null))
+.PHONY: $(STAMP)
+endif
+$(STAMP): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) tools/environment.py
