@@ -1,0 +1,255 @@
+"""The four rules of the house, held by reading its source; each is shown to catch a breach."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+import wf_notebook
+from wf_notebook.run import WAYS_UP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HOUSE = Path(wf_notebook.__file__).parent
+
+#: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
+FLOORS = (
+    ("errors",),
+    ("run", "events", "background", "redact"),
+    ("state",),
+    ("session",),
+    ("storage.lock", "storage.thread", "storage.schema", "storage.sql"),
+    ("storage.duckdb_errors", "storage.duckdb", "storage.sqlite", "storage.memory", "storage", "render"),
+    ("stream", "workflow", "agents.limits", "agents.local", "agents.adapters", "agents", "models"),
+    ("notebook.line", "notebook.live", "notebook.magics", "notebook", "cli"),
+    ("__init__",),
+)
+
+#: Who may import what others may not: package → rooms.
+WALL = {
+    **dict.fromkeys(("IPython", "traitlets", "anywidget", "ipywidgets", "ipykernel", "comm"), ("notebook",)),
+    "duckdb": ("storage.duckdb", "storage.duckdb_errors"),
+    "sqlite3": ("storage.sqlite",),
+    "psycopg": ("storage.postgres",),
+    **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp"), ("agents",)),
+}
+
+#: What is heavy, and so not loaded by `import wf_notebook`.
+HEAVY = (*WALL, "anyio", "click", "markdown_it", "nbformat", "numpy", "pandas", "platformdirs", "pydantic", "rich")
+
+#: Rooms that must not know each other although the floors would allow it.
+STRANGERS = {
+    "workflow": ("agents", "notebook"),
+    "stream": ("agents", "notebook"),
+    "cli": ("notebook",),
+    "__main__": ("notebook",),
+}
+
+#: The only places that import by a name from a table: the front door's names, the ways up, the storages by their address.
+BY_NAME = ("__init__", "run", "storage")
+
+
+class Import(NamedTuple):
+    """One import, wherever it stands: at the top, inside a function, under TYPE_CHECKING."""
+
+    room: str
+    line: int
+    target: str
+    inside: bool
+
+
+def rooms(house: Path) -> dict[str, ast.Module]:
+    """Return the parsed modules of the package, named from within it: "run", "storage", "storage.sql", "__init__"."""
+    found = {}
+    for path in sorted(house.rglob("*.py")):
+        parts = path.relative_to(house).with_suffix("").parts
+        name = ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imports(house: Path) -> Iterator[Import]:
+    """Yield every import; one of our own is named as in `rooms`, a foreign one by its full name."""
+    modules = rooms(house)
+    for room, tree in modules.items():
+        package = house / Path(*room.split(".")) / "__init__.py"
+        here = [] if room == "__init__" else room.split(".") if package.exists() else room.split(".")[:-1]
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        inside = {id(node) for function in functions for node in ast.walk(function)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                base = ["wf_notebook", *here[: len(here) - node.level + 1]] if node.level else []
+                start = ".".join([*base, *(node.module.split(".") if node.module else [])])
+                names = [f"{start}.{alias.name}" for alias in node.names]
+            else:
+                continue
+            for name in names:
+                yield Import(room, node.lineno, own_name(name, modules), id(node) in inside)
+
+
+def own_name(name: str, modules: dict[str, ast.Module]) -> str:
+    """Return the room that an imported name lies in, or the name itself if it is not ours."""
+    if name.split(".", maxsplit=1)[0] != "wf_notebook":
+        return name
+    parts = name.split(".")[1:]
+    while parts and ".".join(parts) not in modules:
+        parts.pop()
+    return ".".join(parts) or "__init__"
+
+
+def within(name: str, room: str) -> bool:
+    """Return whether a dotted name is `room` or lies in it."""
+    return name == room or name.startswith(f"{room}.")
+
+
+def doors_that_open_upwards(house: Path) -> list[str]:
+    """Rule 1: a room uses only what is below it, in whatever way it imports; and every room has its place."""
+    order = [room for floor in FLOORS for room in floor]
+    modules = rooms(house)
+    found = [f"{room} stands on no floor" for room in modules if room not in order]
+    found += [f"{room} is on a floor and not there" for room in order if room not in modules]
+    found += [
+        f"{door.room}:{door.line} imports {door.target}, which is above it"
+        for door in imports(house)
+        if door.room in order and door.target in order and order.index(door.target) > order.index(door.room)
+    ]
+    for room, tree in modules.items():
+        calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        names = {
+            call.id if isinstance(call, ast.Name) else call.attr for call in calls if hasattr(call, "id") or hasattr(call, "attr")
+        }
+        if room not in BY_NAME and names & {"import_module", "__import__"}:
+            found.append(f"{room} imports by name, which only {', '.join(BY_NAME)} may")
+    return found
+
+
+def holes_in_the_wall(house: Path) -> list[str]:
+    """Rule 2: IPython and widgets only in notebook/, a driver only in its storage, pydantic-ai only in agents/."""
+    return [
+        f"{door.room}:{door.line} imports {door.target}, which is for {' and '.join(owners)}"
+        for door in imports(house)
+        if (owners := WALL.get(door.target.split(".")[0])) and not any(within(door.room, owner) for owner in owners)
+        if not (door.room == "testing" and door.inside)
+    ]
+
+
+def strangers_that_meet(house: Path) -> list[str]:
+    """Rule 3: the engine knows neither agents nor notebook, the command line no notebook."""
+    return [
+        f"{door.room}:{door.line} imports {door.target}, which it must not know"
+        for door in imports(house)
+        if any(within(door.target, stranger) for stranger in STRANGERS.get(door.room, ()))
+    ]
+
+
+def uses_of_the_front_door(house: Path) -> list[str]:
+    """Rule 4: nobody inside uses the front door, and no module bears a public name of it."""
+    front = next(
+        node.value for node in rooms(house)["__init__"].body if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"
+    )
+    public = ast.literal_eval(front)
+    found = [f"{door.room}:{door.line} uses the front door" for door in imports(house) if door.target == "__init__"]
+    return found + [f"{room} is also a public name" for room in rooms(house) if room in public]
+
+
+def rooms_too_large(house: Path) -> list[str]:
+    """A file has 300 lines at most."""
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sorted(house.rglob("*.py"))}
+    return [f"{path.relative_to(house)} has {count} lines" for path, count in lines.items() if count > 300]
+
+
+RULES = (doors_that_open_upwards, holes_in_the_wall, strangers_that_meet, uses_of_the_front_door, rooms_too_large)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_house_keeps_its_rules(rule: Callable[[Path], list[str]]):
+    assert rule(HOUSE) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "room", "text", "report"),
+    [
+        (doors_that_open_upwards, "state.py", "from .workflow import Workflow", "imports workflow"),
+        (doors_that_open_upwards, "state.py", "from . import session", "imports session"),
+        (doors_that_open_upwards, "state.py", "import wf_notebook.session", "imports session"),
+        (doors_that_open_upwards, "errors.py", "def late():\n    from .run import current", "imports run"),
+        (doors_that_open_upwards, "run.py", "if TYPE_CHECKING:\n    from .events import RunEvent", "imports events"),
+        (doors_that_open_upwards, "storage/sql.py", "from ..workflow import Workflow", "imports workflow"),
+        (doors_that_open_upwards, "storage/sql.py", "from . import duckdb", "imports storage.duckdb"),
+        (doors_that_open_upwards, "storage/__init__.py", "from ..workflow import Workflow", "imports workflow"),
+        (doors_that_open_upwards, "state.py", "import_module('.workflow', __package__)", "imports by name"),
+        (doors_that_open_upwards, "utils.py", "", "utils stands on no floor"),
+        (holes_in_the_wall, "workflow.py", "import IPython", "imports IPython"),
+        (holes_in_the_wall, "render.py", "def show():\n    from IPython.display import HTML", "imports IPython"),
+        (holes_in_the_wall, "session.py", "if TYPE_CHECKING:\n    import duckdb", "imports duckdb"),
+        (holes_in_the_wall, "storage/sql.py", "import sqlite3 as driver", "imports sqlite3"),
+        (holes_in_the_wall, "notebook/live.py", "from pydantic_ai.models import Model", "imports pydantic_ai"),
+        (holes_in_the_wall, "testing.py", "import traitlets", "imports traitlets"),
+        (strangers_that_meet, "workflow.py", "def run():\n    from .agents import Agent", "imports agents"),
+        (strangers_that_meet, "cli.py", "from .notebook.live import show", "imports notebook"),
+        (uses_of_the_front_door, "workflow.py", "from . import RunResponse", "uses the front door"),
+        (uses_of_the_front_door, "notebook/live.py", "from wf_notebook import Workflow", "uses the front door"),
+        (uses_of_the_front_door, "notebook/live.py", "def late():\n    import wf_notebook", "uses the front door"),
+        (uses_of_the_front_door, "Agent.py", "", "Agent is also a public name"),
+        (rooms_too_large, "utils.py", "\n" * 301, "utils.py has"),
+    ],
+)
+def test_a_breach_is_reported(rule: Callable[[Path], list[str]], room: str, text: str, report: str, tmp_path: Path):
+    house = tmp_path / "wf_notebook"
+    shutil.copytree(HOUSE, house, ignore=shutil.ignore_patterns("__pycache__", "static"))
+    before = set(rule(house))
+    (house / room).parent.mkdir(exist_ok=True)
+    with (house / room).open("a") as file:
+        file.write(f"\n{text}\n")
+    reported = set(rule(house)) - before
+    assert any(report in line for line in reported), reported
+
+
+def test_a_test_shell_may_be_made_inside_a_function_of_testing(tmp_path: Path):
+    (tmp_path / "testing.py").write_text("def shell():\n    from IPython import get_ipython\n")
+    assert holes_in_the_wall(tmp_path) == []
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = f"import sys, wf_notebook; print([name for name in {HEAVY} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("way", WAYS_UP)
+def test_a_way_up_leads_somewhere(way: str):
+    module, _, function = WAYS_UP[way].partition(":")
+    assert callable(getattr(import_module(module), function))
+
+
+def test_every_way_up_is_used_where_it_says_and_no_other_one_is():
+    called = {
+        f"{owner.name}.{method.name}": call.args[0].value
+        for tree in rooms(HOUSE).values()
+        for owner in ast.walk(tree)
+        if isinstance(owner, ast.ClassDef)
+        for method in owner.body
+        if isinstance(method, ast.FunctionDef)
+        for call in ast.walk(method)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "way_up"
+    }
+    assert called == {name: name for name in WAYS_UP}
+
+
+def test_every_public_name_is_at_the_front_door():
+    assert {name for name in wf_notebook.__all__ if getattr(wf_notebook, name, None) is None} == set()
+
+
+def test_no_text_of_the_house_names_a_higher_room_as_module_and_function_but_the_ways_up():
+    found = [room for room, tree in rooms(HOUSE).items() if re.search(r"'wf_notebook[\w.]*:\w+'", ast.unparse(tree))]
+    assert found == ["run"]
