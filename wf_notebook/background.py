@@ -65,6 +65,29 @@ def on_the_loop() -> bool:
         return False
 
 
+def submit(coroutine: Coroutine[Any, Any, T], target: asyncio.AbstractEventLoop, context: Context) -> Future[T]:
+    """Run a coroutine on a loop of another thread in the given context; cancelling the future cancels it."""
+    future: Future[T] = Future()
+
+    def start() -> None:
+        task = target.create_task(coroutine, context=context)
+        task.add_done_callback(settle)
+        future.add_done_callback(lambda done: done.cancelled() and target.call_soon_threadsafe(task.cancel))
+
+    def settle(task: asyncio.Task[T]) -> None:
+        error = None if task.cancelled() else task.exception()
+        with suppress(InvalidStateError):  # it was cancelled meanwhile
+            if task.cancelled():
+                future.cancel()
+            elif error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(task.result())
+
+    target.call_soon_threadsafe(start)
+    return future
+
+
 class Call(Generic[T]):
     """A coroutine on the background loop, in a copy of the caller's context.
 

@@ -1,0 +1,115 @@
+"""The model in the box: a llama.cpp server inside this process, on loopback, behind a key that nobody else knows.
+
+One server per model file, started at the first call, with one thread: two are slower as soon as anything else runs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ModelFailed, UnknownModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_ai.models.openai import OpenAIChatModel
+
+#: How many tokens a prompt and its answer may have together.
+CONTEXT = 8192
+
+#: An answer is cut there, unless the agent says otherwise: a small model may not find an end.
+MAX_TOKENS = 512
+
+#: The same prompt gets the same answer. (A small model repeats itself for ever at 1.0, and loses the words at 1.2.)
+SETTINGS = {"temperature": 0.0, "seed": 0, "max_tokens": MAX_TOKENS}
+REPEAT_PENALTY, REPEAT_WINDOW = 1.1, 256
+
+
+@dataclass(frozen=True)
+class _Box:
+    server: Any
+    key: str
+
+
+_boxes: dict[Path, _Box] = {}
+_lock = threading.Lock()
+
+
+def _start(path: Path) -> _Box:
+    try:
+        from xllamacpp import CommonParams, Server
+    except ImportError:
+        raise UnknownModel("local models need the package 'xllamacpp': pip install 'wf-notebook[local]'") from None
+    params = CommonParams()
+    params.model.path = str(path)
+    params.n_ctx, params.n_parallel = CONTEXT, 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    params.hostnames, params.port = ["127.0.0.1"], 0
+    key = secrets.token_urlsafe(32)
+    params.api_keys = [key]
+    params.verbosity, params.ui, params.use_jinja = -1, False, True
+    params.sampling.penalty_repeat, params.sampling.penalty_last_n = REPEAT_PENALTY, REPEAT_WINDOW
+    try:
+        return _Box(Server(params), key)
+    except Exception as error:
+        raise ModelFailed(f"{str(path)!r} could not be loaded as a model: {error}") from error
+
+
+def box(path: Path) -> _Box:
+    """Return the server of a model file, started when it is not running yet."""
+    path = path.resolve()
+    with _lock:
+        if path not in _boxes:
+            _boxes[path] = _start(path)
+        return _boxes[path]
+
+
+@cache
+def model(path: Path, name: str) -> OpenAIChatModel:
+    """Return the model of a file, as pydantic-ai talks to it; structured output follows a grammar."""
+    try:
+        from pydantic_ai.models.openai import OpenAIChatModel
+        from pydantic_ai.profiles.openai import OpenAIModelProfile
+        from pydantic_ai.providers.openai import OpenAIProvider
+    except ImportError:
+        raise UnknownModel("local models need the package 'openai': pip install 'wf-notebook[local]'") from None
+    running = box(path)
+    return OpenAIChatModel(
+        name,
+        provider=OpenAIProvider(base_url=f"{running.server.listening_address}/v1", api_key=running.key),
+        profile=OpenAIModelProfile(
+            supports_json_schema_output=True,
+            default_structured_output_mode="native",
+            openai_supports_strict_tool_definition=False,
+        ),
+    )
+
+
+@atexit.register
+def stop() -> None:
+    """Stop all servers of this process; the next call starts them again."""
+    with _lock:
+        model.cache_clear()
+        _boxes.clear()
+
+
+_lost: list[_Box] = []
+
+
+def _forget() -> None:
+    """In a forked child the servers' threads are gone: start anew at the next call, and never stop what is the parent's."""
+    global _lock  # noqa: PLW0603
+    _lock = threading.Lock()
+    _lost.extend(_boxes.values())
+    _boxes.clear()
+    model.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,97 @@
+"""Tools of an agent: callables of the user, as pydantic-ai takes them; an exception in one of them stays the user's own."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from functools import partial, update_wrapper
+from typing import TYPE_CHECKING, Any
+
+from pydantic_ai import Tool
+from pydantic_ai.exceptions import ApprovalRequired, CallDeferred, ModelRetry, ToolFailed, ToolRetryError
+from pydantic_ai.toolsets import AbstractToolset, CombinedToolset, FunctionToolset, WrapperToolset
+
+from .. import background
+from ..errors import AgentFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pydantic_ai import RunContext
+    from pydantic_ai.toolsets import ToolsetTool
+
+#: By raising these a tool speaks to pydantic-ai; they are no failures.
+SIGNALS = (ApprovalRequired, CallDeferred, ModelRetry, ToolFailed, ToolRetryError)
+
+
+def toolset(tools: Iterable[Any], agent: str, home: asyncio.AbstractEventLoop | None) -> UserTools | None:
+    """Return the tools as one toolset, or None for no tools.
+
+    Args:
+        tools: Functions, bound methods, async functions, partials, toolkits (an object with `.functions`) and what pydantic-ai takes.
+        agent: For the note on an exception.
+        home: The event loop of the async caller: async tools run there, beside the objects of the user that belong to it.
+    """
+    flat = list(_flat(tools))
+    functions = [_tool(item, home) for item in flat if not isinstance(item, AbstractToolset)]
+    sets = [item for item in flat if isinstance(item, AbstractToolset)]
+    return UserTools(CombinedToolset([FunctionToolset(functions), *sets]), agent) if flat else None
+
+
+def _flat(tools: Iterable[Any]) -> Iterator[Any]:
+    for item in tools:
+        functions = getattr(item, "functions", None)
+        if functions is None or callable(item):
+            yield item
+        else:
+            for function in functions.values() if isinstance(functions, dict) else functions:
+                yield getattr(function, "entrypoint", function)
+
+
+def _tool(item: Any, home: asyncio.AbstractEventLoop | None) -> Tool[Any]:
+    if isinstance(item, Tool):
+        return item
+    if not callable(item) or isinstance(item, type):
+        raise AgentFailed(f"{item!r} is no tool: a tool is a function, a method or a toolkit with .functions")
+    function = _named(item) if isinstance(item, partial) else item
+    if home is not None and asyncio.iscoroutinefunction(item.func if isinstance(item, partial) else item):
+        function = _at_home(function, home)
+    return Tool(function)
+
+
+def _named(function: partial[Any]) -> Callable[..., Any]:
+    """Give a partial the name and docstring of its function; its signature stays what is left to give."""
+    named = update_wrapper(partial(function), function.func)
+    del named.__wrapped__
+    return named
+
+
+def _at_home(function: Callable[..., Any], home: asyncio.AbstractEventLoop) -> Callable[..., Any]:
+    """Let an async tool run on the loop of the async caller, in the context of the call."""
+
+    async def tool(*args: Any, **kwargs: Any) -> Any:
+        if home is asyncio.get_running_loop():
+            return await function(*args, **kwargs)
+        return await asyncio.wrap_future(background.submit(function(*args, **kwargs), home, copy_context()))
+
+    return update_wrapper(tool, function)
+
+
+@dataclass
+class UserTools(WrapperToolset[Any]):
+    """Tools that remember what the user's code raised, so that it can be told from what went wrong with the model."""
+
+    agent: str
+    raised: list[Exception] = field(default_factory=list)
+
+    async def call_tool(self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]) -> Any:
+        """Call a tool; a note on what it raises says where that was."""
+        try:
+            return await super().call_tool(name, tool_args, ctx, tool)
+        except SIGNALS:
+            raise
+        except Exception as error:
+            error.add_note(f"raised by the tool {name!r} of {self.agent}")
+            self.raised.append(error)
+            raise

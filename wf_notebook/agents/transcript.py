@@ -1,0 +1,65 @@
+"""What was said in an agent call, as plain dicts: messages, tool calls, counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic_ai.messages import (
+    ModelRequest,
+    RetryPromptPart,
+    SystemPromptPart,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+from pydantic_core import to_jsonable_python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic_ai.messages import ModelMessage
+
+
+def as_dicts(messages: Iterable[ModelMessage]) -> list[dict[str, Any]]:
+    """Return messages as `{"role": …, "content": …}`, in the roles that chat models use."""
+    dicts: list[dict[str, Any]] = []
+    for message in messages:
+        if isinstance(message, ModelRequest):
+            if message.instructions and not any(said["role"] == "system" for said in dicts):
+                dicts.append({"role": "system", "content": message.instructions})
+            dicts += [_asked(part) for part in message.parts]
+        else:
+            calls = [called(part) for part in message.parts if isinstance(part, ToolCallPart)]
+            text = "".join(part.content for part in message.parts if isinstance(part, TextPart))
+            dicts.append({"role": "assistant", "content": text or None} | ({"tool_calls": calls} if calls else {}))
+    return dicts
+
+
+def _asked(part: Any) -> dict[str, Any]:
+    if isinstance(part, UserPromptPart):
+        return {
+            "role": "user",
+            "content": part.content if isinstance(part.content, str) else [str(item) for item in part.content],
+        }
+    if isinstance(part, SystemPromptPart):
+        return {"role": "system", "content": part.content}
+    if isinstance(part, ToolReturnPart):
+        return {"role": "tool", "name": part.tool_name, "tool_call_id": part.tool_call_id, "content": part.model_response_str()}
+    if isinstance(part, RetryPromptPart):
+        return {"role": "tool" if part.tool_name else "user", "content": part.model_response()}
+    return {"role": "user", "content": str(part)}
+
+
+def called(part: ToolCallPart) -> dict[str, Any]:
+    """Return a tool call as a dict: name, arguments, id; its result comes later."""
+    try:
+        arguments: Any = part.args_as_dict()
+    except (ValueError, AssertionError):
+        arguments = part.args
+    return {"tool_name": part.tool_name, "tool_args": arguments, "tool_call_id": part.tool_call_id}
+
+
+def plain(value: Any) -> Any:
+    """Return a tool's result as JSON has it: what JSON has not becomes its text."""
+    return to_jsonable_python(value, fallback=str)
