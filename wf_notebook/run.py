@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import RunCancelled
@@ -15,7 +19,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-logger = logging.getLogger("wf_notebook")
+
+
+class _Stderr(logging.Handler):
+    """Writes to the stderr of the moment: a notebook's cell, a terminal, a test."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{record.levelname:<8} {self.format(record)}\n")
+
+
+def _logger() -> logging.Logger:
+    ours = logging.getLogger("wf_notebook")
+    if not ours.handlers:
+        ours.addHandler(_Stderr())
+        ours.setLevel(logging.INFO)
+        ours.propagate = False
+    return ours
+
+
+logger = _logger()
 
 #: Methods of a lower room that show, export or adapt, and the higher room that does it. The only doors that open upwards.
 WAYS_UP: dict[str, str] = {
@@ -157,3 +179,24 @@ class Run:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         bundle: dict[str, str] = way_up("Run._repr_mimebundle_")(self)
         return bundle
+
+
+def process_started_at(pid: int) -> str | None:
+    """Return when a process of this machine started, as text that a later process of the same PID does not share.
+
+    None when there is no such process; "" where the system does not say when it started.
+
+    >>> process_started_at(os.getpid()) == process_started_at(os.getpid())
+    True
+    """
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.exists():
+        with suppress(OSError, IndexError):
+            return stat.read_text().rpartition(")")[2].split()[19]  # proc(5): field 22, in clock ticks since boot
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass
+    return None if Path("/proc/self/stat").exists() else ""

@@ -1,0 +1,347 @@
+"""One session: its ids, its versions, its state; and how it comes from rows and goes to rows.
+
+The session decides, the storage keeps: all that a session asks of a storage is one transaction, and in it a few rows.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from uuid import uuid4
+
+from .errors import SessionConflict, SessionOwned
+from .state import Change, Encoded, Encoder, decode, differences, merge, update
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is kept of a session besides its state."""
+
+    workflow: str | None = None
+    workflow_id: str | None = None
+    user_id: str | None = None
+    session_name: str | None = None
+    extra_data: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a session stands in the store.
+
+    `version` is its newest; `known_save` the save that wrote the version asked for; versions up to `hidden` were deleted.
+    """
+
+    version: int = 0
+    known_save: str | None = None
+    hidden: int = 0
+    about: About | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Rows that go along with a save: starts and ends of runs, and what the runs said."""
+
+    runs: Sequence[dict[str, Any]] = ()
+    events: Sequence[dict[str, Any]] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.runs or self.events)
+
+
+class Transaction(Protocol):
+    """What a session can do inside one transaction of a storage."""
+
+    def head(self, session_id: str, known: int) -> Head:
+        """Return where the session stands."""
+
+    def state_since(self, session_id: str, version: int) -> Iterable[Change]:
+        """Return the newest change of each key that changed after `version`, hidden ones left out."""
+
+    def has_save(self, session_id: str, save_id: str) -> bool:
+        """Return whether that save is in the store."""
+
+    def append_state(
+        self, session_id: str, version: int, changes: Sequence[Change], *, run_id: str | None, save_id: str
+    ) -> None:
+        """Append the changes of one save."""
+
+    def append_about(self, session_id: str, op: str, about: About) -> None:
+        """Append what is kept about the session from now on."""
+
+    def append_records(self, session_id: str, records: Records) -> None:
+        """Append rows of runs and events."""
+
+
+class SessionStorage(Protocol):
+    """A place that runs a piece of work in one transaction: all of it is kept, or nothing."""
+
+    def transact(self, work: Callable[[Transaction], T], *, write: bool) -> T:
+        """Run `work`; durable when it returns. Raises StorageBusy, StorageReadOnly, StorageFailed or BadStorage."""
+
+
+def stored_id(session_id: str) -> str:
+    """Return the id as it is stored: a user's own `@` is doubled, as one `@` marks a branch.
+
+    >>> stored_id("ann@example.com")
+    'ann@@example.com'
+    """
+    return session_id.replace("@", "@@")
+
+
+class Session:
+    """One session. `state` is one dict object for the life of the session object; it is loaded when it is first asked for.
+
+    `version` counts the saves that are known here, from 1; 0 is a session without any.
+
+    >>> session = Session("demo", state={"topic": "cheese"})
+    >>> session.state, session.version
+    ({'topic': 'cheese'}, 0)
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        *,
+        storage: SessionStorage | None = None,
+        state: dict[str, Any] | None = None,
+        about: About | None = None,
+        live: dict[str, Any] | None = None,
+    ) -> None:
+        self.session_id = session_id
+        self.storage = storage
+        self.about = about or About()
+        self.version = 0
+        self._key = stored_id(session_id)
+        self.initial = _own(state or {})
+        self._live: dict[str, Any] = live if live is not None else {}
+        self.loaded = False
+        self._encoder = Encoder()
+        self._base: Encoded = {}  # what the live dict was when it was last loaded or saved
+        self._stored: Encoded = {}  # what the store held at `version`
+        self._save_id: str | None = None  # the save that wrote `version`
+        self._hidden = 0
+        self._attempt: tuple[str, Encoded] | None = None  # a save whose acknowledgement did not come
+        self._stored_about: About | None = None
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        return f"<Session {self.session_id!r} version {self.version}>"
+
+    # -- the state ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The live session_state; the first access loads it."""
+        if not self.loaded:
+            self.load()
+        return self._live
+
+    def replace(self, state: dict[str, Any]) -> None:
+        """Replace the contents of the state; the dict object stays the same."""
+        live, new = self.state, dict(state)
+        for key in [key for key in live if key not in new]:
+            del live[key]
+        live.update(new)
+
+    def encoded(self) -> Encoded:
+        """Return the live state as texts; a value that cannot be kept counts as what was last saved of it."""
+        return self._mine()[0]
+
+    def _mine(self) -> tuple[Encoded, list[Exception]]:
+        mine, refused = self._encoder.encode(self._live)
+        mine |= {key: self._base[key] for key in refused if key in self._base}
+        return mine, list(refused.values())
+
+    # -- from the store ----------------------------------------------------------------------------------------------------
+
+    def load(self) -> None:
+        """Bring in what the store has: base is what was last loaded or saved, mine the dict, theirs the store.
+
+        Raises SessionConflict when a key was changed on both sides (the dict is then as it was), SessionOwned for
+        another user's session, and what the storage raises.
+        """
+        with self._lock:
+            if self.storage is None:
+                self._start()
+                return
+            self.storage.transact(self._fetch, write=False)
+            if not self.loaded:
+                self._start()
+            mine, _ = self._mine()
+            merged = merge(self._base, mine, self._stored)
+            if merged.conflicts:
+                raise self._conflict(merged.conflicts, mine, branch=None)
+            update(self._live, mine, merged.state)
+            self._base = dict(self._stored)
+
+    def _start(self) -> None:
+        """The first load: the constructor's state applies only while the session has no version."""
+        if not self.loaded:
+            self.loaded = True
+            if not self.version:
+                self._live.update(self.initial)
+
+    def reload(self) -> None:
+        """Drop what is unsaved here and take what the store has."""
+        with self._lock:
+            if self.storage is not None:
+                self.storage.transact(self._fetch, write=False)
+            self.loaded = True
+            update(self._live, self._encoder.encode(self._live)[0], self._stored)
+            for key in [key for key in self._live if key not in self._stored]:
+                del self._live[key]
+            self._base = dict(self._stored)
+
+    def _fetch(self, tx: Transaction) -> None:
+        """Bring `version` and `_stored` up to the store's newest."""
+        head = tx.head(self._key, self.version)
+        self._check_owner(head.about)
+        replaced = self.version and (head.version < self.version or head.known_save != self._save_id)
+        if replaced or head.hidden != self._hidden:  # another file, or deleted elsewhere: the full state is written again
+            self.version, self._stored, self._base, self._hidden = 0, {}, {}, head.hidden
+        if self._attempt and tx.has_save(self._key, self._attempt[0]):
+            self._base = self._attempt[1]  # durable, though nobody heard so: it is not merged with itself
+        if head.version != self.version:
+            stored = dict(self._stored)
+            for change in tx.state_since(self._key, self.version):
+                if change.value is None:
+                    stored.pop(change.key, None)
+                else:
+                    stored[change.key] = change.value
+            self.version, self._stored = head.version, stored
+            self._save_id = tx.head(self._key, head.version).known_save
+        self._attempt, self._stored_about = None, head.about
+        if head.about:
+            self.about = _filled(self.about, head.about)
+
+    def _check_owner(self, about: About | None) -> None:
+        owner = about.user_id if about else None
+        if owner and self.about.user_id and owner != self.about.user_id:
+            raise SessionOwned(
+                f"session {self.session_id!r} belongs to another user than {self.about.user_id!r}; choose another session_id"
+            )
+
+    # -- to the store ------------------------------------------------------------------------------------------------------
+
+    def save(self, records: Records | None = None, *, run_id: str | None = None) -> None:
+        """Save what changed since the last save, with the rows that go along; durable when it returns.
+
+        Never changes the live dict: what others saved meanwhile arrives at the next load. Raises SessionConflict (all of mine
+        are then kept in a branch, the rows are saved), UnsavableValue (everything else is saved), and what the storage raises.
+        """
+        if self.storage is None:
+            return
+        with self._lock:
+            if not self.loaded:
+                self.load()
+            mine, refused = self._mine()
+            rows = records or Records()
+            if mine != self._base or rows or self.about != self._stored_about:
+                self._write(mine, rows, run_id)
+            if refused:
+                raise refused[0]
+
+    def _write(self, mine: Encoded, records: Records, run_id: str | None) -> None:
+        assert self.storage is not None
+        save_id = uuid4().hex
+
+        def work(tx: Transaction) -> _Saved:
+            self._fetch(tx)
+            self._attempt = save_id, mine
+            return self._append(tx, mine, records, run_id, save_id)
+
+        saved = self.storage.transact(work, write=True)
+        self._attempt, self._stored_about = None, self.about
+        if saved.conflicts:
+            raise self._conflict(saved.conflicts, mine, saved.branch)
+        self.version, self._stored, self._save_id, self._base = saved.version, saved.state, saved.save_id, mine
+
+    def _append(self, tx: Transaction, mine: Encoded, records: Records, run_id: str | None, save_id: str) -> _Saved:
+        """Inside the transaction: append mine to the session's line, or all of mine to a branch."""
+        if self.about != self._stored_about:
+            tx.append_about(self._key, "changed" if self._stored_about else "created", self.about)
+        if records:
+            tx.append_records(self._key, records)
+        merged = merge(self._base, mine, self._stored)
+        if merged.conflicts:
+            branch = f"{self._key}@{run_id or save_id}"
+            self._append_branch(tx, branch, mine, run_id, save_id)
+            return _Saved(self.version, self._stored, self._save_id, merged.conflicts, branch)
+        changes = differences(self._stored, merged.state)
+        if not changes:
+            return _Saved(self.version, self._stored, self._save_id)
+        tx.append_state(self._key, self.version + 1, changes, run_id=run_id, save_id=save_id)
+        return _Saved(self.version + 1, merged.state, save_id)
+
+    def _append_branch(self, tx: Transaction, branch: str, mine: Encoded, run_id: str | None, save_id: str) -> None:
+        head = tx.head(branch, 0)
+        there = {change.key: change.value for change in tx.state_since(branch, 0) if change.value is not None}
+        if not head.about:
+            tx.append_about(branch, "branched", self.about)
+        if changes := differences(there, mine):
+            tx.append_state(branch, head.version + 1, changes, run_id=run_id, save_id=save_id)
+
+    def _conflict(self, keys: tuple[str, ...], mine: Encoded, branch: str | None) -> SessionConflict:
+        key, others = keys[0], len(keys) - 1
+        kept = f"yours are kept in session {branch!r}; " if branch else ""
+        return SessionConflict(
+            f"session {self.session_id!r} was changed elsewhere: {key!r} is {_brief(mine.get(key))} here and "
+            f"{_brief(self._stored.get(key))} in the store{f' (and {others} more)' if others else ''}; {kept}"
+            "session.reload() takes the store's, then set what you want",
+            keys=keys,
+            mine={key: decode(mine[key]) for key in keys if key in mine},
+            theirs={key: decode(self._stored[key]) for key in keys if key in self._stored},
+            base={key: decode(self._base[key]) for key in keys if key in self._base},
+            branch=branch,
+        )
+
+    # -- the session itself ------------------------------------------------------------------------------------------------
+
+    def rename(self, name: str) -> None:
+        """Give the session a name that people read; saved at once."""
+        self.about = replace(self.about, session_name=name)
+        self.save()
+
+    def delete(self) -> None:
+        """Hide the session: it is no longer listed or loaded; its rows stay in the store."""
+        if self.storage is not None:
+            self.storage.transact(lambda tx: tx.append_about(self._key, "deleted", self.about), write=True)
+        with self._lock:
+            self._live.clear()
+            self._base, self._stored, self._stored_about = {}, {}, None
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    version: int
+    state: Encoded
+    save_id: str | None
+    conflicts: tuple[str, ...] = ()
+    branch: str | None = None
+
+
+def _own(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy, so that two sessions given one dict never share what is in it."""
+    with suppress(Exception):  # some object in it cannot be copied: share that one
+        return deepcopy(state)
+    return dict(state)
+
+
+def _filled(mine: About, stored: About) -> About:
+    """Return what is known here, gaps filled from the store."""
+    gaps = {name: getattr(stored, name) for name in About.__slots__ if getattr(mine, name) is None}
+    return replace(mine, **gaps)
+
+
+def _brief(text: str | None) -> str:
+    if text is None:
+        return "deleted"
+    return text if len(text) <= 40 else text[:39] + "…"

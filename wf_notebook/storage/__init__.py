@@ -1,0 +1,148 @@
+"""Where sessions are kept: a storage is chosen by its address, and opened when it is first used."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+
+from ..errors import BadStorage, did_you_mean
+from ..run import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..run import Run
+    from ..session import Session, Transaction
+    from .duckdb import DuckDbWorkflowStorage as DuckDbWorkflowStorage
+    from .memory import MemoryWorkflowStorage as MemoryWorkflowStorage
+    from .sqlite import SqliteWorkflowStorage as SqliteWorkflowStorage
+
+T = TypeVar("T")
+
+FOLDER, FILE = ".workflows", "workflows.duckdb"
+
+
+@runtime_checkable
+class WorkflowStorage(Protocol):
+    """What any storage must do; `tests/storage/test_contract.py` holds all of ours to it."""
+
+    table_name: str
+    url: str
+
+    def transact(self, work: Callable[[Transaction], T], *, write: bool) -> T:
+        """Run `work` in one transaction; durable when it returns."""
+
+    def session(self, session_id: str) -> Session:
+        """Return a session, whether it was saved before or not."""
+
+    def run(self, run_id: str) -> Run:
+        """Return the record of a run."""
+
+    def delete_session(self, session_id: str) -> None:
+        """Hide a session."""
+
+    def close(self) -> None:
+        """Close what is open; the storage can be used again afterwards."""
+
+
+#: The kinds of addresses, and who opens them.
+SCHEMES: dict[str, str] = {
+    "duckdb": "duckdb:DuckDbWorkflowStorage",
+    "sqlite": "sqlite:SqliteWorkflowStorage",
+    "memory": "memory:MemoryWorkflowStorage",
+}
+
+
+def open_storage(url: str = "default", *, table_name: str = "workflow_sessions") -> WorkflowStorage:
+    """Return the storage at an address: `duckdb:///file`, `sqlite:///file` (four slashes: from the root), `memory:` or `default`.
+
+    Raises BadStorage for an address of an unknown kind. The file is made by the first save.
+
+    >>> open_storage("memory:")
+    MemoryWorkflowStorage('memory:', table_name='workflow_sessions')
+    """
+    if url == "default":
+        url = default_url()
+    scheme, colon, rest = url.partition(":")
+    if not colon or scheme not in SCHEMES:
+        hint = did_you_mean(scheme, SCHEMES)
+        raise BadStorage(
+            f"unknown kind of storage in {url!r}{hint or ': write duckdb:///file.duckdb, sqlite:///file.db or memory:'}"
+        )
+    module, _, name = SCHEMES[scheme].partition(":")
+    cls = getattr(import_module(f".{module}", __name__), name)
+    if scheme == "memory":
+        storage: WorkflowStorage = cls(table_name)
+        return storage
+    if not rest.startswith("///") or not rest[3:]:
+        raise BadStorage(f"{url!r} names no file; write {scheme}:///file, or {scheme}:////folder/file from the root")
+    storage = cls(table_name, db_file=rest[3:])
+    return storage
+
+
+_chosen: str | None = None
+
+
+def choose_default(url: str | None) -> None:
+    """Say where `storage="default"` lies in this process, above the environment; None takes that back."""
+    global _chosen  # noqa: PLW0603 - one choice for the process is the point
+    _chosen = url
+
+
+def default_url(start: Path | None = None) -> str:
+    """Return the address of the default storage.
+
+    In this order: what was chosen in this process; `WF_STORAGE`; `[tool.wf_notebook] storage` in the nearest pyproject.toml;
+    `.workflows/workflows.duckdb` in a folder `.workflows` here or above; the same in a new folder here, said once.
+    """
+    here = (start or Path.cwd()).absolute()
+    if url := _chosen or os.environ.get("WF_STORAGE") or _from_pyproject(here):
+        return url
+    folder = next((up / FOLDER for up in (here, *here.parents) if (up / FOLDER).is_dir()), None)
+    if folder is None:
+        folder = _new_folder(here / FOLDER)
+    return f"duckdb:///{folder / FILE}"
+
+
+def _from_pyproject(here: Path) -> str | None:
+    for up in (here, *here.parents):
+        file = up / "pyproject.toml"
+        if file.is_file():
+            try:
+                table = tomllib.loads(file.read_text(encoding="utf-8"))
+            except (tomllib.TOMLDecodeError, OSError) as error:
+                raise BadStorage(f"{str(file)!r} cannot be read ({error}); mend it, or set WF_STORAGE") from error
+            url = table.get("tool", {}).get("wf_notebook", {}).get("storage")
+            return None if url is None else _from_root(str(url), up)
+    return None
+
+
+def _from_root(url: str, root: Path) -> str:
+    """Return an address in which a relative file is below `root`, where its pyproject.toml lies."""
+    scheme, marker, rest = url.partition(":///")
+    return f"{scheme}:///{root / rest}" if marker else url
+
+
+def _new_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700)
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise BadStorage(f"{str(folder)!r} cannot be made ({error.strerror}); set WF_STORAGE to a place that can be written") from error
+    else:
+        logger.warning("workflows are kept in %s", folder / FILE)
+    return folder
+
+
+def __getattr__(name: str) -> Any:
+    """Import a storage class, and with it its driver, when it is first asked for."""
+    for entry in SCHEMES.values():
+        module, _, cls = entry.partition(":")
+        if cls == name:
+            return getattr(import_module(f".{module}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

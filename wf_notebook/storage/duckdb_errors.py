@@ -1,0 +1,76 @@
+"""What DuckDB says when a file cannot be had, and what that means to the user."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+
+from ..errors import BadStorage, StorageBusy, StorageFailed, WorkflowError
+from ..run import logger
+
+_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
+_NO_DATABASE = ("not a valid DuckDB database file", "Could not read enough bytes")
+_DAMAGED = ("Corrupt", "corrupt", "checksum", "Failure while replaying WAL")
+
+
+def is_own_connection(error: duckdb.Error) -> bool:
+    """Return whether this very process has the file open in a connection that is not ours."""
+    return "Unique file handle conflict" in str(error)
+
+
+def is_outsider(error: duckdb.Error) -> bool:
+    """Return whether another program holds the file."""
+    return "Could not set lock on file" in str(error)
+
+
+def connect_beside(path: Path) -> duckdb.DuckDBPyConnection:
+    """Connect to a file that this process has open already; a read-only connection of the user's stands against it."""
+    try:
+        return duckdb.connect(path)
+    except duckdb.ConnectionException:
+        raise StorageBusy(
+            f"{path.name!r} is open read-only in this kernel; the unsaved state stays in memory: "
+            "close that connection, then run write_to_storage()"
+        ) from None
+
+
+_said: set[Path] = set()
+
+
+def say_waiting(error: duckdb.Error, path: Path, since: float) -> None:
+    """Say once for each file that we wait for another program, when it takes over a second."""
+    if time.monotonic() - since > 1 and path not in _said:
+        _said.add(path)
+        logger.warning("waiting for %r, which is held by %s", path.name, _holder(error))
+
+
+def translated(error: duckdb.Error, path: Path) -> WorkflowError:
+    """Return our error for DuckDB's."""
+    text = str(error).splitlines()[0]
+    if is_outsider(error):
+        return StorageBusy(
+            f"{path.name!r} is held by {_holder(error)}; the unsaved state stays in memory: "
+            "close it there, then run write_to_storage()"
+        )
+    if any(sign in text for sign in _NO_DATABASE):
+        return BadStorage(f"{str(path)!r} is no DuckDB database, or a truncated one; it was left as it is: choose another file")
+    if any(sign in text for sign in _DAMAGED):
+        return BadStorage(f"{str(path)!r} is damaged ({text}); it was left as it is: restore a copy or choose another file")
+    return StorageFailed(f"{str(path)!r}: {text}; what was saved before is still there, the unsaved state stays in memory")
+
+
+def _holder(error: duckdb.Error) -> str:
+    found = _HOLDER.search(str(error))
+    if not found:
+        return "another program"
+    program = Path(found["program"]).name
+    with suppress(OSError):  # an interpreter says little: its script says more
+        words = Path(f"/proc/{found['pid']}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        script = next((word for word in words[1:] if word and not word.startswith("-")), "")
+        if program.startswith("python") and len(words) > 1 and "-c" not in words:
+            program = f"{program} {Path(script).name}".strip()
+    return f"{program} (PID {found['pid']})"

@@ -1,0 +1,137 @@
+"""The tables that are written, the views that people query, and the numbered steps that lead from one release to the next.
+
+Tables are append-only. The SQL is that which DuckDB and SQLite share; a dialect is the few words in which they differ.
+All times are UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The words in which a database differs from the others."""
+
+    json: str
+    text: str
+    integer: str
+    real: str
+    timestamp: str
+    #: A JSON column as an argument of json_group_object.
+    json_value: str
+
+
+class Cursor(Protocol):
+    """Runs one statement and gives all of its rows."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement."""
+
+
+#: Our tables: name → columns with their kinds.
+TABLES: dict[str, dict[str, str]] = {
+    "state_log": {
+        "store": "text", "session_id": "text", "version": "integer", "key": "text", "op": "text", "path": "text",
+        "value": "json", "run_id": "text", "save_id": "text", "saved_at": "timestamp",
+    },
+    "session_log": {
+        "store": "text", "session_id": "text", "revision": "integer", "op": "text", "happened_at": "timestamp",
+        "hidden": "integer", "workflow": "text", "workflow_id": "text", "user_id": "text", "session_name": "text",
+        "extra_data": "json",
+    },
+    "run_log": {
+        "store": "text", "session_id": "text", "run_id": "text", "phase": "text", "happened_at": "timestamp",
+        "workflow": "text", "workflow_id": "text", "inputs": "json", "status": "text", "duration": "real",
+        "content": "text", "error": "text", "models": "json", "input_tokens": "integer", "output_tokens": "integer",
+        "cost": "real", "changes": "json", "host": "text", "pid": "integer", "process_started_at": "text",
+    },
+    "event_log": {
+        "run_id": "text", "seq": "integer", "happened_at": "timestamp", "event": "text", "agent": "text", "lane": "text",
+        "content": "text", "data": "json",
+    },
+    "schema_log": {"migration": "integer", "written_by": "text", "happened_at": "timestamp"},
+}  # fmt: skip
+
+#: What people query: name → definition. `{json_value}` is the dialect's.
+VIEWS: dict[str, str] = {
+    "sessions": """
+        SELECT s.session_id, s.workflow, s.session_name, coalesce(v.versions, 0) AS versions, coalesce(r.runs, 0) AS runs, c.created_at,
+               CASE WHEN coalesce(v.saved_at, s.happened_at) < s.happened_at AND coalesce(r.happened_at, s.happened_at) < s.happened_at
+                      THEN s.happened_at
+                    WHEN coalesce(v.saved_at, s.happened_at) < coalesce(r.happened_at, s.happened_at) THEN r.happened_at
+                    ELSE coalesce(v.saved_at, s.happened_at) END AS updated_at,
+               s.user_id, s.workflow_id, s.extra_data, s.store
+        FROM (SELECT *, row_number() OVER (PARTITION BY store, session_id ORDER BY revision DESC) AS newest FROM session_log) s
+        JOIN (SELECT store, session_id, min(happened_at) AS created_at FROM session_log GROUP BY store, session_id) c
+          ON c.store = s.store AND c.session_id = s.session_id
+        LEFT JOIN (SELECT store, session_id, max(version) AS versions, max(saved_at) AS saved_at
+                   FROM state_log GROUP BY store, session_id) v
+          ON v.store = s.store AND v.session_id = s.session_id
+        LEFT JOIN (SELECT store, session_id, count(DISTINCT run_id) AS runs, max(happened_at) AS happened_at
+                   FROM run_log GROUP BY store, session_id) r
+          ON r.store = s.store AND r.session_id = s.session_id
+        WHERE s.newest = 1 AND s.op <> 'deleted'""",
+    "session_state": """
+        SELECT l.session_id, l.key, l.value, l.version, l.saved_at, l.run_id, l.store
+        FROM (SELECT *, row_number() OVER (PARTITION BY store, session_id, key ORDER BY version DESC) AS newest FROM state_log) l
+        LEFT JOIN (SELECT store, session_id, max(hidden) AS hidden FROM session_log GROUP BY store, session_id) h
+          ON h.store = l.store AND h.session_id = l.session_id
+        WHERE l.newest = 1 AND l.op <> 'delete' AND l.version > coalesce(h.hidden, 0)""",
+    "state_history": """
+        SELECT session_id, version, key, op, path, value, run_id, saved_at, save_id, store FROM state_log""",
+    "runs": """
+        SELECT s.session_id, s.workflow, coalesce(e.status, 'running') AS status, s.inputs, e.content,
+               s.happened_at AS started_at, e.happened_at AS ended_at, e.duration, e.error, e.changes, e.models,
+               e.input_tokens, e.output_tokens, e.cost, s.run_id, s.workflow_id, s.host, s.pid, s.process_started_at, s.store
+        FROM (SELECT * FROM run_log WHERE phase = 'start') s
+        LEFT JOIN (SELECT *, row_number() OVER (PARTITION BY run_id ORDER BY happened_at DESC) AS newest
+                   FROM run_log WHERE phase = 'end') e
+          ON e.run_id = s.run_id AND e.newest = 1""",
+    "events": """
+        SELECT r.session_id, e.seq, e.happened_at, e.event, e.agent, e.lane, e.content, e.data, e.run_id, r.store
+        FROM event_log e JOIN (SELECT * FROM run_log WHERE phase = 'start') r ON r.run_id = e.run_id""",
+}
+
+#: The view that bears the storage's table_name: one row for each of its sessions.
+STORE_VIEW = """
+        SELECT s.session_id, s.workflow_id, s.user_id, s.workflow, s.session_name,
+               (SELECT json_group_object(t.key, {json_value}) FROM session_state t
+                WHERE t.store = s.store AND t.session_id = s.session_id) AS session_state,
+               s.extra_data, s.created_at, s.updated_at
+        FROM sessions s WHERE s.store = '{store}'"""
+
+#: Names that a storage's table_name cannot have.
+RESERVED = frozenset({*TABLES, *VIEWS, "step_log", "blob", "steps"})
+
+
+def quoted(name: str) -> str:
+    """Return a name as an SQL identifier.
+
+    >>> quoted('my "runs"')
+    '"my ""runs""\"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def create_tables(cursor: Cursor, dialect: Dialect) -> None:
+    """Migration 1: the tables and views of release 0.1."""
+    for table, columns in TABLES.items():
+        described = ", ".join(f"{column} {getattr(dialect, kind)}" for column, kind in columns.items())
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} ({described})")
+    for view, definition in VIEWS.items():
+        cursor.execute(f"CREATE VIEW {view} AS {definition}")
+
+
+def create_store_view(cursor: Cursor, dialect: Dialect, store: str, name: str) -> None:
+    """Create the view of one store."""
+    definition = STORE_VIEW.format(json_value=dialect.json_value, store=store.replace("'", "''"))
+    cursor.execute(f"CREATE VIEW IF NOT EXISTS {quoted(name)} AS {definition}")
+
+
+#: The steps from an empty file to this release, in order; a file says how many of them it has seen.
+MIGRATIONS: list[Callable[[Cursor, Dialect], None]] = [create_tables]

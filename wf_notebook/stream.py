@@ -1,0 +1,311 @@
+"""What run() gave, played as a stream of responses: nested streams, lists, strings and models, one after the other.
+
+The loop is said once, in `_playback`. It asks its reader to advance a source, as only the reader knows whether it may wait
+for the next value or must await it; the two readers are `RunStream.__next__` and `RunStream.__anext__`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import types
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from . import background
+from .errors import BadRunOutput, RunCancelled
+from .events import RunResponse
+from .record import joined
+from .run import way_up
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Generator
+    from contextvars import Context
+
+    from .record import OpenRun
+    from .run import Run
+
+
+class _Source:
+    """An iterator to be advanced, or to be closed."""
+
+    __slots__ = ("closing", "values")
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+        self.closing = False
+
+
+class _Ended:
+    """A source has no more values; `value` is what a generator returned."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _playback(run: OpenRun, first: Any) -> Generator[_Source | RunResponse, Any, None]:
+    """Play `first` and all that is in it: yields a source to be advanced, or a response to be given out.
+
+    Whatever ends a run passes here: its last line, an exception of the user's, an interrupt, Stop.
+    """
+    sources, token, say = [_Source(first)], run.context.cancel, run.say
+    try:
+        while sources:
+            if token.cancelled:
+                raise RunCancelled  # noqa: TRY301 - Stop ends a run as an exception does
+            value = yield sources[-1]
+            if type(value) is _Ended:
+                sources.pop()
+                value = value.value
+            if type(value) is RunResponse:
+                yield say(value)
+            elif is_source(value):
+                sources.append(_Source(value))
+            elif isinstance(value, (list, tuple)):
+                sources.append(_Source(iter(value)))
+            elif value is not None:
+                yield say(response(value))
+    except GeneratorExit:
+        raise  # collected with its stream: the open run hands itself over
+    except BaseException as error:
+        while sources:  # innermost first: the user's `finally` comes before the save
+            source = sources.pop()
+            source.closing = True
+            yield source
+        run.end(error)
+        if not isinstance(error, RunCancelled):
+            raise
+    else:
+        run.end()
+
+
+def is_source(value: Any) -> bool:
+    """Return whether a value is a stream: an iterator or an async iterator."""
+    return isinstance(value, (Iterator, AsyncIterator))
+
+
+def response(value: Any) -> RunResponse:
+    """Return one thing that run() gave as a response.
+
+    Raises BadRunOutput for what is none: int, bool, bytes, dict…
+
+    >>> response("hello").content
+    'hello'
+    """
+    if isinstance(value, RunResponse):
+        return value
+    if isinstance(value, str):
+        return RunResponse(value)
+    if hasattr(value, "model_dump_json") and not isinstance(value, type):  # a pydantic model, without loading pydantic
+        return RunResponse(value, content_type=type(value).__name__)
+    raise BadRunOutput(
+        f"run() gave a value of type {type(value).__name__!r}; yield or return RunResponse, str, a pydantic model, or a stream of these"
+    )
+
+
+@types.coroutine
+def within(variables: Context, awaitable: Awaitable[Any]) -> Generator[Any, Any, Any]:
+    """Await in a context that is not the task's: each step of the user's code runs inside it."""
+    steps: Any = awaitable.__await__()
+    go, argument = steps.send, None
+    while True:
+        try:
+            step = variables.run(go, argument)
+        except StopIteration as end:
+            return end.value
+        try:
+            argument, go = (yield step), steps.send
+        except BaseException as error:  # noqa: BLE001 - thrown into the user's code, which decides
+            argument, go = error, steps.throw
+
+
+async def stoppable(run: OpenRun, awaitable: Awaitable[Any]) -> Any:
+    """Await the user's code inside its run; Stop, from any thread, cancels it and raises RunCancelled."""
+    task, loop, waiting = asyncio.current_task(), asyncio.get_running_loop(), True
+    assert task is not None
+
+    def cancel() -> None:
+        if waiting:
+            task.cancel()
+
+    forget = run.context.cancel.on_cancel(lambda: loop.call_soon_threadsafe(cancel))
+    try:
+        return await within(run.variables, awaitable)
+    except asyncio.CancelledError:
+        if run.context.cancel.cancelled and task.uncancel() == 0:
+            raise RunCancelled from None
+        raise
+    finally:
+        waiting = False
+        forget()
+
+
+class RunStream:
+    """A run as a stream of responses: iterable, async iterable, and shown live as the last expression of a cell.
+
+    Iterated to its end, or stopped, it is recorded and its state saved; so it is when it is dropped half-way.
+    """
+
+    def __init__(self, run: OpenRun, source: Any) -> None:
+        self._open = run
+        self._awaits = not isinstance(source, Iterator)
+        self._loop = _playback(run, source)
+        self._turn = threading.Lock()
+        self._reader: Iterator[RunResponse] | None = None
+
+    def __repr__(self) -> str:
+        return f"<RunStream {self._open.status}: {self._open.workflow}, session {self._open.context.session_id!r}>"
+
+    # -- two readers of one loop -------------------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[RunResponse]:
+        return self
+
+    def __next__(self) -> RunResponse:
+        if self._awaits:
+            self._reader = self._reader or background.iterate(self)
+            return next(self._reader)
+        if not self._turn.acquire(blocking=False):
+            raise ValueError("this stream is being read by another thread")
+        try:
+            step = next(self._loop)
+            while type(step) is _Source:
+                try:
+                    value = self._take(step)
+                except BaseException as error:  # noqa: BLE001 - the loop decides
+                    step = self._loop.throw(error)
+                else:
+                    step = self._loop.send(value)
+        finally:
+            self._turn.release()
+        return step  # type: ignore[return-value] # what is no _Source is a response
+
+    def _take(self, source: _Source) -> Any:
+        """Advance or close a source, in plain code."""
+        values = source.values
+        if isinstance(values, Iterator):
+            if source.closing:
+                return self._open.variables.run(_close, values)
+            try:
+                return self._open.variables.run(next, values)
+            except StopIteration as end:
+                return _Ended(end.value)
+        # an async source in plain code: it goes on the background loop, and its values come through an iterator
+        return None if source.closing else _Ended(background.iterate(_inside(self._open, values)))
+
+    def __aiter__(self) -> AsyncIterator[RunResponse]:
+        return self
+
+    async def __anext__(self) -> RunResponse:
+        try:
+            step = next(self._loop)
+            while type(step) is _Source:
+                try:
+                    value = await self._await(step)
+                except BaseException as error:  # noqa: BLE001 - the loop decides
+                    step = self._loop.throw(error)
+                else:
+                    step = self._loop.send(value)
+        except StopIteration:
+            raise StopAsyncIteration from None
+        return step  # type: ignore[return-value] # what is no _Source is a response
+
+    async def _await(self, source: _Source) -> Any:
+        """Advance or close a source, in async code."""
+        values = source.values
+        if not isinstance(values, AsyncIterator):
+            return self._take(source)
+        if source.closing:
+            if hasattr(values, "aclose"):
+                await within(self._open.variables, values.aclose())
+            return None
+        try:
+            return await stoppable(self._open, values.__anext__())
+        except StopAsyncIteration:
+            return _Ended(None)
+
+    def __await__(self) -> Generator[Any, Any, RunResponse]:
+        return self._drained().__await__()
+
+    async def _drained(self) -> RunResponse:
+        async for _ in self:
+            pass
+        return self._open.result()
+
+    # -- what it said ------------------------------------------------------------------------------------------------------
+
+    def result(self) -> RunResponse:
+        """Read the stream to its end; return one response: the joined text, else the last content that is no text."""
+        for _ in self:
+            pass
+        return self._open.result()
+
+    @property
+    def responses(self) -> list[RunResponse]:
+        """What was said so far."""
+        return self._open.responses
+
+    @property
+    def run(self) -> Run:
+        """The record of the run as it stands."""
+        return self._open.record()
+
+    def stop(self) -> None:
+        """End the run, from any thread: the iteration ends normally, what was said is kept, the status is `stopped`."""
+        self._open.context.cancel.cancel()
+        if not self._awaits and self._turn.acquire(blocking=False):  # nobody is reading: end it here
+            self._turn.release()
+            with suppress(StopIteration):
+                next(self)
+
+    def _ipython_display_(self) -> None:
+        way_up("RunStream._ipython_display_")(self)
+
+
+class _Part:
+    """A part of a run: what it says is said in the run, and it can be asked for by itself."""
+
+    def __init__(self, run: OpenRun) -> None:
+        self.context, self.variables, self.status = run.context, run.variables, run.status
+        self.responses: list[RunResponse] = []
+        self._run = run
+
+    def say(self, said: RunResponse) -> RunResponse:
+        self.responses.append(self._run.say(said))
+        return self.responses[-1]
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Its end is not the run's."""
+
+    def result(self) -> RunResponse:
+        return joined(self.responses)
+
+
+def drained(run: OpenRun, source: Any) -> RunResponse:
+    """Play one of several outputs to its end, inside the run; return it as one response."""
+    part = RunStream(_Part(run), source).result()  # type: ignore[arg-type] # as much of an open run as a stream needs
+    run.context.cancel.check()
+    return part
+
+
+def _close(values: Iterator[Any]) -> None:
+    close = getattr(values, "close", None)
+    if close is not None:
+        with suppress(RunCancelled):
+            close()
+
+
+async def _inside(run: OpenRun, values: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    try:
+        while True:
+            try:
+                value = await stoppable(run, values.__anext__())
+            except StopAsyncIteration:
+                return
+            yield value
+    finally:
+        if hasattr(values, "aclose"):
+            await within(run.variables, values.aclose())

@@ -1,0 +1,380 @@
+"""Workflow: the user's run(), a plain function, opened and closed around."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
+from weakref import ref
+
+from .errors import MissingInput, UnknownInput, WorkflowError, did_you_mean
+from .events import RunResponse
+from .record import OpenRun, drain
+from .run import Run, RunContext, current, logger
+from .session import About, Session
+from .storage import open_storage
+from .stream import RunStream, drained, is_source, response, stoppable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .storage import WorkflowStorage
+
+#: What Agno's constructor took, and what has no meaning here.
+_WITHOUT_MEANING = ("memory", "monitoring", "telemetry")
+#: Settings that may be class attributes, although instances have properties of these names.
+_CLASS_SETTINGS = ("session_id", "session_state")
+
+
+class Workflow:
+    """A workflow is a subclass with a method run(): plain Python that yields or returns what it has to say.
+
+    `session_state` is a dict that belongs to the session; with a `storage` (a storage or its address) it is kept there, and is
+    saved however a run ends. Without one it lives as long as the workflow.
+
+    >>> class Greeter(Workflow):
+    ...     def run(self, name: str):
+    ...         self.session_state["greeted"] = [*self.session_state.get("greeted", []), name]
+    ...         yield f"Hello, {name}!"
+    >>> greeter = Greeter(session_id="demo", storage="memory:")
+    >>> greeter.run(name="Ada").result().content
+    'Hello, Ada!'
+    >>> greeter.session_state, greeter.last_run.status
+    ({'greeted': ['Ada']}, 'completed')
+    """
+
+    name: str | None = None
+    workflow_id: str | None = None
+    description: str | None = None
+    user_id: str | None = None
+    session_name: str | None = None
+    storage: WorkflowStorage | str | None = None
+    extra_data: dict[str, Any] | None = None
+    debug_mode: bool = False
+    _settings: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._settings = {**cls._settings, **{name: cls.__dict__[name] for name in _CLASS_SETTINGS if name in cls.__dict__}}
+        for name in _CLASS_SETTINGS:
+            if name in cls.__dict__:
+                delattr(cls, name)
+        for name in ("run", "arun"):
+            method = getattr(cls, name)
+            if not hasattr(method, "opens_run"):
+                setattr(cls, name, _opening(method))
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        workflow_id: str | None = None,
+        description: str | None = None,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        session_name: str | None = None,
+        session_state: dict[str, Any] | None = None,
+        storage: WorkflowStorage | str | None = None,
+        extra_data: dict[str, Any] | None = None,
+        debug_mode: bool = False,
+        **without_meaning: Any,
+    ) -> None:
+        _check_old_names(without_meaning)
+        cls = type(self)
+        self.name = name or cls.name or cls.__name__
+        self.workflow_id = workflow_id or cls.workflow_id or str(uuid4())
+        self.description = description or cls.description
+        self.user_id = user_id or cls.user_id
+        self.session_name = session_name or cls.session_name
+        self.extra_data = extra_data if extra_data is not None else cls.extra_data
+        self.debug_mode = debug_mode or cls.debug_mode
+        chosen = storage if storage is not None else cls.storage
+        self.storage = open_storage(chosen) if isinstance(chosen, str) else chosen
+        if self.debug_mode:
+            logger.setLevel("DEBUG")
+        state = session_state if session_state is not None else self._settings.get("session_state")
+        self._session = self._new_session(session_id or self._settings.get("session_id") or str(uuid4()), state)
+        self._run: Callable[[], OpenRun | None] = lambda: None
+        self._last_run: Run | None = None
+        self._last_ids: tuple[str, dict[str, Any]] | None = None
+        self._own_agents()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}, session {self.session_id!r}>"
+
+    def _own_agents(self) -> None:
+        """Copy agents that are class attributes, so that no two workflows share one; a nameless one is named after its attribute."""
+        for cls in reversed(type(self).__mro__[: -len(Workflow.__mro__)]):
+            for attribute, shared in list(vars(cls).items()):
+                own = _own(shared)
+                if own is not shared:
+                    setattr(self, attribute, own)
+                    if getattr(own, "name", "") is None:
+                        own.name = attribute
+
+    # -- what the user writes ----------------------------------------------------------------------------------------------
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Write this method. It may yield or return RunResponse, str, a pydantic model, an agent's stream, or lists of these."""
+        raise NotImplementedError(f"{type(self).__name__} has no run(); write one, or await arun() if it has that")
+
+    def arun(self, *args: Any, **kwargs: Any) -> Any:
+        """Write this method as a coroutine or an async generator. Without it, run() is awaited as it is."""
+        value = self.run(*args, **kwargs)
+        return value if isinstance(value, RunStream) or inspect.isawaitable(value) else _already(value)
+
+    # -- the run -----------------------------------------------------------------------------------------------------------
+
+    def _open(
+        self, method: Callable[..., Any], signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Open a run, call the user's method inside it, and say by the returned value what comes back."""
+        inputs = _bound(self, signature, args, kwargs)
+        drain()
+        run_id = str(uuid4())
+        self._last_ids = run_id, inputs
+        self._session.about = self._about()
+        self._session.load()
+        self._adopt(self._session.about)
+        context = RunContext(run_id, self.session_id, self.workflow_id or "", self)
+        run = OpenRun(context, self._session, workflow=self.name or type(self).__name__, inputs=inputs, ended=self._note)
+        self._run = ref(run)
+        try:
+            value = run.variables.run(method, self, *args, **kwargs)
+            if is_source(value):
+                return RunStream(run, value)
+            if inspect.isawaitable(value):
+                return self._finish(run, value)
+            result = _settled(run, value)
+        except BaseException as error:
+            run.end(error)
+            raise
+        run.end()
+        return result
+
+    async def _finish(self, run: OpenRun, awaitable: Awaitable[Any]) -> Any:
+        try:
+            value = await stoppable(run, awaitable)
+            if is_source(value):
+                return await RunStream(run, value)
+            result = _settled(run, value)
+        except BaseException as error:
+            run.end(error)
+            raise
+        run.end()
+        return result
+
+    def _note(self, record: Run) -> None:
+        self._last_run = record
+
+    @property
+    def last_run(self) -> Run | None:
+        """The record of the last run of this instance, None before the first."""
+        run = self._run()
+        return run.record() if run is not None else self._last_run
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run that the calling code belongs to, else of the last one."""
+        run = self._here()
+        return run.run_id if run else (self._last_ids[0] if self._last_ids else None)
+
+    @property
+    def run_input(self) -> dict[str, Any] | None:
+        """The inputs of the last run."""
+        return self._last_ids[1] if self._last_ids else None
+
+    @property
+    def run_response(self) -> RunResponse | None:
+        """What the last run has said so far, as one response."""
+        run, last = self._run(), self._last_run
+        if run is not None or last is None:
+            return run.result() if run else None
+        return RunResponse(last.content, run_id=last.run_id, session_id=last.session_id, workflow_id=last.workflow_id)
+
+    def _here(self) -> RunContext | None:
+        run = current.get()
+        return run if run is not None and run.workflow is self else None
+
+    # -- the session -------------------------------------------------------------------------------------------------------
+
+    @property
+    def session(self) -> Session:
+        """The session of this workflow."""
+        return self._session
+
+    @property
+    def session_state(self) -> dict[str, Any]:
+        """The state of the session: one dict object for the life of this instance, loaded when it is first asked for."""
+        return self._session.state
+
+    @session_state.setter
+    def session_state(self, state: dict[str, Any]) -> None:
+        self._session.replace(state)
+
+    @property
+    def session_id(self) -> str:
+        """The id of the session; assigning another one saves this session and goes on in that one."""
+        return self._session.session_id
+
+    @session_id.setter
+    def session_id(self, session_id: str) -> None:
+        self._switch(session_id)
+
+    def _switch(self, session_id: str) -> None:
+        if not self._session.loaded:
+            self._session = self._new_session(session_id, self._session.initial)
+            return
+        self.write_to_storage()
+        live = self._session.state
+        live.clear()
+        self._session = self._new_session(session_id, None, live)
+
+    def _new_session(self, session_id: str, state: dict[str, Any] | None, live: dict[str, Any] | None = None) -> Session:
+        return Session(session_id, storage=self.storage, state=state, about=self._about(), live=live)
+
+    def _about(self) -> About:
+        extra = None if self.extra_data is None else json.dumps(self.extra_data, default=repr)
+        return About(self.name, self.workflow_id, self.user_id, self.session_name, extra)
+
+    def _adopt(self, about: About) -> None:
+        """Take from the store what the constructor left open."""
+        self.user_id = self.user_id or about.user_id
+        self.session_name = self.session_name or about.session_name
+        if self.extra_data is None and about.extra_data:
+            self.extra_data = json.loads(about.extra_data)
+
+    def read_from_storage(self) -> Session:
+        """Bring in what the store has; edits made here since the last load hold. Raises SessionConflict where both changed."""
+        self._session.load()
+        self._adopt(self._session.about)
+        return self._session
+
+    def load_session(self, force: bool = False) -> str:  # noqa: FBT001, FBT002 - the old API's
+        """Do what read_from_storage does, under its old name; return the session's id."""
+        self.read_from_storage()
+        return self.session_id
+
+    def write_to_storage(self) -> Session:
+        """Save the state now; durable when it returns. Raises what stands against it: StorageBusy, UnsavableValue…"""
+        run = self._here()
+        self._session.about = self._about()
+        self._session.save(run_id=run.run_id if run else None)
+        return self._session
+
+    def new_session(self) -> None:
+        """Go on in a session of a new id, with a fresh state."""
+        self.session_name = None
+        self._switch(str(uuid4()))
+
+    def rename(self, name: str) -> None:
+        """Rename the workflow, in the store too."""
+        self.name = name
+        self.write_to_storage()
+
+    def rename_session(self, session_name: str) -> None:
+        """Give the session a name that people read, in the store too."""
+        self.session_name = session_name
+        self.write_to_storage()
+
+    def delete_session(self, session_id: str | None = None) -> None:
+        """Hide a session (this one, if none is named): it is no longer listed or loaded; its rows stay in the store."""
+        if session_id is None or session_id == self.session_id:
+            self._session.delete()
+        elif self.storage is not None:
+            self.storage.delete_session(session_id)
+
+
+def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the user's run() or arun(): called inside its own run (`super().run()`) it is just itself."""
+
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def opening(self: Workflow, *args: Any, **kwargs: Any) -> Any:
+        if self._here() is not None:
+            return method(self, *args, **kwargs)
+        return self._open(method, signature, args, kwargs)
+
+    opening.opens_run = True  # type: ignore[attr-defined]
+    return opening
+
+
+Workflow.run.opens_run = Workflow.arun.opens_run = True  # type: ignore[attr-defined]
+
+
+def _bound(
+    workflow: Workflow, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the inputs by name. Raises MissingInput and UnknownInput, both TypeErrors, before anything runs."""
+    try:
+        bound = signature.bind(workflow, *args, **kwargs)
+    except TypeError as error:
+        raise _bad_input(type(workflow).__name__, signature, args, kwargs, error) from None
+    inputs = dict(list(bound.arguments.items())[1:])
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            inputs |= inputs.pop(parameter.name, {})
+    return inputs
+
+
+def _bad_input(
+    name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError
+) -> WorkflowError:
+    takes = list(signature.parameters.values())[1:]
+    names = [p.name for p in takes if p.kind in {p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY}]
+    for given in kwargs:
+        if given not in names:
+            return UnknownInput(f"{name}.run() takes no input {given!r}{did_you_mean(given, names) or f'; it takes {_listed(names)}'}")
+    missing = [p.name for p in takes[len(args) :] if p.name in names and p.default is p.empty and p.name not in kwargs]
+    if missing:
+        return MissingInput(f"{name}.run() needs {_listed(missing)}; call it as run({', '.join(f'{m}=…' for m in missing)})")
+    return UnknownInput(f"{name}.run(): {error}; it takes {_listed(names)}")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(repr, names)) or "no inputs"
+
+
+def _settled(run: OpenRun, value: Any) -> Any:
+    """Return what a batch run gave as responses: one, a list of them, or None for a run without output."""
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)):
+        return [_one(run, item) for item in value if item is not None]
+    return _one(run, value)
+
+
+def _one(run: OpenRun, value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_one(run, item) for item in value if item is not None]
+    if is_source(value):
+        return drained(run, value)
+    return run.say(response(value))
+
+
+async def _already(value: Any) -> Any:
+    return value
+
+
+def _own(shared: Any) -> Any:
+    """Return a copy of an agent, or of a list or dict of agents; anything else as it is."""
+    if callable(getattr(type(shared), "deep_copy", None)):
+        return shared.deep_copy()
+    if type(shared) in {list, tuple} and any(_own(item) is not item for item in shared):
+        return type(shared)(_own(item) for item in shared)
+    if type(shared) is dict and any(_own(item) is not item for item in shared.values()):
+        return {key: _own(item) for key, item in shared.items()}
+    return shared
+
+
+def _check_old_names(given: dict[str, Any]) -> None:
+    for name in given:
+        if name not in _WITHOUT_MEANING:
+            known = [*inspect.signature(Workflow).parameters, *_WITHOUT_MEANING]
+            raise TypeError(f"Workflow takes no {name}={did_you_mean(name, known)}")
+        if given[name] is not None:
+            warnings.warn(f"Workflow({name}=…) has no meaning here and is ignored", UserWarning, stacklevel=3)
