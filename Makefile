@@ -47,4 +47,6 @@ ifneq ($(file <$(STAMP)),$(CURDIR) $(shell $(VENV)/python -V 2>/dev/null))
 endif
 $(STAMP): pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "$(PYTHON) is %d.%d, 3.11 or newer is needed:" \
+		" on Debian 12 and later, apt-get install python3 python3-venv; or name another one, make PYTHON=..." % v[:2])'
 	@$(PYTHON) tools/environment.py

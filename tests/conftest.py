@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
     from playwright.sync_api import Page
+
+#: The developer's own, from before the tests are given an empty home.
+ENVIRONMENT = dict(os.environ)
 
 REPOSITORY = Path(__file__).parent.parent
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
@@ -57,13 +61,27 @@ def shell() -> Iterator[InteractiveShell]:
 
 
 @pytest.fixture(scope="session")
-def local_model() -> str:
-    """Return the name of the local model, pulled as a user pulls it; kept between test runs."""
-    pulled = subprocess.run(
-        [sys.executable, "-m", "wf_notebook.cli", "models", "pull", "smollm2"], capture_output=True, text=True, check=False
-    )
-    if pulled.returncode:
-        pytest.fail(f"the local model could not be pulled:\n{pulled.stdout}{pulled.stderr}")
+def models() -> Path:
+    """Return the folder in which this developer keeps models: they are large, so tests share them."""
+    code = "from wf_notebook.agents.files import folder; print(folder())"
+    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def pulled(models: Path) -> Path:
+    """Return the folder of models once the local model is in it, pulled as a user pulls it."""
+    command = [sys.executable, "-m", "wf_notebook.cli", "models", "pull", "smollm2"]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.fail(f"the local model could not be pulled:\n{done.stdout}{done.stderr}")
+    return models
+
+
+@pytest.fixture
+def local_model(pulled: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of the local model, which is there for this test."""
+    monkeypatch.setenv("WF_MODELS", str(pulled))
     return "local:smollm2"
 
 
@@ -128,7 +146,7 @@ class Lab:
 
 
 @pytest.fixture(scope="session")
-def jupyter_lab(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def jupyter_lab(home: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Return a JupyterLab of this environment on a port of its own, in an empty folder; it ends with the tests."""
     root = tmp_path_factory.mktemp("lab")
     settings = home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
@@ -136,7 +154,10 @@ def jupyter_lab(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     settings.write_text('{"fetchNews": "false", "checkForUpdates": false}')
     options = {"ip": "127.0.0.1", "port": 0, "root_dir": root, "disable_check_xsrf": True, "allow_root": True}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", *(f"--ServerApp.{name}={options[name]}" for name in options)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=home, text=True) as server:
+    environment = {**os.environ, "WF_MODELS": str(models)}
+    with subprocess.Popen(
+        command, env=environment, cwd=home, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as server:
         assert server.stderr is not None
         said = []
         for line in server.stderr:

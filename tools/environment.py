@@ -1,4 +1,4 @@
-"""Make .venv and install the project into it, as every make target needs; run by any python3, with nothing installed.
+"""Make .venv and install the project into it, as every make target needs; run by a bare python3.
 
 What is there and works is kept and brought up to date; what is broken or half-made is made again.
 """
@@ -6,6 +6,7 @@ What is there and works is kept and brought up to date; what is broken or half-m
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ LOG = ROOT / "build" / "environment.log"
 def main() -> None:
     """Bring .venv up to date, and write the stamp that tells make so."""
     if not works():
-        make_venv(new_enough_python())
+        make_venv()
     STAMP.unlink(missing_ok=True)
     started = time.monotonic()
     for command in installers():
@@ -52,21 +53,10 @@ def stamp() -> str:
     return f"{ROOT} {version}"
 
 
-def new_enough_python() -> str:
-    """Return the Python to use: this one, else the newest other one that will do."""
-    for name in (sys.executable, "python3.14", "python3.13", "python3.12", "python3.11"):
-        check = f"import sys; sys.exit(sys.version_info < {OLDEST})"
-        path = shutil.which(name)
-        if path and subprocess.run([path, "-c", check], capture_output=True, check=False).returncode == 0:
-            return path
-    sys.exit(
-        f"python3 is {sys.version.split()[0]}, 3.11 or newer is needed: on Debian 12 or later, apt-get install python3 python3-venv"
-    )
-
-
-def make_venv(python: str) -> None:
-    """Make .venv anew."""
-    print(f"  making .venv with {python}", flush=True)
+def make_venv() -> None:
+    """Make .venv anew, with the Python that runs this."""
+    python = sys.executable
+    print(f"  making .venv with {python} ({platform.python_version()})", flush=True)
     shutil.rmtree(VENV, ignore_errors=True)
     made = subprocess.run([python, "-m", "venv", VENV], capture_output=True, text=True, check=False)
     if made.returncode:
@@ -114,7 +104,8 @@ def progress() -> str:
     if not last.startswith("Installing collected packages:"):
         return last[:90]
     there = len(list(VENV.glob("lib/python*/site-packages/*.dist-info")))
-    return f"{there} of {last.count(',') + 1} packages in place"
+    total = last.count(",") + 1
+    return f"{min(there, total)} of {total} packages in place"
 
 
 if __name__ == "__main__":
