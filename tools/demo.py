@@ -1,0 +1,146 @@
+"""Run notebooks/01_quickstart.ipynb for real and show it in the terminal: each answer while it is made, and what was kept.
+
+What it leaves in build/demo stays there: run again, the kept session answers.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import duckdb
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOK = ROOT / "notebooks" / "01_quickstart.ipynb"
+FOLDER = ROOT / "build" / "demo"
+STORE = FOLDER / ".workflows" / "workflows.duckdb"
+SHOWN = 24  # lines of an output
+
+console = Console(highlight=False)
+
+
+class _Words(HTMLParser):
+    """The text of a live output, with the lines of its blocks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.text += {"li": "• ", "br": "\n"}.get(tag, "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"p", "li", "h1", "h2", "h3", "h4", "pre", "tr", "blockquote"} and not self.text.endswith("\n"):
+            self.text += "\n"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data if data.strip() or "\n" not in data else ""
+
+
+def words(html: str) -> str:
+    """Return the text of HTML."""
+    parser = _Words()
+    parser.feed(html)
+    return parser.text
+
+
+class Demo(NotebookClient):
+    """Executes a notebook and shows, cell by cell, what a reader in the browser would see."""
+
+    def show_start(self, cell: Any, cell_index: int) -> None:
+        """Show a cell's source, and from then on its live output."""
+        console.print()
+        if cell.cell_type == "markdown":
+            console.print(Text(cell.source, style="italic"))
+        else:
+            console.print(Text(f"In [{cell_index}]", style="bold"), Text(cell.source, style="dim"), sep="\n")
+        self.live = Live(console=console, refresh_per_second=12, transient=True)
+        self.live.start()
+
+    def handle_comm_msg(self, outs: list[Any], msg: dict[str, Any], cell_index: int) -> None:
+        """Show what a live output has so far: its finished pages and the open tail."""
+        super().handle_comm_msg(outs, msg, cell_index)
+        state = self.widget_state.get(msg["content"]["comm_id"], {})
+        if "tail" in state:
+            pages = "".join(state.get(f"page_{n}", "") for n in range(state["capacity"]))
+            lines = words(pages + state["tail"]).strip().splitlines()
+            self.live.update(Text("\n".join(lines[-SHOWN:]), style="cyan"))
+
+    def show_end(self, cell: Any, cell_index: int, execute_reply: object = None) -> None:
+        """Show what stays of a cell: its outputs as text."""
+        self.live.stop()
+        for output in cell.get("outputs", []):
+            text = output.get("text") or output.get("data", {}).get("text/plain") or "\n".join(output.get("traceback", []))
+            lines = text.rstrip().splitlines()
+            console.print(Text.from_ansi("\n".join(lines[:SHOWN])))
+            if len(lines) > SHOWN:
+                console.print(f"… {len(lines) - SHOWN} more lines in the notebook", style="dim")
+
+
+def execute() -> Any:
+    """Execute the notebook in build/demo, and write it there with its outputs; a cell that fails ends the demo."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    demo = Demo(notebook, kernel_name="python3", timeout=600, resources={"metadata": {"path": str(FOLDER)}})
+    demo.on_cell_execute, demo.on_cell_executed = demo.show_start, demo.show_end
+    try:
+        demo.execute()
+    except CellExecutionError as error:
+        demo.live.stop()
+        sys.exit(f"the notebook stopped with {error.ename}: {error.evalue}")
+    finally:
+        nbformat.write(notebook, FOLDER / NOTEBOOK.name)
+    html, _ = HTMLExporter().from_notebook_node(notebook)
+    (FOLDER / NOTEBOOK.name).with_suffix(".html").write_text(html, encoding="utf-8")
+    return notebook
+
+
+def rows(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Query the store, as anybody can while no one writes."""
+    if not STORE.exists():
+        return []
+    with duckdb.connect(STORE, read_only=True) as connection:
+        return connection.execute(sql, parameters).fetchall()
+
+
+def show_results(known: int, seconds: float) -> None:
+    """Show which runs asked the model and which did not, what is in session_state, and where everything lies."""
+    console.rule("what this run did")
+    runs = rows("SELECT workflow, inputs, status, models, output_tokens FROM runs ORDER BY started_at")[known:]
+    for workflow, inputs, status, models, tokens in runs:
+        how = f"{tokens} tokens by {models}" if tokens else "out of the kept session: the model was not called"
+        console.print(Text(f"{workflow} {inputs}: {status}, {how}"))
+    table = Table("session", "key", "value", "version", title="session_state", title_justify="left")
+    for session, key, value, version in rows("SELECT session_id, key, value, version FROM session_state ORDER BY ALL"):
+        table.add_row(session, key, Text(value if len(value) < 400 else value[:399] + "…"), str(version))  # noqa: PLR2004
+    console.print(table)
+    files = {"notebook": FOLDER / NOTEBOOK.name, "HTML": (FOLDER / NOTEBOOK.name).with_suffix(".html"), "DuckDB file": STORE}
+    for name, path in files.items():
+        console.print(f"{name:12}{path.relative_to(ROOT)}", soft_wrap=True)
+    console.print(f"{'open it':12}make lab       (this took {seconds:.0f} s)")
+
+
+def main() -> None:
+    """Run the demo."""
+    for name in [name for name in os.environ if name.startswith("WF_") and name != "WF_MODELS"]:
+        del os.environ[name]
+    STORE.parent.mkdir(parents=True, exist_ok=True)
+    started, known = monotonic(), len(rows("SELECT 1 FROM runs"))
+    console.rule(f"{NOTEBOOK.relative_to(ROOT)}" + (", with the session kept from before" if known else ""))
+    execute()
+    show_results(known, monotonic() - started)
+
+
+if __name__ == "__main__":
+    main()
