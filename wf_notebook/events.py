@@ -77,11 +77,7 @@ class RunResponse:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields that are set, nested objects as dicts."""
-        return {
-            f.name: _plain(value)
-            for f in fields(RunResponse)
-            if (value := getattr(self, f.name)) is not None
-        }
+        return {f.name: _plain(value) for f in fields(RunResponse) if (value := getattr(self, f.name)) is not None}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunResponse:

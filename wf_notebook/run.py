@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-
 class _Stderr(logging.Handler):
     """Writes to the stderr of the moment: a notebook's cell, a terminal, a test."""
 
@@ -115,9 +114,7 @@ class Usage:
     models: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
-    def add(
-        self, *, model: str | None, requests: int, input_tokens: int, output_tokens: int, cost: float | None = None
-    ) -> None:
+    def add(self, *, model: str | None, requests: int, input_tokens: int, output_tokens: int, cost: float | None = None) -> None:
         """Count one agent call."""
         with self._lock:
             self.requests += requests

@@ -9,91 +9,15 @@ import threading
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any
 from uuid import uuid4
 
 from .errors import SessionConflict, SessionOwned
-from .state import Change, Encoded, Encoder, decode, differences, merge, update
+from .state import Encoded, Encoder, decode, differences, merge, update
+from .transaction import About, Records, SessionStorage, Transaction, stored_id
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What is kept of a session besides its state."""
-
-    workflow: str | None = None
-    workflow_id: str | None = None
-    user_id: str | None = None
-    session_name: str | None = None
-    extra_data: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Where a session stands in the store.
-
-    `version` is its newest; `known_save` the save that wrote the version asked for; versions up to `hidden` were deleted.
-    """
-
-    version: int = 0
-    known_save: str | None = None
-    hidden: int = 0
-    about: About | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Rows that go along with a save: starts and ends of runs, and what the runs said."""
-
-    runs: Sequence[dict[str, Any]] = ()
-    events: Sequence[dict[str, Any]] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.runs or self.events)
-
-
-class Transaction(Protocol):
-    """What a session can do inside one transaction of a storage."""
-
-    def head(self, session_id: str, known: int) -> Head:
-        """Return where the session stands."""
-
-    def state_since(self, session_id: str, version: int) -> Iterable[Change]:
-        """Return the newest change of each key that changed after `version`, hidden ones left out."""
-
-    def has_save(self, session_id: str, save_id: str) -> bool:
-        """Return whether that save is in the store."""
-
-    def append_state(
-        self, session_id: str, version: int, changes: Sequence[Change], *, run_id: str | None, save_id: str
-    ) -> None:
-        """Append the changes of one save."""
-
-    def append_about(self, session_id: str, op: str, about: About) -> None:
-        """Append what is kept about the session from now on."""
-
-    def append_records(self, session_id: str, records: Records) -> None:
-        """Append rows of runs and events."""
-
-
-class SessionStorage(Protocol):
-    """A place that runs a piece of work in one transaction: all of it is kept, or nothing."""
-
-    def transact(self, work: Callable[[Transaction], T], *, write: bool) -> T:
-        """Run `work`; durable when it returns. Raises StorageBusy, StorageReadOnly, StorageFailed or BadStorage."""
-
-
-def stored_id(session_id: str) -> str:
-    """Return the id as it is stored: a user's own `@` is doubled, as one `@` marks a branch.
-
-    >>> stored_id("ann@example.com")
-    'ann@@example.com'
-    """
-    return session_id.replace("@", "@@")
+#: Characters of a value in a message.
+_BRIEF = 40
 
 
 class Session:
@@ -114,12 +38,13 @@ class Session:
         state: dict[str, Any] | None = None,
         about: About | None = None,
         live: dict[str, Any] | None = None,
+        branch: str | None = None,
     ) -> None:
         self.session_id = session_id
         self.storage = storage
         self.about = about or About()
         self.version = 0
-        self._key = stored_id(session_id)
+        self._key = stored_id(session_id) + (f"@{branch}" if branch else "")
         self.initial = _own(state or {})
         self._live: dict[str, Any] = live if live is not None else {}
         self.loaded = False
@@ -130,6 +55,7 @@ class Session:
         self._hidden = 0
         self._attempt: tuple[str, Encoded] | None = None  # a save whose acknowledgement did not come
         self._stored_about: About | None = None
+        self._rows: list[Records] = []  # rows that wait for a save that can be done
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
@@ -242,38 +168,39 @@ class Session:
         with self._lock:
             if not self.loaded:
                 self.load()
+            if records:
+                self._rows.append(records)
             mine, refused = self._mine()
-            rows = records or Records()
-            if mine != self._base or rows or self.about != self._stored_about:
-                self._write(mine, rows, run_id)
+            if mine != self._base or self._rows or self.about != self._stored_about:
+                self._write(mine, run_id)
             if refused:
                 raise refused[0]
 
-    def _write(self, mine: Encoded, records: Records, run_id: str | None) -> None:
+    def _write(self, mine: Encoded, run_id: str | None) -> None:
         assert self.storage is not None
         save_id = uuid4().hex
 
         def work(tx: Transaction) -> _Saved:
             self._fetch(tx)
             self._attempt = save_id, mine
-            return self._append(tx, mine, records, run_id, save_id)
+            return self._append(tx, mine, run_id, save_id)
 
         saved = self.storage.transact(work, write=True)
-        self._attempt, self._stored_about = None, self.about
+        self._attempt, self._stored_about, self._rows = None, self.about, []
         if saved.conflicts:
             raise self._conflict(saved.conflicts, mine, saved.branch)
         self.version, self._stored, self._save_id, self._base = saved.version, saved.state, saved.save_id, mine
 
-    def _append(self, tx: Transaction, mine: Encoded, records: Records, run_id: str | None, save_id: str) -> _Saved:
+    def _append(self, tx: Transaction, mine: Encoded, run_id: str | None, save_id: str) -> _Saved:
         """Inside the transaction: append mine to the session's line, or all of mine to a branch."""
         if self.about != self._stored_about:
             tx.append_about(self._key, "changed" if self._stored_about else "created", self.about)
-        if records:
+        for records in self._rows:
             tx.append_records(self._key, records)
         merged = merge(self._base, mine, self._stored)
         if merged.conflicts:
-            branch = f"{self._key}@{run_id or save_id}"
-            self._append_branch(tx, branch, mine, run_id, save_id)
+            branch = run_id or save_id
+            self._append_branch(tx, f"{self._key}@{branch}", mine, run_id, save_id)
             return _Saved(self.version, self._stored, self._save_id, merged.conflicts, branch)
         changes = differences(self._stored, merged.state)
         if not changes:
@@ -291,7 +218,7 @@ class Session:
 
     def _conflict(self, keys: tuple[str, ...], mine: Encoded, branch: str | None) -> SessionConflict:
         key, others = keys[0], len(keys) - 1
-        kept = f"yours are kept in session {branch!r}; " if branch else ""
+        kept = f"yours are kept in its branch {branch!r}; " if branch else ""
         return SessionConflict(
             f"session {self.session_id!r} was changed elsewhere: {key!r} is {_brief(mine.get(key))} here and "
             f"{_brief(self._stored.get(key))} in the store{f' (and {others} more)' if others else ''}; {kept}"
@@ -300,7 +227,7 @@ class Session:
             mine={key: decode(mine[key]) for key in keys if key in mine},
             theirs={key: decode(self._stored[key]) for key in keys if key in self._stored},
             base={key: decode(self._base[key]) for key in keys if key in self._base},
-            branch=branch,
+            branch=f"{self.session_id}@{branch}" if branch else None,
         )
 
     # -- the session itself ------------------------------------------------------------------------------------------------
@@ -344,4 +271,4 @@ def _filled(mine: About, stored: About) -> About:
 def _brief(text: str | None) -> str:
     if text is None:
         return "deleted"
-    return text if len(text) <= 40 else text[:39] + "…"
+    return text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…"

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import marshal
+import math
 from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UnsavableValue
 from .redact import redact
+from .run import logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -209,7 +211,7 @@ def _find_unsavable(value: Any, path: str, depth: int) -> None:
         except UnicodeEncodeError:
             raise UnsavableValue(f"{path} holds half of a surrogate pair, which is no text; clean it first", path=path) from None
     elif kind is float:
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             raise UnsavableValue(f"{path} is {value!r}, which JSON does not have; keep None or a str", path=path)
     elif kind is int:
         try:
@@ -229,8 +231,6 @@ def _cannot_keep(value: Any, path: str) -> str:
 
 
 def _redacted(path: str, value: Any) -> str:
-    from .run import logger  # noqa: PLC0415 - the rare case pays
-
     if path not in _warned:
         _warned.add(path)
         logger.warning("a secret in %s is stored as <redacted …>; the live value is untouched", path)

@@ -6,22 +6,19 @@ for the next value or must await it; the two readers are `RunStream.__next__` an
 
 from __future__ import annotations
 
-import asyncio
 import threading
-import types
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from . import background
+from .context import inside, stoppable, within
 from .errors import BadRunOutput, RunCancelled
 from .events import RunResponse
-from .record import joined
 from .run import way_up
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Generator
-    from contextvars import Context
+    from collections.abc import Generator
 
     from .record import OpenRun
     from .run import Run
@@ -102,45 +99,9 @@ def response(value: Any) -> RunResponse:
     if hasattr(value, "model_dump_json") and not isinstance(value, type):  # a pydantic model, without loading pydantic
         return RunResponse(value, content_type=type(value).__name__)
     raise BadRunOutput(
-        f"run() gave a value of type {type(value).__name__!r}; yield or return RunResponse, str, a pydantic model, or a stream of these"
+        f"run() gave a value of type {type(value).__name__!r}; "
+        "yield or return RunResponse, str, a pydantic model, or a stream of these"
     )
-
-
-@types.coroutine
-def within(variables: Context, awaitable: Awaitable[Any]) -> Generator[Any, Any, Any]:
-    """Await in a context that is not the task's: each step of the user's code runs inside it."""
-    steps: Any = awaitable.__await__()
-    go, argument = steps.send, None
-    while True:
-        try:
-            step = variables.run(go, argument)
-        except StopIteration as end:
-            return end.value
-        try:
-            argument, go = (yield step), steps.send
-        except BaseException as error:  # noqa: BLE001 - thrown into the user's code, which decides
-            argument, go = error, steps.throw
-
-
-async def stoppable(run: OpenRun, awaitable: Awaitable[Any]) -> Any:
-    """Await the user's code inside its run; Stop, from any thread, cancels it and raises RunCancelled."""
-    task, loop, waiting = asyncio.current_task(), asyncio.get_running_loop(), True
-    assert task is not None
-
-    def cancel() -> None:
-        if waiting:
-            task.cancel()
-
-    forget = run.context.cancel.on_cancel(lambda: loop.call_soon_threadsafe(cancel))
-    try:
-        return await within(run.variables, awaitable)
-    except asyncio.CancelledError:
-        if run.context.cancel.cancelled and task.uncancel() == 0:
-            raise RunCancelled from None
-        raise
-    finally:
-        waiting = False
-        forget()
 
 
 class RunStream:
@@ -194,7 +155,7 @@ class RunStream:
             except StopIteration as end:
                 return _Ended(end.value)
         # an async source in plain code: it goes on the background loop, and its values come through an iterator
-        return None if source.closing else _Ended(background.iterate(_inside(self._open, values)))
+        return None if source.closing else _Ended(background.iterate(inside(self._open, values)))
 
     def __aiter__(self) -> AsyncIterator[RunResponse]:
         return self
@@ -265,47 +226,8 @@ class RunStream:
         way_up("RunStream._ipython_display_")(self)
 
 
-class _Part:
-    """A part of a run: what it says is said in the run, and it can be asked for by itself."""
-
-    def __init__(self, run: OpenRun) -> None:
-        self.context, self.variables, self.status = run.context, run.variables, run.status
-        self.responses: list[RunResponse] = []
-        self._run = run
-
-    def say(self, said: RunResponse) -> RunResponse:
-        self.responses.append(self._run.say(said))
-        return self.responses[-1]
-
-    def end(self, error: BaseException | None = None) -> None:
-        """Its end is not the run's."""
-
-    def result(self) -> RunResponse:
-        return joined(self.responses)
-
-
-def drained(run: OpenRun, source: Any) -> RunResponse:
-    """Play one of several outputs to its end, inside the run; return it as one response."""
-    part = RunStream(_Part(run), source).result()  # type: ignore[arg-type] # as much of an open run as a stream needs
-    run.context.cancel.check()
-    return part
-
-
 def _close(values: Iterator[Any]) -> None:
     close = getattr(values, "close", None)
     if close is not None:
         with suppress(RunCancelled):
             close()
-
-
-async def _inside(run: OpenRun, values: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    try:
-        while True:
-            try:
-                value = await stoppable(run, values.__anext__())
-            except StopAsyncIteration:
-                return
-            yield value
-    finally:
-        if hasattr(values, "aclose"):
-            await within(run.variables, values.aclose())

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 from weakref import ref
 
-from .errors import MissingInput, UnknownInput, WorkflowError, did_you_mean
+from . import saver
+from .batch import settled
+from .context import stoppable
+from .errors import did_you_mean
 from .events import RunResponse
-from .record import OpenRun, drain
+from .inputs import bound_inputs
+from .record import OpenRun
 from .run import Run, RunContext, current, logger
-from .session import About, Session
+from .session import Session
 from .storage import open_storage
-from .stream import RunStream, drained, is_source, response, stoppable
+from .stream import RunStream, is_source
+from .transaction import About
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -51,7 +56,8 @@ class Workflow:
     description: str | None = None
     user_id: str | None = None
     session_name: str | None = None
-    storage: WorkflowStorage | str | None = None
+    #: A storage or its address; an instance has the storage.
+    storage: Any = None
     extra_data: dict[str, Any] | None = None
     debug_mode: bool = False
     _settings: ClassVar[dict[str, Any]] = {}
@@ -92,7 +98,7 @@ class Workflow:
         self.extra_data = extra_data if extra_data is not None else cls.extra_data
         self.debug_mode = debug_mode or cls.debug_mode
         chosen = storage if storage is not None else cls.storage
-        self.storage = open_storage(chosen) if isinstance(chosen, str) else chosen
+        self.storage: WorkflowStorage | None = open_storage(chosen) if isinstance(chosen, str) else chosen
         if self.debug_mode:
             logger.setLevel("DEBUG")
         state = session_state if session_state is not None else self._settings.get("session_state")
@@ -106,7 +112,7 @@ class Workflow:
         return f"<{type(self).__name__} {self.name!r}, session {self.session_id!r}>"
 
     def _own_agents(self) -> None:
-        """Copy agents that are class attributes, so that no two workflows share one; a nameless one is named after its attribute."""
+        """Copy agents that are class attributes: no two workflows share one. A nameless one is named after its attribute."""
         for cls in reversed(type(self).__mro__[: -len(Workflow.__mro__)]):
             for attribute, shared in list(vars(cls).items()):
                 own = _own(shared)
@@ -132,8 +138,8 @@ class Workflow:
         self, method: Callable[..., Any], signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Open a run, call the user's method inside it, and say by the returned value what comes back."""
-        inputs = _bound(self, signature, args, kwargs)
-        drain()
+        inputs = bound_inputs(signature, args, kwargs, name=type(self).__name__)
+        saver.drain()
         run_id = str(uuid4())
         self._last_ids = run_id, inputs
         self._session.about = self._about()
@@ -148,7 +154,7 @@ class Workflow:
                 return RunStream(run, value)
             if inspect.isawaitable(value):
                 return self._finish(run, value)
-            result = _settled(run, value)
+            result = settled(run, value)
         except BaseException as error:
             run.end(error)
             raise
@@ -160,7 +166,7 @@ class Workflow:
             value = await stoppable(run, awaitable)
             if is_source(value):
                 return await RunStream(run, value)
-            result = _settled(run, value)
+            result = settled(run, value)
         except BaseException as error:
             run.end(error)
             raise
@@ -253,13 +259,16 @@ class Workflow:
         self._adopt(self._session.about)
         return self._session
 
-    def load_session(self, force: bool = False) -> str:  # noqa: FBT001, FBT002 - the old API's
+    def load_session(self, force: bool = False) -> str:
         """Do what read_from_storage does, under its old name; return the session's id."""
         self.read_from_storage()
         return self.session_id
 
     def write_to_storage(self) -> Session:
-        """Save the state now; durable when it returns. Raises what stands against it: StorageBusy, UnsavableValue…"""
+        """Save the state now; durable when it returns.
+
+        Raises what stands against it: StorageBusy, StorageReadOnly, SessionConflict, UnsavableValue…
+        """
         run = self._here()
         self._session.about = self._about()
         self._session.save(run_id=run.run_id if run else None)
@@ -290,7 +299,6 @@ class Workflow:
 
 def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the user's run() or arun(): called inside its own run (`super().run()`) it is just itself."""
-
     signature = inspect.signature(method)
 
     @functools.wraps(method)
@@ -304,56 +312,6 @@ def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 Workflow.run.opens_run = Workflow.arun.opens_run = True  # type: ignore[attr-defined]
-
-
-def _bound(
-    workflow: Workflow, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the inputs by name. Raises MissingInput and UnknownInput, both TypeErrors, before anything runs."""
-    try:
-        bound = signature.bind(workflow, *args, **kwargs)
-    except TypeError as error:
-        raise _bad_input(type(workflow).__name__, signature, args, kwargs, error) from None
-    inputs = dict(list(bound.arguments.items())[1:])
-    for parameter in signature.parameters.values():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            inputs |= inputs.pop(parameter.name, {})
-    return inputs
-
-
-def _bad_input(
-    name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError
-) -> WorkflowError:
-    takes = list(signature.parameters.values())[1:]
-    names = [p.name for p in takes if p.kind in {p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY}]
-    for given in kwargs:
-        if given not in names:
-            return UnknownInput(f"{name}.run() takes no input {given!r}{did_you_mean(given, names) or f'; it takes {_listed(names)}'}")
-    missing = [p.name for p in takes[len(args) :] if p.name in names and p.default is p.empty and p.name not in kwargs]
-    if missing:
-        return MissingInput(f"{name}.run() needs {_listed(missing)}; call it as run({', '.join(f'{m}=…' for m in missing)})")
-    return UnknownInput(f"{name}.run(): {error}; it takes {_listed(names)}")
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(map(repr, names)) or "no inputs"
-
-
-def _settled(run: OpenRun, value: Any) -> Any:
-    """Return what a batch run gave as responses: one, a list of them, or None for a run without output."""
-    if value is None:
-        return None
-    if isinstance(value, (list, tuple)):
-        return [_one(run, item) for item in value if item is not None]
-    return _one(run, value)
-
-
-def _one(run: OpenRun, value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_one(run, item) for item in value if item is not None]
-    if is_source(value):
-        return drained(run, value)
-    return run.say(response(value))
 
 
 async def _already(value: Any) -> Any:
@@ -372,9 +330,9 @@ def _own(shared: Any) -> Any:
 
 
 def _check_old_names(given: dict[str, Any]) -> None:
-    for name in given:
+    for name, value in given.items():
         if name not in _WITHOUT_MEANING:
             known = [*inspect.signature(Workflow).parameters, *_WITHOUT_MEANING]
             raise TypeError(f"Workflow takes no {name}={did_you_mean(name, known)}")
-        if given[name] is not None:
+        if value is not None:
             warnings.warn(f"Workflow({name}=…) has no meaning here and is ignored", UserWarning, stacklevel=3)

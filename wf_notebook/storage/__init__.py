@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..run import Run
-    from ..session import Session, Transaction
+    from ..session import Session
+    from ..transaction import Transaction
     from .duckdb import DuckDbWorkflowStorage as DuckDbWorkflowStorage
     from .memory import MemoryWorkflowStorage as MemoryWorkflowStorage
     from .sqlite import SqliteWorkflowStorage as SqliteWorkflowStorage
@@ -35,8 +36,8 @@ class WorkflowStorage(Protocol):
     def transact(self, work: Callable[[Transaction], T], *, write: bool) -> T:
         """Run `work` in one transaction; durable when it returns."""
 
-    def session(self, session_id: str) -> Session:
-        """Return a session, whether it was saved before or not."""
+    def session(self, session_id: str, *, branch: str | None = None) -> Session:
+        """Return a session, whether it was saved before or not; or a branch of it."""
 
     def run(self, run_id: str) -> Run:
         """Return the record of a run."""
@@ -75,12 +76,12 @@ def open_storage(url: str = "default", *, table_name: str = "workflow_sessions")
     module, _, name = SCHEMES[scheme].partition(":")
     cls = getattr(import_module(f".{module}", __name__), name)
     if scheme == "memory":
-        storage: WorkflowStorage = cls(table_name)
-        return storage
+        in_memory: WorkflowStorage = cls(table_name)
+        return in_memory
     if not rest.startswith("///") or not rest[3:]:
         raise BadStorage(f"{url!r} names no file; write {scheme}:///file, or {scheme}:////folder/file from the root")
-    storage = cls(table_name, db_file=rest[3:])
-    return storage
+    in_file: WorkflowStorage = cls(table_name, db_file=rest[3:])
+    return in_file
 
 
 _chosen: str | None = None
@@ -133,7 +134,9 @@ def _new_folder(folder: Path) -> Path:
     except FileExistsError:
         pass
     except OSError as error:
-        raise BadStorage(f"{str(folder)!r} cannot be made ({error.strerror}); set WF_STORAGE to a place that can be written") from error
+        raise BadStorage(
+            f"{str(folder)!r} cannot be made ({error.strerror}); set WF_STORAGE to a place that can be written"
+        ) from error
     else:
         logger.warning("workflows are kept in %s", folder / FILE)
     return folder

@@ -121,10 +121,14 @@ class File:
                 if fold:
                     done.set_result(result)
                     self._checkpoint(connection)
-            if self.preparing:
-                self.prepared.add(self.preparing)
+            self._remember()
         if not done.done():
             done.set_result(result)
+
+    def _remember(self) -> None:
+        """What was prepared in a transaction that is durable need not be prepared again."""
+        if self.preparing:
+            self.prepared.add(self.preparing)
 
     def fold(self, done: Future[None]) -> None:
         """Checkpoint, if there is something in the WAL."""
@@ -145,7 +149,9 @@ class File:
             raise StorageReadOnly(f"{str(self.path.parent)!r} cannot be made ({error.strerror}); choose another place") from error
         writable = os.access(self.path.parent, os.W_OK) and (not self.path.exists() or os.access(self.path, os.W_OK))
         if write and not writable:
-            raise StorageReadOnly(f"{str(self.path)!r} cannot be written; the unsaved state stays in memory: choose another place")
+            raise StorageReadOnly(
+                f"{str(self.path)!r} cannot be written; the unsaved state stays in memory: choose another place"
+            )
         return writable
 
     @contextmanager

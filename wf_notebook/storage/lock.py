@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -13,10 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # pragma: no cover - Windows
-    fcntl = None  # type: ignore[assignment]
 
 #: How long a save waits for other kernels, in seconds.
 PATIENCE = 10.0
@@ -59,8 +58,8 @@ def _is_still(path: Path, descriptor: int) -> bool:
 
 
 def _wait(descriptor: int, path: Path, patience: float) -> None:
-    if fcntl is None:  # pragma: no cover - Windows
-        return
+    if sys.platform == "win32":
+        return  # DuckDB's and SQLite's own locks alone, until somebody needs more there
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

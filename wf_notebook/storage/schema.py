@@ -60,8 +60,10 @@ TABLES: dict[str, dict[str, str]] = {
 #: What people query: name → definition. `{json_value}` is the dialect's.
 VIEWS: dict[str, str] = {
     "sessions": """
-        SELECT s.session_id, s.workflow, s.session_name, coalesce(v.versions, 0) AS versions, coalesce(r.runs, 0) AS runs, c.created_at,
-               CASE WHEN coalesce(v.saved_at, s.happened_at) < s.happened_at AND coalesce(r.happened_at, s.happened_at) < s.happened_at
+        SELECT s.session_id, s.workflow, s.session_name, coalesce(v.versions, 0) AS versions,
+               coalesce(r.runs, 0) AS runs, c.created_at,
+               CASE WHEN coalesce(v.saved_at, s.happened_at) < s.happened_at
+                         AND coalesce(r.happened_at, s.happened_at) < s.happened_at
                       THEN s.happened_at
                     WHEN coalesce(v.saved_at, s.happened_at) < coalesce(r.happened_at, s.happened_at) THEN r.happened_at
                     ELSE coalesce(v.saved_at, s.happened_at) END AS updated_at,
@@ -110,7 +112,7 @@ RESERVED = frozenset({*TABLES, *VIEWS, "step_log", "blob", "steps"})
 
 
 def quoted(name: str) -> str:
-    """Return a name as an SQL identifier.
+    r"""Return a name as an SQL identifier.
 
     >>> quoted('my "runs"')
     '"my ""runs""\"'

@@ -6,18 +6,19 @@ import json
 import socket
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ..errors import BadStorage
 from ..run import Run, process_started_at
-from ..session import About, Head, Records, Session, stored_id
+from ..session import Session
 from ..state import Change
-from .schema import MIGRATIONS, RESERVED, TABLES, Cursor, Dialect, create_store_view, quoted
+from ..transaction import About, Head, Records, stored_id
+from .schema import MIGRATIONS, RESERVED, TABLES, Cursor, Dialect, create_store_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..session import Transaction
+    from ..transaction import Transaction
 
 T = TypeVar("T")
 
@@ -48,7 +49,8 @@ class SqlTransaction:
             (known, *at),
         )[0]
         rows = self._execute(
-            f"SELECT op, hidden, {', '.join(_ABOUT)} FROM session_log WHERE store = ? AND session_id = ? ORDER BY revision DESC LIMIT 1",
+            f"SELECT op, hidden, {', '.join(_ABOUT)} FROM session_log WHERE store = ? AND session_id = ?"
+            " ORDER BY revision DESC LIMIT 1",
             at,
         )
         hidden = rows[0][1] if rows else 0
@@ -59,8 +61,8 @@ class SqlTransaction:
         """Return the newest change of each key that changed after `version`, hidden ones left out."""
         at = (self._store, session_id)
         rows = self._execute(
-            "SELECT key, op, value FROM (SELECT key, op, value, version, row_number() OVER (PARTITION BY key ORDER BY version DESC)"
-            " AS newest FROM state_log WHERE store = ? AND session_id = ? AND version > ? AND version > coalesce("
+            "SELECT key, op, value FROM (SELECT *, row_number() OVER (PARTITION BY key ORDER BY version DESC) AS newest"
+            " FROM state_log WHERE store = ? AND session_id = ? AND version > ? AND version > coalesce("
             "(SELECT max(hidden) FROM session_log WHERE store = ? AND session_id = ?), 0)) l WHERE newest = 1 ORDER BY version",
             (*at, version, *at),
         )
@@ -71,9 +73,7 @@ class SqlTransaction:
         sql = "SELECT 1 FROM state_log WHERE store = ? AND session_id = ? AND save_id = ? LIMIT 1"
         return bool(self._execute(sql, (self._store, session_id, save_id)))
 
-    def append_state(
-        self, session_id: str, version: int, changes: Sequence[Change], *, run_id: str | None, save_id: str
-    ) -> None:
+    def append_state(self, session_id: str, version: int, changes: Sequence[Change], *, run_id: str | None, save_id: str) -> None:
         """Append the changes of one save."""
         at = now()
         self._insert(
@@ -155,9 +155,9 @@ class SqlStorage:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r}, table_name={self.table_name!r})"
 
-    def session(self, session_id: str) -> Session:
-        """Return a session of this storage, whether it was saved before or not."""
-        return Session(session_id, storage=self)
+    def session(self, session_id: str, *, branch: str | None = None) -> Session:
+        """Return a session of this storage, whether it was saved before or not; or a branch that a conflict left of it."""
+        return Session(session_id, storage=self, branch=branch)
 
     def run(self, run_id: str) -> Run:
         """Return the record of a run.
@@ -177,7 +177,8 @@ class SqlStorage:
             " ORDER BY created_at DESC"
         )
         parameters = (self.table_name, user_id, user_id, workflow_id, workflow_id)
-        return [row[0].replace("@@", "@") for row in self._rows(sql, parameters)]
+        ids = (row[0].replace("@@", "\0") for row in self._rows(sql, parameters))
+        return [session_id.replace("\0", "@") for session_id in ids if "@" not in session_id]
 
     def delete_session(self, session_id: str) -> None:
         """Hide a session: it is no longer listed or loaded; its rows stay."""
@@ -187,7 +188,7 @@ class SqlStorage:
     def close(self) -> None:
         """Close what is open; the storage can be used again afterwards."""
 
-    def __enter__(self) -> SqlStorage:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -215,7 +216,7 @@ def checked_table_name(name: str) -> str:
 
 
 def _release() -> str:
-    from importlib.metadata import version  # noqa: PLC0415 - only when a file is made
+    from importlib.metadata import version
 
     with suppress(Exception):
         return version("wf-notebook")

@@ -29,6 +29,7 @@ class StorageThread:
         self._name = name
         self._at_exit = at_exit
         self._forget_more = forget
+        self._thread: threading.Thread | None = None
         self._start_over()
         atexit.register(self._end)
         if hasattr(os, "register_at_fork"):
@@ -69,7 +70,7 @@ class StorageThread:
             del job, done  # an idle thread keeps nothing alive
 
     def _start_over(self) -> None:
-        self._thread: threading.Thread | None = None
+        self._thread = None
         self._lock = threading.Lock()
         self._jobs: queue.SimpleQueue[tuple[Job, Future[Any]]] = queue.SimpleQueue()
 

@@ -1,0 +1,142 @@
+"""What a run said and how it went, as rows for the store."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from .redact import redact
+from .run import process_started_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .events import RunResponse
+    from .run import Run
+
+Row = dict[str, Any]
+
+
+class Journal:
+    """Notes what is said as it is said, and gives it as rows when it is saved; noting costs next to nothing.
+
+    >>> from wf_notebook.events import RunResponse
+    >>> journal = Journal("run-1")
+    >>> for piece in ("Hello, ", "Ada"): journal.note(RunResponse(piece))
+    >>> [(row["seq"], row["event"], row["content"]) for row in journal.rows()]
+    [(1, 'RunResponse', 'Hello, Ada')]
+    """
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self._noted: deque[tuple[float, str, str | None, Any]] = deque()
+        self._seq = 0
+
+    def note(self, said: RunResponse) -> None:
+        """Note one response."""
+        content = said.content
+        self._noted.append((time.time(), said.event, said.agent_id, said.tools if content is None else content))
+
+    def rows(self) -> Iterator[Row]:
+        """Give a row for each thing noted since the last time; successive pieces of one text are one row."""
+        pieces: list[str] = []
+        first: tuple[float, str, str | None] = (0.0, "", None)
+        for _ in range(len(self._noted)):  # what is noted meanwhile is for the next time
+            moment, event, agent, content = self._noted.popleft()
+            is_text = isinstance(content, str)
+            if pieces and (not is_text or (event, agent) != first[1:]):
+                yield self._row(*first, "".join(pieces))
+                pieces = []
+            if not is_text:
+                yield self._row(moment, event, agent, content)
+                continue
+            if not pieces:
+                first = (moment, event, agent)
+            pieces.append(content)
+        if pieces:
+            yield self._row(*first, "".join(pieces))
+
+    def _row(self, moment: float, event: str, agent: str | None, content: Any) -> Row:
+        self._seq += 1
+        return {
+            "run_id": self._run_id,
+            "seq": self._seq,
+            "happened_at": _time(datetime.fromtimestamp(moment, UTC)),
+            "event": str(getattr(event, "value", event)),
+            "agent": agent,
+            "lane": None,
+            "content": _text(content) if isinstance(content, str) else None,
+            "data": None if content is None or isinstance(content, str) else _json(content),
+        }
+
+
+def start_row(run: Run) -> Row:
+    """Return the row that says that a run began, in which process."""
+    return {
+        "run_id": run.run_id,
+        "phase": "start",
+        "happened_at": _time(run.started_at),
+        "workflow": run.workflow,
+        "workflow_id": run.workflow_id,
+        "inputs": _json(run.inputs),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "process_started_at": process_started_at(os.getpid()),
+    }
+
+
+def end_row(run: Run) -> Row:
+    """Return the row that says how a run ended."""
+    return {
+        "run_id": run.run_id,
+        "phase": "end",
+        "happened_at": _time(run.ended_at or datetime.now(UTC)),
+        "workflow": run.workflow,
+        "workflow_id": run.workflow_id,
+        "status": run.status,
+        "duration": run.duration,
+        "content": _text(run.content),
+        "error": _text(run.error),
+        "models": _json(run.models),
+        "input_tokens": run.input_tokens,
+        "output_tokens": run.output_tokens,
+        "cost": run.cost,
+        "changes": _json(run.changes),
+    }
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _text(text: str | None) -> str | None:
+    """Return text without secrets that can be written as UTF-8: half of a surrogate pair becomes a question mark."""
+    return None if text is None else redact(text.encode("utf-8", "replace").decode())
+
+
+def _json(value: Any) -> str | None:
+    """Return a value as JSON; what JSON does not have is shown by its repr, as a record is read and never loaded."""
+    try:
+        text = json.dumps(value, default=_shown, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        text = json.dumps(_reprs(value), ensure_ascii=False)
+    return _text(text)
+
+
+def _shown(value: Any) -> Any:
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else repr(value)
+
+
+def _reprs(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _reprs(item) for key, item in value.items()}
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
+    return value

@@ -1,0 +1,120 @@
+"""While runs are open they are saved every quarter of a second; dropped ones are ended here, and all of them at exit."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+from weakref import ref
+
+from .errors import WorkflowError
+from .run import logger
+
+if TYPE_CHECKING:
+    from .run import RunContext
+
+#: What an open run said and changed is saved this often, in seconds: a kill loses no more than that.
+FLUSH_EVERY = 0.25
+
+
+class Open(Protocol):
+    """A run that has begun."""
+
+    context: RunContext
+
+    def flush(self) -> None:
+        """Save what was said and changed since the last time; never raises what a save may raise."""
+
+    def end(self, error: BaseException | None = None) -> None:
+        """End the run and save it."""
+
+    def disown(self) -> None:
+        """Never save this run: it is another process's."""
+
+
+_open: dict[str, ref[Open]] = {}
+_dropped: deque[Open] = deque()
+_wake = threading.Event()
+_thread: threading.Thread | None = None
+
+
+def watch(run: Open) -> None:
+    """Save `run` while it is open; it is not kept alive for that."""
+    global _thread  # noqa: PLW0603 - one for the process is the point
+    _open[run.context.run_id] = ref(run)
+    _wake.set()
+    if _thread is None or not _thread.is_alive():
+        _thread = threading.Thread(target=_save_open_runs, name="wf_notebook-saver", daemon=True)
+        _thread.start()
+
+
+def unwatch(run: Open) -> None:
+    """Leave `run` alone: it has ended."""
+    _open.pop(run.context.run_id, None)
+
+
+def hand_over(run: Open) -> None:
+    """Take a run from a finaliser, which may run anywhere, even inside a save: so nothing is done here but to note it."""
+    _dropped.append(run)
+
+
+def drain() -> None:
+    """End the runs that were handed over."""
+    while _dropped:
+        try:
+            run = _dropped.popleft()
+        except IndexError:  # another thread was quicker
+            return
+        _end(run, "dropped")
+
+
+def _end(run: Open, how: str) -> None:
+    try:
+        run.end(GeneratorExit())
+    except WorkflowError as error:
+        logger.warning("a run that was %s could not be saved: %s", how, error)
+
+
+def _save_open_runs() -> None:
+    pause = threading.Event()
+    while True:
+        _wake.wait()
+        pause.wait(FLUSH_EVERY)
+        drain()
+        for run_id, reference in list(_open.items()):
+            run = reference()
+            if run is None:
+                _open.pop(run_id, None)
+            else:
+                run.flush()
+            del run  # an idle saver keeps no run alive
+        if not _open and not _dropped:
+            _wake.clear()
+            if _open or _dropped:
+                _wake.set()
+
+
+def _end_all() -> None:
+    """At exit, kernel shutdown included: every run that is still open gets its record, and its state is saved."""
+    drain()
+    for reference in list(_open.values()):
+        if (run := reference()) is not None:
+            _end(run, "open at exit")
+
+
+def _forget() -> None:
+    """In a forked child the open runs are the parent's, and the thread is not there."""
+    global _thread, _wake
+    _thread, _wake = None, threading.Event()
+    for reference in list(_open.values()):
+        if (run := reference()) is not None:
+            run.disown()
+    _open.clear()
+    _dropped.clear()
+
+
+atexit.register(_end_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
