@@ -1,0 +1,33 @@
+"""The only place that knows IPython: magics, live output, completion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Add `%%workflow` and `%workflow` to the shell, with their settings and completion: `%load_ext wf_notebook`."""
+    from .completion import complete
+    from .magics import WorkflowMagics
+
+    shell.register_magics(WorkflowMagics)
+    shell.Completer.custom_matchers.append(complete)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take all of it out again: `%unload_ext wf_notebook`."""
+    from ..storage import choose_default
+    from .completion import complete
+    from .magics import WorkflowMagics
+
+    choose_default(None)
+    magics = shell.magics_manager
+    for kind in ("line", "cell"):
+        magics.magics[kind].pop("workflow", None)
+    magics.registry.pop(WorkflowMagics.__name__, None)
+    shell.configurables[:] = [each for each in shell.configurables if not isinstance(each, WorkflowMagics)]
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [matcher for matcher in matchers if matcher is not complete]

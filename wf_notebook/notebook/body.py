@@ -1,0 +1,87 @@
+"""The body of a `%%workflow` cell, run in the user's namespace; and the workflow class that it defines."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from ..background import call
+from ..errors import BadCell
+from ..workflow import Workflow
+from .cell import Outline, camel_case, choose, outline, snake_case
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+_NOTHING = object()
+
+
+def define(shell: InteractiveShell, body: str, name: str | None) -> tuple[type[Workflow], str]:
+    """Run the body of a cell as IPython would; return the class that it is about and the name for its instance."""
+    code = _python(shell, body)
+    source = "\n" + code  # the magic's own line: errors name the lines of the cell
+    number = len(shell.user_ns["In"]) - 1
+    filename = shell.compile.cache(source, number, raw_code=f"%%workflow {number}\n{body}")
+    untyped: Any = shell
+    tree: ast.Module = untyped.transform_ast(shell.compile.ast_parse(source, filename))
+    found = outline(tree)
+    if found.is_classless and not found.classes:
+        if name is None:
+            raise BadCell("a cell with run(self, …) and no class needs a name: %%workflow NAME")
+        return _classless(shell, tree, filename, found, name)
+    if not found.classes:
+        raise BadCell("the cell defines no workflow; write a subclass of Workflow, or run(self, …), or drop the %%workflow")
+    _execute(shell, tree, filename)
+    namespace = shell.user_ns
+    classes = tuple(dict.fromkeys(each for each in found.classes if is_workflow(namespace.get(each))))
+    if not classes:
+        raise BadCell(f"the cell defines no workflow: {found.classes[-1]!r} is no subclass of Workflow")
+    chosen, instance = choose(classes, name)
+    return namespace[chosen], instance
+
+
+def is_workflow(value: Any) -> TypeGuard[type[Workflow]]:
+    """Return whether a value is a class of workflows."""
+    return isinstance(value, type) and issubclass(value, Workflow) and value is not Workflow
+
+
+def _python(shell: InteractiveShell, body: str) -> str:
+    """Return the body as Python, its magics translated, its lines where they were (IPython drops leading empty ones)."""
+    stripped = body.lstrip("\n")
+    untyped: Any = shell
+    return "\n" * (len(body) - len(stripped)) + str(untyped.transform_cell(stripped))
+
+
+def _execute(shell: InteractiveShell, tree: ast.Module, filename: str) -> None:
+    __tracebackhide__ = True
+    code = compile(tree, filename, "exec", shell.compile.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    if code.co_flags & inspect.CO_COROUTINE:
+        awaiting: Coroutine[Any, Any, None] = eval(code, shell.user_ns)  # noqa: S307 - the user's own cell
+        call(awaiting)
+    else:
+        exec(code, shell.user_ns)  # noqa: S102 - the user's own cell
+
+
+def _classless(shell: InteractiveShell, tree: ast.Module, filename: str, found: Outline, name: str) -> tuple[type[Workflow], str]:
+    """Bind agents, settings and run(self, …) of a cell into a class of its own.
+
+    The functions become methods and leave the namespace as it was; agents and settings stay, so that they can be tried alone.
+    """
+    namespace = shell.user_ns
+    before = {method: namespace.get(method, _NOTHING) for method in found.methods}
+    _execute(shell, tree, filename)
+    attributes = {each: namespace[each] for each in (*found.settings, *found.methods) if each in namespace}
+    for method, old in before.items():
+        if old is _NOTHING:
+            namespace.pop(method, None)
+        else:
+            namespace[method] = old
+    title = camel_case(name)
+    if found.description:
+        attributes["__doc__"] = found.description
+    attributes |= {"__module__": "__main__", "__qualname__": title}
+    namespace[title] = cls = type(title, (Workflow,), attributes)
+    return cls, snake_case(title) if name == title else name

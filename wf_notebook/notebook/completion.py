@@ -1,0 +1,76 @@
+"""Completion on the line of a magic: names of workflows, options, inputs, and the sessions at hand."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.completer import SimpleCompletion, context_matcher
+from IPython.core.getipython import get_ipython
+
+from ..workflow import Workflow
+from .cell import snake_case
+from .options import OPTIONS
+from .workflows import find, names, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
+
+_LINE = re.compile(r"^\s*(?:[^\W\d]\w*\s*=\s*)?(%%?)workflow\s(?P<written>.*)$")
+
+
+def _complete(context: CompletionContext) -> SimpleMatcherResult:
+    """Complete the word at the cursor."""
+    found = _LINE.match(context.text_until_cursor)
+    shell = get_ipython()
+    if found is None or shell is None:
+        return {"completions": []}
+    *words, word = re.split(r"\s+", found["written"])
+    body = context.full_text.partition("\n")[2] if found[1] == "%%" else ""
+    candidates = _candidates(words, word, shell.user_ns, body)
+    completions = [SimpleCompletion(text, type="param") for text in candidates if text.startswith(word)]
+    return {"completions": completions, "matched_fragment": word, "suppress": bool(completions), "ordered": True}
+
+
+complete: Any = context_matcher(identifier="wf_notebook")(_complete)
+
+
+def _candidates(words: list[str], word: str, namespace: dict[str, Any], body: str) -> Iterable[str]:
+    """Return what may stand in the place of `word`, after `words`."""
+    valued = {dashed for option in OPTIONS if option.metavar for dashed in (f"--{option.name}", f"-{option.short}")}
+    if words and words[-1] in {"-s", "--session"}:
+        return sorted({each.session_id for each in namespace.values() if isinstance(each, Workflow)})
+    if (words and words[-1] in valued) or "=" in word:
+        return []
+    if word.startswith("-"):
+        return [f"--{option.name}" for option in OPTIONS if f"--{option.name}" not in words]
+    bare = [each for before, each in zip(["", *words], words, strict=False) if each.isidentifier() and before not in valued]
+    if bare or any("=" in each for each in words):
+        given = {each.partition("=")[0] for each in words}
+        return [f"{each}=" for each in _inputs(bare[:1], namespace, body) if each not in given]
+    if body:
+        return [snake_case(node.name) for node in _statements(body) if isinstance(node, ast.ClassDef)]
+    return names(namespace)
+
+
+def _inputs(name: list[str], namespace: dict[str, Any], body: str) -> list[str]:
+    """Return the inputs of the run() in the cell, or of the workflow of that name."""
+    for node in _statements(body):
+        for inner in [node, *getattr(node, "body", [])]:
+            if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and inner.name in {"run", "arun"}:
+                arguments = [*inner.args.posonlyargs, *inner.args.args, *inner.args.kwonlyargs]
+                return [argument.arg for argument in arguments if argument.arg != "self"]
+    if not name or name[0] not in [*names(namespace), *map(snake_case, names(namespace))]:
+        return []
+    return list(parameters(find(namespace, name[0])[0]))
+
+
+def _statements(body: str) -> Iterator[ast.stmt]:
+    """Yield what a cell defines; a cell that is being written may not be Python yet."""
+    try:
+        yield from ast.parse(body).body
+    except SyntaxError:
+        return

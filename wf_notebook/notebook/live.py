@@ -1,0 +1,80 @@
+"""A run shown while it goes on; its record stays, however the run ends."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from .. import background
+from ..render import record_bundle, record_metadata
+from ..stream import RunStream
+from .failure import failed
+from .views import view
+from .workflows import method
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..run import Run
+    from ..workflow import Workflow
+    from .views import View
+
+
+def display_stream(stream: RunStream) -> None:
+    """Show a stream that is the last expression of a cell, or in `display(…)`; if it fails, so does the cell."""
+    run = stream.run
+    try:
+        play(stream, view(run.workflow, run.session_id, lambda: stream.run))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the user's own, shown as such
+        failure = failed(error)
+    else:
+        return
+    raise failure
+
+
+def perform(workflow: Workflow, inputs: dict[str, Any], shown: View) -> Any:
+    """Run a workflow and show it; return its response (or list of them, or None). The record is shown however it ends."""
+    before, responses = workflow.last_run, []
+    try:
+        answer = method(workflow)(**inputs)
+        if inspect.iscoroutine(answer):
+            answer = background.call(answer)
+        if isinstance(answer, RunStream):
+            responses = answer.responses
+            _read(answer, shown)
+            return answer.result()
+        responses = [answer]
+        return answer
+    finally:
+        run = workflow.last_run
+        if run is None or (before is not None and run.run_id == before.run_id):  # it could not be loaded
+            shown.freeze({"text/plain": f"{workflow.name} · ✗ not started"}, {})
+        else:
+            freeze(shown, run, responses, workflow.session_state)
+
+
+def play(stream: RunStream, shown: View) -> None:
+    """Read a stream to its end and show it; its record is shown however it ends."""
+    try:
+        _read(stream, shown)
+    finally:
+        freeze(shown, stream.run, stream.responses)
+
+
+def _read(stream: RunStream, shown: View) -> None:
+    try:
+        for response in stream:
+            shown.add(response)
+    except BaseException:
+        if stream.run.status == "running":  # interrupted between two responses
+            stream.stop()
+            for _ in stream:
+                pass
+        raise
+
+
+def freeze(shown: View, run: Run, responses: Iterable[Any], state: Mapping[str, Any] | None = None) -> None:
+    """Put the record of a run in the place of its live output."""
+    shown.freeze(record_bundle(run, responses, state=state), {"wf_notebook": record_metadata(run)})

@@ -1,0 +1,145 @@
+"""%%workflow defines a workflow and runs it; %workflow runs it again."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from traitlets import Bool, Unicode, observe
+
+from ..errors import BadArguments
+from ..render import responses_bundle
+from ..storage import choose_default, default_url
+from ..workflow import Workflow
+from .body import define
+from .cell import join_line
+from .failure import for_this_cell, users_tracebacks
+from .line import read_line
+from .live import perform
+from .options import help_text
+from .views import NoView, RecordView, publish, view
+from .workflows import card, find, missing, names, needs
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .options import Options
+    from .views import View
+
+
+class Outputs(list[Any]):
+    """Several outputs of one run: a list of responses that shows what they say."""
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return responses_bundle(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: object) -> None:
+        # Without it IPython prefers its own printer of lists to the bundle's text.
+        printer.text(responses_bundle(self)["text/plain"])
+
+
+@magics_class
+class WorkflowMagics(Magics):
+    """The magics of wf_notebook, and their settings."""
+
+    shell: InteractiveShell
+
+    storage = Unicode(help="Where sessions are kept, unless --storage says otherwise: duckdb:///runs.duckdb").tag(config=True)
+    session = Unicode(help="The session of every workflow, unless --session says otherwise (default: its NAME)").tag(config=True)
+    stream = Bool(default_value=True, help="Show what a run says while it goes on; False is --no-stream").tag(config=True)
+
+    @observe("storage")
+    def _choose_storage(self, change: Any) -> None:
+        choose_default(change["new"] or None)
+
+    @no_var_expand
+    @line_cell_magic
+    def workflow(self, line: str, cell: str | None = None) -> Any:
+        """Define a workflow and run it; or, on a line of its own, run one again.
+
+            %%workflow [NAME] [options] [inputs]     the cell: a Workflow subclass, or agents and a run(self, …)
+            %workflow NAME [options] [inputs]        run it again
+
+        Inputs are Python: topic="LLMs in 2026" n=3 **more. In options {expression} is replaced by its value.
+        The response is in _, and what x = %workflow NAME gives.
+        """
+        __tracebackhide__ = True
+        with users_tracebacks(self.shell):
+            return self._workflow(line, cell)
+
+    def _workflow(self, line: str, cell: str | None) -> Any:
+        namespace = self.shell.user_ns
+        if cell is not None:
+            line, cell = join_line(line, cell)
+        read = read_line(line)
+        options = read.options.expand(namespace)
+        if options.help:
+            print(f"{inspect.cleandoc(WorkflowMagics.workflow.__doc__ or '')}\n\nOptions:\n{help_text()}")  # noqa: T201
+            return None
+        if cell is not None:
+            cls, name = define(self.shell, cell, read.name)
+            workflow = self._made(cls, name, options, namespace.get(name))
+        elif read.name is None:
+            known = ", ".join(map(repr, names(namespace))) or "none yet; define one with %%workflow"
+            raise BadArguments(f"%workflow NAME runs a workflow again; there are {known}")
+        else:
+            cls, name, found = find(namespace, read.name)
+            workflow = self._again(cls, name, options, found)
+        namespace[name] = workflow
+        inputs = read.inputs(namespace)
+        absent = missing(workflow, inputs, name)
+        if absent and cell is None and not options.no_run:
+            raise needs(workflow, name, absent)
+        if absent or options.no_run:
+            if not options.quiet:
+                publish(card(workflow, name, absent))
+            return None
+        response = self._run(workflow, inputs, options)
+        if options.out:
+            namespace[options.out] = response
+        if response is not None:
+            for_this_cell(self.shell, response, "_ipython_display_", lambda: None)
+        return response
+
+    def _made(self, cls: type[Workflow], name: str, options: Options, old: Any) -> Workflow:
+        """Make the workflow of a cell; what was edited in the old one's state since its last save is kept."""
+        session = options.session or self.session or os.environ.get("WF_SESSION") or name
+        storage = options.storage or cls.storage or "default"
+        if isinstance(old, Workflow) and old.session_id == session:
+            if not options.reset:
+                old.write_to_storage()
+            if getattr(old.storage, "url", None) == (default_url() if storage == "default" else storage):
+                storage = old.storage or storage
+        return _reset(cls(session_id=session, storage=storage), options)
+
+    def _again(self, cls: type[Workflow], name: str, options: Options, found: Workflow | None) -> Workflow:
+        """Return the workflow to run again: the same one, or a new one for a new class, session or storage."""
+        if found is None:
+            return self._made(cls, name, options, None)
+        if type(found) is cls and not options.session and not options.storage:
+            return _reset(found, options)
+        if not options.reset:
+            found.write_to_storage()
+        if type(found) is not cls and not options.quiet:
+            print(f"{name}: {cls.__name__} was defined anew; this runs the new one")  # noqa: T201
+        return _reset(cls(session_id=options.session or found.session_id, storage=options.storage or found.storage), options)
+
+    def _run(self, workflow: Workflow, inputs: dict[str, Any], options: Options) -> Any:
+        shown: View
+        if options.quiet:
+            shown = NoView()
+        elif options.no_stream or not self.stream:
+            shown = RecordView()
+        else:
+            shown = view(workflow.name or type(workflow).__name__, workflow.session_id, lambda: workflow.last_run)
+        answer = perform(workflow, inputs, shown)
+        return Outputs(answer) if isinstance(answer, list) else answer
+
+
+def _reset(workflow: Workflow, options: Options) -> Workflow:
+    """Empty the state if asked to; the run saves it so, and what was there stays a version of the session."""
+    if options.reset:
+        workflow.session_state.clear()
+    return workflow

@@ -1,0 +1,144 @@
+"""The options of the magics: one table, from which they are read, completed and explained."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+from ..errors import BadArguments, UnknownOption, did_you_mean
+
+
+class Option(NamedTuple):
+    """One option of the magics: `--name METAVAR` or `-short`; without a metavar it is a switch."""
+
+    name: str
+    short: str
+    metavar: str | None
+    help: str
+
+
+OPTIONS = (
+    Option("session", "s", "ID", "the session to load and save (default: %config, then WF_SESSION, then NAME)"),
+    Option("storage", "", "URL", "where sessions are kept: duckdb:///runs.duckdb, sqlite:///runs.db, memory:"),
+    Option("reset", "", None, "start from an empty session_state; the old one stays a version"),
+    Option("no-run", "n", None, "define the workflow and do not run it"),
+    Option("no-stream", "", None, "show the record at the end, and nothing before"),
+    Option("out", "o", "VAR", "put the response into the variable VAR"),
+    Option("quiet", "q", None, "show nothing"),
+    Option("help", "h", None, "show this help"),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the options of a line say; values as written, until `expand` has filled in `{expressions}`."""
+
+    session: str | None = None
+    storage: str | None = None
+    out: str | None = None
+    reset: bool = False
+    no_run: bool = False
+    no_stream: bool = False
+    quiet: bool = False
+    help: bool = False
+
+    def expand(self, namespace: dict[str, Any]) -> Options:
+        """Return the options with each `{expression}` replaced by its value; `{{` is a brace.
+
+        >>> Options(session="{user}-{2 * n}").expand({"user": "ada", "n": 3}).session
+        'ada-6'
+        """
+        given: dict[str, Any] = {f.name: value for f in fields(self) if isinstance(value := getattr(self, f.name), str)}
+        given = {name: _expand(name, text, namespace) for name, text in given.items()}
+        options = replace(self, **given)
+        if options.out is not None and not options.out.isidentifier():
+            raise BadArguments(f"--out {options.out!r} is no name for a variable; write --out VAR")
+        if options.session is not None and not options.session.strip():
+            raise BadArguments("--session is empty; write --session ID")
+        return options
+
+
+def help_text() -> str:
+    """Return the table of options as the lines that `%workflow -h` prints."""
+    rows = []
+    for option in OPTIONS:
+        short = f"-{option.short}, " if option.short else "    "
+        rows.append((f"  {short}--{option.name}{f' {option.metavar}' if option.metavar else ''}", option.help))
+    width = max(len(left) for left, _ in rows)
+    return "\n".join(f"{left:<{width}}  {right}" for left, right in rows)
+
+
+def read_option(text: str) -> tuple[dict[str, Any], str]:
+    """Read the option that `text` begins with: its field of Options and value, and what follows.
+
+    >>> read_option('--session "my demo" topic=1')
+    ({'session': 'my demo'}, ' topic=1')
+    """
+    found = re.match(r"(--?)([\w-]+)", text)
+    assert found is not None
+    written, dashes, word = found.group(0, 1, 2)
+    option = next((option for option in OPTIONS if word == (option.name if dashes == "--" else option.short)), None)
+    if option is None:
+        known = [f"--{option.name}" for option in OPTIONS]
+        raise UnknownOption(f"no option {written!r}{did_you_mean(written, known) or '; %workflow -h lists them'}")
+    field, rest = option.name.replace("-", "_"), text[found.end() :]
+    if option.metavar is None:
+        if rest and not rest[0].isspace():
+            raise BadArguments(f"{written} takes no value, not {rest.split()[0]!r}")
+        return {field: True}, rest
+    if rest.lstrip().startswith("-"):
+        rest = ""
+    value, rest = _word(written, rest.removeprefix("=").lstrip())
+    if value is None:
+        raise BadArguments(f"{written} needs a value: {written} {option.metavar}")
+    return {field: value}, rest
+
+
+def _word(option: str, text: str) -> tuple[str | None, str]:
+    """Split off one word: quotes hold it together (and go), so do braces (and stay)."""
+    word, quote, depth, position = "", "", 0, 0
+    for position, character in enumerate(text):  # noqa: B007 - where the word ended
+        if quote and character != quote:
+            word += character
+        elif character in "'\"":
+            quote = "" if quote else character
+            word += character if depth else ""
+        elif character.isspace() and not depth:
+            break
+        else:
+            depth += {"{": 1, "}": -1 if depth else 0}.get(character, 0)
+            word += character
+    else:
+        position = len(text)
+    if quote:
+        raise BadArguments(f"the quote in {option} {text} is never closed")
+    return (word if text else None), text[position:]
+
+
+def _expand(option: str, text: str, namespace: dict[str, Any]) -> str:
+    """Replace each `{expression}` by its value."""
+    done, rest = "", text
+    while rest:
+        if rest[:2] in {"{{", "}}"}:
+            done, rest = done + rest[0], rest[2:]
+        elif rest[0] == "{":
+            ends = [n for n, character in enumerate(rest) if character == "}" and _is_expression(rest[1:n])]
+            if not ends:
+                raise BadArguments(f"{rest} in --{option} is no Python expression in braces; write {{{{ for a brace")
+            source, rest = rest[1 : ends[0]], rest[ends[0] + 1 :]
+            try:
+                done += str(eval(source.strip(), namespace))  # noqa: S307 - what the user wrote, in the user's own kernel
+            except NameError as error:
+                raise BadArguments(f"{{{source}}} in --{option} has no value: {error}") from None
+        else:
+            done, rest = done + rest[0], rest[1:]
+    return done
+
+
+def _is_expression(source: str) -> bool:
+    try:
+        compile(source.strip(), "<option>", "eval")
+    except (SyntaxError, ValueError):
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""Where a run is shown: as a widget in a notebook, as text in a terminal, as a record alone, or nowhere."""
+
+from __future__ import annotations
+
+import threading
+from contextvars import copy_context
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from IPython.core.getipython import get_ipython
+from IPython.display import publish_display_data
+
+from ..render import GrowingMarkdown, Said, content_html
+from ..render.terminal import ResponseBox
+from .widget import LiveWidget, Pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.live import Live
+
+    from ..events import RunResponse
+    from ..run import Run
+
+#: Seconds between two updates, at least; and how many times as long as an update took.
+PAUSE, SHARE = 0.05, 4
+#: Seconds between two updates of time and tokens while nothing is said.
+TICK = 0.25
+
+#: IPython's, which has no types.
+publish: Any = publish_display_data
+
+
+class View(Protocol):
+    """What a run that goes on is shown in."""
+
+    def add(self, response: RunResponse) -> None:
+        """Show one more thing said."""
+
+    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+        """Put the record in the place of what was shown while it ran."""
+
+
+class NoView:
+    """Shows nothing."""
+
+    def add(self, response: RunResponse) -> None:
+        """Show nothing."""
+
+    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+        """Show nothing."""
+
+
+class RecordView:
+    """Shows the record at the end, and nothing before."""
+
+    def add(self, response: RunResponse) -> None:
+        """Show nothing yet."""
+
+    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+        """Show the record."""
+        publish(bundle, metadata)
+
+
+class TerminalView(RecordView):
+    """Shows what is said in a box that fills, and then the record in its place."""
+
+    def __init__(self) -> None:
+        from rich.live import Live
+
+        self._box = ResponseBox(markdown=True, show_time=False)
+        self._live: Live = Live(self._box, transient=True)
+        self._live.start()
+
+    def add(self, response: RunResponse) -> None:
+        """Show one more thing said, when the terminal is next drawn."""
+        self._box.add(response)
+
+    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+        """Take the box away and print the record."""
+        self._live.stop()
+        super().freeze(bundle, metadata)
+
+
+class WidgetView:
+    """Shows a run in one widget; a thread of its own sends what is new, at most 20 times a second, in one message.
+
+    The output is one display: at the end the record takes the widget's place, so that a notebook is readable without a kernel.
+    """
+
+    def __init__(self, workflow: str, session: str, progress: Callable[[], Run | None]) -> None:
+        self._progress = progress
+        self._began = perf_counter()
+        self._said, self._text, self._pages = Said(), GrowingMarkdown(), Pages()
+        self._arrived: list[Any] = []
+        self._arriving = threading.Lock()
+        self._ended = threading.Event()
+        self._display_id = uuid4().hex
+        self._widget = LiveWidget(workflow=workflow, session=session)
+        view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
+        running = f"{workflow} · session {session} · ● running"
+        publish(
+            {"application/vnd.jupyter.widget-view+json": view, "text/plain": running},
+            transient={"display_id": self._display_id},
+        )
+        # In a copy of the cell's context, so that messages of the thread belong to this cell.
+        self._flusher = threading.Thread(target=copy_context().run, args=[self._flush_until_the_end], daemon=True)
+        self._flusher.start()
+
+    def add(self, response: RunResponse) -> None:
+        """Keep one more thing said for the next update."""
+        content = self._said(response)
+        if content is not None:
+            with self._arriving:
+                self._arrived.append(content)
+
+    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+        """Put the record in the widget's place, and end the widget."""
+        self._ended.set()
+        self._flusher.join()
+        publish(bundle, metadata, transient={"display_id": self._display_id}, update=True)
+        self._widget.end()
+
+    def _flush_until_the_end(self) -> None:
+        pause, ticked = PAUSE, 0.0
+        while not self._ended.wait(pause):
+            began = perf_counter()
+            with self._arriving:
+                arrived, self._arrived = self._arrived, []
+            changes = self._laid_out(arrived) if arrived else {}
+            if began - ticked >= TICK:
+                ticked = began
+                changes |= self._numbers()
+            with self._widget.hold_sync():
+                for name, value in changes.items():
+                    setattr(self._widget, name, value)
+            pause = max(PAUSE, SHARE * (perf_counter() - began))
+
+    def _laid_out(self, arrived: list[Any]) -> dict[str, Any]:
+        """Return what changes on the pages and in the tail."""
+        changes: dict[str, Any] = {}
+        for content in arrived:
+            if isinstance(content, str):
+                self._text.add(content)
+            else:
+                changes |= self._pages.add(self._text.finished() + self._text.tail() + content_html(content))
+                self._text = GrowingMarkdown()
+        changes |= self._pages.add(self._text.finished())
+        return changes if self._pages.full else changes | {"tail": self._text.tail()}
+
+    def _numbers(self) -> dict[str, Any]:
+        run = self._progress()
+        tokens = run.input_tokens + run.output_tokens if run else 0
+        return {"elapsed": round(perf_counter() - self._began, 1), "tokens": tokens}
+
+
+def view(workflow: str, session: str, progress: Callable[[], Run | None]) -> View:
+    """Return the view for where this runs: a widget in a kernel, else text in the terminal."""
+    shell = get_ipython()
+    if getattr(shell, "kernel", None) is not None:
+        return WidgetView(workflow, session, progress)
+    return TerminalView()

@@ -1,0 +1,73 @@
+"""The widget of a live output: a record of what is shown, in synced traits only.
+
+What must survive is a trait: a view that comes late, or again after a reload, has everything. The finished text lies in pages, so
+that each update sends the last page and not all of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+from traitlets import Float, HasTraits, Int, Unicode
+
+#: A live output has so many pages of so many characters of HTML; what is longer is in the record.
+PAGES, PAGE = 64, 8192
+_STATIC = Path(__file__).parent / "static"
+
+_Pages: Any = type("_Pages", (HasTraits,), {f"page_{n}": Unicode().tag(sync=True) for n in range(PAGES)})
+
+
+class LiveWidget(anywidget.AnyWidget, _Pages):  # type: ignore[misc] # neither has types
+    """What a live output shows; `page_0`, `page_1`, … and `tail` are safe HTML."""
+
+    _esm = _STATIC / "live.js"
+    _css = _STATIC / "live.css"
+
+    workflow = Unicode().tag(sync=True)
+    session = Unicode().tag(sync=True)
+    status = Unicode("running").tag(sync=True)
+    elapsed = Float(0.0).tag(sync=True)
+    tokens = Int(0).tag(sync=True)
+    capacity = Int(PAGES).tag(sync=True)
+    tail = Unicode().tag(sync=True)
+
+    def end(self) -> None:
+        """Take the model out of the page, with the layout that belongs to it."""
+        layout = self.layout
+        with self.hold_sync():  # what a notebook keeps of closed widgets is not the answer a second time
+            for name in ("tail", *(f"page_{n}" for n in range(PAGES))):
+                setattr(self, name, "")
+        self.close()
+        layout.close()
+
+
+class Pages:
+    """Lays finished HTML on the pages of a widget, one after the other.
+
+    >>> pages = Pages(size=10)
+    >>> pages.add("<p>one</p>"), pages.add("<p>two</p>")
+    ({'page_0': '<p>one</p>'}, {'page_1': '<p>two</p>'})
+    """
+
+    def __init__(self, *, size: int = PAGE, capacity: int = PAGES) -> None:
+        self._size = size
+        self._capacity = capacity
+        self._page, self._html = 0, ""
+
+    def add(self, html: str) -> dict[str, str]:
+        """Return the page that changes, by the name of its trait; nothing when all are full."""
+        if not html or self._page == self._capacity:
+            return {}
+        if self._html and len(self._html) + len(html) > self._size:
+            self._page, self._html = self._page + 1, ""
+            if self._page == self._capacity:
+                return {"tail": "<p><em>… the rest is in the record, at the end of the run</em></p>"}
+        self._html += html
+        return {f"page_{self._page}": self._html}
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more will be shown."""
+        return self._page == self._capacity

@@ -1,0 +1,95 @@
+"""The workflows in the user's namespace: found by name, made with their session and storage, asked what they need."""
+
+from __future__ import annotations
+
+import inspect
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from ..errors import MissingInput, UnknownInput, UnknownWorkflow, did_you_mean
+from ..workflow import Workflow
+from .body import is_workflow
+from .cell import snake_case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def names(namespace: dict[str, Any]) -> list[str]:
+    """Return the names of the workflows in a namespace, instances first."""
+    public = {name: value for name, value in list(namespace.items()) if not name.startswith("_")}
+    instances = [name for name, value in public.items() if isinstance(value, Workflow)]
+    return instances + [name for name, value in public.items() if is_workflow(value)]
+
+
+def find(namespace: dict[str, Any], name: str) -> tuple[type[Workflow], str, Workflow | None]:
+    """Return the class as it is defined now, the name of its instance, and the instance if there is one of any age."""
+    value = namespace.get(name)
+    if is_workflow(value):
+        cls, name = value, snake_case(name)
+        value = namespace.get(name)
+        return cls, name, value if isinstance(value, Workflow) and type(value).__name__ == cls.__name__ else None
+    if isinstance(value, Workflow):
+        current = namespace.get(type(value).__name__)
+        return (current if is_workflow(current) else type(value)), name, value
+    for title, cls in list(namespace.items()):
+        if is_workflow(cls) and snake_case(title) == name:
+            return cls, name, None
+    known = names(namespace)
+    near = did_you_mean(name, known)
+    listed = f"; there are {', '.join(map(repr, known))}" if known else "; define one with %%workflow"
+    raise UnknownWorkflow(f"no workflow named {name!r}{near or listed}")
+
+
+def method(workflow: Workflow) -> Callable[..., Any]:
+    """Return what runs the workflow: run(), or arun() where only that was written."""
+    cls = type(workflow)
+    return workflow.arun if cls.run is Workflow.run and cls.arun is not Workflow.arun else workflow.run
+
+
+def parameters(workflow: Workflow | type[Workflow]) -> dict[str, inspect.Parameter]:
+    """Return the inputs of a workflow by name."""
+    cls = workflow if isinstance(workflow, type) else type(workflow)
+    written = cls.arun if cls.run is Workflow.run and cls.arun is not Workflow.arun else cls.run
+    takes = list(inspect.signature(written).parameters.values())[1:]
+    return {each.name: each for each in takes if each.kind not in {each.VAR_POSITIONAL, each.VAR_KEYWORD}}
+
+
+def missing(workflow: Workflow, inputs: dict[str, Any], name: str) -> list[str]:
+    """Return the inputs that are still needed; raises UnknownInput for one that run() does not take."""
+    takes = parameters(workflow)
+    kinds = {each.kind for each in inspect.signature(method(workflow)).parameters.values()}
+    for given in inputs:
+        if given not in takes and inspect.Parameter.VAR_KEYWORD not in kinds:
+            listed = f"; it takes {', '.join(map(repr, takes))}" if takes else "; it takes none"
+            raise UnknownInput(f"{name!r} has no input {given!r}{did_you_mean(given, takes) or listed}")
+    return [each.name for each in takes.values() if each.default is each.empty and each.name not in inputs]
+
+
+def needs(workflow: Workflow, name: str, absent: list[str]) -> MissingInput:
+    """Return what to say when inputs are missing."""
+    return MissingInput(f"{name!r} needs {', '.join(map(repr, absent))}; write {call_line(workflow, name, absent)}")
+
+
+def call_line(workflow: Workflow, name: str, absent: list[str]) -> str:
+    """Return the line that runs a workflow.
+
+    >>> class Blog(Workflow):
+    ...     def run(self, topic: str, n: int): ...
+    >>> call_line(Blog(), "blog", ["topic", "n"])
+    '%workflow blog topic="…" n=…'
+    """
+    takes = parameters(workflow)
+    text = {inspect.Parameter.empty, str, "str"}
+    return " ".join([f"%workflow {name}", *(f'{each}="…"' if takes[each].annotation in text else f"{each}=…" for each in absent)])
+
+
+def card(workflow: Workflow, name: str, absent: list[str]) -> dict[str, str]:
+    """Return what to show when a workflow was defined and not run: what it needs, and the line that runs it."""
+    takes = parameters(workflow)
+    listed = [str(takes[each]).removeprefix(each).lstrip(": ").strip("'") for each in absent]
+    wants = ", ".join(f"{each} ({kind})" if kind else each for each, kind in zip(absent, listed, strict=True))
+    fact = f"{name} is defined" + (f"; it needs {wants}" if absent else "")
+    line = call_line(workflow, name, absent)
+    html = f"<p><strong>{escape(name)}</strong>{escape(fact.removeprefix(name))}.<br>Run it: <code>{escape(line)}</code></p>"
+    return {"text/plain": f"{fact}\nrun it: {line}", "text/html": html}

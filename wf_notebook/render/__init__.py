@@ -1,0 +1,24 @@
+"""A response as safe HTML or text, the record that stays in the notebook, and a box in the terminal."""
+
+from __future__ import annotations
+
+from .content import Said, content_html, content_text
+from .markdown import GrowingMarkdown, markdown_html
+from .record import moment, record_bundle, record_metadata, response_bundle, responses_bundle, run_bundle
+from .terminal import apprint_run_response, pprint_run_response
+
+__all__ = [
+    "GrowingMarkdown",
+    "Said",
+    "apprint_run_response",
+    "content_html",
+    "content_text",
+    "markdown_html",
+    "moment",
+    "pprint_run_response",
+    "record_bundle",
+    "record_metadata",
+    "response_bundle",
+    "responses_bundle",
+    "run_bundle",
+]

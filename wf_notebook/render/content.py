@@ -1,0 +1,141 @@
+"""What was said, ready to be shown: text as Markdown, typed models and dicts as tables, everything escaped."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from ..events import RunEvent, RunResponse
+from ..redact import redact
+from .markdown import markdown_html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+#: More than this is cut, in characters: a notebook must stay openable.
+LIMIT = 1_000_000
+#: A table has so many rows at most, and nests so deep.
+ROWS, DEPTH = 1000, 5
+
+_CELL = 'style="text-align: left; vertical-align: top; white-space: pre-wrap"'
+
+
+class Said:
+    """What is to be shown of each response: a piece of text, another content, or None.
+
+    A completion repeats what was said before it: it counts only if nothing was.
+
+    >>> said = Said()
+    >>> [said(RunResponse("hello ")), said(RunResponse(None)), said(RunResponse("hello", event="WorkflowCompleted"))]
+    ['hello ', None, None]
+    """
+
+    def __init__(self) -> None:
+        self._spoke = False
+        self._last: Any = None
+
+    def __call__(self, response: RunResponse) -> Any:
+        """Return what to show of the next response."""
+        content, completed = response.content, response.event == RunEvent.workflow_completed
+        if isinstance(content, str):
+            if completed and self._spoke:
+                return None
+            self._spoke = self._spoke or not completed
+        elif content is not None:
+            if completed and content is self._last:
+                return None
+            self._last = content
+        return content
+
+
+def contents(responses: Iterable[Any]) -> list[Any]:
+    """Return what the responses of a stream said in order, its text joined; a list among them is several outputs, each by itself.
+
+    >>> contents([RunResponse("a"), RunResponse("b"), RunResponse({"n": 1})]), contents([[RunResponse("a"), RunResponse("b")]])
+    (['ab', {'n': 1}], ['a', 'b'])
+    """
+    said = Said()
+    found: list[Any] = []
+    text: list[str] = []
+    for response in responses:
+        outputs = [each for one in response for each in contents([one])] if isinstance(response, list) else []
+        content = said(response) if isinstance(response, RunResponse) else None
+        if isinstance(content, str):
+            text.append(content)
+        elif content is not None or outputs:
+            found += ["".join(text)] * bool(text)
+            text = []
+            found += outputs or [content]
+    return found + ["".join(text)] * bool(text)
+
+
+def content_html(content: Any) -> str:
+    """Return one content as safe HTML.
+
+    >>> content_html({"title": "<b>", "tags": ["x", "y"]}).count("<td")
+    2
+    """
+    if isinstance(content, str):
+        return markdown_html(content[:LIMIT]) + (f"<p><em>{escape(_cut(content))}</em></p>" if len(content) > LIMIT else "")
+    return _value(content, 0)
+
+
+def content_text(content: Any) -> str:
+    r"""Return one content as text, models and dicts as JSON.
+
+    >>> content_text({"n": 1})
+    '{\n  "n": 1\n}'
+    """
+    text = redact(content if isinstance(content, str) else json_text(content))
+    return text if len(text) <= LIMIT else f"{text[:LIMIT]}\n{_cut(text)}"
+
+
+def json_text(value: Any, *, indent: int | None = 2) -> str:
+    """Return a value as JSON for people to read: what JSON does not have is shown as it prints."""
+    if hasattr(value, "model_dump"):
+        value = value.model_dump(mode="json", exclude_none=True)
+    try:
+        return json.dumps(value, indent=indent, ensure_ascii=False, default=_plain)
+    except (TypeError, ValueError):  # keys that are no str; circles
+        return repr(value)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json", exclude_none=True) if hasattr(value, "model_dump") else repr(value)
+
+
+def _cut(text: str) -> str:
+    return f"… cut here; {len(text) - LIMIT:,} more characters are in the content of the response"
+
+
+def _value(value: Any, depth: int) -> str:
+    """Return a value as a table, a list or text."""
+    fields = _fields(value)
+    if fields is not None and depth < DEPTH:
+        return _table(fields, depth)
+    if isinstance(value, (list, tuple, set, frozenset)) and depth < DEPTH:
+        items = "".join(f"<li>{_value(item, depth + 1)}</li>" for item in list(value)[:ROWS])
+        return f"<ul>{items}</ul>" + (f"<p>… {len(value) - ROWS:,} more</p>" if len(value) > ROWS else "")
+    text = value if isinstance(value, str) else json_text(value) if fields is not None else str(value)
+    return escape(redact(text[:LIMIT])) + (escape(f" {_cut(text)}") if len(text) > LIMIT else "")
+
+
+def _fields(value: Any) -> Mapping[Any, Any] | None:
+    """Return the fields of a model or dict by name."""
+    if isinstance(value, dict):
+        return value
+    names = getattr(type(value), "model_fields", None)
+    return {name: getattr(value, name) for name in names} if isinstance(names, dict) else None
+
+
+def _table(fields: Mapping[Any, Any], depth: int) -> str:
+    return f"<table>{''.join(_rows(fields, depth))}</table>"
+
+
+def _rows(fields: Mapping[Any, Any], depth: int) -> Iterator[str]:
+    for n, (name, value) in enumerate(fields.items()):
+        if n == ROWS:
+            yield f"<tr><td>… {len(fields) - ROWS:,} more</td></tr>"
+            return
+        yield f"<tr><th {_CELL}>{escape(redact(str(name)))}</th><td {_CELL}>{_value(value, depth + 1)}</td></tr>"

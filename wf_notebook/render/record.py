@@ -1,0 +1,143 @@
+"""The record of a run: what was answered, when and by which model, and what changed in the session; as HTML and as text.
+
+It is kept in the notebook: no script, no style sheet, nothing fetched; readable where inline styles are taken out too.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from ..redact import redact
+from .content import content_html, content_text, contents, json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from ..events import RunResponse
+    from ..run import Run
+
+#: A status is a sign and a word; the colour only repeats it.
+STATUS = {
+    "running": ("●", "var(--jp-info-color1, #1976d2)"),
+    "completed": ("✓", "var(--jp-success-color1, #2e7d32)"),
+    "failed": ("✗", "var(--jp-error-color1, #c62828)"),
+    "stopped": ("■", "var(--jp-warn-color1, #b26a00)"),
+    "lost": ("?", "var(--jp-warn-color1, #b26a00)"),
+}
+#: A value of the state and an error are shown in so many characters.
+BRIEF = 300
+#: More outputs than these are counted, not shown.
+OUTPUTS = 1000
+
+
+def record_bundle(run: Run, responses: Iterable[Any] = (), *, state: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Return the record of a run as HTML and text.
+
+    `responses` are what it said (without them, the text that the run keeps), `state` is where the changed values are looked up.
+    """
+    said = contents(responses) or ([run.content] if run.content else [])
+    return {"text/html": _html(run, said, state or {}), "text/plain": _text(run, said)}
+
+
+def run_bundle(run: Run) -> dict[str, str]:
+    """Return the record of a run by itself."""
+    return record_bundle(run)
+
+
+def response_bundle(response: RunResponse) -> dict[str, str]:
+    """Return one response as HTML and text."""
+    if response.content is None:
+        return {"text/plain": repr(response)}
+    return {"text/html": content_html(response.content), "text/plain": content_text(response.content)}
+
+
+def responses_bundle(responses: Iterable[Any]) -> dict[str, str]:
+    """Return several outputs of one run as HTML and text."""
+    said = contents([list(responses)])
+    return {"text/html": _blocks(said), "text/plain": "\n\n".join(map(content_text, said[:OUTPUTS]))}
+
+
+def record_metadata(run: Run) -> dict[str, Any]:
+    """Return what belongs to this run and not to its answer; it lies under `wf_notebook` in the output's metadata."""
+    return {
+        "workflow": run.workflow,
+        "run_id": run.run_id,
+        "session_id": run.session_id,
+        "status": run.status,
+        "started_at": run.started_at.isoformat(),
+        "duration": run.duration,
+    }
+
+
+def moment(at: datetime) -> str:
+    """Return a point in time as people read it, with its zone."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def _facts(run: Run) -> list[str]:
+    """Return what the head of a record says after workflow, session and status."""
+    tokens = run.input_tokens + run.output_tokens
+    return [
+        *([", ".join(run.models)] if run.models else []),
+        *([f"{tokens:,} tokens"] if tokens else []),
+        *([f"${run.cost:.4f}"] if run.cost is not None else []),
+        *([f"{run.duration:.1f} s"] if run.duration is not None else []),
+        moment(run.started_at),
+    ]
+
+
+def _html(run: Run, said: list[Any], state: Mapping[str, Any]) -> str:
+    sign, colour = STATUS[run.status]
+    status = f'<span style="color: {colour}">{sign} {run.status}</span>'
+    facts = [escape(redact(fact)) for fact in _facts(run)]
+    session = f"session {escape(_brief(run.session_id))}"
+    head = " · ".join([f"<strong>{escape(run.workflow)}</strong>", session, status, *facts])
+    error = f'<p style="color: {colour}">{escape(_error(run.error))}</p>' if run.error else ""
+    return (
+        '<div class="wf-record"><p style="color: var(--jp-ui-font-color2, #666); font-size: 90%; '
+        'border-bottom: 1px solid var(--jp-border-color2, #ccc); padding-bottom: 4px">'
+        f"{head}</p>{_blocks(said)}{error}{_changes(run.changes, state)}</div>"
+    )
+
+
+def _blocks(said: list[Any]) -> str:
+    more = f"<p>… {len(said) - OUTPUTS:,} more outputs</p>" if len(said) > OUTPUTS else ""
+    return "".join(map(content_html, said[:OUTPUTS])) + more
+
+
+def _changes(changes: Mapping[str, str], state: Mapping[str, Any]) -> str:
+    """Return what the run changed in the state, folded."""
+    if not changes:
+        return ""
+    rows = []
+    for key, operation in changes.items():
+        value = escape(_brief(json_text(state[key], indent=None))) if key in state and operation != "delete" else ""
+        rows.append(f"<tr><th>{escape(_brief(key))}</th><td>{escape(operation)}</td><td>{value}</td></tr>")
+    noun = "change" if len(rows) == 1 else "changes"
+    return f"<details><summary>session_state: {len(rows)} {noun}</summary><table>{''.join(rows)}</table></details>"
+
+
+def _text(run: Run, said: list[Any]) -> str:
+    sign, _ = STATUS[run.status]
+    head = [run.workflow, f"session {_brief(run.session_id)}", f"{sign} {run.status}", *map(redact, _facts(run))]
+    parts = [" · ".join(head)]
+    parts += map(content_text, said[:OUTPUTS])
+    if run.error:
+        parts.append(_error(run.error))
+    if run.changes:
+        parts.append("session_state: " + ", ".join(f"{key} ({operation})" for key, operation in run.changes.items()))
+    return "\n\n".join(part.strip("\n") for part in parts)
+
+
+def _error(text: str) -> str:
+    """Return an error in one line, its class without its module."""
+    return _brief(re.sub(r"^(?:\w+\.)+(?=\w+(?::|$))", "", text))
+
+
+def _brief(text: str) -> str:
+    """Return a text in one line, cut where it is long."""
+    line = re.sub(r"\s+", " ", redact(text)).strip()
+    return line if len(line) <= BRIEF else f"{line[:BRIEF]}…"

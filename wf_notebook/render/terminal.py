@@ -1,0 +1,122 @@
+"""Responses in a terminal: a box that fills while the answer comes, as in the old API."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from ..events import RunResponse
+from .content import Said, content_text
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Iterable, Iterator
+
+    from rich.console import RenderableType
+
+
+def pprint_run_response(
+    run_response: RunResponse | Iterable[RunResponse], markdown: bool = False, show_time: bool = False
+) -> None:
+    """Print one response, or a stream of them while it comes.
+
+    >>> pprint_run_response(RunResponse("hello"))
+    ╭───────╮
+    │ hello │
+    ╰───────╯
+    """
+    if isinstance(run_response, RunResponse):
+        _print(run_response, markdown=markdown)
+        return
+    with _live(markdown=markdown, show_time=show_time) as box:
+        for response in run_response:
+            box.add(response)
+
+
+async def apprint_run_response(
+    run_response: RunResponse | AsyncIterable[RunResponse] | Iterable[RunResponse],
+    markdown: bool = False,
+    show_time: bool = False,
+) -> None:
+    """Print one response, or an async stream of them while it comes."""
+    if isinstance(run_response, RunResponse) or not hasattr(run_response, "__aiter__"):
+        pprint_run_response(run_response, markdown, show_time)
+        return
+    with _live(markdown=markdown, show_time=show_time) as box:
+        async for response in run_response:
+            box.add(response)
+
+
+class ResponseBox:
+    """What came so far, in a box; rendered only when the terminal asks for it."""
+
+    def __init__(self, *, markdown: bool, show_time: bool) -> None:
+        self._markdown = markdown
+        self._show_time = show_time
+        self._said = Said()
+        self._contents: list[Any] = []
+        self._text: list[str] = []
+        self._began = perf_counter()
+
+    def add(self, response: RunResponse) -> None:
+        """Take the next response."""
+        content = self._said(response) if isinstance(response, RunResponse) else response
+        if isinstance(content, str):
+            self._text.append(content)
+        elif content is not None:
+            self._close()
+            self._contents.append(content)
+
+    def _close(self) -> None:
+        if self._text:
+            self._contents.append("".join(self._text))
+            self._text = []
+
+    def __rich__(self) -> RenderableType:
+        from rich.console import Group
+        from rich.spinner import Spinner
+
+        # The text is joined anew: the terminal's own thread asks while responses arrive.
+        shown = [*self._contents, *(["".join(self._text)] if self._text else [])]
+        if not shown:
+            return Spinner("dots", "Working…")
+        body = Group(*(_renderable(content, markdown=self._markdown) for content in shown))
+        return _box(f"Response\n({perf_counter() - self._began:.1f}s)", body) if self._show_time else _box(body)
+
+
+def _print(response: RunResponse, *, markdown: bool) -> None:
+    from rich.console import Console
+
+    Console().print(_box(_renderable(response.content, markdown=markdown)))
+
+
+@contextmanager
+def _live(*, markdown: bool, show_time: bool) -> Iterator[ResponseBox]:
+    from rich.live import Live
+
+    box = ResponseBox(markdown=markdown, show_time=show_time)
+    with Live(box):
+        yield box
+
+
+def _renderable(content: Any, *, markdown: bool) -> RenderableType:
+    from rich.json import JSON
+    from rich.markdown import Markdown
+    from rich.text import Text
+
+    text = content_text(content)
+    if isinstance(content, str):
+        return Markdown(text) if markdown else Text(text)
+    try:
+        return JSON(text)
+    except ValueError:  # no JSON: shown as it prints
+        return Text(text)
+
+
+def _box(*cells: RenderableType) -> RenderableType:
+    from rich.box import ROUNDED
+    from rich.table import Table
+
+    table = Table(box=ROUNDED, border_style="blue", show_header=False)
+    table.add_row(*cells)
+    return table
