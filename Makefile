@@ -23,6 +23,7 @@ help:
 	@echo "make clean   remove what was built (the demo's session too); .venv stays"
 
 demo: $(STAMP)
+	@$(VENV)/wf models pull smollm2
 	@$(VENV)/python tools/demo.py
 
 lab: $(STAMP)

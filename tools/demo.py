@@ -5,6 +5,7 @@ What it leaves in build/demo stays there: run again, the kept session answers.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from html.parser import HTMLParser
@@ -49,15 +50,10 @@ class _Words(HTMLParser):
         self.text += data if data.strip() or "\n" not in data else ""
 
 
-def words(html: str) -> str:
-    """Return the text of HTML."""
-    parser = _Words()
-    parser.feed(html)
-    return parser.text
-
-
 class Demo(NotebookClient):
     """Executes a notebook and shows, cell by cell, what a reader in the browser would see."""
+
+    live = Live(console=console, refresh_per_second=12, transient=True)
 
     def show_start(self, cell: Any, cell_index: int) -> None:
         """Show a cell's source, and from then on its live output."""
@@ -65,8 +61,9 @@ class Demo(NotebookClient):
         if cell.cell_type == "markdown":
             console.print(Text(cell.source, style="italic"))
         else:
-            console.print(Text(f"In [{cell_index}]", style="bold"), Text(cell.source, style="dim"), sep="\n")
-        self.live = Live(console=console, refresh_per_second=12, transient=True)
+            console.print(Text(f"In [{cell_index}]", style="bold"))
+            console.print(Text(cell.source, style="dim"), no_wrap=True, overflow="ellipsis")
+        self.live.update(Text())
         self.live.start()
 
     def handle_comm_msg(self, outs: list[Any], msg: dict[str, Any], cell_index: int) -> None:
@@ -75,8 +72,9 @@ class Demo(NotebookClient):
         state = self.widget_state.get(msg["content"]["comm_id"], {})
         if "tail" in state:
             pages = "".join(state.get(f"page_{n}", "") for n in range(state["capacity"]))
-            lines = words(pages + state["tail"]).strip().splitlines()
-            self.live.update(Text("\n".join(lines[-SHOWN:]), style="cyan"))
+            words = _Words()
+            words.feed(pages + state["tail"])
+            self.live.update(Text("\n".join(words.text.strip().splitlines()[-SHOWN:]), style="cyan"))
 
     def show_end(self, cell: Any, cell_index: int, execute_reply: object = None) -> None:
         """Show what stays of a cell: its outputs as text."""
@@ -89,21 +87,21 @@ class Demo(NotebookClient):
                 console.print(f"… {len(lines) - SHOWN} more lines in the notebook", style="dim")
 
 
-def execute() -> Any:
-    """Execute the notebook in build/demo, and write it there with its outputs; a cell that fails ends the demo."""
+def execute() -> None:
+    """Execute the notebook in build/demo and write it there, as HTML too; a cell that fails ends the demo."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     demo = Demo(notebook, kernel_name="python3", timeout=600, resources={"metadata": {"path": str(FOLDER)}})
     demo.on_cell_execute, demo.on_cell_executed = demo.show_start, demo.show_end
     try:
-        demo.execute()
+        with (FOLDER / "kernel.log").open("wb") as log:
+            demo.execute(stderr=log)
     except CellExecutionError as error:
-        demo.live.stop()
         sys.exit(f"the notebook stopped with {error.ename}: {error.evalue}")
     finally:
+        demo.live.stop()
         nbformat.write(notebook, FOLDER / NOTEBOOK.name)
     html, _ = HTMLExporter().from_notebook_node(notebook)
     (FOLDER / NOTEBOOK.name).with_suffix(".html").write_text(html, encoding="utf-8")
-    return notebook
 
 
 def rows(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
@@ -119,14 +117,15 @@ def show_results(known: int, seconds: float) -> None:
     console.rule("what this run did")
     runs = rows("SELECT workflow, inputs, status, models, output_tokens FROM runs ORDER BY started_at")[known:]
     for workflow, inputs, status, models, tokens in runs:
-        how = f"{tokens} tokens by {models}" if tokens else "out of the kept session: the model was not called"
-        console.print(Text(f"{workflow} {inputs}: {status}, {how}"))
+        call = ", ".join(f"{name}={value!r}" for name, value in json.loads(inputs).items())
+        how = f"{tokens} tokens by {', '.join(json.loads(models))}" if tokens else "out of the kept session: no model was called"
+        console.print(Text(f"{workflow}({call}): {status}, {how}"))
     table = Table("session", "key", "value", "version", title="session_state", title_justify="left")
     for session, key, value, version in rows("SELECT session_id, key, value, version FROM session_state ORDER BY ALL"):
         table.add_row(session, key, Text(value if len(value) < 400 else value[:399] + "…"), str(version))  # noqa: PLR2004
     console.print(table)
-    files = {"notebook": FOLDER / NOTEBOOK.name, "HTML": (FOLDER / NOTEBOOK.name).with_suffix(".html"), "DuckDB file": STORE}
-    for name, path in files.items():
+    executed = FOLDER / NOTEBOOK.name
+    for name, path in (("notebook", executed), ("HTML", executed.with_suffix(".html")), ("DuckDB file", STORE)):
         console.print(f"{name:12}{path.relative_to(ROOT)}", soft_wrap=True)
     console.print(f"{'open it':12}make lab       (this took {seconds:.0f} s)")
 
@@ -143,4 +142,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted; what the session had is kept")
