@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 #: The developer's own, from before the tests are given an empty home.
 ENVIRONMENT = dict(os.environ)
 
-REPOSITORY = Path(__file__).parent.parent
-SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 CHROMIUM_FLAGS = [
     *("--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),

@@ -1,6 +1,6 @@
 """Run notebooks/01_quickstart.ipynb for real and show it in the terminal: each answer while it is made, and what was kept.
 
-What it leaves in build/demo stays there: run again, the kept session answers.
+What it leaves in build/demo (or the folder given) stays there: run again, the kept session answers.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOK = ROOT / "notebooks" / "01_quickstart.ipynb"
-FOLDER = ROOT / "build" / "demo"
+NOTEBOOK = Path(__file__).resolve().parent.parent / "notebooks" / "01_quickstart.ipynb"
+FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else "build/demo")
 STORE = FOLDER / ".workflows" / "workflows.duckdb"
 SHOWN = 24  # lines of an output
 
@@ -88,7 +87,7 @@ class Demo(NotebookClient):
 
 
 def execute() -> None:
-    """Execute the notebook in build/demo and write it there, as HTML too; a cell that fails ends the demo."""
+    """Execute the notebook in the folder and write it there, as HTML too; a cell that fails ends the demo."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     demo = Demo(notebook, kernel_name="python3", timeout=600, resources={"metadata": {"path": str(FOLDER)}})
     demo.on_cell_execute, demo.on_cell_executed = demo.show_start, demo.show_end
@@ -126,7 +125,7 @@ def show_results(known: int, seconds: float) -> None:
     console.print(table)
     executed = FOLDER / NOTEBOOK.name
     for name, path in (("notebook", executed), ("HTML", executed.with_suffix(".html")), ("DuckDB file", STORE)):
-        console.print(f"{name:12}{path.relative_to(ROOT)}", soft_wrap=True)
+        console.print(f"{name:12}{path}", soft_wrap=True)
     console.print(f"{'open it':12}make lab       (this took {seconds:.0f} s)")
 
 
@@ -136,7 +135,7 @@ def main() -> None:
         del os.environ[name]
     STORE.parent.mkdir(parents=True, exist_ok=True)
     started, known = monotonic(), len(rows("SELECT 1 FROM runs"))
-    console.rule(f"{NOTEBOOK.relative_to(ROOT)}" + (", with the session kept from before" if known else ""))
+    console.rule(NOTEBOOK.name + (", with the session kept from before" if known else ""))
     execute()
     show_results(known, monotonic() - started)
 
