@@ -84,7 +84,7 @@ class OpenRun:
         said = response.stamped(self._stamps)
         content = said.content
         if content is not None:
-            if type(content) is not str:
+            if not isinstance(content, str):
                 self._last = said
             elif said.event == _TEXT:
                 self._text.append(content)

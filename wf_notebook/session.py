@@ -224,9 +224,9 @@ class Session:
             f"{_brief(self._stored.get(key))} in the store{f' (and {others} more)' if others else ''}; {kept}"
             "session.reload() takes the store's, then set what you want",
             keys=keys,
-            mine={key: decode(mine[key]) for key in keys if key in mine},
-            theirs={key: decode(self._stored[key]) for key in keys if key in self._stored},
-            base={key: decode(self._base[key]) for key in keys if key in self._base},
+            mine={key: decode(key, mine[key]) for key in keys if key in mine},
+            theirs={key: decode(key, self._stored[key]) for key in keys if key in self._stored},
+            base={key: decode(key, self._base[key]) for key in keys if key in self._base},
             branch=f"{self.session_id}@{branch}" if branch else None,
         )
 

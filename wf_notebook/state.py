@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal
 
-from .errors import UnsavableValue
+from .errors import StorageFailed, UnsavableValue
 from .redact import redact
 from .run import logger
 
@@ -97,9 +97,20 @@ def differences(before: Encoded, after: Encoded) -> list[Change]:
     return changes + [Change(key, "delete") for key in before if key not in after]
 
 
-def decode(text: str) -> Any:
-    """Return the value of a stored JSON text."""
-    return json.loads(text)
+def decode(key: str, text: str) -> Any:
+    """Return the value of a key's stored JSON text.
+
+    Raises StorageFailed for a text that is damaged.
+
+    >>> decode("posts", '["a"]')
+    ['a']
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise StorageFailed(
+            f"the stored value of key {key!r} is damaged ({error}); nothing was overwritten: restore a copy of the file"
+        ) from error
 
 
 class Encoder:
@@ -258,13 +269,15 @@ def update(live: dict[str, Any], mine: Encoded, merged: Encoded) -> None:
     >>> live["posts"] is posts, posts
     (True, [{'title': 'a'}, {'title': 'b'}])
     """
-    for change in differences(mine, merged):
+    changes = differences(mine, merged)
+    new = {change.key: decode(change.key, change.value) for change in changes if change.value is not None}
+    for change in changes:  # only now, when all of them could be read
         if change.value is None:
             live.pop(change.key, None)
         elif change.key in live:
-            live[change.key] = _graft(live[change.key], decode(change.value))
+            live[change.key] = _graft(live[change.key], new[change.key])
         else:
-            live[change.key] = decode(change.value)
+            live[change.key] = new[change.key]
 
 
 def _graft(old: Any, new: Any) -> Any:

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 
 class _Source:
-    """An iterator to be advanced, or to be closed."""
+    """An iterator to be advanced, or to be closed; `bridge` brings an async one to plain code."""
 
-    __slots__ = ("closing", "values")
+    __slots__ = ("bridge", "closing", "values")
 
     def __init__(self, values: Any) -> None:
         self.values = values
+        self.bridge: Generator[Any] | None = None
         self.closing = False
 
 
@@ -147,15 +148,24 @@ class RunStream:
     def _take(self, source: _Source) -> Any:
         """Advance or close a source, in plain code."""
         values = source.values
-        if isinstance(values, Iterator):
-            if source.closing:
-                return self._open.variables.run(_close, values)
-            try:
-                return self._open.variables.run(next, values)
-            except StopIteration as end:
-                return _Ended(end.value)
-        # an async source in plain code: it goes on the background loop, and its values come through an iterator
-        return None if source.closing else _Ended(background.iterate(inside(self._open, values)))
+        if not isinstance(values, Iterator):
+            return self._take_async(source)
+        if source.closing:
+            return self._open.variables.run(_close, values)
+        try:
+            return self._open.variables.run(next, values)
+        except StopIteration as end:
+            return _Ended(end.value)
+
+    def _take_async(self, source: _Source) -> Any:
+        """Advance or close an async source in plain code: it lives on the background loop, which steps inside the run."""
+        if source.closing:
+            return source.bridge.close() if source.bridge is not None else None
+        source.bridge = source.bridge or background.iterate(inside(self._open, source.values))
+        try:
+            return next(source.bridge)
+        except StopIteration:
+            return _Ended(None)
 
     def __aiter__(self) -> AsyncIterator[RunResponse]:
         return self
@@ -208,6 +218,11 @@ class RunStream:
     def responses(self) -> list[RunResponse]:
         """What was said so far."""
         return self._open.responses
+
+    @property
+    def workflow(self) -> Any:
+        """The workflow whose run this is."""
+        return self._open.context.workflow
 
     @property
     def run(self) -> Run:
