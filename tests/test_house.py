@@ -253,18 +253,19 @@ def test_a_way_up_leads_somewhere(way: str):
     assert callable(getattr(import_module(module), function))
 
 
+def calls_of_way_up(node: ast.AST, method: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each name that is asked for, and the method, or else the function, that asks for it."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id == "way_up":
+            yield ast.literal_eval(child.args[0]), method
+        name = child.name if isinstance(child, ast.ClassDef | ast.FunctionDef) else ""
+        yield from calls_of_way_up(child, f"{method}.{name}".strip("."))
+
+
 def test_every_way_up_is_used_where_it_says_and_no_other_one_is():
-    called = {
-        f"{owner.name}.{method.name}": call.args[0].value
-        for tree in rooms(HOUSE).values()
-        for owner in ast.walk(tree)
-        if isinstance(owner, ast.ClassDef)
-        for method in owner.body
-        if isinstance(method, ast.FunctionDef)
-        for call in ast.walk(method)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "way_up"
-    }
-    assert called == {name: name for name in WAYS_UP}
+    asked = [call for tree in rooms(HOUSE).values() for call in calls_of_way_up(tree)]
+    assert {name for name, _ in asked} == {*WAYS_UP}
+    assert [(name, method) for name, method in asked if "." in name and name != method] == []
 
 
 def test_every_public_name_is_at_the_front_door():

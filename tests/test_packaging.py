@@ -29,6 +29,7 @@ from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 for cell in (
     "%load_ext wf_notebook",
+    "from wf_notebook import RunResponse, Workflow",
     """%%workflow greeting name="Ada"
 class Greeting(Workflow):
     def run(self, name):

@@ -115,7 +115,6 @@ def test_the_quickstart_runs_in_a_real_jupyterlab(jupyter_lab, page: Page):
     jupyter_lab.run_all(page, timeout=240)
     outputs = page.locator(".jp-OutputArea-output")
     assert outputs.filter(has_text="✓ completed").count() > 0
-    assert outputs.filter(has_text="Error").count() == 0
     screenshots = REPOSITORY / "build" / "screenshots"
     screenshots.mkdir(parents=True, exist_ok=True)
     outputs.filter(has_text="✓ completed").first.scroll_into_view_if_needed()
