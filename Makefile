@@ -28,7 +28,7 @@ demo: $(STAMP)
 
 lab: $(STAMP)
 	@$(VENV)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(if $(filter 0,$(shell id -u)),--allow-root) \
-		$(firstword $(wildcard $(NOTEBOOK) notebooks/01_quickstart.ipynb))
+		--LabApp.default_url=/lab/tree/$(firstword $(wildcard $(NOTEBOOK)) notebooks/01_quickstart.ipynb)
 
 test: $(STAMP)
 	@$(VENV)/python tools/test.py -n 2
