@@ -8,7 +8,7 @@ NOTEBOOK := build/demo/01_quickstart.ipynb
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check clean
+.PHONY: help demo lab test check lint types fast clean
 .DELETE_ON_ERROR:
 
 # What a shell may have set for other projects has no say here.
@@ -18,7 +18,7 @@ export PYTHONNOUSERSITE := 1
 help:
 	@echo "make demo    run notebooks/01_quickstart.ipynb with a real model, here in the terminal"
 	@echo "make lab     open JupyterLab on the notebooks"
-	@echo "make check   the quick loop: lint, types, fast tests"
+	@echo "make check   the quick loop: make lint, types and fast (tests)"
 	@echo "make test    all tests, with the real model and a real browser"
 	@echo "make clean   remove what was built (the demo's session too); .venv stays"
 
@@ -33,10 +33,16 @@ lab: $(STAMP)
 test: $(STAMP)
 	@$(VENV)/python tools/test.py -n 2
 
-check: $(STAMP)
-	@$(VENV)/python -m ruff check --quiet .
+check: lint types fast
+
+lint: $(STAMP)
+	@$(VENV)/python -m ruff check --output-format concise .
 	@$(VENV)/python -m ruff format --quiet --check .
+
+types: $(STAMP)
 	@$(VENV)/python -m mypy
+
+fast: $(STAMP)
 	@$(VENV)/python -m pytest -q -n 2 -m "not model and not browser and not slow"
 
 clean:
