@@ -33,7 +33,7 @@ FLOORS = """
     render.markdown  render.content  render.record  render.terminal  render
 5   inputs  journal  saver  record  context  stream  batch  workflow
     agents.files  agents.pull  agents.local  agents.resolve  agents.transcript  agents.arguments  agents.tools
-    agents.failures  agents.prompt  agents.call  agents.stream  agents  models
+    agents.settings  agents.failures  agents.prompt  agents.call  agents.stream  agents  models
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.live  notebook.magics  notebook.completion  notebook

@@ -1,4 +1,4 @@
-"""One event loop in a thread of its own, for all that must be awaited while somebody waits for it, in plain code or in async code.
+"""One event loop in a thread of its own, for all that must be awaited while plain code, or code on another loop, waits for it.
 
 All calls of models live on this one loop, so that connections are shared between plain and async callers, cells and threads.
 """
@@ -49,7 +49,7 @@ def _serve(served: asyncio.AbstractEventLoop) -> None:
 
 def _forget() -> None:
     """In a forked child the loop's thread is gone: forget it, so that the next call starts its own."""
-    global _loop, _lock  # noqa: PLW0603
+    global _loop, _lock
     _loop, _lock = None, threading.Lock()
 
 
@@ -217,13 +217,17 @@ class _Pump(Generic[T]):
             if close is not None:
                 await close()
 
+    def _make_room(self) -> None:
+        for _ in range(self._batch):
+            self._room.release()
+
     def open(self, parcel: _Parcel) -> bool:
         """Say whether there is an item in the parcel; raise what it says otherwise."""
         kind, item = parcel
         if kind == "item":
             self._taken += 1
             if self._taken % self._batch == 0:
-                loop().call_soon_threadsafe(lambda: [self._room.release() for _ in range(self._batch)])
+                loop().call_soon_threadsafe(self._make_room)
             return True
         if kind == "end":
             return False

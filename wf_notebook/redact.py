@@ -2,6 +2,64 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+#: Environment variables whose values are secrets.
+NAMES = re.compile(r"_(API_KEY|TOKEN|SECRET)$", re.IGNORECASE)
+
+#: A shorter value is no secret, and would be found everywhere.
+SHORTEST = 8
+
+_registered: dict[str, str] = {}
+
+
+def register_secret(name: str, value: str | SecretStr) -> None:
+    """Keep a value that came as an argument out of what we write, from now on.
+
+    >>> register_secret("api_key", "sk-of-the-doctest")
+    >>> redact("Authorization: sk-of-the-doctest")
+    'Authorization: <redacted api_key>'
+    """
+    secret = value if isinstance(value, str) else value.get_secret_value()
+    if len(secret) >= SHORTEST:
+        _registered.setdefault(secret, name)
+
 
 def redact(text: str) -> str:
-    return text
+    """Return `text` with the name of each secret in its place, also where it is escaped as in JSON."""
+    pattern, names = _compiled(_secrets())
+    return pattern.sub(lambda found: f"<redacted {names[found[0]]}>", text) if pattern else text
+
+
+def secrets_in(text: str) -> list[str]:
+    """Return the names of the secrets in `text`, each once, in order.
+
+    >>> register_secret("token", "a-token-of-the-doctest")
+    >>> secrets_in("id=a-token-of-the-doctest")
+    ['token']
+    """
+    pattern, names = _compiled(_secrets())
+    return list(dict.fromkeys(names[found] for found in pattern.findall(text))) if pattern else []
+
+
+def _secrets() -> frozenset[tuple[str, str]]:
+    """The secrets of now, as (value, name): keys come into the environment at any time."""
+    variables = [(value, name) for name, value in list(os.environ.items()) if NAMES.search(name) and len(value) >= SHORTEST]
+    return frozenset([*variables, *_registered.items()])
+
+
+@lru_cache(maxsize=8)
+def _compiled(secrets: frozenset[tuple[str, str]]) -> tuple[re.Pattern[str] | None, dict[str, str]]:
+    names: dict[str, str] = {}
+    for value, name in sorted(secrets):
+        for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+            names.setdefault(form, name)
+    longest_first = sorted(names, key=lambda form: (-len(form), form))
+    return re.compile("|".join(map(re.escape, longest_first))) if names else None, names

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from pydantic_ai.messages import ModelMessage, ModelResponse
+    from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponsePart
     from pydantic_ai.models.function import AgentInfo
 
 __all__ = ["Breaks", "Request", "ToolCall", "scripted"]
@@ -95,11 +95,10 @@ class _Script:
     async def answer(self, messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 
-        parts: list[Any] = []
-        async for piece in _pieces(await self._next(messages, info), info):
-            parts.append(TextPart(piece) if isinstance(piece, str) else ToolCallPart(piece.name, piece.args))
-        if all(isinstance(part, TextPart) for part in parts):
-            parts = [TextPart("".join(part.content for part in parts))]
+        pieces = [piece async for piece in _pieces(await self._next(messages, info), info)]
+        calls = [ToolCallPart(piece.name, piece.args) for piece in pieces if isinstance(piece, ToolCall)]
+        text = "".join(piece for piece in pieces if isinstance(piece, str))
+        parts: list[ModelResponsePart] = [TextPart(text), *calls] if text or not calls else [*calls]
         return ModelResponse(parts=parts)
 
     async def stream(self, messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Any]:

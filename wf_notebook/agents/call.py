@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from ..errors import AgentFailed
 from ..events import RunEvent, RunResponse
+from ..redact import redact
 from ..run import current
 from .prompt import instructions, message_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 
     from pydantic_ai import Agent as Engine
+    from pydantic_ai import ModelSettings
+    from pydantic_ai.messages import ModelMessage
     from pydantic_ai.run import AgentRun
 
-    from . import Agent
     from .resolve import Resolved
+    from .settings import Settings
     from .tools import UserTools
 
 #: How often a model may try again to give valid structured output, or valid arguments of a tool.
@@ -26,29 +31,54 @@ RETRIES = 3
 
 
 class AgentCall:
-    """One call: `responses()` runs it, `response` is its answer.
+    """One call: `responses()` runs it, `so_far()` is its answer.
 
-    All responses share one `metrics` dict, which is complete at the end: tokens as counts, seconds as floats,
-    `cost` in US dollars (0.0 for a model on this machine, None where the price is not known).
+    All responses share one `metrics` dict, which is complete at the end: tokens as counts, `duration` and `time_to_first_token`
+    in seconds, `cost` in US dollars (0.0 for a model on this machine, None where the price is not known).
     """
 
-    def __init__(self, agent: Agent, message: object, *, streaming: bool, home: asyncio.AbstractEventLoop | None) -> None:
+    def __init__(
+        self,
+        agent: Settings,
+        message: object,
+        *,
+        streaming: bool,
+        home: asyncio.AbstractEventLoop | None,
+        history: Sequence[ModelMessage],
+        answered: Callable[[list[ModelMessage]], object],
+    ) -> None:
         self.agent, self.streaming, self.home = agent, streaming, home
-        self.message = message_text(message)
-        self.metrics: dict[str, Any] = {}
-        self.tools: dict[str, dict[str, Any]] = {}
-        self.pieces: list[str] = []
-        self.response = self._says(None)
+        self.message, self.history, self.answered = message_text(message), history, answered
+        #: The pieces of text that the reader of the stream has seen, and whether nothing is left to see.
+        self.seen: list[str] = []
+        self.whole = False
+        self._model: Resolved | None = None
+        self._metrics: dict[str, Any] = {}
+        self._tools: dict[str, dict[str, Any]] = {}
+        self._text: list[str] = []
         self._raw: list[str] = []
+        self._response = self._says(None)
 
     def _says(self, content: object, event: RunEvent = RunEvent.run_response) -> RunResponse:
-        return RunResponse(content, event=event.value, metrics=self.metrics, agent_id=self.agent.name)
+        model = self._model.name if self._model else None
+        return RunResponse(content, event=event.value, metrics=self._metrics, model=model, agent_id=self.agent.name)
 
     def so_far(self) -> RunResponse:
-        """Return the response: whole when the call has ended well, with the text that was handed on otherwise."""
-        if self.response.content is None and self.pieces:
-            return self.response.stamped({"content": "".join(self.pieces)})
-        return self.response
+        """Return the answer: whole, or with the text that the reader has seen, and the tools that were called."""
+        if self.whole:
+            return self._response
+        return self._response.stamped({"content": "".join(self.seen) or None, "tools": list(self._tools.values()) or None})
+
+    def end(self) -> None:
+        """The reader of the stream has seen all of it (closing it again changes nothing)."""
+        self.whole = self.whole or self._response.content is not None
+
+    def see(self, response: RunResponse) -> None:
+        """Remember what the reader of the stream was given."""
+        if response is self._response:
+            self.whole = True
+        elif isinstance(response.content, str):
+            self.seen.append(response.content)
 
     def _prepare(self) -> tuple[Resolved, Engine[None, Any], UserTools | None]:
         """Import, resolve, load: what may take seconds the first time, and so happens in a thread."""
@@ -59,62 +89,66 @@ class AgentCall:
         from .resolve import resolve
         from .tools import toolset
 
-        agent, label = self.agent, self.agent.label
-        resolved = resolve(agent.model)
+        agent, resolved = self.agent, resolve(self.agent.model)
         output: Any = agent.response_model or str
         if agent.response_model and agent.structured_outputs and resolved.model.profile.get("supports_json_schema_output"):
             output = NativeOutput(agent.response_model)
-        tools = toolset(agent.tools or (), label, self.home)
-        engine = Engine(
+        tools = toolset(agent.tools or (), agent.label, self.home)
+        engine: Engine[None, Any] = Engine(
             resolved.model,
+            deps_type=type(None),
             name=agent.name,
             output_type=output,
             instructions=instructions(agent),
             toolsets=[tools] if tools else None,
-            model_settings={**resolved.settings, **(agent.model_settings or {})},  # type: ignore[typeddict-item]
+            model_settings=cast("ModelSettings", {**resolved.settings, **(agent.model_settings or {})}),
             retries=RETRIES,
         )
         return resolved, engine, tools
 
     async def responses(self) -> AsyncGenerator[RunResponse]:
         """Run the call on this loop, in one task, and say what is said as it comes."""
-        self._started = perf_counter()
+        started = perf_counter()
         resolved, engine, tools = await asyncio.to_thread(self._prepare)
-        self.model = self.response.model = resolved.name
+        self._model, self._response.model = resolved, resolved.name
         from .failures import explain
 
         try:
-            async with engine.iter(self.message, message_history=self.agent.history()) as run:
+            async with engine.iter(self.message, message_history=self.history) as run:
                 try:
                     async for response in self._follow(engine, run):
+                        if response.content is not None:
+                            self._metrics.setdefault("time_to_first_token", perf_counter() - started)
                         yield response
                     self._finish(run)
                 finally:
-                    self._measure(run, resolved)
+                    self._measure(run, perf_counter() - started)
         except Exception as error:
-            if tools and any(error is raised for raised in tools.raised):
-                raise
+            if tools:
+                tools.raise_own(error)
             raise explain(error, self.agent.label, resolved, "".join(self._raw)) from error
+        if self.agent.save_response_to_file:
+            self._save(self.agent.save_response_to_file)
         if not self.streaming or self.agent.response_model:
-            yield self.response
+            yield self._response
 
     async def _follow(self, engine: Engine[None, Any], run: AgentRun[None, Any]) -> AsyncIterator[RunResponse]:
         async for node in run:
             if engine.is_model_request_node(node):
-                self._raw.clear()
                 if self.streaming:
-                    async with node.stream(run.ctx) as events:
-                        async for event in events:
-                            for response in self._text(event):
+                    self._raw.clear()
+                    async with node.stream(run.ctx) as pieces:
+                        async for event in pieces:
+                            for response in self._said(event):
                                 yield response
             elif engine.is_call_tools_node(node):
                 self._raw[:] = [node.model_response.text or ""]
-                async with node.stream(run.ctx) as events:
-                    async for event in events:
-                        for response in self._tool(event):
+                async with node.stream(run.ctx) as calls:
+                    async for event in calls:
+                        for response in self._called(event):
                             yield response
 
-    def _text(self, event: Any) -> Iterator[RunResponse]:
+    def _said(self, event: Any) -> Iterator[RunResponse]:
         """A piece of text, as it comes; structured output comes whole at the end."""
         from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
 
@@ -126,47 +160,65 @@ class AgentCall:
             return
         self._raw.append(piece)
         if piece and not self.agent.response_model:
-            self.metrics.setdefault("time_to_first_token", perf_counter() - self._started)
-            said = self._says(piece)
-            said.model = self.model
-            yield said
+            self._text.append(piece)
+            yield self._says(piece)
 
-    def _tool(self, event: Any) -> Iterator[RunResponse]:
+    def _called(self, event: Any) -> Iterator[RunResponse]:
         """A tool is called, or answers."""
         from pydantic_ai.messages import FunctionToolCallEvent, FunctionToolResultEvent
 
         from .transcript import called, plain
 
         if isinstance(event, FunctionToolCallEvent):
-            call = self.tools[event.part.tool_call_id] = called(event.part)
+            call = self._tools[event.part.tool_call_id] = called(event.part)
             said = self._says(None, RunEvent.tool_call_started)
         elif isinstance(event, FunctionToolResultEvent):
-            call = self.tools[event.part.tool_call_id]
+            call = self._tools[event.part.tool_call_id]
             call["result"] = plain(event.part.content)
             said = self._says(None, RunEvent.tool_call_completed)
         else:
             return
-        said.model, said.tools = self.model, [dict(call)]
+        said.tools = [dict(call)]
         yield said
 
     def _finish(self, run: AgentRun[None, Any]) -> None:
+        """The answer is whole: the text of a stream is all that was said, also before a tool was called."""
         from .transcript import as_dicts
 
         assert run.result is not None
-        self.response.content = run.result.output
+        response, output = self._response, run.result.output
         if self.agent.response_model:
-            self.response.content_type = type(run.result.output).__name__
-        self.response.messages = as_dicts(run.all_messages())
-        self.response.tools = [dict(call) for call in self.tools.values()] or None
-        self.agent.remember(run.new_messages())
+            response.content, response.content_type = output, type(output).__name__
+        else:
+            response.content = "".join(self._text) if self.streaming else output
+        response.messages = as_dicts(run.all_messages())
+        response.tools = list(self._tools.values()) or None
+        self.answered(run.new_messages())
 
-    def _measure(self, run: AgentRun[None, Any], resolved: Resolved) -> None:
+    def _measure(self, run: AgentRun[None, Any], duration: float) -> None:
         """Count what was used, also by a call that ended early, and tell the run that this call belongs to; once."""
+        assert self._model is not None
         used = run.usage
-        cost = 0.0 if resolved.cost_free else None if used.cost is None else float(used.cost)
+        cost = 0.0 if self._model.cost_free else None if used.cost is None else float(used.cost)
         counts = {"requests": used.requests, "input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
-        self.metrics |= counts
-        self.metrics |= {"total_tokens": used.total_tokens, "cost": cost, "duration": perf_counter() - self._started}
+        self._metrics |= {**counts, "total_tokens": used.total_tokens, "cost": cost, "duration": duration}
         belongs_to = current.get()
         if belongs_to is not None:
-            belongs_to.usage.add(model=resolved.name, cost=cost, **counts)
+            belongs_to.usage.add(model=self._model.name, cost=cost, **counts)
+
+    def _save(self, template: str) -> None:
+        """Write the answer to a file; when that fails, the answer is at the error."""
+        run = current.get()
+        ids = {"run_id": run and run.run_id, "session_id": run and run.session_id, "user_id": None}
+        path = Path(template.format(name=self.agent.name, message=self.message, **ids))
+        content = self._response.content
+        text = content.model_dump_json(indent=2) if hasattr(content, "model_dump_json") else str(content)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(redact(text), encoding="utf-8")
+        except OSError as error:
+            failed = AgentFailed(
+                f"{self.agent.label} could not write {str(path)!r}: {error.strerror}; the answer is in .response"
+            )
+            failed.response = self._response
+            raise failed from error

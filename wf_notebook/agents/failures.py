@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic_ai import exceptions as said
 
@@ -11,9 +10,11 @@ from ..errors import AgentFailed, ModelFailed, UnknownModel, WorkflowError
 from ..redact import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .resolve import Resolved
 
-#: How much of a model's raw text a message quotes, in characters.
+#: How much of a model's raw text, or of another's message, is quoted, in characters.
 QUOTED = 300
 
 
@@ -22,60 +23,77 @@ def explain(error: Exception, agent: str, model: Resolved, raw: str) -> Exceptio
     if isinstance(error, WorkflowError):
         return error
     who = f"{agent} on {model.name!r}"
-    if isinstance(error, said.UserError):
-        return AgentFailed(redact(f"{who}: {_line(error)}"))
-    if isinstance(error, said.ModelNotFoundError):
-        return UnknownModel(redact(f"{who}: the provider has no model {error.model_name!r}: {_line(error)}"))
-    return ModelFailed(redact(f"{who}: {_what(error, raw)}"))
-
-
-def _what(error: Exception, raw: str) -> str:
-    if isinstance(error, said.ModelContextWindowExceededError):
-        return f"the prompt is too long{_tokens(error.body)}; shorten the message or leave history out"
-    if isinstance(error, said.ModelAuthenticationError):
-        return f"the provider refused the key ({_status(error)}); check the key's environment variable or api_key="
-    if isinstance(error, said.ModelQuotaExceededError):
-        return f"the account's quota is used up ({_status(error)})"
-    if isinstance(error, said.ModelRateLimitError):
-        wait = f"; it asks to wait {error.retry_after:g} s" if error.retry_after else ""
-        return f"the provider limits the rate of requests ({_status(error)}){wait}"
-    if isinstance(error, said.ModelTimeoutError):
-        return "the model's server did not answer in time"
-    if isinstance(error, said.ModelConnectionError):
-        if error.phase in {"pool", "connect"}:
-            return f"the model's server cannot be reached ({_root(error)}); is it running?"
-        return f"the connection to the model's server broke off ({_root(error)})"
-    if isinstance(error, said.OutputTokenLimitExceeded):
-        return f"the answer was cut off at the limit of tokens{_quoted(raw)}"
-    if isinstance(error, said.UnexpectedModelBehavior):
-        return f"{_line(error)}{_root(error, ': ')}{_quoted(raw)}"
-    return _line(error)
+    for kind, sentence in SENTENCES:
+        if isinstance(error, kind):
+            what = sentence(error)
+            break
+    else:
+        what = _line(error)
+    if isinstance(error, said.UnexpectedModelBehavior) and raw:
+        what += f"; it said {raw[:QUOTED]!r}{'…' if len(raw) > QUOTED else ''}"
+    failure = UnknownModel if isinstance(error, said.ModelNotFoundError) else ModelFailed
+    return (AgentFailed if isinstance(error, said.UserError) else failure)(redact(f"{who}: {what}"))
 
 
 def _line(error: BaseException) -> str:
-    """The first line of an error, without the full stop; its type when it says nothing."""
+    """An error's message on one line, without the full stop; its type when it says nothing."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text[:QUOTED].rstrip(".")
 
 
-def _root(error: BaseException, before: str = "") -> str:
-    """The error at the bottom of the causes of `error`."""
+def _root(error: BaseException) -> str:
+    """What is at the bottom of the causes of `error`."""
     while (cause := error.__cause__) is not None:
         error = cause
-    return f"{before}{_line(error)}"
+    return _line(error)
 
 
-def _status(error: said.ModelAPIError) -> str:
+def _status(error: Any) -> str:
     return str(getattr(error, "status_code", "") or _line(error))
 
 
-def _quoted(raw: str) -> str:
-    return f"; it said {raw[:QUOTED]!r}{'…' if len(raw) > QUOTED else ''}" if raw else ""
+def _refused(error: Any) -> str:
+    """A request that is refused, mostly because it is too long; a llama.cpp server says by how much."""
+    body = error.body if isinstance(error.body, dict) else {}
+    remedy = "shorten the message, or leave history out"
+    if body.get("type") == OVERFLOW:
+        lengths = f"the prompt has {body['n_prompt_tokens']} tokens, and the model takes {body['n_ctx']} with the answer"
+        return f"{lengths}; {remedy}"
+    if isinstance(error, said.ModelContextWindowExceededError):
+        return f"the prompt is too long for the model ({_line(error)}); {remedy}"
+    return f"the provider refused the request ({_line(error)})"
 
 
-def _tokens(body: object) -> str:
-    """What a llama.cpp server, or anybody's message, says about the lengths."""
-    if isinstance(body, dict) and "n_prompt_tokens" in body:
-        return f": it has {body['n_prompt_tokens']} tokens, and the model takes {body.get('n_ctx')}, the answer included"
-    numbers = re.findall(r"\b\d{3,}\b", str(body))
-    return f" ({' against '.join(numbers[:2])} tokens)" if numbers else ""
+def _unreachable(error: Any) -> str:
+    if error.phase in {"pool", "connect"}:
+        return f"the model's server cannot be reached ({_root(error)}); is it running?"
+    return f"the connection to the model's server broke off ({_root(error)})"
+
+
+def _rate(error: Any) -> str:
+    wait = f"; it asks to wait {error.retry_after:g} s" if error.retry_after else ""
+    return f"the provider limits the rate of requests ({_status(error)}){wait}"
+
+
+def _gave_up(error: Any) -> str:
+    return _line(error) if error.__cause__ is None else f"{_line(error)}: {_root(error)}"
+
+
+#: What a llama.cpp server calls it.
+OVERFLOW = "exceed_context_size_error"
+
+#: What is said of which error; the first that fits.
+SENTENCES: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
+    (
+        said.ModelAuthenticationError,
+        lambda error: f"the provider refused the key ({_status(error)}); check the key's environment variable, or api_key=",
+    ),
+    (said.ModelNotFoundError, lambda error: f"the provider has no such model ({_line(error)}); check its name"),
+    (said.ModelRequestRejectedError, _refused),
+    (said.ModelQuotaExceededError, lambda error: f"the account's quota is used up ({_status(error)})"),
+    (said.ModelRateLimitError, _rate),
+    (said.ModelTimeoutError, lambda _: "the model's server did not answer in time"),
+    (said.ModelConnectionError, _unreachable),
+    (said.OutputTokenLimitExceeded, lambda _: "the answer was cut off by max_tokens before it was complete"),
+    (said.UnexpectedModelBehavior, _gave_up),
+)

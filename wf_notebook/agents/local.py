@@ -6,6 +6,7 @@ One server per model file, started at the first call, with one thread: two are s
 from __future__ import annotations
 
 import atexit
+import ctypes
 import os
 import secrets
 import threading
@@ -39,6 +40,7 @@ class _Box:
 
 _boxes: dict[Path, _Box] = {}
 _lock = threading.Lock()
+_forked = False
 
 
 def _start(path: Path) -> _Box:
@@ -58,7 +60,9 @@ def _start(path: Path) -> _Box:
     try:
         return _Box(Server(params), key)
     except Exception as error:
-        raise ModelFailed(f"{str(path)!r} could not be loaded as a model: {error}") from error
+        with path.open("rb") as file:
+            what = "is it whole?" if file.read(4) == b"GGUF" else "it is no GGUF file"
+        raise ModelFailed(f"{str(path)!r} could not be loaded as a model: {what}") from error
 
 
 def box(path: Path) -> _Box:
@@ -67,6 +71,8 @@ def box(path: Path) -> _Box:
     with _lock:
         if path not in _boxes:
             _boxes[path] = _start(path)
+            if _forked:
+                _keep(_boxes[path])
         return _boxes[path]
 
 
@@ -99,16 +105,26 @@ def stop() -> None:
         _boxes.clear()
 
 
-_lost: list[_Box] = []
+def _keep(box: _Box) -> None:
+    """Never let the destructor of a server run: in a forked child it waits for threads that only the parent has."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(box.server))
 
 
 def _forget() -> None:
-    """In a forked child the servers' threads are gone: start anew at the next call, and never stop what is the parent's."""
-    global _lock  # noqa: PLW0603
+    """In a forked child the servers' threads are gone: start anew at the next call, and leave alone what is the parent's."""
+    global _lock, _forked  # noqa: PLW0603
     _lock = threading.Lock()
-    _lost.extend(_boxes.values())
-    _boxes.clear()
     model.cache_clear()
+    if not _boxes:
+        return
+    _forked = True
+    for box in _boxes.values():
+        _keep(box)
+    _boxes.clear()
+    # The library itself waits for such threads when the process ends (a static destructor of llama.cpp's log): end without it.
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "on_exit"):
+        libc.on_exit(libc["_exit"], None)
 
 
 if hasattr(os, "register_at_fork"):

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import Agent
+    from .settings import Settings
 
 
-def instructions(agent: Agent) -> str | None:
+def instructions(agent: Settings) -> str | None:
     r"""Return what the model is told before the message, or None for nothing.
 
-    >>> from . import Agent
-    >>> print(instructions(Agent(description="You sum up.", instructions=["Be brief.", "Be kind."], markdown=True)))
+    >>> from wf_notebook.agents.settings import Settings
+    >>> print(instructions(Settings(description="You sum up.", instructions=["Be brief.", "Be kind."], markdown=True)))
     You sum up.
     <BLANKLINE>
     <instructions>
@@ -40,7 +40,7 @@ def instructions(agent: Agent) -> str | None:
     return "\n\n".join(part for part in parts if part) or None
 
 
-def _called(agent: Agent) -> list[str]:
+def _called(agent: Settings) -> list[str]:
     said = agent.instructions(agent=agent) if callable(agent.instructions) else agent.instructions
     return [] if said is None else [said] if isinstance(said, str) else list(said)
 
@@ -50,7 +50,7 @@ def _lines(said: list[str]) -> str:
     return said[0] if len(said) == 1 else "\n".join(f"- {line}" for line in said)
 
 
-def _additional(agent: Agent) -> list[str]:
+def _additional(agent: Settings) -> list[str]:
     information = []
     if agent.markdown and agent.response_model is None:
         information.append("Use markdown to format your answers.")

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: Where a provider's server is when nobody says otherwise.
 BASE_URLS = {"ollama": ("OLLAMA_BASE_URL", "http://localhost:11434/v1")}
 
+#: Environment variables that providers read.
+SURROUNDINGS = re.compile("KEY|TOKEN|URL|ENDPOINT|REGION|PROXY", re.IGNORECASE)
+
 
 @runtime_checkable
 class ModelDescription(Protocol):
@@ -111,13 +114,15 @@ def _named(name: str) -> Resolved:
 
 def _surroundings() -> frozenset[tuple[str, str]]:
     """What a provider reads from the environment: a key that was changed makes a new model."""
-    return frozenset(
-        item for item in os.environ.items() if re.search("KEY|TOKEN|URL|ENDPOINT|REGION|PROXY", item[0], re.IGNORECASE)
-    )
+    return frozenset(item for item in os.environ.items() if SURROUNDINGS.search(item[0]))
 
 
 @lru_cache(maxsize=64)
-def _built(name: str, connection: tuple[tuple[str, Any], ...], surroundings: frozenset[tuple[str, str]]) -> Model:
+def _built(
+    name: str,
+    connection: tuple[tuple[str, Any], ...],
+    surroundings: frozenset[tuple[str, str]],  # noqa: ARG001 - part of the cache's key
+) -> Model:
     def provider(kind: str) -> Provider[Any]:
         given = dict(connection)
         variable, url = BASE_URLS.get(kind, (None, None))

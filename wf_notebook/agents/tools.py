@@ -17,6 +17,7 @@ from ..errors import AgentFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import TracebackType
 
     from pydantic_ai import RunContext
     from pydantic_ai.toolsets import ToolsetTool
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
 #: By raising these a tool speaks to pydantic-ai; they are no failures.
 SIGNALS = (ApprovalRequired, CallDeferred, ModelRetry, ToolFailed, ToolRetryError)
 
+#: Whose frames stand between an agent and the user's tool.
+BETWEEN = {"wf_notebook", "pydantic_ai", "anyio", "asyncio", "concurrent", "contextlib"}
+
 
 def toolset(tools: Iterable[Any], agent: str, home: asyncio.AbstractEventLoop | None) -> UserTools | None:
     """Return the tools as one toolset, or None for no tools.
 
     Args:
-        tools: Functions, bound methods, async functions, partials, toolkits (an object with `.functions`) and what pydantic-ai takes.
+        tools: Functions, bound methods, async functions, partials, toolkits (objects with `.functions`), tools of pydantic-ai.
         agent: For the note on an exception.
         home: The event loop of the async caller: async tools run there, beside the objects of the user that belong to it.
     """
@@ -86,12 +90,26 @@ class UserTools(WrapperToolset[Any]):
     raised: list[Exception] = field(default_factory=list)
 
     async def call_tool(self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]) -> Any:
-        """Call a tool; a note on what it raises says where that was."""
+        """Call a tool; a note on what it raises says where that was, and its traceback begins in the user's code."""
         try:
             return await super().call_tool(name, tool_args, ctx, tool)
         except SIGNALS:
             raise
         except Exception as error:
             error.add_note(f"raised by the tool {name!r} of {self.agent}")
-            self.raised.append(error)
+            self.raised.append(error.with_traceback(_from_user(error.__traceback__)))
             raise
+
+    def raise_own(self, error: Exception) -> None:
+        """Raise `error` if it is one of the user's, without the frames between the call of the agent and the tool."""
+        for own in self.raised:
+            if error is own:
+                raise own.with_traceback(_from_user(own.__traceback__)) from own.__cause__
+
+
+def _from_user(trace: TracebackType | None) -> TracebackType | None:
+    """Leave out the frames before the user's own; all of them stay when none is the user's."""
+    first = trace
+    while first is not None and first.tb_frame.f_globals.get("__name__", "").partition(".")[0] in BETWEEN:
+        first = first.tb_next
+    return first or trace
