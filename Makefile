@@ -8,7 +8,7 @@ NOTEBOOK := build/demo/01_quickstart.ipynb
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check lint types fast clean
+.PHONY: help demo lab model test check lint types fast clean
 .DELETE_ON_ERROR:
 
 # What a shell may have set for other projects has no say here.
@@ -22,13 +22,16 @@ help:
 	@echo "make test    all tests, with the real model and a real browser"
 	@echo "make clean   remove what was built (the demo's session too); .venv stays"
 
-demo: $(STAMP)
-	@$(VENV)/wf models pull smollm2
+demo: model
 	@$(VENV)/python tools/demo.py
 
-lab: $(STAMP)
+lab: model
 	@$(VENV)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(if $(filter 0,$(shell id -u)),--allow-root) \
 		--LabApp.default_url=/lab/tree/$(firstword $(wildcard $(NOTEBOOK)) notebooks/01_quickstart.ipynb)
+
+model: $(STAMP)
+	@$(VENV)/python tools/system.py libgomp1
+	@$(VENV)/wf models pull smollm2
 
 test: $(STAMP)
 	@$(VENV)/python tools/test.py -n 2

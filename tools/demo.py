@@ -20,6 +20,7 @@ from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 from rich.console import Console
 from rich.live import Live
+from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
@@ -55,15 +56,14 @@ class Demo(NotebookClient):
     live = Live(console=console, refresh_per_second=12, transient=True)
 
     def show_start(self, cell: Any, cell_index: int) -> None:
-        """Show a cell's source, and from then on its live output."""
+        """Show a text, or the source of a cell, and from then on its live output."""
         console.print()
         if cell.cell_type == "markdown":
-            console.print(Text(cell.source, style="italic"))
-        else:
-            console.print(Text(f"In [{cell_index}]", style="bold"))
+            console.print(Markdown(cell.source))
+        elif cell.source:
             console.print(Text(cell.source, style="dim"), no_wrap=True, overflow="ellipsis")
-        self.live.update(Text())
-        self.live.start()
+            self.live.update(Text())
+            self.live.start()
 
     def handle_comm_msg(self, outs: list[Any], msg: dict[str, Any], cell_index: int) -> None:
         """Show what a live output has so far: its finished pages and the open tail."""
@@ -90,7 +90,7 @@ def execute() -> None:
     """Execute the notebook in the folder and write it there, as HTML too; a cell that fails ends the demo."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     demo = Demo(notebook, kernel_name="python3", timeout=600, resources={"metadata": {"path": str(FOLDER)}})
-    demo.on_cell_execute, demo.on_cell_executed = demo.show_start, demo.show_end
+    demo.on_cell_start, demo.on_cell_executed = demo.show_start, demo.show_end
     try:
         with (FOLDER / "kernel.log").open("wb") as log:
             demo.execute(stderr=log)

@@ -1,0 +1,62 @@
+"""What the project needs of the system beside Python: found, or installed where that is allowed (apt-get as root), or named.
+
+`python tools/system.py libgomp1` provides one need, and fails where it cannot.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Need(NamedTuple):
+    """A Debian package, what it is for, the marker of the tests that need it, and how to see that it is there."""
+
+    package: str
+    purpose: str
+    marker: str
+    is_there: Callable[[], bool]
+
+
+def can_run_models() -> bool:
+    """Return whether the library of the local model can be loaded; its wheel is built against the system's OpenMP."""
+    try:
+        importlib.import_module("xllamacpp")
+    except ImportError as error:
+        if "libgomp" in str(error):
+            return False
+        raise
+    return True
+
+
+NEEDS = (
+    Need("libgomp1", "the local model", "model", can_run_models),
+    Need("chromium", "the tests of the browser", "browser", lambda: shutil.which("chromium") is not None),
+)
+
+
+def provide(*packages: str) -> list[Need]:
+    """Install what is missing of these packages; return what could not be."""
+    missing = [need for need in NEEDS if need.package in packages and not need.is_there()]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        names = [need.package for need in missing]
+        for arguments in (["update"], ["install", "-y", "--no-install-recommends", *names]):
+            purposes = " and ".join(need.purpose for need in missing)
+            print(f"  apt-get {' '.join(arguments)} (for {purposes})", flush=True)
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            subprocess.run(["apt-get", "-qq", *arguments], env=environment, stdout=subprocess.DEVNULL, check=False)
+    missing = [need for need in missing if not need.is_there()]
+    for need in missing:
+        print(f"{need.package} is missing, for {need.purpose}: apt-get install {need.package} (as root)", file=sys.stderr)
+    return missing
+
+
+if __name__ == "__main__":
+    sys.exit(bool(provide(*sys.argv[1:])))
