@@ -101,12 +101,17 @@ class Call(Generic[T]):
         self._stopped = False
         self._task: asyncio.Task[T] | None = None
         self._loop = loop()
-        self._loop.call_soon_threadsafe(self._start, coroutine, copy_context())
         run = current.get()
         forget = (run.cancel if run else CancelToken()).on_cancel(self.stop)
         self.ended.add_done_callback(lambda _: forget())
+        self._loop.call_soon_threadsafe(self._start, coroutine, copy_context())
 
     def _start(self, coroutine: Coroutine[Any, Any, T], context: Context) -> None:
+        if self._stopped:
+            coroutine.close()
+            self._give_up()
+            self.ended.set_result(None)
+            return
         self._task = self._loop.create_task(coroutine, context=context)
         self._task.add_done_callback(self._settle)
 

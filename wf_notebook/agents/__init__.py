@@ -28,9 +28,9 @@ __all__ = ["Agent"]
 class Agent(Settings):
     """A model with a task: instructions, tools, and what its answer looks like.
 
-    The keyword arguments are those of Agno 1.x and stand in `Settings`; they are attributes too, and may be changed between calls.
-    Whether the model exists, and whether its key is there, shows at the first call: until then an agent can be defined on a machine
-    without either.
+    The keyword arguments are those of Agno 1.x, listed in `Settings`; they are attributes too, and may be changed between calls.
+    Whether the model exists, and whether its key is there, shows at the first call: until then an agent can be defined on a
+    machine without either.
 
     >>> writer = Agent(name="writer", instructions="Write a haiku.")
     >>> writer.name, writer.run_response
@@ -49,7 +49,7 @@ class Agent(Settings):
         """Return an agent with the same settings and no history; the Workflow gives each of its instances one."""
         twin = copy.copy(self)
         twin.tools = list(self.tools) if self.tools is not None else None
-        twin._history, twin._last = (), None
+        twin._history, twin._last = (), None  # noqa: SLF001 - of its own kind
         return twin
 
     @overload

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pydantic_ai import Agent as Engine
     from pydantic_ai import ModelSettings
-    from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.messages import ModelMessage, ModelResponse
     from pydantic_ai.run import AgentRun
 
     from .resolve import Resolved
@@ -142,7 +142,7 @@ class AgentCall:
                             for response in self._said(event):
                                 yield response
             elif engine.is_call_tools_node(node):
-                self._raw[:] = [node.model_response.text or ""]
+                self._raw[:] = [_raw(node.model_response)]
                 async with node.stream(run.ctx) as calls:
                     async for event in calls:
                         for response in self._called(event):
@@ -222,3 +222,8 @@ class AgentCall:
             )
             failed.response = self._response
             raise failed from error
+
+
+def _raw(response: ModelResponse) -> str:
+    """What the model said, for an error that quotes it: its text, else the arguments that it gave."""
+    return response.text or "".join(call.args_as_json_str() for call in response.tool_calls)

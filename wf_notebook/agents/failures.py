@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
 from pydantic_ai import exceptions as said
 
 from ..errors import AgentFailed, ModelFailed, UnknownModel, WorkflowError
@@ -45,6 +46,8 @@ def _root(error: BaseException) -> str:
     """What is at the bottom of the causes of `error`."""
     while (cause := error.__cause__) is not None:
         error = cause
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, wrong['loc'])) or 'the answer'}: {wrong['msg']}" for wrong in error.errors())
     return _line(error)
 
 

@@ -6,6 +6,7 @@ import inspect
 import os
 import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -25,6 +26,18 @@ if TYPE_CHECKING:
 
 #: Where a provider's server is when nobody says otherwise.
 BASE_URLS = {"ollama": ("OLLAMA_BASE_URL", "http://localhost:11434/v1")}
+
+#: Whose models begin like this, for a name without its provider.
+PROVIDERS = {
+    "gpt-": "openai",
+    "claude-": "anthropic",
+    "gemini-": "google",
+    "mistral-": "mistral",
+    "deepseek-": "deepseek",
+    "grok-": "xai",
+    "llama": "ollama",
+    "smol": "local",
+}
 
 #: Environment variables that providers read.
 SURROUNDINGS = re.compile("KEY|TOKEN|URL|ENDPOINT|REGION|PROXY", re.IGNORECASE)
@@ -152,8 +165,12 @@ def _remedy(name: str, said: str) -> str:
     if variable := re.search(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b", said):
         return f"the model {name!r} needs {variable[0]}, which is not set: put it into the environment"
     known = [*known_model_names(), *(f"local:{file}" for file in MODEL_FILES)]
-    same = [full for full in known if full.partition(":")[2] == name]
-    hint = f"; did you mean {same[0]!r}?" if same else did_you_mean(name, known)
+    kind, colon, rest = name.rpartition(":")
+    guess = next((provider for start, provider in PROVIDERS.items() if rest.startswith(start)), None)
+    if colon:
+        near = get_close_matches(kind, {full.partition(":")[0] for full in known}, n=1)
+        guess = near[0] if near else None
+    hint = f"; did you mean '{guess}:{rest}'?" if guess else did_you_mean(name, known)
     return f"no model named {name!r}{hint or '; a name is provider:model, like openai:gpt-5.2 or local:smollm2'}"
 
 
