@@ -70,9 +70,10 @@ class RunResponse:
 
     def stamped(self, stamps: Mapping[str, Any]) -> RunResponse:
         """Return a copy that carries `stamps` (field names to values); a subclass stays what it is."""
+        state = self.__dict__.copy()
+        state.update(stamps)
         copy: RunResponse = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)
-        copy.__dict__.update(stamps)
+        copy.__dict__ = state
         return copy
 
     def to_dict(self) -> dict[str, Any]:
