@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import importlib
+import ctypes
 import os
 import shutil
 import subprocess
@@ -25,19 +25,19 @@ class Need(NamedTuple):
     is_there: Callable[[], bool]
 
 
-def can_run_models() -> bool:
-    """Return whether the library of the local model can be loaded; its wheel is built against the system's OpenMP."""
+def loads(library: str) -> bool:
+    """Return whether a shared library can be loaded; elsewhere than on Linux, wheels bring their own."""
     try:
-        importlib.import_module("xllamacpp")
-    except ImportError as error:
-        if "libgomp" in str(error):
-            return False
-        raise
+        ctypes.CDLL(library)
+    except OSError:
+        return sys.platform != "linux"
     return True
 
 
 NEEDS = (
-    Need("libgomp1", "the local model", "model", can_run_models),
+    # xllamacpp and the program that playwright drives browsers with are built against the system's libraries.
+    Need("libgomp1", "the local model", "model", lambda: loads("libgomp.so.1")),
+    Need("libatomic1", "the tests of the browser", "browser", lambda: loads("libatomic.so.1")),
     Need("chromium", "the tests of the browser", "browser", lambda: shutil.which("chromium") is not None),
 )
 
@@ -48,7 +48,7 @@ def provide(*packages: str) -> list[Need]:
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         names = [need.package for need in missing]
         for arguments in (["update"], ["install", "-y", "--no-install-recommends", *names]):
-            purposes = " and ".join(need.purpose for need in missing)
+            purposes = " and ".join(dict.fromkeys(need.purpose for need in missing))
             print(f"  apt-get {' '.join(arguments)} (for {purposes})", flush=True)
             environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
             subprocess.run(["apt-get", "-qq", *arguments], env=environment, stdout=subprocess.DEVNULL, check=False)

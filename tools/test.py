@@ -17,7 +17,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     missing = provide(*(need.package for need in NEEDS))
     if missing and os.environ.get("CI") != "true":
-        arguments += ["-m", " and ".join(f"not {need.marker}" for need in missing)]
+        arguments += ["-m", " and ".join({f"not {need.marker}" for need in missing})]
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606 - no shell is wanted
 
