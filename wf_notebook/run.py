@@ -43,6 +43,7 @@ WAYS_UP: dict[str, str] = {
     "RunStream._ipython_display_": "wf_notebook.notebook.live:display_stream",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
+    "pprint_run_response": "wf_notebook.notebook.live:printed",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..background import call
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _NOTHING = object()
+#: What a workflow has, and its class may set.
+_FREE = {"run", "arun", "session_id", "session_state"}
 
 
 def define(shell: InteractiveShell, body: str, name: str | None) -> tuple[type[Workflow], str]:
@@ -70,6 +73,9 @@ def _classless(shell: InteractiveShell, tree: ast.Module, filename: str, found: 
 
     The functions become methods and leave the namespace as it was; agents and settings stay, so that they can be tried alone.
     """
+    for each in (*found.settings, *found.methods):
+        if each not in _FREE and isinstance(inspect.getattr_static(Workflow, each, None), (property, FunctionType)):
+            raise BadCell(f"{each!r} belongs to every workflow; give what the cell defines another name")
     namespace = shell.user_ns
     before = {method: namespace.get(method, _NOTHING) for method in found.methods}
     _execute(shell, tree, filename)

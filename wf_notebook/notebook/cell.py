@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from ..errors import BadCell, did_you_mean
 
@@ -57,12 +58,16 @@ def outline(tree: ast.Module) -> Outline:
                 if [arg.arg for arg in (*node.args.posonlyargs, *node.args.args)][:1] == ["self"]:
                     methods.append(node.name)
             case ast.Assign():
-                settings += [name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+                settings += [name.id for target in node.targets for name in ast.walk(target) if _is_assigned(name)]
             case ast.AnnAssign(target=ast.Name(id=name), value=value) if value is not None:
                 settings.append(name)
             case _:
                 pass
     return Outline(tuple(classes), tuple(methods), tuple(dict.fromkeys(settings)), ast.get_docstring(tree))
+
+
+def _is_assigned(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def snake_case(name: str) -> str:
@@ -93,7 +98,7 @@ def choose(classes: tuple[str, ...], name: str | None) -> tuple[str, str]:
     if not fits:
         listed = ", ".join(repr(snake_case(each)) for each in classes)
         near = did_you_mean(name, map(snake_case, classes)) if name else ""
-        raise BadCell(f"the cell has several workflows{near}; name one of them on the line: {listed}")
+        raise BadCell(f"the cell has several workflows, {listed}{near or '; name one of them on the line'}")
     chosen = fits[0]
     instance = snake_case(chosen) if name in {None, chosen} else name
     assert instance is not None

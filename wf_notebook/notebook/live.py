@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import contextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from .. import background
-from ..render import record_bundle, record_metadata
+from ..render import printed_bundle, record_bundle, record_metadata
 from ..stream import RunStream
 from .failure import failed
-from .views import view
+from .views import WidgetView, view
 from .workflows import method
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from ..events import RunResponse
     from ..run import Run
     from ..workflow import Workflow
     from .views import View
@@ -60,7 +63,37 @@ def play(stream: RunStream, shown: View) -> None:
     try:
         _read(stream, shown)
     finally:
-        freeze(shown, stream.run, stream.responses)
+        freeze(shown, stream.run, stream.responses, stream.workflow.session_state)
+
+
+class Printed:
+    """A stream printed by `pprint_run_response` in a notebook: shown while it comes, a box with what was said at its end."""
+
+    def __init__(self, *, markdown: bool) -> None:
+        self._shown = WidgetView("response", markdown=markdown)
+        self._markdown = markdown
+        self._began = perf_counter()
+        self._responses: list[RunResponse] = []
+
+    def add(self, response: RunResponse) -> None:
+        """Show one more response."""
+        self._responses.append(response)
+        self._shown.add(response)
+
+    def end(self, *, show_time: bool) -> None:
+        """Put the box in the place of the live output."""
+        head = f"Response ({perf_counter() - self._began:.1f}s)" if show_time else ""
+        self._shown.freeze(printed_bundle(self._responses, markdown=self._markdown, head=head), {})
+
+
+@contextmanager
+def printed(*, markdown: bool, show_time: bool) -> Iterator[Printed]:
+    """Show what `pprint_run_response` prints, in a notebook."""
+    shown = Printed(markdown=markdown)
+    try:
+        yield shown
+    finally:
+        shown.end(show_time=show_time)
 
 
 def _read(stream: RunStream, shown: View) -> None:

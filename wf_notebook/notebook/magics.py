@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 from traitlets import Bool, Unicode, observe
 
 from ..errors import BadArguments
@@ -25,6 +26,7 @@ from .workflows import card, find, missing, names, needs
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from .line import Line
     from .options import Options
     from .views import View
 
@@ -55,8 +57,9 @@ class WorkflowMagics(Magics):
         choose_default(change["new"] or None)
 
     @no_var_expand
+    @needs_local_scope
     @line_cell_magic
-    def workflow(self, line: str, cell: str | None = None) -> Any:
+    def workflow(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
         """Define a workflow and run it; or, on a line of its own, run one again.
 
             %%workflow [NAME] [options] [inputs]     the cell: a Workflow subclass, or agents and a run(self, …)
@@ -67,66 +70,70 @@ class WorkflowMagics(Magics):
         """
         __tracebackhide__ = True
         with users_tracebacks(self.shell):
-            return self._workflow(line, cell)
+            if cell is not None:
+                line, cell = join_line(line, cell)
+            read = read_line(line)
+            namespace = self.shell.user_ns
+            seen = namespace if local_ns is None or local_ns is namespace else {**namespace, **local_ns}
+            read = replace(read, options=read.options.expand(seen))
+            if read.options.help:
+                print(f"{inspect.cleandoc(WorkflowMagics.workflow.__doc__ or '')}\n\nOptions:\n{help_text()}")  # noqa: T201
+                return None
+            return self._again(read, seen) if cell is None else self._define(read, cell)
 
-    def _workflow(self, line: str, cell: str | None) -> Any:
-        namespace = self.shell.user_ns
-        if cell is not None:
-            line, cell = join_line(line, cell)
-        read = read_line(line)
-        options = read.options.expand(namespace)
-        if options.help:
-            print(f"{inspect.cleandoc(WorkflowMagics.workflow.__doc__ or '')}\n\nOptions:\n{help_text()}")  # noqa: T201
-            return None
-        if cell is not None:
-            cls, name = define(self.shell, cell, read.name)
-            workflow = self._made(cls, name, options, namespace.get(name))
-        elif read.name is None:
+    def _define(self, read: Line, cell: str) -> Any:
+        """Run a cell, make its workflow, and run that if it has what it needs."""
+        namespace, options = self.shell.user_ns, read.options
+        cls, name = define(self.shell, cell, read.name)
+        namespace[name] = workflow = self._made(cls, name, options, namespace.get(name))
+        inputs = read.inputs(namespace)
+        absent = missing(cls, inputs, name)
+        if absent or options.no_run:
+            return self._show_card(cls, name, absent, options)
+        return self._run(workflow, inputs, options)
+
+    def _again(self, read: Line, seen: dict[str, Any]) -> Any:
+        """Run a workflow of the user's namespace; `seen` is where inputs are evaluated."""
+        namespace, options = self.shell.user_ns, read.options
+        if read.name is None:
             known = ", ".join(map(repr, names(namespace))) or "none yet; define one with %%workflow"
             raise BadArguments(f"%workflow NAME runs a workflow again; there are {known}")
+        cls, name, found = find(namespace, read.name)
+        inputs = read.inputs(seen)
+        absent = missing(cls, inputs, name)
+        if absent and not options.no_run:
+            raise needs(cls, name, absent)
+        if found is None:
+            workflow = self._made(cls, name, options, None)
+        elif type(found) is cls and not options.session and not options.storage:
+            workflow = found
         else:
-            cls, name, found = find(namespace, read.name)
-            workflow = self._again(cls, name, options, found)
+            _save(found)
+            if type(found) is not cls and not options.quiet:
+                print(f"{name}: {cls.__name__} was defined anew; this runs the new one")  # noqa: T201
+            workflow = cls(session_id=options.session or found.session_id, storage=options.storage or found.storage)
         namespace[name] = workflow
-        inputs = read.inputs(namespace)
-        absent = missing(workflow, inputs, name)
-        if absent and cell is None and not options.no_run:
-            raise needs(workflow, name, absent)
-        if absent or options.no_run:
-            if not options.quiet:
-                publish(card(workflow, name, absent))
-            return None
-        response = self._run(workflow, inputs, options)
-        if options.out:
-            namespace[options.out] = response
-        if response is not None:
-            for_this_cell(self.shell, response, "_ipython_display_", lambda: None)
-        return response
+        if options.no_run:
+            return self._show_card(cls, name, absent, options)
+        return self._run(workflow, inputs, options)
 
     def _made(self, cls: type[Workflow], name: str, options: Options, old: Any) -> Workflow:
-        """Make the workflow of a cell; what was edited in the old one's state since its last save is kept."""
+        """Make the workflow of a cell; what was edited in the state of the old one since its last save is kept."""
         session = options.session or self.session or os.environ.get("WF_SESSION") or name
         storage = options.storage or cls.storage or "default"
         if isinstance(old, Workflow) and old.session_id == session:
-            if not options.reset:
-                old.write_to_storage()
+            _save(old)
             if getattr(old.storage, "url", None) == (default_url() if storage == "default" else storage):
                 storage = old.storage or storage
-        return _reset(cls(session_id=session, storage=storage), options)
+        return cls(session_id=session, storage=storage)
 
-    def _again(self, cls: type[Workflow], name: str, options: Options, found: Workflow | None) -> Workflow:
-        """Return the workflow to run again: the same one, or a new one for a new class, session or storage."""
-        if found is None:
-            return self._made(cls, name, options, None)
-        if type(found) is cls and not options.session and not options.storage:
-            return _reset(found, options)
-        if not options.reset:
-            found.write_to_storage()
-        if type(found) is not cls and not options.quiet:
-            print(f"{name}: {cls.__name__} was defined anew; this runs the new one")  # noqa: T201
-        return _reset(cls(session_id=options.session or found.session_id, storage=options.storage or found.storage), options)
+    def _show_card(self, cls: type[Workflow], name: str, absent: list[str], options: Options) -> None:
+        if not options.quiet:
+            publish(card(cls, name, absent))
 
     def _run(self, workflow: Workflow, inputs: dict[str, Any], options: Options) -> Any:
+        if options.reset:  # the run saves it so; what was there stays a version of the session
+            workflow.session_state.clear()
         shown: View
         if options.quiet:
             shown = NoView()
@@ -135,11 +142,15 @@ class WorkflowMagics(Magics):
         else:
             shown = view(workflow.name or type(workflow).__name__, workflow.session_id, lambda: workflow.last_run)
         answer = perform(workflow, inputs, shown)
-        return Outputs(answer) if isinstance(answer, list) else answer
+        response = Outputs(answer) if isinstance(answer, list) else answer
+        if options.out:
+            self.shell.user_ns[options.out] = response
+        if response is not None:  # it has just been shown
+            for_this_cell(self.shell, response, "_ipython_display_", lambda: None)
+        return response
 
 
-def _reset(workflow: Workflow, options: Options) -> Workflow:
-    """Empty the state if asked to; the run saves it so, and what was there stays a version of the session."""
-    if options.reset:
-        workflow.session_state.clear()
-    return workflow
+def _save(old: Workflow) -> None:
+    """Save what was edited in a workflow's state, before another takes its place."""
+    if old.session.loaded:
+        old.write_to_storage()

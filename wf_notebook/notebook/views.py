@@ -11,7 +11,7 @@ from uuid import uuid4
 from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
-from ..render import GrowingMarkdown, Said, content_html
+from ..render import GrowingMarkdown, GrowingText, Said, content_html
 from ..render.terminal import ResponseBox
 from .widget import LiveWidget, Pages
 
@@ -89,17 +89,20 @@ class WidgetView:
     The output is one display: at the end the record takes the widget's place, so that a notebook is readable without a kernel.
     """
 
-    def __init__(self, workflow: str, session: str, progress: Callable[[], Run | None]) -> None:
+    def __init__(
+        self, workflow: str, session: str = "", progress: Callable[[], Run | None] = lambda: None, *, markdown: bool = True
+    ) -> None:
         self._progress = progress
         self._began = perf_counter()
-        self._said, self._text, self._pages = Said(), GrowingMarkdown(), Pages()
+        self._kind = GrowingMarkdown if markdown else GrowingText
+        self._said, self._text, self._pages = Said(), self._kind(), Pages()
         self._arrived: list[Any] = []
         self._arriving = threading.Lock()
         self._ended = threading.Event()
         self._display_id = uuid4().hex
         self._widget = LiveWidget(workflow=workflow, session=session)
         view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
-        running = f"{workflow} · session {session} · ● running"
+        running = " · ".join([workflow, *([f"session {session}"] if session else []), "● running"])
         publish(
             {"application/vnd.jupyter.widget-view+json": view, "text/plain": running},
             transient={"display_id": self._display_id},
@@ -145,7 +148,7 @@ class WidgetView:
                 self._text.add(content)
             else:
                 changes |= self._pages.add(self._text.finished() + self._text.tail() + content_html(content))
-                self._text = GrowingMarkdown()
+                self._text = self._kind()
         changes |= self._pages.add(self._text.finished())
         return changes if self._pages.full else changes | {"tail": self._text.tail()}
 

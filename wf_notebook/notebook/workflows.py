@@ -47,49 +47,51 @@ def method(workflow: Workflow) -> Callable[..., Any]:
     return workflow.arun if cls.run is Workflow.run and cls.arun is not Workflow.arun else workflow.run
 
 
-def parameters(workflow: Workflow | type[Workflow]) -> dict[str, inspect.Parameter]:
-    """Return the inputs of a workflow by name."""
-    cls = workflow if isinstance(workflow, type) else type(workflow)
-    written = cls.arun if cls.run is Workflow.run and cls.arun is not Workflow.arun else cls.run
-    takes = list(inspect.signature(written).parameters.values())[1:]
-    return {each.name: each for each in takes if each.kind not in {each.VAR_POSITIONAL, each.VAR_KEYWORD}}
+def parameters(cls: type[Workflow]) -> dict[str, inspect.Parameter]:
+    """Return the inputs of a class of workflows by name."""
+    return {each.name: each for each in _takes(cls) if each.kind not in {each.VAR_POSITIONAL, each.VAR_KEYWORD}}
 
 
-def missing(workflow: Workflow, inputs: dict[str, Any], name: str) -> list[str]:
+def missing(cls: type[Workflow], inputs: dict[str, Any], name: str) -> list[str]:
     """Return the inputs that are still needed; raises UnknownInput for one that run() does not take."""
-    takes = parameters(workflow)
-    kinds = {each.kind for each in inspect.signature(method(workflow)).parameters.values()}
+    takes = parameters(cls)
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in _takes(cls))
     for given in inputs:
-        if given not in takes and inspect.Parameter.VAR_KEYWORD not in kinds:
+        if given not in takes and not takes_any:
             listed = f"; it takes {', '.join(map(repr, takes))}" if takes else "; it takes none"
             raise UnknownInput(f"{name!r} has no input {given!r}{did_you_mean(given, takes) or listed}")
     return [each.name for each in takes.values() if each.default is each.empty and each.name not in inputs]
 
 
-def needs(workflow: Workflow, name: str, absent: list[str]) -> MissingInput:
+def _takes(cls: type[Workflow]) -> list[inspect.Parameter]:
+    written = cls.arun if cls.run is Workflow.run and cls.arun is not Workflow.arun else cls.run
+    return list(inspect.signature(written).parameters.values())[1:]
+
+
+def needs(cls: type[Workflow], name: str, absent: list[str]) -> MissingInput:
     """Return what to say when inputs are missing."""
-    return MissingInput(f"{name!r} needs {', '.join(map(repr, absent))}; write {call_line(workflow, name, absent)}")
+    return MissingInput(f"{name!r} needs {', '.join(map(repr, absent))}; write {call_line(cls, name, absent)}")
 
 
-def call_line(workflow: Workflow, name: str, absent: list[str]) -> str:
+def call_line(cls: type[Workflow], name: str, absent: list[str]) -> str:
     """Return the line that runs a workflow.
 
     >>> class Blog(Workflow):
     ...     def run(self, topic: str, n: int): ...
-    >>> call_line(Blog(), "blog", ["topic", "n"])
+    >>> call_line(Blog, "blog", ["topic", "n"])
     '%workflow blog topic="…" n=…'
     """
-    takes = parameters(workflow)
+    takes = parameters(cls)
     text = {inspect.Parameter.empty, str, "str"}
     return " ".join([f"%workflow {name}", *(f'{each}="…"' if takes[each].annotation in text else f"{each}=…" for each in absent)])
 
 
-def card(workflow: Workflow, name: str, absent: list[str]) -> dict[str, str]:
+def card(cls: type[Workflow], name: str, absent: list[str]) -> dict[str, str]:
     """Return what to show when a workflow was defined and not run: what it needs, and the line that runs it."""
-    takes = parameters(workflow)
-    listed = [str(takes[each]).removeprefix(each).lstrip(": ").strip("'") for each in absent]
-    wants = ", ".join(f"{each} ({kind})" if kind else each for each, kind in zip(absent, listed, strict=True))
-    fact = f"{name} is defined" + (f"; it needs {wants}" if absent else "")
-    line = call_line(workflow, name, absent)
-    html = f"<p><strong>{escape(name)}</strong>{escape(fact.removeprefix(name))}.<br>Run it: <code>{escape(line)}</code></p>"
-    return {"text/plain": f"{fact}\nrun it: {line}", "text/html": html}
+    takes = parameters(cls)
+    kinds = [str(takes[each]).removeprefix(each).lstrip(": ").strip("'") for each in absent]
+    wants = ", ".join(f"{each} ({kind})" if kind else each for each, kind in zip(absent, kinds, strict=True))
+    fact = f" is defined; it needs {wants}" if absent else " is defined"
+    line = call_line(cls, name, absent)
+    html = f"<p><strong>{escape(name)}</strong>{escape(fact)}.<br>Run it: <code>{escape(line)}</code></p>"
+    return {"text/plain": f"{name}{fact}\nrun it: {line}", "text/html": html}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from .content import Said, content_html, content_text
-from .markdown import GrowingMarkdown, markdown_html
-from .record import moment, record_bundle, record_metadata, response_bundle, responses_bundle, run_bundle
+from .markdown import GrowingMarkdown, GrowingText, markdown_html
+from .record import moment, printed_bundle, record_bundle, record_metadata, response_bundle, responses_bundle, run_bundle
 from .terminal import apprint_run_response, pprint_run_response
 
 __all__ = [
     "GrowingMarkdown",
+    "GrowingText",
     "Said",
     "apprint_run_response",
     "content_html",
@@ -16,6 +17,7 @@ __all__ = [
     "markdown_html",
     "moment",
     "pprint_run_response",
+    "printed_bundle",
     "record_bundle",
     "record_metadata",
     "response_bundle",

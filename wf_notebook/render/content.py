@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..events import RunEvent, RunResponse
 from ..redact import redact
-from .markdown import markdown_html
+from .markdown import markdown_html, text_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -70,14 +70,17 @@ def contents(responses: Iterable[Any]) -> list[Any]:
     return found + ["".join(text)] * bool(text)
 
 
-def content_html(content: Any) -> str:
-    """Return one content as safe HTML.
+def content_html(content: Any, *, markdown: bool = True) -> str:
+    """Return one content as safe HTML; its text is Markdown, or shown as it is written.
 
     >>> content_html({"title": "<b>", "tags": ["x", "y"]}).count("<td")
     2
     """
     if isinstance(content, str):
-        return markdown_html(content[:LIMIT]) + (f"<p><em>{escape(_cut(content))}</em></p>" if len(content) > LIMIT else "")
+        content = redact(content)  # before it is cut: half of a secret is not recognised
+        return (markdown_html if markdown else text_html)(content[:LIMIT]) + (
+            f"<p><em>{escape(_cut(content))}</em></p>" if len(content) > LIMIT else ""
+        )
     return _value(content, 0)
 
 
@@ -91,12 +94,12 @@ def content_text(content: Any) -> str:
     return text if len(text) <= LIMIT else f"{text[:LIMIT]}\n{_cut(text)}"
 
 
-def json_text(value: Any, *, indent: int | None = 2) -> str:
+def json_text(value: Any) -> str:
     """Return a value as JSON for people to read: what JSON does not have is shown as it prints."""
     if hasattr(value, "model_dump"):
         value = value.model_dump(mode="json", exclude_none=True)
     try:
-        return json.dumps(value, indent=indent, ensure_ascii=False, default=_plain)
+        return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
     except (TypeError, ValueError):  # keys that are no str; circles
         return repr(value)
 
@@ -118,7 +121,8 @@ def _value(value: Any, depth: int) -> str:
         items = "".join(f"<li>{_value(item, depth + 1)}</li>" for item in list(value)[:ROWS])
         return f"<ul>{items}</ul>" + (f"<p>… {len(value) - ROWS:,} more</p>" if len(value) > ROWS else "")
     text = value if isinstance(value, str) else json_text(value) if fields is not None else str(value)
-    return escape(redact(text[:LIMIT])) + (escape(f" {_cut(text)}") if len(text) > LIMIT else "")
+    text = redact(text)
+    return escape(text[:LIMIT]) + (escape(f" {_cut(text)}") if len(text) > LIMIT else "")
 
 
 def _fields(value: Any) -> Mapping[Any, Any] | None:

@@ -5,6 +5,7 @@ What a model writes is not trusted: no HTML of its own, no images from elsewhere
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from markdown_it.utils import OptionsDict
 
+#: Between two lines, as Markdown has them (not as str.splitlines does).
+_LINES = re.compile(r"(?<=\n)|(?<=\r)(?!\n)")
 #: Where a link may lead.
 SCHEMES = ("http://", "https://", "mailto:")
 
@@ -60,18 +63,46 @@ class GrowingMarkdown:
         complete = self._open.rfind("\n") + 1
         if not complete:
             return ""
+        lines, shown = self._open[:complete], redact(self._open[:complete])
+        if shown.count("\n") != lines.count("\n"):  # a secret of several lines: nothing is closed around it
+            return ""
         parser = _parser()
-        tokens = parser.parse(redact(self._open[:complete]), self._definitions)
+        tokens = parser.parse(shown, self._definitions)
         starts = [n for n, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0 and token.map]
         if len(starts) < 2:  # noqa: PLR2004 - the last block is open
             return ""
         line = (tokens[starts[-1]].map or [0])[0]
-        self._open = "".join(self._open.splitlines(keepends=True)[line:])
+        self._open = "".join(_LINES.split(self._open)[line:])
         return str(parser.renderer.render(tokens[: starts[-1]], parser.options, self._definitions))
 
     def tail(self) -> str:
         """Return the HTML of the open block."""
         return str(_parser().render(redact(self._open), self._definitions))
+
+
+class GrowingText(GrowingMarkdown):
+    r"""Plain text that arrives in pieces, shown as it is written.
+
+    >>> text = GrowingText()
+    >>> text.add("# One\nand t"), text.finished(), text.tail()
+    (None, '<div style="white-space: pre-wrap"># One</div>', '<div style="white-space: pre-wrap">and t</div>')
+    """
+
+    def finished(self) -> str:
+        """Return the HTML of the lines that were ended since the last call."""
+        self._open += "".join(self._pieces)
+        self._pieces.clear()
+        done, newline, self._open = self._open.rpartition("\n")
+        return text_html(done) if newline else ""
+
+    def tail(self) -> str:
+        """Return the HTML of the open line."""
+        return text_html(self._open)
+
+
+def text_html(text: str) -> str:
+    """Return plain text as HTML, its spaces and line ends kept."""
+    return f'<div style="white-space: pre-wrap">{escape(redact(text))}</div>'
 
 
 @cache

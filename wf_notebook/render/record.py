@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from html import escape
+from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
 from ..redact import redact
-from .content import content_html, content_text, contents, json_text
+from .content import content_html, content_text, contents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,6 +32,19 @@ STATUS = {
 BRIEF = 300
 #: More outputs than these are counted, not shown.
 OUTPUTS = 1000
+
+
+class _Preview(Repr):
+    """Shows the beginning of a value, however large it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 2 * BRIEF
+        self.maxlist = self.maxdict = self.maxtuple = 10
+
+    def repr_str(self, x: str, level: int) -> str:
+        """Return the beginning of a text; redacted before it is cut, as half of a secret is not recognised."""
+        return super().repr_str(redact(x[: 20 * BRIEF])[:BRIEF], level)
 
 
 def record_bundle(run: Run, responses: Iterable[Any] = (), *, state: Mapping[str, Any] | None = None) -> dict[str, str]:
@@ -58,6 +72,14 @@ def responses_bundle(responses: Iterable[Any]) -> dict[str, str]:
     """Return several outputs of one run as HTML and text."""
     said = contents([list(responses)])
     return {"text/html": _blocks(said), "text/plain": "\n\n".join(map(content_text, said[:OUTPUTS]))}
+
+
+def printed_bundle(responses: Iterable[Any], *, markdown: bool, head: str = "") -> dict[str, str]:
+    """Return what `pprint_run_response` leaves in a notebook: a box with what was said."""
+    said = contents(responses)
+    html = (f"<p><em>{escape(head)}</em></p>" if head else "") + _blocks(said, markdown=markdown)
+    box = "border: 1px solid var(--jp-border-color1, #999); border-radius: 4px; padding: 4px 12px"
+    return {"text/html": f'<div class="wf-record" style="{box}">{html}</div>', "text/plain": "\n\n".join(map(content_text, said))}
 
 
 def record_metadata(run: Run) -> dict[str, Any]:
@@ -94,7 +116,7 @@ def _html(run: Run, said: list[Any], state: Mapping[str, Any]) -> str:
     status = f'<span style="color: {colour}">{sign} {run.status}</span>'
     facts = [escape(redact(fact)) for fact in _facts(run)]
     session = f"session {escape(_brief(run.session_id))}"
-    head = " · ".join([f"<strong>{escape(run.workflow)}</strong>", session, status, *facts])
+    head = " · ".join([f"<strong>{escape(_brief(run.workflow))}</strong>", session, status, *facts])
     error = f'<p style="color: {colour}">{escape(_error(run.error))}</p>' if run.error else ""
     return (
         '<div class="wf-record"><p style="color: var(--jp-ui-font-color2, #666); font-size: 90%; '
@@ -103,9 +125,9 @@ def _html(run: Run, said: list[Any], state: Mapping[str, Any]) -> str:
     )
 
 
-def _blocks(said: list[Any]) -> str:
+def _blocks(said: list[Any], *, markdown: bool = True) -> str:
     more = f"<p>… {len(said) - OUTPUTS:,} more outputs</p>" if len(said) > OUTPUTS else ""
-    return "".join(map(content_html, said[:OUTPUTS])) + more
+    return "".join(content_html(content, markdown=markdown) for content in said[:OUTPUTS]) + more
 
 
 def _changes(changes: Mapping[str, str], state: Mapping[str, Any]) -> str:
@@ -114,7 +136,7 @@ def _changes(changes: Mapping[str, str], state: Mapping[str, Any]) -> str:
         return ""
     rows = []
     for key, operation in changes.items():
-        value = escape(_brief(json_text(state[key], indent=None))) if key in state and operation != "delete" else ""
+        value = escape(_brief(_Preview().repr(state[key]))) if key in state and operation != "delete" else ""
         rows.append(f"<tr><th>{escape(_brief(key))}</th><td>{escape(operation)}</td><td>{value}</td></tr>")
     noun = "change" if len(rows) == 1 else "changes"
     return f"<details><summary>session_state: {len(rows)} {noun}</summary><table>{''.join(rows)}</table></details>"
@@ -122,13 +144,13 @@ def _changes(changes: Mapping[str, str], state: Mapping[str, Any]) -> str:
 
 def _text(run: Run, said: list[Any]) -> str:
     sign, _ = STATUS[run.status]
-    head = [run.workflow, f"session {_brief(run.session_id)}", f"{sign} {run.status}", *map(redact, _facts(run))]
+    head = [_brief(run.workflow), f"session {_brief(run.session_id)}", f"{sign} {run.status}", *map(redact, _facts(run))]
     parts = [" · ".join(head)]
     parts += map(content_text, said[:OUTPUTS])
     if run.error:
         parts.append(_error(run.error))
     if run.changes:
-        parts.append("session_state: " + ", ".join(f"{key} ({operation})" for key, operation in run.changes.items()))
+        parts.append("session_state: " + ", ".join(f"{_brief(key)} ({operation})" for key, operation in run.changes.items()))
     return "\n\n".join(part.strip("\n") for part in parts)
 
 

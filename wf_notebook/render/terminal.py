@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..events import RunResponse
+from ..run import way_up
 from .content import Said, content_text
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ def pprint_run_response(
     ╰───────╯
     """
     if isinstance(run_response, RunResponse):
-        _print(run_response, markdown=markdown)
-        return
+        run_response = [run_response]
     with _live(markdown=markdown, show_time=show_time) as box:
         for response in run_response:
             box.add(response)
@@ -57,6 +57,7 @@ class ResponseBox:
         self._contents: list[Any] = []
         self._text: list[str] = []
         self._began = perf_counter()
+        self._ended = False
 
     def add(self, response: RunResponse) -> None:
         """Take the next response."""
@@ -67,6 +68,10 @@ class ResponseBox:
             self._close()
             self._contents.append(content)
 
+    def end(self) -> None:
+        """Say that no more comes."""
+        self._ended = True
+
     def _close(self) -> None:
         if self._text:
             self._contents.append("".join(self._text))
@@ -75,28 +80,44 @@ class ResponseBox:
     def __rich__(self) -> RenderableType:
         from rich.console import Group
         from rich.spinner import Spinner
+        from rich.text import Text
 
         # The text is joined anew: the terminal's own thread asks while responses arrive.
         shown = [*self._contents, *(["".join(self._text)] if self._text else [])]
         if not shown:
-            return Spinner("dots", "Working…")
+            return Text() if self._ended else Spinner("dots", "Working…")
         body = Group(*(_renderable(content, markdown=self._markdown) for content in shown))
         return _box(f"Response\n({perf_counter() - self._began:.1f}s)", body) if self._show_time else _box(body)
 
 
-def _print(response: RunResponse, *, markdown: bool) -> None:
-    from rich.console import Console
+class Adding(Protocol):
+    """What responses are shown in."""
 
-    Console().print(_box(_renderable(response.content, markdown=markdown)))
+    def add(self, response: RunResponse) -> None:
+        """Show one more response."""
 
 
 @contextmanager
-def _live(*, markdown: bool, show_time: bool) -> Iterator[ResponseBox]:
+def _live(*, markdown: bool, show_time: bool) -> Iterator[Adding]:
+    from rich.console import Console
     from rich.live import Live
 
+    console = Console()
+    if console.is_jupyter:  # rich would leave a widget there, which is empty when the notebook is opened again
+        with way_up("pprint_run_response")(markdown=markdown, show_time=show_time) as shown:
+            yield shown
+        return
     box = ResponseBox(markdown=markdown, show_time=show_time)
-    with Live(box):
+    if console.is_terminal:
+        with Live(box, console=console):
+            yield box
+            box.end()
+        return
+    try:
         yield box
+    finally:
+        box.end()
+        console.print(box)
 
 
 def _renderable(content: Any, *, markdown: bool) -> RenderableType:

@@ -36,6 +36,7 @@ function render({ model, el }) {
   const status = part("status", "span", { role: "status", "aria-live": "polite" });
   const numbers = part("numbers");
   const body = part("body", "div", { tabindex: "0", role: "log", "aria-live": "off", "aria-label": "answer" });
+  body.classList.add("jp-RenderedHTMLCommon"); // so that nothing moves when the record takes its place
   const pages = part("pages", "div");
   const tail = part("tail", "div");
   head.append(workflow, session, status, numbers);
@@ -54,7 +55,7 @@ function render({ model, el }) {
     const state = /** @type {keyof typeof SIGNS} */ (model.get("status"));
     const word = `${SIGNS[state] ?? "?"} ${state}`;
     workflow.textContent = model.get("workflow");
-    session.textContent = `session ${model.get("session")}`;
+    session.textContent = model.get("session") && `session ${model.get("session")}`;
     // A screen reader speaks each change: the same word again is none.
     if (status.textContent !== word) status.textContent = word;
     status.dataset.status = state;

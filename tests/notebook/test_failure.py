@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+
+BAD = """\
+from wf_notebook import Workflow
+class Bad(Workflow):
+    def run(self):
+        yield "part"
+        self.helper()
+    def helper(self):
+        try:
+            {}["x"]
+        except KeyError as error:
+            raise ValueError("oh no") from error
+"""
+EXPECTED = """\
+KeyError                                  Traceback (most recent call last)
+Cell In[{cell}], line 9, in Bad.helper(self)
+      8 try:
+----> 9     {{}}["x"]
+     10 except KeyError as error:
+
+KeyError: 'x'
+
+The above exception was the direct cause of the following exception:
+
+ValueError                                Traceback (most recent call last)
+Cell In[{cell}], line 6, in Bad.run(self)
+      4 def run(self):
+      5     yield "part"
+----> 6     self.helper()
+
+Cell In[{cell}], line 11, in Bad.helper(self)
+      9     {{}}["x"]
+     10 except KeyError as error:
+---> 11     raise ValueError("oh no") from error
+
+ValueError: oh no
+"""
+
+
+def traceback(cells):
+    return cells.printed.partition("-" * 75 + "\n")[2].removeprefix("\n")
+
+
+def test_an_exception_in_a_cell_has_the_cells_lines_and_no_frames_of_ours(cells):
+    error = cells.bad(f"%%workflow bad\n{BAD}")
+    assert (type(error), vars(error)) == (ValueError, {})
+    assert traceback(cells) == EXPECTED.format(cell=1)
+
+
+@pytest.mark.parametrize("source", ["bad.run()", "display(bad.run())"])
+def test_a_failing_stream_that_is_displayed_fails_its_cell_with_the_users_traceback(cells, source):
+    cells.good(f"%%workflow bad -n\n{BAD}")
+    error = cells.bad(source)
+    assert (type(error).__name__, str(error)) == ("ValueError", "oh no")
+    assert traceback(cells) == EXPECTED.format(cell=1)
+
+
+def test_a_failing_line_shows_where_it_was_called(cells):
+    cells.good(f"%%workflow bad -n\n{BAD}")
+    cells.bad("1 + 1\n%workflow bad")
+    assert "Cell In[2], line 2\n      1 1 + 1\n----> 2 get_ipython().run_line_magic('workflow', 'bad')\n\nCell In[1], line 6" in (
+        traceback(cells)
+    )
+
+
+def test_a_wrong_cell_names_the_line_of_the_cell(cells):
+    error = cells.bad("%%workflow bad\n\n\nclass Bad(Workflow):\n    def run(self:\n        pass\n")
+    assert type(error).__name__ == "SyntaxError"
+    assert cells.printed.strip() == "Cell In[1], line 5\n    def run(self:\n           ^\nSyntaxError: '(' was never closed"
+
+
+def test_an_exception_while_the_cell_defines_names_the_line_of_the_cell(cells):
+    cells.bad("%%workflow bad \\\n  topic='x'\nfrom wf_notebook import Workflow\nclass Bad(Workflow):\n    n = 1 / 0\n")
+    assert "Cell In[1], line 5, in Bad()" in traceback(cells)
+    assert "wf_notebook/notebook" not in cells.printed
+
+
+def test_a_syntax_error_of_the_users_own_parsing_is_theirs(cells):
+    source = BAD.replace("self.helper()", "eval('1 +')")
+    assert type(cells.bad(f"%%workflow bad\n{source}")) is SyntaxError
+
+
+def test_a_group_of_exceptions_that_is_displayed_fails_its_cell(cells):
+    cells.good(
+        "%%workflow bad -n\nfrom wf_notebook import Workflow\nclass Bad(Workflow):\n    def run(self):\n"
+        "        yield 'part'\n        raise ExceptionGroup('several', [ValueError('one'), KeyError('two')])\n"
+    )
+    assert type(cells.bad("bad.run()")).__name__ == "ExceptionGroup"
+    assert "ValueError: one" in cells.printed
+
+
+def test_an_interrupt_is_recorded_as_stopped_and_stays_an_interrupt(cells):
+    source = f"%%workflow bad\n{BAD.replace('self.helper()', 'raise KeyboardInterrupt')}"
+    assert type(cells.bad(source)) is KeyboardInterrupt
+    assert "■ stopped" in cells.text
+    assert cells.good("bad.last_run.status, bad.last_run.content") == ("stopped", "part")
+
+
+def test_an_interrupt_between_two_responses_ends_the_run(cells):
+    from wf_notebook.notebook import live
+    from wf_notebook.notebook.views import RecordView
+
+    class Interrupted(RecordView):
+        def add(self, response):
+            raise KeyboardInterrupt
+
+    cells.good(f"%%workflow bad -n\n{BAD}")
+    workflow = cells.shell.user_ns["bad"]
+    with pytest.raises(KeyboardInterrupt):
+        live.perform(workflow, {}, Interrupted())
+    assert (workflow.last_run.status, workflow.last_run.content) == ("stopped", "part")
+
+
+def test_what_is_set_for_a_cell_is_gone_after_it(cells):
+    cells.good(f"%%workflow bad -n\n{BAD}")
+    cells.good("try:\n    %workflow bad\nexcept ValueError as error:\n    caught = error\n")
+    assert cells.good("vars(caught)") == {}

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from wf_notebook.notebook.widget import Pages
+
+LONG = """\
+%%workflow long
+from wf_notebook import Workflow
+class Long(Workflow):
+    def run(self):
+        self.session_state["seen"] = True
+        for n in range(400):
+            yield f"## Part {n}\\n\\nword{n} <img src=x onerror=\\"document.title='owned'\\"> and *more*\\n\\n"
+        yield "| a | b |\\n|---|---|\\n| end | [link](https://example.org) |\\n"
+        open("gate").read()  # a pipe: waits here until somebody writes
+"""
+
+
+def test_pages_are_filled_one_after_the_other_and_only_the_last_one_changes():
+    pages = Pages(size=10, capacity=3)
+    assert [pages.add("1234"), pages.add("5678"), pages.add("abcd"), pages.add("x" * 50), pages.add("")] == [
+        {"page_0": "1234"},
+        {"page_0": "12345678"},
+        {"page_1": "abcd"},
+        {"page_2": "x" * 50},
+        {},
+    ]
+    assert not pages.full
+
+
+def test_what_no_page_has_room_for_is_left_to_the_record():
+    pages = Pages(size=4, capacity=1)
+    assert pages.add("1234") == {"page_0": "1234"}
+    assert pages.add("5") == {"tail": "<p><em>… the rest is in the record, at the end of the run</em></p>"}
+    assert (pages.full, pages.add("6")) == (True, {})
+
+
+@pytest.mark.browser
+def test_a_run_is_whole_on_the_page_while_it_goes_on_and_a_record_takes_its_place(page, jupyter_lab):
+    os.mkfifo(jupyter_lab.root / "gate")
+    jupyter_lab.write("long.ipynb", "%load_ext wf_notebook\n%config WorkflowMagics.storage = 'memory:'", LONG)
+    jupyter_lab.open(page, "long.ipynb")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+    live = page.locator(".jp-OutputArea-output .wf-live")
+    live.get_by_text("link").wait_for()
+    body = live.locator(".wf-live-body")
+    text = body.inner_text()
+    assert [n for n in range(400) if f"word{n} <img" not in text] == []
+    assert live.get_by_role("status").inner_text() == "● running"
+    assert body.evaluate("body => body.scrollHeight - body.scrollTop - body.clientHeight < 32"), "the end is followed"
+
+    (jupyter_lab.root / "gate").write_text("go on")
+    page.locator(".jp-OutputArea-output .wf-record").wait_for()
+    assert live.count() == 0
+    assert page.title() != "owned"
+
+
+@pytest.mark.browser
+def test_the_record_is_readable_in_a_notebook_that_is_opened_without_a_kernel(page, jupyter_lab):
+    source = LONG.replace('open("gate").read()', "pass")
+    jupyter_lab.write("record.ipynb", "%load_ext wf_notebook\n%config WorkflowMagics.storage = 'memory:'", source)
+    jupyter_lab.open(page, "record.ipynb")
+    jupyter_lab.run_all(page)
+    record = page.locator(".jp-OutputArea-output .wf-record")
+    record.wait_for()
+    assert page.locator(".wf-live").count() == 0
+    page.keyboard.press("Control+s")
+    page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+
+    page.goto(f"{jupyter_lab.url}/lab/tree/record.ipynb?reset&token={jupyter_lab.token}")
+    record.wait_for()
+    text = record.inner_text()
+    assert ("✓ completed" in text, "word399 <img" in text, "session_state: 1 change" in text) == (True, True, True)
+    assert page.get_by_text("Error displaying widget").count() == 0
