@@ -9,25 +9,33 @@ import asyncio
 import os
 import queue
 import threading
-from concurrent.futures import Future, InvalidStateError, wait
+from collections import deque
+from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .errors import RunCancelled, WorkflowError
 from .run import CancelToken, current
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
 
 T = TypeVar("T")
-_Parcel = tuple[Literal["item", "end", "error", "stop"], Any]
 
 #: How long a waiter that was interrupted waits for its call to end, in seconds.
 GRACE = 0.1
 
+#: How often a waiting thread looks up, in seconds: an interrupt that comes just before Python waits for a lock does not wake it.
+TICK = 0.05
+
 _loop: asyncio.AbstractEventLoop | None = None
 _lock = threading.Lock()
+
+#: An event loop knows its tasks only weakly.
+_running: set[asyncio.Task[Any]] = set()
 
 
 def loop() -> asyncio.AbstractEventLoop:
@@ -89,67 +97,109 @@ def submit(coroutine: Coroutine[Any, Any, T], target: asyncio.AbstractEventLoop,
 
 
 class Call(Generic[T]):
-    """A coroutine on the background loop, in a copy of the caller's context.
+    """A coroutine on the background loop, in a copy of the context of whoever starts it.
 
-    `answer` is what came of it, `ended` is done when it really ended. A Stop of the run that the caller belongs to cancels it;
-    then the answer is RunCancelled, at the latest after GRACE: a tool in a thread cannot be ended, so it is not waited for.
+    Its outcome is known when it ended, or GRACE after it was stopped: a tool in a thread cannot be ended, so it is not waited
+    for. `ring` is called, on the loop, when the outcome is known and when it ended. A Stop of the run that the starter belongs
+    to stops it.
     """
 
-    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
-        self.answer: Future[T] = Future()
-        self.ended: Future[None] = Future()
-        self._stopped = False
+    def __init__(self, coroutine: Coroutine[Any, Any, T], ring: Callable[[], object]) -> None:
+        self.known = self.ended = False
+        self._coroutine, self._ring = coroutine, ring
+        self._value: T | None = None
+        self._error: BaseException | None = None
+        self.stopped = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[T] | None = None
+
+    def start(self) -> None:
+        """Start it; a call that was stopped before never begins."""
         self._loop = loop()
         run = current.get()
         forget = (run.cancel if run else CancelToken()).on_cancel(self.stop)
-        self.ended.add_done_callback(lambda _: forget())
-        self._loop.call_soon_threadsafe(self._start, coroutine, copy_context())
+        self._loop.call_soon_threadsafe(self._begin, copy_context(), forget)
 
-    def _start(self, coroutine: Coroutine[Any, Any, T], context: Context) -> None:
-        if self._stopped:
-            coroutine.close()
-            self._give_up()
-            self.ended.set_result(None)
+    def _begin(self, context: Context, forget: Callable[[], None]) -> None:
+        if self.stopped:
+            self._coroutine.close()
+            self.ended = True
+            self._decide(RunCancelled())
             return
-        self._task = self._loop.create_task(coroutine, context=context)
-        self._task.add_done_callback(self._settle)
+        self._task = loop().create_task(self._coroutine, context=context)
+        _running.add(self._task)
+        self._task.add_done_callback(_running.discard)
+        self._task.add_done_callback(lambda _: forget())
+        self._task.add_done_callback(self._end)
 
-    def _settle(self, task: asyncio.Task[T]) -> None:
-        error = RunCancelled() if self._stopped or task.cancelled() else task.exception()
-        with suppress(InvalidStateError):  # whoever waited has given up meanwhile
-            if error is None:
-                self.answer.set_result(task.result())
-            else:
-                self.answer.set_exception(error)
-        self.ended.set_result(None)
+    def _end(self, task: asyncio.Task[T]) -> None:
+        error = CancelledError() if task.cancelled() else task.exception()
+        if error is None:
+            self._value = task.result()
+        self.ended = True
+        self._decide(RunCancelled() if self.stopped or task.cancelled() else error)
 
-    def _give_up(self) -> None:
-        with suppress(InvalidStateError):
-            self.answer.set_exception(RunCancelled())
+    def _decide(self, error: BaseException | None) -> None:
+        if not self.known:
+            self.known, self._error = True, error
+        self._ring()
 
     def cancel(self) -> None:
         """Cancel the coroutine, from any thread."""
-        self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
+        if self._loop is None:
+            self._coroutine.close()
+            self.ended = True
+        else:
+            self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
 
     def stop(self) -> None:
-        """Cancel the coroutine, and answer RunCancelled when it ended or after GRACE."""
-        self._stopped = True
-        self.cancel()
-        self._loop.call_soon_threadsafe(self._loop.call_later, GRACE, self._give_up)
-
-    def finish(self) -> None:
-        """Cancel what still runs, and wait ≤ 100 ms for it."""
-        if not self.ended.done():
+        """Cancel the coroutine; its outcome is RunCancelled, when it ended or after GRACE."""
+        self.stopped = True
+        if self._loop is not None:
             self.cancel()
-            if not on_the_loop():
-                wait([self.ended], timeout=GRACE)
+            self._loop.call_soon_threadsafe(self._loop.call_later, GRACE, self._decide, RunCancelled())
 
-    async def afinish(self) -> None:
-        """Cancel what still runs, and await it ≤ 100 ms."""
-        if not self.ended.done():
-            self.cancel()
-            await asyncio.wait([asyncio.wrap_future(self.ended)], timeout=GRACE)
+    def outcome(self) -> T:
+        """Return what the coroutine returned, or raise what it raised."""
+        if self._error is not None:
+            raise self._error
+        return cast("T", self._value)
+
+
+class _Bell:
+    """What a thread waits on: rung from the loop's thread."""
+
+    def __init__(self) -> None:
+        # In C throughout: an interrupt in the middle of a wait on a Condition can leave its lock taken.
+        self._rings: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def ring(self) -> None:
+        if self._rings.empty():  # else whoever waits has yet to look up, and will see this too
+            self._rings.put(None)
+
+    def wait(self, until: Callable[[], bool], seconds: float = inf) -> None:
+        deadline = monotonic() + seconds
+        while not until() and (left := deadline - monotonic()) > 0:
+            with suppress(queue.Empty):
+                self._rings.get(timeout=min(left, TICK))
+
+
+class _AsyncBell:
+    """What a task waits on: rung from the loop's thread."""
+
+    def __init__(self) -> None:
+        self._here, self._rung = asyncio.get_running_loop(), asyncio.Event()
+
+    def ring(self) -> None:
+        with suppress(RuntimeError):  # that loop has been closed: nobody waits any more
+            self._here.call_soon_threadsafe(self._rung.set)
+
+    async def wait(self, until: Callable[[], bool], seconds: float | None = None) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not until():
+                    await self._rung.wait()
+                    self._rung.clear()
 
 
 def _refuse_the_loop(coroutine: object) -> None:
@@ -169,11 +219,14 @@ def call(coroutine: Coroutine[Any, Any, T]) -> T:
     42
     """
     _refuse_the_loop(coroutine)
-    calling = Call(coroutine)
+    bell = _Bell()
+    calling = Call(coroutine, bell.ring)
     try:
-        return calling.answer.result()
+        calling.start()
+        bell.wait(lambda: calling.known)
+        return calling.outcome()
     finally:
-        calling.finish()
+        _finish(calling, bell)
 
 
 async def acall(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -183,62 +236,71 @@ async def acall(coroutine: Coroutine[Any, Any, T]) -> T:
     >>> asyncio.run(acall(double(21)))
     42
     """
-    calling = Call(coroutine)
+    bell = _AsyncBell()
+    calling = Call(coroutine, bell.ring)
     try:
-        return await asyncio.wrap_future(calling.answer)
+        calling.start()
+        await bell.wait(lambda: calling.known)
+        return calling.outcome()
     finally:
-        await calling.afinish()
+        await _afinish(calling, bell)
+
+
+def _finish(calling: Call[Any], bell: _Bell) -> None:
+    """Cancel what still runs, and wait ≤ 100 ms for it."""
+    if not calling.ended:
+        calling.cancel()
+        if not on_the_loop():  # garbage may be collected there
+            bell.wait(lambda: calling.ended, GRACE)
+
+
+async def _afinish(calling: Call[Any], bell: _AsyncBell) -> None:
+    if not calling.ended:
+        calling.cancel()
+        await bell.wait(lambda: calling.ended, GRACE)
 
 
 class _Pump(Generic[T]):
-    """An async iterator that runs on the background loop in one task from its start to its end, and delivers what it gives.
+    """An async iterator that runs on the background loop in one task from its start to its end.
 
     One task, so that its contexts (cancel scopes, spans) open and close in one place. At most `limit` items wait for the reader.
     """
 
-    def __init__(self, source: AsyncIterator[T], limit: int, deliver: Callable[[_Parcel], object]) -> None:
-        self._source, self._deliver = source, deliver
+    def __init__(self, source: AsyncIterator[T], limit: int, ring: Callable[[], object]) -> None:
+        self._source, self._ring = source, ring
+        self._items: deque[T] = deque()
         self._room = asyncio.Semaphore(limit)
         self._taken, self._batch = 0, max(1, limit // 2)
-        run = current.get()
-        self._token = run.cancel if run else CancelToken()
-        self.calling = Call(self._run())
-        forget = self._token.on_cancel(lambda: deliver(("stop", None)))
-        self.calling.ended.add_done_callback(lambda _: forget())
+        self.calling = Call(self._run(), ring)
 
     async def _run(self) -> None:
         try:
             async for item in self._source:
                 await self._room.acquire()
-                self._deliver(("item", item))
-        except BaseException as error:
-            self._deliver(("stop", None) if isinstance(error, asyncio.CancelledError) else ("error", error))
-            if isinstance(error, asyncio.CancelledError):
-                raise
-        else:
-            self._deliver(("end", None))
+                self._items.append(item)
+                self._ring()
         finally:
             close = getattr(self._source, "aclose", None)
             if close is not None:
                 await close()
 
-    def _make_room(self) -> None:
-        for _ in range(self._batch):
-            self._room.release()
+    def ready(self) -> bool:
+        """Say whether there is an item to take, or the end is known."""
+        return self.calling.known or (bool(self._items) and not self.calling.stopped)
 
-    def open(self, parcel: _Parcel) -> bool:
-        """Say whether there is an item in the parcel; raise what it says otherwise."""
-        kind, item = parcel
-        if kind == "item":
+    def take(self) -> Iterator[T]:
+        """Give the items that are there; then raise what ended the source, if anything but its end did."""
+        while self._items and not self.calling.stopped:
             self._taken += 1
             if self._taken % self._batch == 0:
                 loop().call_soon_threadsafe(self._make_room)
-            return True
-        if kind == "end":
-            return False
-        if kind == "error" and not self._token.cancelled:
-            raise item
-        raise RunCancelled
+            yield self._items.popleft()
+        if self.calling.known:
+            self.calling.outcome()
+
+    def _make_room(self) -> None:
+        for _ in range(self._batch):
+            self._room.release()
 
 
 def iterate(source: AsyncIterator[T], *, limit: int = 256) -> Generator[T]:
@@ -252,13 +314,18 @@ def iterate(source: AsyncIterator[T], *, limit: int = 256) -> Generator[T]:
     ['a', 'b', 'c']
     """
     _refuse_the_loop(source)
-    parcels: queue.SimpleQueue[_Parcel] = queue.SimpleQueue()
-    pump = _Pump(source, limit, parcels.put)
+    bell = _Bell()
+    pump = _Pump(source, limit, bell.ring)
     try:
-        while pump.open(parcel := parcels.get()):
-            yield parcel[1]
+        pump.calling.start()
+        while True:
+            bell.wait(pump.ready)
+            over = pump.calling.known
+            yield from pump.take()
+            if over:
+                return
     finally:
-        pump.calling.finish()
+        _finish(pump.calling, bell)
 
 
 async def aiterate(source: AsyncIterator[T], *, limit: int = 256) -> AsyncGenerator[T]:
@@ -270,11 +337,16 @@ async def aiterate(source: AsyncIterator[T], *, limit: int = 256) -> AsyncGenera
     >>> asyncio.run(main())
     ['a', 'b', 'c']
     """
-    parcels: asyncio.Queue[_Parcel] = asyncio.Queue()
-    here = asyncio.get_running_loop()
-    pump = _Pump(source, limit, lambda parcel: here.call_soon_threadsafe(parcels.put_nowait, parcel))
+    bell = _AsyncBell()
+    pump = _Pump(source, limit, bell.ring)
     try:
-        while pump.open(parcel := await parcels.get()):
-            yield parcel[1]
+        pump.calling.start()
+        while True:
+            await bell.wait(pump.ready)
+            over = pump.calling.known
+            for item in pump.take():
+                yield item
+            if over:
+                return
     finally:
-        await pump.calling.afinish()
+        await _afinish(pump.calling, bell)
