@@ -25,11 +25,11 @@ HOUSE = Path(wf_notebook.__file__).parent
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
 0   errors
-1   run  events  background  redact
-2   state
+1   run  events  background.loop  background.call  background  redact
+2   encoding  state
 3   transaction  session
-4   storage.lock  storage.thread  storage.schema  storage.sql
-    storage.duckdb_errors  storage.duckdb  storage.sqlite  storage.memory  storage
+4   storage.place  storage.lock  storage.thread  storage.schema  storage.rows  storage.sql  storage.agno
+    storage.duckdb_errors  storage.duckdb_file  storage.duckdb  storage.sqlite  storage.memory  storage
     render.markdown  render.content  render.record  render.terminal  render
 5   inputs  journal  saver  record  context  stream  batch  workflow
     agents.files  agents.pull  agents.local  agents.resolve  agents.transcript  agents.arguments  agents.tools
@@ -45,7 +45,7 @@ ORDER = re.findall(r"[a-z_.]+", FLOORS)
 #: Who may import what others may not: package → rooms.
 WALL = {
     **dict.fromkeys(("IPython", "traitlets", "anywidget", "ipywidgets", "ipykernel", "comm"), ("notebook",)),
-    "duckdb": ("storage.duckdb", "storage.duckdb_errors"),
+    "duckdb": ("storage.duckdb_file", "storage.duckdb_errors"),
     "sqlite3": ("storage.sqlite",),
     "psycopg": ("storage.postgres",),
     **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp"), ("agents",)),

@@ -15,12 +15,13 @@ from .errors import RunCancelled, WorkflowError
 from .events import RunEvent, RunResponse
 from .journal import Journal, end_row, start_row
 from .run import Run, RunContext, Status, current, logger
-from .state import Encoded, differences
+from .state import differences
 from .transaction import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from .encoding import Encoded
     from .session import Session
 
 _TEXT, _COMPLETED = RunEvent.run_response.value, RunEvent.workflow_completed.value

@@ -5,19 +5,22 @@ The session decides, the storage keeps: all that a session asks of a storage is 
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+from weakref import WeakSet
 
-from .errors import SessionConflict, SessionOwned
-from .state import Encoded, Encoder, decode, differences, merge, update
-from .transaction import About, Records, SessionStorage, Transaction, stored_id
+from .encoding import Encoder
+from .errors import SessionConflict, SessionOwned, UnsavableValue
+from .state import conflict, differences, merge, update
+from .transaction import About, Attempt, Inherited, Records, Saved, SessionStorage, Transaction, stored_id
 
-#: Characters of a value in a message.
-_BRIEF = 40
+if TYPE_CHECKING:
+    from .encoding import Encoded
 
 
 class Session:
@@ -53,10 +56,15 @@ class Session:
         self._stored: Encoded = {}  # what the store held at `version`
         self._save_id: str | None = None  # the save that wrote `version`
         self._hidden = 0
-        self._attempt: tuple[str, Encoded] | None = None  # a save whose acknowledgement did not come
-        self._stored_about: About | None = None
+        self._stamp: int | None = None  # of the last transaction after which all of this was so
+        self._inherited: Inherited | None = None
+        self._attempt: Attempt | None = None  # a save whose acknowledgement did not come
+        self._stored_about: About | None = None  # as the store has it
+        self._saved_about: About | None = None  # as it was last saved from here
         self._rows: list[Records] = []  # rows that wait for a save that can be done
+        self._own_branch = uuid4().hex
         self._lock = threading.RLock()
+        _sessions.add(self)
 
     def __repr__(self) -> str:
         return f"<Session {self.session_id!r} version {self.version}>"
@@ -81,10 +89,10 @@ class Session:
         """Return the live state as texts; a value that cannot be kept counts as what was last saved of it."""
         return self._mine()[0]
 
-    def _mine(self) -> tuple[Encoded, list[Exception]]:
+    def _mine(self) -> tuple[Encoded, dict[Any, UnsavableValue]]:
         mine, refused = self._encoder.encode(self._live)
         mine |= {key: self._base[key] for key in refused if key in self._base}
-        return mine, list(refused.values())
+        return mine, refused
 
     # -- from the store ----------------------------------------------------------------------------------------------------
 
@@ -98,28 +106,34 @@ class Session:
             if self.storage is None:
                 self._start()
                 return
-            self.storage.transact(self._fetch, write=False)
+            if not self.loaded or self._stamp is None or self._stamp != self.storage.stamp():
+                self.storage.transact(self._fetch, write=False)
             if not self.loaded:
                 self._start()
-            mine, _ = self._mine()
+            mine, refused = self._mine()
             merged = merge(self._base, mine, self._stored)
             if merged.conflicts:
                 raise self._conflict(merged.conflicts, mine, branch=None)
-            update(self._live, mine, merged.state)
-            self._base = dict(self._stored)
+            before = {key: self._base[key] for key in refused if key in self._base}
+            # What cannot be kept is neither overwritten here nor forgotten to be a change of mine.
+            update(self._live, mine, {key: text for key, text in merged.state.items() if key not in refused} | before)
+            self._base = {key: text for key, text in self._stored.items() if key not in refused} | before
 
     def _start(self) -> None:
         """The first load: the constructor's state applies only while the session has no version."""
         if not self.loaded:
             self.loaded = True
-            if not self.version:
+            if self._inherited is not None:
+                self._live.update(self._inherited.state)
+            elif self.version <= self._hidden:
                 self._live.update(self.initial)
 
     def reload(self) -> None:
-        """Drop what is unsaved here and take what the store has."""
+        """Drop what is unsaved here and take what the store has; without a storage there is nothing to take."""
         with self._lock:
-            if self.storage is not None:
-                self.storage.transact(self._fetch, write=False)
+            if self.storage is None:
+                return
+            self.storage.transact(self._fetch, write=False)
             self.loaded = True
             update(self._live, self._encoder.encode(self._live)[0], self._stored)
             for key in [key for key in self._live if key not in self._stored]:
@@ -128,13 +142,15 @@ class Session:
 
     def _fetch(self, tx: Transaction) -> None:
         """Bring `version` and `_stored` up to the store's newest."""
+        if self._attempt is None and self._stamp is not None and self._stamp == tx.before:
+            return  # nobody wrote since
         head = tx.head(self._key, self.version)
         self._check_owner(head.about)
         replaced = self.version and (head.version < self.version or head.known_save != self._save_id)
         if replaced or head.hidden != self._hidden:  # another file, or deleted elsewhere: the full state is written again
             self.version, self._stored, self._base, self._hidden = 0, {}, {}, head.hidden
-        if self._attempt and tx.has_save(self._key, self._attempt[0]):
-            self._base = self._attempt[1]  # durable, though nobody heard so: it is not merged with itself
+        if self._attempt is not None:
+            self._recognise(tx, self._attempt)
         if head.version != self.version:
             stored = dict(self._stored)
             for change in tx.state_since(self._key, self.version):
@@ -142,11 +158,22 @@ class Session:
                     stored.pop(change.key, None)
                 else:
                     stored[change.key] = change.value
-            self.version, self._stored = head.version, stored
-            self._save_id = tx.head(self._key, head.version).known_save
-        self._attempt, self._stored_about = None, head.about
-        if head.about:
-            self.about = _filled(self.about, head.about)
+            self.version, self._stored, self._save_id = head.version, stored, head.newest_save
+        about = head.about
+        if not head.revision and not self.loaded and (inherited := tx.inherited(self.session_id)):
+            self._check_owner(inherited.about)
+            self._inherited, about = inherited, inherited.about
+        self._attempt, self._stored_about, self._stamp = None, head.about, tx.before
+        if about:
+            self.about = self.about.filled(about)
+
+    def _recognise(self, tx: Transaction, attempt: Attempt) -> None:
+        """A save that was durable though nobody heard so is not merged with itself, and its rows are not written again."""
+        durable = tx.has_save(self._key, attempt.save_id)
+        if durable:
+            self._base = attempt.mine
+        if durable or any(tx.has_records(records) for records in attempt.rows):
+            self._rows = self._rows[len(attempt.rows) :]
 
     def _check_owner(self, about: About | None) -> None:
         owner = about.user_id if about else None
@@ -171,42 +198,49 @@ class Session:
             if records:
                 self._rows.append(records)
             mine, refused = self._mine()
-            if mine != self._base or self._rows or self.about != self._stored_about:
+            if mine != self._base or self._rows or self._has_news_of_itself():
                 self._write(mine, run_id)
-            if refused:
-                raise refused[0]
+            for refusal in refused.values():
+                raise refusal
+
+    def _has_news_of_itself(self) -> bool:
+        """Two kernels that call one session by two names say so once each, not with each save."""
+        return self._stored_about is None or self.about not in {self._stored_about, self._saved_about}
 
     def _write(self, mine: Encoded, run_id: str | None) -> None:
         assert self.storage is not None
         save_id = uuid4().hex
 
-        def work(tx: Transaction) -> _Saved:
+        def work(tx: Transaction) -> Saved:
             self._fetch(tx)
-            self._attempt = save_id, mine
+            self._attempt = Attempt(save_id, mine, tuple(self._rows))
             return self._append(tx, mine, run_id, save_id)
 
         saved = self.storage.transact(work, write=True)
-        self._attempt, self._stored_about, self._rows = None, self.about, []
+        self._attempt, self._rows, self._stamp = None, [], saved.stamp
+        self._stored_about, self._saved_about = saved.about, self.about
         if saved.conflicts:
             raise self._conflict(saved.conflicts, mine, saved.branch)
         self.version, self._stored, self._save_id, self._base = saved.version, saved.state, saved.save_id, mine
 
-    def _append(self, tx: Transaction, mine: Encoded, run_id: str | None, save_id: str) -> _Saved:
+    def _append(self, tx: Transaction, mine: Encoded, run_id: str | None, save_id: str) -> Saved:
         """Inside the transaction: append mine to the session's line, or all of mine to a branch."""
-        if self.about != self._stored_about:
-            tx.append_about(self._key, "changed" if self._stored_about else "created", self.about)
+        about = self._stored_about
+        if self._has_news_of_itself():
+            tx.append_about(self._key, "changed" if about else "created", self.about)
+            about = self.about
         for records in self._rows:
             tx.append_records(self._key, records)
         merged = merge(self._base, mine, self._stored)
         if merged.conflicts:
-            branch = run_id or save_id
+            branch = run_id or self._own_branch
             self._append_branch(tx, f"{self._key}@{branch}", mine, run_id, save_id)
-            return _Saved(self.version, self._stored, self._save_id, merged.conflicts, branch)
+            return Saved(self.version, self._stored, self._save_id, tx.after, about, merged.conflicts, branch)
         changes = differences(self._stored, merged.state)
         if not changes:
-            return _Saved(self.version, self._stored, self._save_id)
+            return Saved(self.version, self._stored, self._save_id, tx.after, about)
         tx.append_state(self._key, self.version + 1, changes, run_id=run_id, save_id=save_id)
-        return _Saved(self.version + 1, merged.state, save_id)
+        return Saved(self.version + 1, merged.state, save_id, tx.after, about)
 
     def _append_branch(self, tx: Transaction, branch: str, mine: Encoded, run_id: str | None, save_id: str) -> None:
         head = tx.head(branch, 0)
@@ -217,18 +251,7 @@ class Session:
             tx.append_state(branch, head.version + 1, changes, run_id=run_id, save_id=save_id)
 
     def _conflict(self, keys: tuple[str, ...], mine: Encoded, branch: str | None) -> SessionConflict:
-        key, others = keys[0], len(keys) - 1
-        kept = f"yours are kept in its branch {branch!r}; " if branch else ""
-        return SessionConflict(
-            f"session {self.session_id!r} was changed elsewhere: {key!r} is {_brief(mine.get(key))} here and "
-            f"{_brief(self._stored.get(key))} in the store{f' (and {others} more)' if others else ''}; {kept}"
-            "session.reload() takes the store's, then set what you want",
-            keys=keys,
-            mine={key: decode(key, mine[key]) for key in keys if key in mine},
-            theirs={key: decode(key, self._stored[key]) for key in keys if key in self._stored},
-            base={key: decode(key, self._base[key]) for key in keys if key in self._base},
-            branch=f"{self.session_id}@{branch}" if branch else None,
-        )
+        return conflict(self.session_id, keys, base=self._base, mine=mine, theirs=self._stored, branch=branch)
 
     # -- the session itself ------------------------------------------------------------------------------------------------
 
@@ -239,20 +262,28 @@ class Session:
 
     def delete(self) -> None:
         """Hide the session: it is no longer listed or loaded; its rows stay in the store."""
-        if self.storage is not None:
-            self.storage.transact(lambda tx: tx.append_about(self._key, "deleted", self.about), write=True)
         with self._lock:
+            if self.storage is not None:
+                self.storage.transact(self._hide, write=True)
             self._live.clear()
-            self._base, self._stored, self._stored_about = {}, {}, None
+            self._base, self._stored, self._stored_about, self._stamp = {}, {}, None, None
+
+    def _hide(self, tx: Transaction) -> None:
+        self._check_owner(tx.head(self._key, 0).about)
+        tx.append_about(self._key, "deleted", self.about)
 
 
-@dataclass(frozen=True, slots=True)
-class _Saved:
-    version: int
-    state: Encoded
-    save_id: str | None
-    conflicts: tuple[str, ...] = ()
-    branch: str | None = None
+_sessions: WeakSet[Session] = WeakSet()
+
+
+def _go_on_in_child() -> None:
+    """In a forked child a lock may be held by a thread that is not there, and rows that wait are the parent's to write."""
+    for session in list(_sessions):
+        session._lock, session._rows = threading.RLock(), []  # noqa: SLF001 - this module's own
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_go_on_in_child)
 
 
 def _own(state: dict[str, Any]) -> dict[str, Any]:
@@ -260,15 +291,3 @@ def _own(state: dict[str, Any]) -> dict[str, Any]:
     with suppress(Exception):  # some object in it cannot be copied: share that one
         return deepcopy(state)
     return dict(state)
-
-
-def _filled(mine: About, stored: About) -> About:
-    """Return what is known here, gaps filled from the store."""
-    gaps = {name: getattr(stored, name) for name in About.__slots__ if getattr(mine, name) is None}
-    return replace(mine, **gaps)
-
-
-def _brief(text: str | None) -> str:
-    if text is None:
-        return "deleted"
-    return text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…"

@@ -6,37 +6,16 @@ Nothing is intercepted: a state is encoded, one JSON text for each top-level key
 from __future__ import annotations
 
 import json
-import marshal
-import math
 from dataclasses import dataclass
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal
 
-from .errors import StorageFailed, UnsavableValue
-from .redact import redact
-from .run import logger
+from .errors import SessionConflict, StorageFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from .encoding import Encoded
 
-#: A state as it is stored: the JSON text of each top-level key.
-Encoded = dict[str, str]
-
-_DEEPEST = 200
-
-_REMEDIES = {
-    "tuple": "keep a list",
-    "set": "keep a sorted list",
-    "frozenset": "keep a sorted list",
-    "datetime": "keep its .isoformat()",
-    "date": "keep its .isoformat()",
-    "Decimal": "keep its str()",
-    "UUID": "keep its str()",
-    "PosixPath": "keep its str()",
-    "WindowsPath": "keep its str()",
-    "DataFrame": 'keep its .to_dict("records")',
-    "ndarray": "keep its .tolist()",
-}
+#: Characters of a value in a message.
+_BRIEF = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,154 +92,6 @@ def decode(key: str, text: str) -> Any:
         ) from error
 
 
-class Encoder:
-    """Encodes a live state again and again, and works only on the keys whose values changed since the last time."""
-
-    def __init__(self) -> None:
-        self._prints: dict[str, bytes] = {}
-        self._texts: Encoded = {}
-
-    def encode(self, state: Mapping[Any, Any]) -> tuple[Encoded, dict[str, UnsavableValue]]:
-        """Return the texts of all keys that can be kept, and the reason for each that cannot.
-
-        One consistent snapshot, also while other threads change the state.
-        """
-        encoded: Encoded = {}
-        refused: dict[str, UnsavableValue] = {}
-        for key, (value, fingerprint) in _snapshot(state).items():
-            if fingerprint is not None and self._prints.get(key) == fingerprint:
-                encoded[key] = self._texts[key]
-                continue
-            try:
-                encoded[key] = _text(key, value, fingerprint)
-            except UnsavableValue as refusal:
-                refused[key] = refusal
-                continue
-            if fingerprint is not None:
-                self._prints[key], self._texts[key] = fingerprint, encoded[key]
-        return encoded, refused
-
-
-def _snapshot(state: Mapping[Any, Any]) -> dict[Any, tuple[Any, bytes | None]]:
-    """Return each key's value with its fingerprint, None for a value that has none.
-
-    The one line that reads plain values is C from end to end, so no other thread runs in the middle of it.
-    """
-    prints: dict[Any, bytes | None]
-    try:
-        prints = dict(zip(state.keys(), map(marshal.dumps, state.values(), repeat(2)), strict=True))
-    except ValueError:  # some value is no plain data: each by itself
-        prints = {key: _fingerprint(value) for key, value in list(state.items())}
-    return {key: (state.get(key) if print_ is None else _Frozen(print_), print_) for key, print_ in prints.items()}
-
-
-class _Frozen:
-    """A value as it was when its fingerprint was taken, thawed only if it is needed."""
-
-    __slots__ = ("_print",)
-
-    def __init__(self, fingerprint: bytes) -> None:
-        self._print = fingerprint
-
-    def thaw(self) -> Any:
-        return marshal.loads(self._print)  # noqa: S302 - made by this process, a line above
-
-
-def _fingerprint(value: Any) -> bytes | None:
-    try:
-        return marshal.dumps(value, 2)  # version 2 has no back references: equal values, equal bytes
-    except ValueError:
-        return None
-
-
-def _text(key: Any, value: Any, fingerprint: bytes | None) -> str:
-    """Return the JSON text of a value that comes back from it as it was; raise UnsavableValue for any other."""
-    path = f"session_state[{_quoted(key)}]"
-    if type(key) is not str:
-        raise _refuse_key(key, path)
-    if isinstance(value, _Frozen):
-        value = value.thaw()
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        text.encode()
-        kept = fingerprint is not None and _fingerprint(json.loads(text)) == fingerprint
-    except (TypeError, ValueError, RecursionError):
-        kept = False
-    if not kept:
-        _find_unsavable(value, path, 0)
-        raise UnsavableValue(f"{path} cannot be kept: it does not come back from JSON as it was", path=path)
-    _quoted(key).encode()
-    return text if redact(text) == text else _redacted(path, value)
-
-
-def _quoted(key: Any) -> str:
-    return json.dumps(key, ensure_ascii=True) if isinstance(key, str) else repr(key)
-
-
-def _refuse_key(key: Any, path: str) -> UnsavableValue:
-    return UnsavableValue(f"{path} has a key of type {type(key).__name__!r}; session_state keeps keys of type str", path=path)
-
-
-def _find_unsavable(value: Any, path: str, depth: int) -> None:
-    """Raise UnsavableValue for the first value in `value` that JSON does not give back as it was."""
-    kind = type(value)
-    if depth > _DEEPEST:
-        raise UnsavableValue(f"{path[:200]}… is nested too deeply, or contains itself; keep a flatter value", path=path)
-    if kind is dict:
-        for key, item in value.items():
-            inner = f"{path}[{_quoted(key)}]"
-            if type(key) is not str:
-                raise _refuse_key(key, inner)
-            _find_unsavable(key, inner, depth + 1)
-            _find_unsavable(item, inner, depth + 1)
-    elif kind is list:
-        for index, item in enumerate(value):
-            _find_unsavable(item, f"{path}[{index}]", depth + 1)
-    elif kind is str:
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise UnsavableValue(f"{path} holds half of a surrogate pair, which is no text; clean it first", path=path) from None
-    elif kind is float:
-        if not math.isfinite(value):
-            raise UnsavableValue(f"{path} is {value!r}, which JSON does not have; keep None or a str", path=path)
-    elif kind is int:
-        try:
-            str(value)
-        except ValueError:
-            raise UnsavableValue(f"{path} has too many digits; keep it as hex()", path=path) from None
-    elif value is not None and kind is not bool:
-        raise UnsavableValue(_cannot_keep(value, path), path=path)
-
-
-def _cannot_keep(value: Any, path: str) -> str:
-    name = type(value).__name__
-    remedy = _REMEDIES.get(name) or (
-        "keep its .model_dump()" if hasattr(value, "model_dump") else "keep str, int, float, bool, None, lists and dicts of these"
-    )
-    return f"{path} is of type {name!r}, which session_state cannot keep yet; {remedy}"
-
-
-def _redacted(path: str, value: Any) -> str:
-    if path not in _warned:
-        _warned.add(path)
-        logger.warning("a secret in %s is stored as <redacted …>; the live value is untouched", path)
-    return json.dumps(_without_secrets(value), ensure_ascii=False, separators=(",", ":"))
-
-
-_warned: set[str] = set()
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
-    if isinstance(value, dict):
-        return {redact(key): _without_secrets(item) for key, item in value.items()}
-    return value
-
-
 def update(live: dict[str, Any], mine: Encoded, merged: Encoded) -> None:
     """Bring a live state from `mine` to `merged` in place: what did not change stays the same object.
 
@@ -271,19 +102,38 @@ def update(live: dict[str, Any], mine: Encoded, merged: Encoded) -> None:
     """
     changes = differences(mine, merged)
     new = {change.key: decode(change.key, change.value) for change in changes if change.value is not None}
+    shared = _met_twice(live) if new else set()
     for change in changes:  # only now, when all of them could be read
         if change.value is None:
             live.pop(change.key, None)
         elif change.key in live:
-            live[change.key] = _graft(live[change.key], new[change.key])
+            live[change.key] = _graft(live[change.key], new[change.key], shared)
         else:
             live[change.key] = new[change.key]
 
 
-def _graft(old: Any, new: Any) -> Any:
+def _met_twice(live: dict[str, Any]) -> set[int]:
+    """Return the ids of the lists and dicts that a state holds in two places: changed in one, they would change in both."""
+    seen, twice = {id(live)}, set()
+    boxes = list(live.values())
+    while boxes:
+        box = boxes.pop()
+        if type(box) is not dict and type(box) is not list:
+            continue
+        if id(box) in seen:
+            twice.add(id(box))
+        else:
+            seen.add(id(box))
+            boxes.extend(box.values() if type(box) is dict else box)
+    return twice
+
+
+def _graft(old: Any, new: Any, shared: set[int]) -> Any:
     """Return `old` made equal to `new` in place where both are a list or a dict, else `new`."""
-    if type(old) is dict and type(new) is dict:
-        grafted = {key: _graft(old[key], value) if key in old else value for key, value in new.items()}
+    if id(old) in shared or type(old) is not type(new):
+        return new
+    if type(old) is dict:
+        grafted = {key: _graft(old[key], value, shared) if key in old else value for key, value in new.items()}
         for key in [key for key in old if key not in grafted]:
             del old[key]
         old.update(grafted)
@@ -291,7 +141,35 @@ def _graft(old: Any, new: Any) -> Any:
             old.clear()
             old.update(grafted)
         return old
-    if type(old) is list and type(new) is list:
-        old[:] = [_graft(before, after) for before, after in zip(old, new, strict=False)] + new[len(old) :]
+    if type(old) is list:
+        old[:] = [_graft(before, after, shared) for before, after in zip(old, new, strict=False)] + new[len(old) :]
         return old
-    return old if type(old) is type(new) and old == new else new
+    return new
+
+
+def conflict(
+    session_id: str, keys: tuple[str, ...], *, base: Encoded, mine: Encoded, theirs: Encoded, branch: str | None
+) -> SessionConflict:
+    """Return the error for keys that were changed on both sides; `branch` says where mine were kept."""
+    key, others = keys[0], len(keys) - 1
+    kept = f"yours are kept in its branch {branch!r}; " if branch else ""
+    return SessionConflict(
+        f"session {session_id!r} was changed elsewhere: {key!r} is {_brief(mine.get(key))} here and "
+        f"{_brief(theirs.get(key))} in the store{f' (and {others} more)' if others else ''}; {kept}"
+        "session.reload() takes the store's, then set what you want",
+        keys=keys,
+        mine=_decoded(mine, keys),
+        theirs=_decoded(theirs, keys),
+        base=_decoded(base, keys),
+        branch=f"{session_id}@{branch}" if branch else None,
+    )
+
+
+def _decoded(state: Encoded, keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: decode(key, state[key]) for key in keys if key in state}
+
+
+def _brief(text: str | None) -> str:
+    if text is None:
+        return "deleted"
+    return text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…"

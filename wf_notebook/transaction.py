@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from .errors import UnsavableValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from .encoding import Encoded
     from .state import Change
 
 T = TypeVar("T")
@@ -23,16 +26,27 @@ class About:
     session_name: str | None = None
     extra_data: str | None = None
 
+    def filled(self, stored: About) -> About:
+        """Return what is known here, gaps filled from what is stored.
+
+        >>> About(workflow="Blog").filled(About(workflow="blog", user_id="ann"))
+        About(workflow='Blog', workflow_id=None, user_id='ann', session_name=None, extra_data=None)
+        """
+        return replace(self, **{name: getattr(stored, name) for name in About.__slots__ if getattr(self, name) is None})
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """Where a session stands in the store.
 
-    `version` is its newest; `known_save` the save that wrote the version asked for; versions up to `hidden` were deleted.
+    `version` is its newest, written by `newest_save`; `known_save` wrote the version asked for; `revision` counts what was said
+    about it, 0 if it was never there; versions up to `hidden` were deleted.
     """
 
     version: int = 0
+    newest_save: str | None = None
     known_save: str | None = None
+    revision: int = 0
     hidden: int = 0
     about: About | None = None
 
@@ -48,8 +62,45 @@ class Records:
         return bool(self.runs or self.events)
 
 
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """A session as another program kept it, in a table of its own: it is read once, and never written."""
+
+    about: About
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A save that was begun: whether it is in the store will be seen if nobody says so."""
+
+    save_id: str
+    mine: Encoded
+    rows: tuple[Records, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save left in the store: the session's line as it stands, and the branch that took mine if they conflict."""
+
+    version: int
+    state: Encoded
+    save_id: str | None
+    stamp: int | None
+    about: About | None
+    conflicts: tuple[str, ...] = ()
+    branch: str | None = None
+
+
 class Transaction(Protocol):
-    """What a session can do inside one transaction of a storage."""
+    """What a session can do inside one transaction of a storage.
+
+    `before` and `after` are stamps: where one transaction's `after` is the next one's `before`, nobody wrote in between. None
+    where that cannot be told without reading.
+    """
+
+    before: int | None
+    after: int | None
 
     def head(self, session_id: str, known: int) -> Head:
         """Return where the session stands."""
@@ -59,6 +110,12 @@ class Transaction(Protocol):
 
     def has_save(self, session_id: str, save_id: str) -> bool:
         """Return whether that save is in the store."""
+
+    def has_records(self, records: Records) -> bool:
+        """Return whether these rows are in the store."""
+
+    def inherited(self, session_id: str) -> Inherited | None:
+        """Return what another program kept of the session in this database."""
 
     def append_state(self, session_id: str, version: int, changes: Sequence[Change], *, run_id: str | None, save_id: str) -> None:
         """Append the changes of one save."""
@@ -76,6 +133,9 @@ class SessionStorage(Protocol):
     def transact(self, work: Callable[[Transaction], T], *, write: bool) -> T:
         """Run `work`; durable when it returns. Raises StorageBusy, StorageReadOnly, StorageFailed or BadStorage."""
 
+    def stamp(self) -> int | None:
+        """Return the last `after` if nobody wrote since, None where that cannot be told cheaply."""
+
 
 def stored_id(session_id: str) -> str:
     """Return the id as it is stored: a user's own `@` is doubled, as one `@` marks a branch.
@@ -83,4 +143,12 @@ def stored_id(session_id: str) -> str:
     >>> stored_id("ann@example.com")
     'ann@@example.com'
     """
+    if not isinstance(session_id, str):
+        raise TypeError(f"session_id is of type {type(session_id).__name__!r}; give a str")
+    try:
+        session_id.encode()
+    except UnicodeEncodeError:
+        raise UnsavableValue(
+            f"session_id {session_id!r} holds half of a surrogate pair, which is no text; clean it first", path="session_id"
+        ) from None
     return session_id.replace("@", "@@")

@@ -36,6 +36,9 @@ class WorkflowStorage(Protocol):
     def transact(self, work: Callable[[Transaction], T], *, write: bool) -> T:
         """Run `work` in one transaction; durable when it returns."""
 
+    def stamp(self) -> int | None:
+        """Return a number that stays the same while nobody writes, None where that cannot be told cheaply."""
+
     def session(self, session_id: str, *, branch: str | None = None) -> Session:
         """Return a session, whether it was saved before or not; or a branch of it."""
 

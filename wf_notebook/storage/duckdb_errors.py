@@ -11,6 +11,8 @@ import duckdb
 
 from ..errors import BadStorage, StorageBusy, StorageFailed, WorkflowError
 from ..run import logger
+from .lock import SILENCE
+from .place import KEPT
 
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 _NO_DATABASE = ("not a valid DuckDB database file", "Could not read enough bytes")
@@ -27,40 +29,43 @@ def is_outsider(error: duckdb.Error) -> bool:
     return "Could not set lock on file" in str(error)
 
 
-def connect_beside(path: Path) -> duckdb.DuckDBPyConnection:
-    """Connect to a file that this process has open already; a read-only connection of the user's stands against it."""
+def connect_beside(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Connect to a file that this process has open already; only a connection like the user's own is possible.
+
+    Raises StorageBusy when it would have to be another one.
+    """
     try:
-        return duckdb.connect(path)
+        return duckdb.connect(path, read_only=read_only)
     except duckdb.ConnectionException:
         raise StorageBusy(
-            f"{path.name!r} is open read-only in this kernel; the unsaved state stays in memory: "
+            f"{path.name!r} is open read-only in this kernel, or with other settings; {KEPT}: "
             "close that connection, then run write_to_storage()"
         ) from None
 
 
-_said: set[Path] = set()
+class Waiting:
+    """A wait for another program that holds the file: said once, when it takes over a second."""
 
+    def __init__(self, path: Path) -> None:
+        self._path, self._since, self._said = path, time.monotonic(), False
 
-def say_waiting(error: duckdb.Error, path: Path, since: float) -> None:
-    """Say once for each file that we wait for another program, when it takes over a second."""
-    if time.monotonic() - since > 1 and path not in _said:
-        _said.add(path)
-        logger.warning("waiting for %r, which is held by %s", path.name, _holder(error))
+    def say(self, error: duckdb.Error) -> None:
+        """Say who is waited for."""
+        if not self._said and time.monotonic() - self._since > SILENCE:
+            self._said = True
+            logger.warning("waiting for %r, which is held by %s", self._path.name, _holder(error))
 
 
 def translated(error: duckdb.Error, path: Path) -> WorkflowError:
     """Return our error for DuckDB's."""
     text = str(error).splitlines()[0]
     if is_outsider(error):
-        return StorageBusy(
-            f"{path.name!r} is held by {_holder(error)}; the unsaved state stays in memory: "
-            "close it there, then run write_to_storage()"
-        )
+        return StorageBusy(f"{path.name!r} is held by {_holder(error)}; {KEPT}: close it there, then run write_to_storage()")
     if any(sign in text for sign in _NO_DATABASE):
         return BadStorage(f"{str(path)!r} is no DuckDB database, or a truncated one; it was left as it is: choose another file")
     if any(sign in text for sign in _DAMAGED):
         return BadStorage(f"{str(path)!r} is damaged ({text}); it was left as it is: restore a copy or choose another file")
-    return StorageFailed(f"{str(path)!r}: {text}; what was saved before is still there, the unsaved state stays in memory")
+    return StorageFailed(f"{str(path)!r}: {text}; what was saved before is still there, {KEPT}")
 
 
 def _holder(error: duckdb.Error) -> str:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from .sqlite import SqliteWorkflowStorage
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .sqlite import Kept, SqliteWorkflowStorage, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class MemoryWorkflowStorage(SqliteWorkflowStorage):
@@ -17,7 +23,17 @@ class MemoryWorkflowStorage(SqliteWorkflowStorage):
     def __init__(self, table_name: str = "workflow_sessions") -> None:
         super().__init__(table_name)
         self.url = "memory:"
-        self._in_memory = True
+        self._kept = self._only = Kept(self, connect(":memory:"), wal=True)
 
     def _exists(self) -> bool:
         return True
+
+    @contextmanager
+    def _connected(self, *, write: bool) -> Iterator[Kept]:
+        yield self._only
+
+    def close(self) -> None:
+        """Keep what is there: the storage can be used again afterwards."""
+
+    def _forget(self) -> None:
+        self._start_over()  # a forked child has a memory of its own

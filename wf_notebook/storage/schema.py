@@ -24,6 +24,8 @@ class Dialect:
     timestamp: str
     #: A JSON column as an argument of json_group_object.
     json_value: str
+    #: Gives kind and name of each table and view.
+    catalog: str
 
 
 class Cursor(Protocol):
@@ -132,7 +134,7 @@ def create_tables(cursor: Cursor, dialect: Dialect) -> None:
 def create_store_view(cursor: Cursor, dialect: Dialect, store: str, name: str) -> None:
     """Create the view of one store."""
     definition = STORE_VIEW.format(json_value=dialect.json_value, store=store.replace("'", "''"))
-    cursor.execute(f"CREATE VIEW IF NOT EXISTS {quoted(name)} AS {definition}")
+    cursor.execute(f"CREATE VIEW {quoted(name)} AS {definition}")
 
 
 #: The steps from an empty file to this release, in order; a file says how many of them it has seen.

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sqlite3
 import threading
-from pathlib import Path
+import time
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet, finalize
 
 from ..errors import BadStorage, StorageBusy, StorageFailed, StorageReadOnly, WorkflowError
-from .lock import PATIENCE
+from ..run import logger
+from . import agno, place
+from .lock import PATIENCE, SILENCE
+from .place import KEPT
+from .rows import Opened
 from .schema import Cursor, Dialect
-from .sql import SqlStorage, checked_table_name
+from .sql import SqlStorage, checked_file, checked_table_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from ..transaction import Inherited
 
 T = TypeVar("T")
 
 #: JSON columns are declared TEXT: a column declared JSON would turn the text 1.0 into a number.
-SQLITE = Dialect(json="TEXT", text="TEXT", integer="INTEGER", real="REAL", timestamp="TEXT", json_value="json(t.value)")
-
-MEMORY = ":memory:"
+SQLITE = Dialect(
+    json="TEXT",
+    text="TEXT",
+    integer="INTEGER",
+    real="REAL",
+    timestamp="TEXT",
+    json_value="json(t.value)",
+    catalog="SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')",
+)
 
 
 class SqliteWorkflowStorage(SqlStorage):
@@ -47,106 +63,175 @@ class SqliteWorkflowStorage(SqlStorage):
                 raise BadStorage(f"db_url={db_url!r} is no SQLite address; write 'sqlite:///file.db'")
             db_file = db_url.removeprefix("sqlite:///")
         self.table_name = checked_table_name(table_name)
-        self.path = Path(db_file or ".workflows/workflows.db").expanduser().absolute()
+        self.path = checked_file(db_file or ".workflows/workflows.db")
         self.url = f"sqlite:///{self.path}"
-        self._in_memory = False
+        self._kept: Kept | None = None
+        self._start_over()
+        _storages.add(self)
+
+    def _start_over(self) -> None:
         self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._process = os.getpid()
+        self._at_work = False
 
     def _exists(self) -> bool:
-        return self._connection is not None or (self.path.exists() and (self.path.is_dir() or self.path.stat().st_size > 0))
+        return place.exists(self.path) and (self.path.is_dir() or self.path.stat().st_size > 0)
 
-    def _transact(self, work: Callable[[Cursor], T], *, write: bool) -> T:
-        with self._lock:
+    def _inherited(self, cursor: Cursor, session_id: str) -> Inherited | None:
+        return agno.inherited(cursor, self.table_name, session_id)
+
+    # -- the transaction ---------------------------------------------------------------------------------------------------
+
+    def _transact(self, work: Callable[[Opened], T], *, write: bool) -> T:
+        since, said = time.monotonic(), False
+        while True:
             try:
-                return self._in_transaction(self._open(), work, write=write)
+                with self._lock, self._connected(write=write) as kept:
+                    return self._once(kept, work, write=write)
             except sqlite3.Error as error:
-                raise self._translated(error) from error
+                waited = time.monotonic() - since
+                if not _is_busy(error) or waited > PATIENCE:
+                    raise _translated(error, str(self.path)) from error
+            if waited > SILENCE and not said:
+                said = True
+                logger.warning("waiting for %r, which is held by another program", self.path.name)
+            time.sleep(0.01)  # not in SQLite itself: there an interrupt would not be heard
 
-    def _in_transaction(self, connection: sqlite3.Connection, work: Callable[[Cursor], T], *, write: bool) -> T:
-        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    def _once(self, kept: Kept, work: Callable[[Opened], T], *, write: bool) -> T:
+        if self._at_work:
+            raise StorageBusy("a save was begun inside another one, as a finaliser may do; save in plain code")
+        connection, opened = kept.connection, Opened(_Cursor(kept.connection), kept.ready)
+        self._at_work = True
         try:
-            result = work(_Cursor(connection))
+            if connection.in_transaction:  # an interrupt came between two of the lines below
+                connection.execute("ROLLBACK")
+            if write and not kept.wal:
+                connection.execute("PRAGMA journal_mode = WAL")  # readers and the writer do not wait for each other
+                kept.wal = True
+            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            result = work(opened)
             connection.execute("COMMIT")
+            kept.ready = opened.ready
         except BaseException:  # an interrupt too: the old state or the new one, never a mixture
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        finally:
+            self._at_work = False
         return result
 
-    def _open(self) -> sqlite3.Connection:
-        if self._process != os.getpid():  # a connection must not be used, nor closed, in a forked child
-            self._process, self._lock, self._forgotten, self._connection = os.getpid(), threading.RLock(), self._connection, None
-        if self._connection is not None and not self._in_memory and not self.path.exists():
-            self.close()  # the file was deleted under us: what is saved from now on goes to a new one
-        if self._connection is None:
-            connection = self._connect()
-            try:
-                self._set_up(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-        return self._connection
+    # -- the connection ----------------------------------------------------------------------------------------------------
 
-    def _connect(self) -> sqlite3.Connection:
-        if self._in_memory:
-            return sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False)
-        if self.path.is_dir():
-            raise BadStorage(f"{str(self.path)!r} is a folder; name a file in it")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not self.path.exists():
-                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives its other files the same mode
-        except (FileExistsError, NotADirectoryError) as error:
-            raise BadStorage(f"{str(self.path)!r} lies below a file, not a folder; choose another place") from error
-        except OSError as error:
-            raise StorageReadOnly(f"{str(self.path)!r} cannot be made ({error.strerror}); choose another place") from error
-        connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        if os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK):
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")  # readers and the writer do not wait for each other
-                connection.execute("PRAGMA synchronous = FULL")  # durable when it returns
-            except BaseException:
-                connection.close()
-                raise
-        return connection
+    @contextmanager
+    def _connected(self, *, write: bool) -> Iterator[Kept]:
+        if place.check(self.path, write=write):
+            if self._kept is not None and (self._kept.inode != _inode(self.path) or not self._kept.close.alive):
+                self.close()  # the file was deleted or replaced under us: from now on the new one counts
+            if self._kept is None:
+                with suppress(FileExistsError):  # SQLite gives its other files the same mode
+                    os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+                self._kept = Kept(self, connect(str(self.path)), _inode(self.path))
+            yield self._kept
+        else:
+            with closing(self._connect_read_only()) as connection:
+                yield Kept(self, connection)
 
-    def _set_up(self, connection: sqlite3.Connection) -> None:
-        def prepare(cursor: Cursor) -> None:
-            names = {row[0] for row in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            self._prepare(cursor, names)
-
-        writable = self._in_memory or os.access(self.path, os.W_OK)
-        if writable or not self._has_schema(connection):
-            self._in_transaction(connection, prepare, write=True)
-
-    @staticmethod
-    def _has_schema(connection: sqlite3.Connection) -> bool:
-        return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_log'").fetchall())
+    def _connect_read_only(self) -> sqlite3.Connection:
+        wal = self.path.with_name(self.path.name + "-wal")
+        # Without a WAL nothing can change but by replacing the file; with one, SQLite needs to see its other files.
+        how = "mode=ro" if wal.exists() and wal.stat().st_size else "mode=ro&immutable=1"
+        return connect(f"{self.path.as_uri()}?{how}")
 
     def close(self) -> None:
         """Close the connection; it is opened again when it is needed."""
         with self._lock:
-            if self._connection is not None and not self._in_memory:
-                self._connection.close()
-                self._connection = None
+            kept, self._kept = self._kept, None
+            if kept is not None:
+                kept.close()
 
-    def _translated(self, error: sqlite3.Error) -> WorkflowError:
-        path, name = str(self.path), getattr(error, "sqlite_errorname", "") or ""
-        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return StorageBusy(
-                f"{path!r} is held by another program since {PATIENCE:.0f} s; the unsaved state stays in memory: "
-                "close it there, then run write_to_storage()"
-            )
-        if name.startswith("SQLITE_NOTADB"):
-            return BadStorage(f"{path!r} is no SQLite database; it was left as it is: choose another file")
-        if name.startswith("SQLITE_CORRUPT"):
-            return BadStorage(f"{path!r} is damaged ({error}); it was left as it is: restore a copy or choose another file")
-        if name.startswith("SQLITE_READONLY"):
-            return StorageReadOnly(f"{path!r} cannot be written; the unsaved state stays in memory: choose another place")
-        return StorageFailed(f"{path!r}: {error}; what was saved before is still there, the unsaved state stays in memory")
+    def _forget(self) -> None:
+        """In a forked child the connection is the parent's: neither used nor closed."""
+        self._start_over()
+        if self._kept is not None:
+            self._kept.close.detach()
+            _of_the_parent.append(self._kept)
+            self._kept = None
+
+
+class Kept:
+    """An open connection, closed with its storage; `wal` and `ready` say what need not be set up again."""
+
+    def __init__(
+        self,
+        storage: SqliteWorkflowStorage,
+        connection: sqlite3.Connection,
+        inode: tuple[int, int] | None = None,
+        *,
+        wal: bool = False,
+    ) -> None:
+        self.connection, self.inode = connection, inode
+        self.wal, self.ready = wal, False
+        self.close = finalize(storage, connection.close)
+        self.close.atexit = False  # but then after the last runs are saved
+
+
+def connect(database: str) -> sqlite3.Connection:
+    """Open a file, a URI or ":memory:"; it says at once when it is held by others, and durable when a commit returns."""
+    connection = sqlite3.connect(
+        database, uri=database.startswith("file:"), timeout=0, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+_storages: WeakSet[SqliteWorkflowStorage] = WeakSet()
+_of_the_parent: list[Kept] = []
+
+
+def _close_all() -> None:
+    for storage in list(_storages):
+        if storage._kept is not None:  # noqa: SLF001 - this module's own
+            storage._kept.close()  # noqa: SLF001
+
+
+def _forget_all() -> None:
+    for storage in list(_storages):
+        storage._forget()  # noqa: SLF001 - this module's own
+
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return None
+    return there.st_dev, there.st_ino
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return _name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def _name(error: sqlite3.Error) -> str:
+    return getattr(error, "sqlite_errorname", "") or ""
+
+
+def _translated(error: sqlite3.Error, path: str) -> WorkflowError:
+    if _is_busy(error):
+        return StorageBusy(
+            f"{path!r} is held by another program since {PATIENCE:g} s; {KEPT}: close it there, then run write_to_storage()"
+        )
+    name = _name(error)
+    if name.startswith("SQLITE_NOTADB"):
+        return BadStorage(f"{path!r} is no SQLite database; it was left as it is: choose another file")
+    if name.startswith("SQLITE_CORRUPT"):
+        return BadStorage(f"{path!r} is damaged ({error}); it was left as it is: restore a copy or choose another file")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+        return StorageReadOnly(f"{path!r} cannot be opened here ({error}); {KEPT}: choose another place")
+    return StorageFailed(f"{path!r}: {error}; what was saved before is still there, {KEPT}")
 
 
 class _Cursor:

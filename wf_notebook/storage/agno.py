@@ -1,0 +1,54 @@
+"""A table that Agno 1.x left in a SQLite file: what it kept of a session is read at the session's first load."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StorageFailed
+from ..transaction import About, Inherited
+from .schema import quoted
+
+if TYPE_CHECKING:
+    from .schema import Cursor
+
+#: Columns without which a table of that name is not Agno's.
+_NEEDED = {"session_id", "workflow_id", "user_id", "session_data", "extra_data"}
+
+
+def inherited(cursor: Cursor, table: str, session_id: str) -> Inherited | None:
+    """Return what Agno's table says about a session, None where there is no such table or row.
+
+    Raises StorageFailed for a row that is damaged: an empty state in its place would be a loss.
+    """
+    columns = {row[1] for row in cursor.execute(f"PRAGMA table_info({quoted(table)})")}
+    if not columns >= _NEEDED:
+        return None
+    sql = f"SELECT workflow_id, user_id, session_data, extra_data FROM {quoted(table)} WHERE session_id = ?"
+    rows = cursor.execute(sql, (session_id,))
+    if not rows:
+        return None
+    workflow_id, user_id, session_data, extra_data = rows[0]
+    data = _dict(session_data, table, session_id)
+    state = _dict(data.get("session_state"), table, session_id)
+    return Inherited(
+        About(None, workflow_id, user_id, data.get("session_name"), _json(extra_data)), _dict(state, table, session_id)
+    )
+
+
+def _dict(data: Any, table: str, session_id: str) -> dict[str, Any]:
+    try:
+        value = json.loads(data) if isinstance(data, (str, bytes)) else data
+    except ValueError:
+        value = ""
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        return value
+    raise StorageFailed(
+        f"the row of session {session_id!r} in the table {table!r} of Agno is damaged; nothing was overwritten: mend or delete it"
+    )
+
+
+def _json(text: str | None) -> str | None:
+    return None if text in {None, "null"} else text

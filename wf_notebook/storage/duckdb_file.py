@@ -1,0 +1,265 @@
+"""A DuckDB file as this process knows it: lock → attach → transaction → detach, and a checkpoint now and then."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import duckdb
+
+from ..errors import WorkflowError
+from . import duckdb_errors, place
+from .lock import PATIENCE, locked
+from .rows import Opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from ..run import CancelToken
+    from .thread import Result
+
+    Signature = tuple[tuple[int, int, int] | None, ...]
+
+T = TypeVar("T")
+
+#: A file of this version is opened by DuckDB 1.5 and by 2.x.
+STORAGE_VERSION = "v1.5.0"
+#: A WAL beyond this is folded into the file, in bytes.
+WAL_LIMIT = 2_000_000
+#: After a checkpoint the file stays attached this long, in seconds: DuckDB 2.0 reads a file's header before it locks the file,
+#: so one who opens it in that moment must fail on the lock, or would later write over the checkpoint.
+STAY = 0.1
+#: DuckDB's headers lie in the first bytes of a file.
+HEADER = 12_288
+
+
+class File:
+    """A DuckDB file; but for `stamp` it is used in the storage thread only."""
+
+    _files: dict[Path, File] = {}  # noqa: RUF012 - one for each path in this process, on purpose
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.wal = path.with_name(path.name + ".wal")
+        self.lock = path.with_name(path.name + ".lock")
+        self._ready: set[str] = set()  # the stores that are prepared
+        self._generation = 0  # counts the writes, ours and those of others, that this process knows of
+        self._signature: Signature | None = None  # of the file as we left it
+        self._reader: tuple[int, int] | None = None  # the file's inode, and a descriptor of it
+        self._bare = 0.0  # seconds that attaching takes without a WAL
+        self._replayed = 0.0  # seconds spent on replaying the WAL since the last checkpoint
+        self._checkpoint_cost = STAY
+
+    @classmethod
+    def at(cls, path: Path) -> File:
+        """Return what this process knows of the file at `path`."""
+        return cls._files.setdefault(path, cls(path))
+
+    @classmethod
+    def all(cls) -> list[File]:
+        """Return the files that were used."""
+        return list(cls._files.values())
+
+    # -- did somebody write? -----------------------------------------------------------------------------------------------
+
+    def stamp(self) -> int | None:
+        """Return a number that stays the same while nobody writes, None when the file is not as we left it."""
+        generation = self._generation
+        return generation if self._signature == self._signed() else None
+
+    def _signed(self) -> Signature:
+        """Every commit makes the WAL longer, or begins it anew beside a file that was changed."""
+        return tuple(_stat(path) for path in (self.path, self.wal))
+
+    def _look(self) -> None:
+        """With the lock in hand: what others wrote, or a file that was replaced, makes what we know old."""
+        if self._signature != self._signed():
+            self._generation += 1
+            self._ready.clear()
+
+    # -- the transaction ---------------------------------------------------------------------------------------------------
+
+    def transact(self, work: Callable[[Opened], T], result: Result, *, store: str, write: bool) -> None:
+        """Lock, attach, run `work` in one transaction, detach; `result` hears of it when it is durable."""
+        writable = place.check(self.path, write=write)
+        with (
+            locked(self.lock, given_up=result.given_up) if writable else nullcontext(),
+            self._connected(read_only=not writable, given_up=result.given_up) as (cursor, beside),
+        ):
+            self._look()
+            opened = Opened(cursor, ready=store in self._ready, before=self._generation)
+            self._generation += write  # whatever comes of it: what was known before is no longer all
+            opened.after = self._generation
+            cursor.execute("BEGIN")
+            value = work(opened)
+            cursor.execute("COMMIT")
+            if opened.ready:
+                self._ready.add(store)
+            self._protect()
+            self._signature = self._signed()
+            if writable and not beside and self._worth_a_checkpoint():
+                result.set_result(value)
+                self._checkpoint(cursor)
+        if not result.done():
+            result.set_result(value)
+
+    def fold(self, result: Result, *, patience: float = PATIENCE) -> None:
+        """Checkpoint, if there is something in the WAL."""
+        if self.wal.exists() and place.check(self.path, write=False):
+            with (
+                locked(self.lock, patience=patience, given_up=result.given_up),
+                self._connected(read_only=False, given_up=result.given_up, patience=patience) as (cursor, beside),
+            ):
+                self._look()
+                if not beside:
+                    self._checkpoint(cursor)
+        result.set_result(None)
+
+    @contextmanager
+    def _connected(self, *, read_only: bool, given_up: CancelToken, patience: float = PATIENCE) -> Iterator[tuple[_Cursor, bool]]:
+        """Give a cursor in which this file is the current database, and whether it is one beside the user's own connection."""
+        try:
+            try:
+                self._attach(read_only=read_only, given_up=given_up, patience=patience)
+            except duckdb.Error as error:
+                if not duckdb_errors.is_own_connection(error):
+                    raise
+                with duckdb_errors.connect_beside(self.path, read_only=read_only) as beside:
+                    yield _Cursor(beside), True
+            else:
+                with connection.detached():
+                    yield _Cursor(connection.get()), False
+        except duckdb.Error as error:
+            raise duckdb_errors.translated(error, self.path) from error
+
+    def _attach(self, *, read_only: bool, given_up: CancelToken, patience: float) -> None:
+        options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}'"
+        quoted_path = str(self.path).replace("'", "''")
+        memory, since = connection.get(), time.monotonic()
+        waiting = duckdb_errors.Waiting(self.path)
+        while True:
+            header, started = self._header(), time.perf_counter()
+            try:
+                memory.execute(f"ATTACH '{quoted_path}' AS kept (TYPE duckdb, {options})")
+            except duckdb.Error as error:
+                if not duckdb_errors.is_outsider(error) or given_up.cancelled or time.monotonic() - since > patience:
+                    raise
+                waiting.say(error)
+                time.sleep(0.02)  # another program's lock cannot be waited for otherwise
+                continue
+            took = time.perf_counter() - started
+            if header is None and not read_only:
+                self.path.chmod(0o600)  # it is new, and ours
+            # DuckDB 2.0 reads the header before it locks the file: one that was written in between is not the one it goes by.
+            if header is None or header == self._header():
+                break
+            memory.execute("DETACH kept")
+        if self.wal.exists():
+            self._replayed += max(0.0, took - self._bare)
+        else:
+            self._bare = took
+
+    def _header(self) -> bytes | None:
+        """Return the file's header, None where there is none yet.
+
+        It is read through a descriptor that stays open: closing any one of a file ends all locks that the process has on it.
+        """
+        there = _stat(self.path)
+        if there is None or sys.platform == "win32":
+            return None
+        if self._reader is None or self._reader[0] != there[2]:
+            try:
+                self._reader = there[2], os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                return None  # attaching says why
+        return os.pread(self._reader[1], HEADER, 0)
+
+    def _protect(self) -> None:
+        """Let nobody read the WAL who cannot read the file: DuckDB makes both readable by everybody."""
+        with suppress(FileNotFoundError, PermissionError):
+            mode = self.path.stat().st_mode & 0o666
+            if self.wal.stat().st_mode & 0o666 != mode:
+                self.wal.chmod(mode)
+
+    # -- the WAL -----------------------------------------------------------------------------------------------------------
+
+    def _worth_a_checkpoint(self) -> bool:
+        wal = _stat(self.wal)
+        return wal is not None and (wal[1] > WAL_LIMIT or self._replayed > self._checkpoint_cost)
+
+    def _checkpoint(self, cursor: _Cursor) -> None:
+        started = time.perf_counter()
+        cursor.execute("CHECKPOINT")
+        self._signature = self._signed()
+        time.sleep(STAY)
+        self._replayed, self._checkpoint_cost = 0.0, time.perf_counter() - started
+
+
+def _stat(path: Path) -> tuple[int, int, int] | None:
+    try:
+        there = path.stat()
+    except OSError:
+        return None
+    return there.st_mtime_ns, there.st_size, there.st_ino
+
+
+class _Connection:
+    """The one connection that files are attached to; dropped after any error, made again when it is needed."""
+
+    def __init__(self) -> None:
+        self._memory: duckdb.DuckDBPyConnection | None = None
+
+    def get(self) -> duckdb.DuckDBPyConnection:
+        if self._memory is None:
+            self._memory = duckdb.connect(":memory:")
+            self._memory.execute("SET enable_progress_bar = false")
+            self._memory.execute("SET checkpoint_on_detach = 'DISABLED'")
+        return self._memory
+
+    @contextmanager
+    def detached(self) -> Iterator[None]:
+        """Use the attached file in the block, and leave it at its end, whatever happens."""
+        memory = self.get()
+        try:
+            memory.execute("USE kept")
+            yield
+            memory.execute("USE memory")
+            memory.execute("DETACH kept")
+        except BaseException as error:
+            self._leave(memory)
+            if not isinstance(error, WorkflowError):  # whatever state it is in
+                self._memory = None
+                with suppress(duckdb.Error):
+                    memory.close()
+            raise
+
+    @staticmethod
+    def _leave(memory: duckdb.DuckDBPyConnection) -> None:
+        for statement in ("ROLLBACK", "USE memory", "DETACH kept"):
+            with suppress(duckdb.Error):
+                memory.execute(statement)
+
+    def forget(self) -> None:
+        """In a forked child: neither used nor closed, ever, as either would reach into the parent's file."""
+        if self._memory is not None:
+            import ctypes
+
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._memory))
+            self._memory = None
+
+
+connection = _Connection()
+
+
+class _Cursor:
+    """Runs a statement and gives all of its rows."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, parameters).fetchall()

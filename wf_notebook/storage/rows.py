@@ -1,0 +1,168 @@
+"""The rows of one store, read and appended inside one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..state import Change
+from ..transaction import About, Head, Records
+from .schema import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..transaction import Inherited
+    from .schema import Cursor
+
+_ABOUT = ("workflow", "workflow_id", "user_id", "session_name", "extra_data")
+_RUN = tuple(name for name in TABLES["run_log"] if name not in {"store", "session_id"})
+_EVENT = tuple(TABLES["event_log"])
+#: Rows in one INSERT: DuckDB takes 20 times longer for them one by one.
+_CHUNK = 200
+
+
+def now() -> str:
+    """Return the time in UTC as it is stored: sortable text that both databases read as a timestamp."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+@dataclass(slots=True)
+class Opened:
+    """A database inside a transaction, and what is known of it.
+
+    `ready` says that tables and views are there; equal numbers of `before` and `after` (None: it cannot be told) that nobody
+    wrote in between.
+    """
+
+    cursor: Cursor
+    ready: bool = False
+    before: int | None = None
+    after: int | None = None
+
+
+class SqlTransaction:
+    """The rows of one store, inside one transaction."""
+
+    def __init__(self, opened: Opened, store: str, inherited: Callable[[str], Inherited | None]) -> None:
+        self._execute = opened.cursor.execute
+        self._store = store
+        self.before, self.after = opened.before, opened.after
+        self.inherited = inherited
+
+    def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Return what a query gives."""
+        return self._execute(sql, parameters)
+
+    def head(self, session_id: str, known: int) -> Head:
+        """Return where the session stands."""
+        at = (self._store, session_id)
+        version, newest_save, known_save, revision, op, hidden, *about = self._execute(
+            "SELECT v.version, (SELECT max(save_id) FROM state_log WHERE store = ? AND session_id = ? AND version = v.version),"
+            f" v.known_save, s.revision, s.op, s.hidden, {', '.join(f's.{name}' for name in _ABOUT)} FROM"
+            " (SELECT max(version) AS version, max(CASE WHEN version = ? THEN save_id END) AS known_save"
+            " FROM state_log WHERE store = ? AND session_id = ?) v LEFT JOIN"
+            " (SELECT * FROM session_log WHERE store = ? AND session_id = ? ORDER BY revision DESC LIMIT 1) s ON true",
+            (*at, known, *at, *at),
+        )[0]
+        known_about = About(*about) if revision and op != "deleted" else None
+        return Head(version or 0, newest_save, known_save, revision or 0, hidden or 0, known_about)
+
+    def state_since(self, session_id: str, version: int) -> list[Change]:
+        """Return the newest change of each key that changed after `version`, hidden ones left out."""
+        at = (self._store, session_id)
+        rows = self._execute(
+            "SELECT key, op, value FROM (SELECT *, rowid AS place, row_number() OVER (PARTITION BY key ORDER BY version DESC)"
+            " AS newest FROM state_log WHERE store = ? AND session_id = ? AND version > ? AND version > coalesce("
+            "(SELECT max(hidden) FROM session_log WHERE store = ? AND session_id = ?), 0)) l"
+            " WHERE newest = 1 ORDER BY version, place",
+            (*at, version, *at),
+        )
+        return [Change(key, op, value) for key, op, value in rows]
+
+    def has_save(self, session_id: str, save_id: str) -> bool:
+        """Return whether that save is in the store."""
+        sql = "SELECT 1 FROM state_log WHERE store = ? AND session_id = ? AND save_id = ? LIMIT 1"
+        return bool(self._execute(sql, (self._store, session_id, save_id)))
+
+    def has_records(self, records: Records) -> bool:
+        """Return whether these rows are in the store; rows of one save are there together, or not at all."""
+        for run in records.runs:
+            sql = "SELECT 1 FROM run_log WHERE run_id = ? AND phase = ? LIMIT 1"
+            return bool(self._execute(sql, (run["run_id"], run["phase"])))
+        for event in records.events:
+            sql = "SELECT 1 FROM event_log WHERE run_id = ? AND seq = ? LIMIT 1"
+            return bool(self._execute(sql, (event["run_id"], event["seq"])))
+        return False
+
+    def append_state(self, session_id: str, version: int, changes: Sequence[Change], *, run_id: str | None, save_id: str) -> None:
+        """Append the changes of one save."""
+        at = now()
+        self._insert(
+            "state_log",
+            tuple(TABLES["state_log"]),
+            [(self._store, session_id, version, c.key, c.op, None, c.value, run_id, save_id, at) for c in changes],
+        )
+
+    def append_about(self, session_id: str, op: str, about: About) -> None:
+        """Append what is kept about the session from now on; op "deleted" hides its versions so far."""
+        revision, hidden, version = self._execute(
+            "SELECT coalesce(max(revision), 0) + 1, coalesce(max(hidden), 0), (SELECT coalesce(max(version), 0) FROM state_log"
+            " WHERE store = ? AND session_id = ?) FROM session_log WHERE store = ? AND session_id = ?",
+            (self._store, session_id) * 2,
+        )[0]
+        hidden = version if op == "deleted" else hidden
+        values = [_text(getattr(about, name)) for name in _ABOUT]
+        self._insert(
+            "session_log",
+            ("store", "session_id", "revision", "op", "happened_at", "hidden", *_ABOUT),
+            [(self._store, session_id, revision, op, now(), hidden, *values)],
+        )
+
+    def append_records(self, session_id: str, records: Records) -> None:
+        """Append rows of runs and events."""
+        runs = [(self._store, session_id, *map(row.get, _RUN)) for row in records.runs]
+        self._insert("run_log", ("store", "session_id", *_RUN), runs)
+        self._insert("event_log", _EVENT, [tuple(map(row.get, _EVENT)) for row in records.events])
+
+    def _insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        one = f"({', '.join('?' * len(columns))})"
+        for start in range(0, len(rows), _CHUNK):
+            chunk = rows[start : start + _CHUNK]
+            values = ", ".join([one] * len(chunk))
+            self._execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}", [v for row in chunk for v in row])
+
+
+class NoRows:
+    """A transaction over a database that is not there yet, or not ours yet: nothing to read in it."""
+
+    before = after = None
+
+    def __init__(self, inherited: Callable[[str], Inherited | None] = lambda _: None) -> None:
+        self.inherited = inherited
+
+    def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Return no row."""
+        return []
+
+    def head(self, session_id: str, known: int) -> Head:
+        """Return the head of a session that was never saved."""
+        return Head()
+
+    def state_since(self, session_id: str, version: int) -> list[Change]:
+        """Return no change."""
+        return []
+
+    def has_save(self, session_id: str, save_id: str) -> bool:
+        """Return that it is not there."""
+        return False
+
+    def has_records(self, records: Records) -> bool:
+        """Return that they are not there."""
+        return False
+
+
+def _text(text: str | None) -> str | None:
+    """Return text that can be written: half of a surrogate pair becomes a question mark."""
+    return None if text is None else text.encode("utf-8", "replace").decode()
