@@ -25,7 +25,7 @@ HOUSE = Path(wf_notebook.__file__).parent
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
 0   errors
-1   run  events  background.loop  background.call  background  redact
+1   run  events  background.thread  background.waiting  background  redact
 2   encoding  state
 3   transaction  session
 4   storage.place  storage.lock  storage.thread  storage.schema  storage.rows  storage.sql  storage.agno
