@@ -28,12 +28,8 @@ def main() -> None:
         make_venv()
     STAMP.unlink(missing_ok=True)
     started = time.monotonic()
-    for command in installers():
-        if install(command):
-            break
-        print(f"  {command[0]} could not install; the last lines of {LOG.relative_to(ROOT)}:", file=sys.stderr)
+    if not any(install(command) for command in installers()):
         print("\n".join(LOG.read_text(errors="replace").splitlines()[-15:]), file=sys.stderr)
-    else:
         sys.exit("the packages could not be installed: see above; is the network up? then run make again")
     STAMP.write_text(stamp(), encoding="utf-8")
     print(f"  packages installed in .venv ({time.monotonic() - started:.0f} s)")
@@ -79,7 +75,8 @@ def install(command: list[str]) -> bool:
     LOG.parent.mkdir(exist_ok=True)
     terminal = sys.stdout.isatty()
     started = said = time.monotonic()
-    print("  installing packages: a minute or two, the first time", flush=True)
+    name = "uv" if command[0] == "uv" else "pip"
+    print(f"  installing packages with {name}: a minute or two, the first time", flush=True)
     with LOG.open("w") as log, subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT) as process:
         while True:
             try:
