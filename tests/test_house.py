@@ -31,7 +31,7 @@ FLOORS = """
 4   storage.place  storage.lock  storage.thread  storage.schema  storage.rows  storage.sql  storage.agno
     storage.duckdb_errors  storage.duckdb_file  storage.duckdb  storage.sqlite  storage.memory  storage
     render.markdown  render.content  render.record  render.terminal  render
-5   inputs  journal  saver  record  context  stream  batch  workflow
+5   inputs  settings  journal  saver  record  context  stream  outcome  workflow
     agents.files  agents.pull  agents.local  agents.resolve  agents.transcript  agents.arguments  agents.tools
     agents.settings  agents.failures  agents.prompt  agents.call  agents.stream  agents  models
 7   testing

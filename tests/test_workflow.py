@@ -306,3 +306,14 @@ def test_two_workflows_of_one_session_share_its_state(tmp_path):
     url = f"sqlite:///{tmp_path}/x.db"
     Count(session_id="s", storage=url).run()
     assert Reads(session_id="s", storage=url).run().content == "{'n': 1}"
+
+
+def test_an_instance_whose_class_was_defined_anew_says_once_that_it_runs_the_old_code(shell):
+    shell.run_cell("from wf_notebook import Workflow\nclass Flow(Workflow):\n    def run(self): return 'old'").raise_error()
+    shell.run_cell("flow = Flow()").raise_error()
+    shell.run_cell("class Flow(Workflow):\n    def run(self): return 'new'").raise_error()
+    flow = shell.user_ns["flow"]
+    with pytest.warns(UserWarning, match="Flow was defined anew"):
+        assert flow.run().content == "old"
+    assert flow.run().content == "old"
+    assert shell.user_ns["Flow"]().run().content == "new"

@@ -5,31 +5,29 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 from weakref import ref
 
 from . import saver
-from .batch import settled
-from .context import stoppable
-from .errors import did_you_mean
 from .events import RunResponse
 from .inputs import bound_inputs
+from .outcome import outcome
 from .record import OpenRun
 from .run import Run, RunContext, current, logger
 from .session import Session
+from .settings import check_old_names, own_agents
 from .storage import open_storage
-from .stream import RunStream, is_source
+from .stream import RunStream
 from .transaction import About
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from .storage import WorkflowStorage
 
-#: What Agno's constructor took, and what has no meaning here.
-_WITHOUT_MEANING = ("memory", "monitoring", "telemetry")
 #: Settings that may be class attributes, although instances have properties of these names.
 _CLASS_SETTINGS = ("session_id", "session_state")
 
@@ -88,7 +86,7 @@ class Workflow:
         debug_mode: bool = False,
         **without_meaning: Any,
     ) -> None:
-        _check_old_names(without_meaning)
+        check_old_names(without_meaning, inspect.signature(Workflow).parameters)
         cls = type(self)
         self.name = name or cls.name or cls.__name__
         self.workflow_id = workflow_id or cls.workflow_id or str(uuid4())
@@ -105,21 +103,13 @@ class Workflow:
         self._session = self._new_session(session_id or self._settings.get("session_id") or str(uuid4()), state)
         self._run: Callable[[], OpenRun | None] = lambda: None
         self._last_run: Run | None = None
+        self._said_outdated = False
         self._last_ids: tuple[str, dict[str, Any]] | None = None
-        self._own_agents()
+        for attribute, agent in own_agents(reversed(type(self).__mro__[: -len(Workflow.__mro__)])).items():
+            setattr(self, attribute, agent)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}, session {self.session_id!r}>"
-
-    def _own_agents(self) -> None:
-        """Copy agents that are class attributes: no two workflows share one. A nameless one is named after its attribute."""
-        for cls in reversed(type(self).__mro__[: -len(Workflow.__mro__)]):
-            for attribute, shared in list(vars(cls).items()):
-                own = _own(shared)
-                if own is not shared:
-                    setattr(self, attribute, own)
-                    if getattr(own, "name", "") is None:
-                        own.name = attribute
 
     # -- what the user writes ----------------------------------------------------------------------------------------------
 
@@ -139,6 +129,7 @@ class Workflow:
     ) -> Any:
         """Open a run, call the user's method inside it, and say by the returned value what comes back."""
         inputs = bound_inputs(signature, args, kwargs, name=type(self).__name__)
+        self._warn_if_outdated()
         saver.drain()
         run_id = str(uuid4())
         self._last_ids = run_id, inputs
@@ -148,30 +139,15 @@ class Workflow:
         context = RunContext(run_id, self.session_id, self.workflow_id or "", self)
         run = OpenRun(context, self._session, workflow=self.name or type(self).__name__, inputs=inputs, ended=self._note)
         self._run = ref(run)
-        try:
-            value = run.variables.run(method, self, *args, **kwargs)
-            if is_source(value):
-                return RunStream(run, value)
-            if inspect.isawaitable(value):
-                return self._finish(run, value)
-            result = settled(run, value)
-        except BaseException as error:
-            run.end(error)
-            raise
-        run.end()
-        return result
+        return outcome(run, lambda: method(self, *args, **kwargs))
 
-    async def _finish(self, run: OpenRun, awaitable: Awaitable[Any]) -> Any:
-        try:
-            value = await stoppable(run, awaitable)
-            if is_source(value):
-                return await RunStream(run, value)
-            result = settled(run, value)
-        except BaseException as error:
-            run.end(error)
-            raise
-        run.end()
-        return result
+    def _warn_if_outdated(self) -> None:
+        """Say once that this instance runs old code, after its class was defined anew in a notebook or a console."""
+        cls = type(self)
+        newer = vars(sys.modules[cls.__module__]).get(cls.__qualname__, cls) if cls.__module__ == "__main__" else cls
+        if newer is not cls and isinstance(newer, type) and issubclass(newer, Workflow) and not self._said_outdated:
+            self._said_outdated = True
+            warnings.warn(f"{cls.__name__} was defined anew, and this instance runs the old code; make a new one", stacklevel=4)
 
     def _note(self, record: Run) -> None:
         self._last_run = record
@@ -316,23 +292,3 @@ Workflow.run.opens_run = Workflow.arun.opens_run = True  # type: ignore[attr-def
 
 async def _already(value: Any) -> Any:
     return value
-
-
-def _own(shared: Any) -> Any:
-    """Return a copy of an agent, or of a list or dict of agents; anything else as it is."""
-    if callable(getattr(type(shared), "deep_copy", None)):
-        return shared.deep_copy()
-    if type(shared) in {list, tuple} and any(_own(item) is not item for item in shared):
-        return type(shared)(_own(item) for item in shared)
-    if type(shared) is dict and any(_own(item) is not item for item in shared.values()):
-        return {key: _own(item) for key, item in shared.items()}
-    return shared
-
-
-def _check_old_names(given: dict[str, Any]) -> None:
-    for name, value in given.items():
-        if name not in _WITHOUT_MEANING:
-            known = [*inspect.signature(Workflow).parameters, *_WITHOUT_MEANING]
-            raise TypeError(f"Workflow takes no {name}={did_you_mean(name, known)}")
-        if value is not None:
-            warnings.warn(f"Workflow({name}=…) has no meaning here and is ignored", UserWarning, stacklevel=3)

@@ -1,18 +1,58 @@
-"""What a run gave all at once: one response, or several outputs, each of which may itself be a stream."""
+"""What comes back from run(): the returned value decides.
+
+An iterator is a stream, and is played as it is read. Anything else has run at call time: one response, several outputs, each of
+which may itself be a stream, or none. An awaitable is awaited first.
+"""
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
+from .context import stoppable
 from .record import joined
 from .stream import RunStream, is_source, response
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from .events import RunResponse
     from .record import OpenRun
 
 
-def settled(run: OpenRun, value: Any) -> Any:
+def outcome(run: OpenRun, call: Callable[[], Any]) -> Any:
+    """Call the user's code inside its run; return a RunStream, a coroutine, a response, a list of responses, or None.
+
+    The run is ended here, or by the stream or coroutine that is returned.
+    """
+    try:
+        value = run.variables.run(call)
+        if is_source(value):
+            return RunStream(run, value)
+        if inspect.isawaitable(value):
+            return _awaited(run, value)
+        answer = _settled(run, value)
+    except BaseException as error:
+        run.end(error)
+        raise
+    run.end()
+    return answer
+
+
+async def _awaited(run: OpenRun, awaitable: Awaitable[Any]) -> Any:
+    try:
+        value = await stoppable(run, awaitable)
+        if is_source(value):
+            return await RunStream(run, value)
+        answer = _settled(run, value)
+    except BaseException as error:
+        run.end(error)
+        raise
+    run.end()
+    return answer
+
+
+def _settled(run: OpenRun, value: Any) -> Any:
     """Return what a batch run gave as responses: one, a list of them, or None for a run without output."""
     if value is None:
         return None

@@ -1,0 +1,49 @@
+"""What a workflow is given: its own copies of agents that are class attributes, and arguments of the old API."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from .errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+#: What Agno's constructor took, and what has no meaning here.
+WITHOUT_MEANING = ("memory", "monitoring", "telemetry")
+
+
+def own(shared: Any) -> Any:
+    """Return a copy of an agent (of what has a `deep_copy`), or of a list or dict of agents; anything else as it is."""
+    if callable(getattr(type(shared), "deep_copy", None)):
+        return shared.deep_copy()
+    if type(shared) in {list, tuple} and any(own(item) is not item for item in shared):
+        return type(shared)(own(item) for item in shared)
+    if type(shared) is dict and any(own(item) is not item for item in shared.values()):
+        return {key: own(item) for key, item in shared.items()}
+    return shared
+
+
+def own_agents(classes: Iterable[type]) -> dict[str, Any]:
+    """Return, by attribute, copies of the agents of these classes; a nameless one is named after its attribute."""
+    owned: dict[str, Any] = {}
+    for cls in classes:
+        for attribute, shared in list(vars(cls).items()):
+            mine = own(shared)
+            if mine is not shared:
+                owned[attribute] = mine
+                if getattr(mine, "name", "") is None:
+                    mine.name = attribute
+            else:
+                owned.pop(attribute, None)  # a subclass put something else in its place
+    return owned
+
+
+def check_old_names(given: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Warn of arguments that Agno's constructor took and that have no meaning here; raise TypeError for unknown ones."""
+    for name, value in given.items():
+        if name not in WITHOUT_MEANING:
+            raise TypeError(f"Workflow takes no {name}={did_you_mean(name, [*known, *WITHOUT_MEANING])}")
+        if value is not None:
+            warnings.warn(f"Workflow({name}=…) has no meaning here and is ignored", UserWarning, stacklevel=3)
