@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two updates, at least; and how many times as long as an update took.
 PAUSE, SHARE = 0.05, 4
+#: A run that ends within so many seconds shows its record at once, and no widget that would flicker.
+BRIEF = 0.1
 #: Seconds between two updates of time and tokens while nothing is said.
 TICK = 0.25
 
@@ -86,12 +88,14 @@ class TerminalView(RecordView):
 class WidgetView:
     """Shows a run in one widget; a thread of its own sends what is new, at most 20 times a second, in one message.
 
-    The output is one display: at the end the record takes the widget's place, so that a notebook is readable without a kernel.
+    The output is one display: at the end the record takes the widget's place, so that a notebook is readable without a kernel. A
+    run that is over before anybody could look has the record alone.
     """
 
     def __init__(
         self, workflow: str, session: str = "", progress: Callable[[], Run | None] = lambda: None, *, markdown: bool = True
     ) -> None:
+        self._name = workflow, session
         self._progress = progress
         self._began = perf_counter()
         self._kind = GrowingMarkdown if markdown else GrowingText
@@ -100,16 +104,21 @@ class WidgetView:
         self._arriving = threading.Lock()
         self._ended = threading.Event()
         self._display_id = uuid4().hex
-        self._widget = LiveWidget(workflow=workflow, session=session)
-        view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
+        self._widget: LiveWidget | None = None
+        # In a copy of the cell's context, so that messages of the thread belong to this cell.
+        self._flusher = threading.Thread(target=copy_context().run, args=[self._flush_until_the_end], daemon=True)
+        self._flusher.start()
+
+    def _open(self) -> LiveWidget:
+        workflow, session = self._name
+        widget = LiveWidget(workflow=workflow, session=session)
+        view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         running = " · ".join([workflow, *([f"session {session}"] if session else []), "● running"])
         publish(
             {"application/vnd.jupyter.widget-view+json": view, "text/plain": running},
             transient={"display_id": self._display_id},
         )
-        # In a copy of the cell's context, so that messages of the thread belong to this cell.
-        self._flusher = threading.Thread(target=copy_context().run, args=[self._flush_until_the_end], daemon=True)
-        self._flusher.start()
+        return widget
 
     def add(self, response: RunResponse) -> None:
         """Keep one more thing said for the next update."""
@@ -122,11 +131,17 @@ class WidgetView:
         """Put the record in the widget's place, and end the widget."""
         self._ended.set()
         self._flusher.join()
+        if self._widget is None:
+            publish(bundle, metadata)
+            return
         publish(bundle, metadata, transient={"display_id": self._display_id}, update=True)
         self._widget.end()
 
     def _flush_until_the_end(self) -> None:
         pause, ticked = PAUSE, 0.0
+        if self._ended.wait(BRIEF):
+            return
+        widget = self._widget = self._open()
         while not self._ended.wait(pause):
             began = perf_counter()
             with self._arriving:
@@ -135,9 +150,9 @@ class WidgetView:
             if began - ticked >= TICK:
                 ticked = began
                 changes |= self._numbers()
-            with self._widget.hold_sync():
+            with widget.hold_sync():
                 for name, value in changes.items():
-                    setattr(self._widget, name, value)
+                    setattr(widget, name, value)
             pause = max(PAUSE, SHARE * (perf_counter() - began))
 
     def _laid_out(self, arrived: list[Any]) -> dict[str, Any]:

@@ -6,14 +6,18 @@ that each update sends the last page and not all of them.
 
 from __future__ import annotations
 
+import threading
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
 import anywidget
-from traitlets import Float, HasTraits, Int, Unicode
+from traitlets import Bool, Float, HasTraits, Int, Unicode
 
 #: A live output has so many pages of so many characters of HTML; what is longer is in the record.
 PAGES, PAGE = 64, 8192
+#: A page that does not have a model after so many seconds is not there (nbclient, papermill).
+GRACE = 5.0
 _STATIC = Path(__file__).parent / "static"
 
 _Pages: Any = type("_Pages", (HasTraits,), {f"page_{n}": Unicode().tag(sync=True) for n in range(PAGES)})
@@ -31,16 +35,28 @@ class LiveWidget(anywidget.AnyWidget, _Pages):  # type: ignore[misc] # neither h
     elapsed = Float(0.0).tag(sync=True)
     tokens = Int(0).tag(sync=True)
     capacity = Int(PAGES).tag(sync=True)
+    #: Set by the browser once it has the model: a model that is taken away before that is an error in the page.
+    loaded = Bool(default_value=False).tag(sync=True)
     tail = Unicode().tag(sync=True)
 
     def end(self) -> None:
-        """Take the model out of the page, with the layout that belongs to it."""
-        layout = self.layout
+        """Take the model out of the page, with the layout that belongs to it, at once or as soon as the page has it."""
         with self.hold_sync():  # what a notebook keeps of closed widgets is not the answer a second time
             for name in ("tail", *(f"page_{n}" for n in range(PAGES))):
                 setattr(self, name, "")
+        if self.loaded:
+            self._close()
+        else:
+            self.observe(lambda _: self._close(), "loaded")
+            late = threading.Timer(GRACE, copy_context().run, [self._close])
+            late.daemon = True
+            late.start()
+
+    def _close(self) -> None:
+        layout = self.layout
         self.close()
-        layout.close()
+        if layout is not None:
+            layout.close()
 
 
 class Pages:

@@ -2,7 +2,8 @@
 // The pages and the tail are HTML that the kernel made safe; everything else is text.
 
 /**
- * @typedef {{ get(name: string): any, on(name: string, listener: () => void): void, off(name: string, listener: () => void): void }} Model
+ * @typedef {{ get(name: string): any, set(name: string, value: any): void, save_changes(): void,
+ *   on(name: string, listener: () => void): void, off(name: string, listener: () => void): void }} Model
  * @typedef {{ model: Model, el: HTMLElement }} View
  */
 
@@ -88,4 +89,10 @@ function render({ model, el }) {
   return () => listeners.forEach(([name, listener]) => model.off(name, listener));
 }
 
-export default { render };
+/** Tell the kernel that the model is here. @param {{ model: Model }} view */
+function initialize({ model }) {
+  model.set("loaded", true);
+  model.save_changes();
+}
+
+export default { initialize, render };
