@@ -195,21 +195,26 @@ def _cannot_keep(value: Any, path: str) -> str:
 
 
 def _redacted(path: str, value: Any, text: str) -> str:
-    redacted = json.dumps(_without_secrets(value), ensure_ascii=False, separators=(",", ":"))
-    if redacted != text and path not in _warned:
+    without = json.dumps(redacted(value), ensure_ascii=False, separators=(",", ":"))
+    if without != text and path not in _warned:
         _warned.add(path)
         logger.warning("a secret in %s is stored as <redacted …>; the live value is untouched", path)
-    return redacted
+    return without
 
 
 _warned: set[str] = set()
 
 
-def _without_secrets(value: Any) -> Any:
+def redacted(value: Any) -> Any:
+    """Return a plain value without the secrets in its texts; the value itself is left alone.
+
+    >>> redacted(["nothing", {"to": "hide"}])
+    ['nothing', {'to': 'hide'}]
+    """
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
+        return [redacted(item) for item in value]
     if isinstance(value, dict):
-        return {redact(key): _without_secrets(item) for key, item in value.items()}
+        return {redact(key): redacted(item) for key, item in value.items()}
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import time
@@ -10,6 +11,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from .encoding import redacted
 from .redact import redact
 from .run import process_started_at
 
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from .run import Run
 
 Row = dict[str, Any]
+
+#: Lists and dicts inside each other that are shown one by one; what lies deeper is shown by its repr.
+_DEEPEST = 10
+#: Bits of a number that is shown: Python does not make text of many more.
+_LONGEST = 10_000
 
 
 class Journal:
@@ -123,20 +130,31 @@ def _json(value: Any) -> str | None:
     """Return a value as JSON; what JSON does not have is shown by its repr, as a record is read and never loaded."""
     try:
         text = json.dumps(value, default=_shown, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        text = json.dumps(_reprs(value), ensure_ascii=False)
-    return _text(text)
+    except Exception:  # noqa: BLE001 - the user's own __repr__ and model_dump are called here, and a record fails no run
+        text = json.dumps(_reprs(value, 0), ensure_ascii=False)
+    text = text.encode("utf-8", "replace").decode()
+    return text if redact(text) == text else json.dumps(redacted(json.loads(text)), ensure_ascii=False)
 
 
 def _shown(value: Any) -> Any:
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else repr(value)
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else _repr(value)
 
 
-def _reprs(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _reprs(item) for key, item in value.items()}
+def _reprs(value: Any, depth: int) -> Any:
+    """Return a value in which all that JSON does not have is shown by its repr."""
+    if value is None or type(value) in {bool, str} or (type(value) is float and math.isfinite(value)):
+        return value
+    if type(value) is int and value.bit_length() <= _LONGEST:
+        return value
+    if depth < _DEEPEST and isinstance(value, dict):
+        return {str(key) if type(key) in {str, int} else _repr(key): _reprs(item, depth + 1) for key, item in value.items()}
+    if depth < _DEEPEST and isinstance(value, (list, tuple)):
+        return [_reprs(item, depth + 1) for item in value]
+    return _repr(value)
+
+
+def _repr(value: Any) -> str:
     try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
         return repr(value)
-    return value
+    except Exception:  # noqa: BLE001 - the user's
+        return f"<{type(value).__name__}>"

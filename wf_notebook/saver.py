@@ -6,10 +6,10 @@ import atexit
 import os
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 from weakref import ref
 
-from .errors import WorkflowError
 from .run import logger
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Open(Protocol):
 
 _open: dict[str, ref[Open]] = {}
 _dropped: deque[Open] = deque()
+_draining = threading.RLock()
 _wake = threading.Event()
 _thread: threading.Thread | None = None
 
@@ -44,10 +45,15 @@ def watch(run: Open) -> None:
     """Save `run` while it is open; it is not kept alive for that."""
     global _thread  # noqa: PLW0603 - one for the process is the point
     _open[run.context.run_id] = ref(run)
+    # What was registered last is done first: runs are ended before the storage closes that was there before them.
+    atexit.unregister(_end_all)
+    atexit.register(_end_all)
     _wake.set()
     if _thread is None or not _thread.is_alive():
-        _thread = threading.Thread(target=_save_open_runs, name="wf_notebook-saver", daemon=True)
-        _thread.start()
+        thread = threading.Thread(target=_save_open_runs, name="wf_notebook-saver", daemon=True)
+        with suppress(RuntimeError):  # Python 3.12 starts no thread while it exits: the run is saved when it ends
+            thread.start()
+            _thread = thread
 
 
 def unwatch(run: Open) -> None:
@@ -61,20 +67,24 @@ def hand_over(run: Open) -> None:
 
 
 def drain() -> None:
-    """End the runs that were handed over."""
-    while _dropped:
-        try:
-            run = _dropped.popleft()
-        except IndexError:  # another thread was quicker
-            return
-        _end(run, "dropped")
+    """End the runs that were handed over; when it returns, no other thread is still at it."""
+    with _draining:
+        while _dropped:
+            _end(_dropped.popleft(), "dropped")
 
 
 def _end(run: Open, how: str) -> None:
     try:
         run.end(GeneratorExit())
-    except WorkflowError as error:
+    except Exception as error:  # noqa: BLE001 - nobody is there to hear it, and others wait for their turn
         logger.warning("a run that was %s could not be saved: %s", how, error)
+
+
+def _flush(run: Open) -> None:
+    try:
+        run.flush()
+    except Exception as error:  # noqa: BLE001 - it keeps no other run from being saved, and is raised when this one ends
+        logger.debug("run %s could not be saved yet: %r", run.context.run_id, error)
 
 
 def _save_open_runs() -> None:
@@ -88,7 +98,7 @@ def _save_open_runs() -> None:
             if run is None:
                 _open.pop(run_id, None)
             else:
-                run.flush()
+                _flush(run)
             del run  # an idle saver keeps no run alive
         if not _open and not _dropped:
             _wake.clear()
@@ -106,8 +116,8 @@ def _end_all() -> None:
 
 def _forget() -> None:
     """In a forked child the open runs are the parent's, and the thread is not there."""
-    global _thread, _wake
-    _thread, _wake = None, threading.Event()
+    global _thread, _wake, _draining
+    _thread, _wake, _draining = None, threading.Event(), threading.RLock()
     for reference in list(_open.values()):
         if (run := reference()) is not None:
             run.disown()
@@ -115,6 +125,5 @@ def _forget() -> None:
     _dropped.clear()
 
 
-atexit.register(_end_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)

@@ -105,11 +105,11 @@ class Session:
         with self._lock:
             if self.storage is None:
                 self._start()
+                self.loaded = True
                 return
             if not self.loaded or self._stamp is None or self._stamp != self.storage.stamp():
                 self.storage.transact(self._fetch, write=False)
-            if not self.loaded:
-                self._start()
+            self._start()
             mine, refused = self._mine()
             merged = merge(self._base, mine, self._stored)
             if merged.conflicts:
@@ -118,15 +118,12 @@ class Session:
             # What cannot be kept is neither overwritten here nor forgotten to be a change of mine.
             update(self._live, mine, {key: text for key, text in merged.state.items() if key not in refused} | before)
             self._base = {key: text for key, text in self._stored.items() if key not in refused} | before
+            self.loaded = True
 
     def _start(self) -> None:
         """The first load: the constructor's state applies only while the session has no version."""
-        if not self.loaded:
-            self.loaded = True
-            if self._inherited is not None:
-                self._live.update(self._inherited.state)
-            elif self.version <= self._hidden:
-                self._live.update(self.initial)
+        if not self.loaded and self.version <= self._hidden:
+            self._live.update(self._inherited.state if self._inherited else self.initial)
 
     def reload(self) -> None:
         """Drop what is unsaved here and take what the store has; without a storage there is nothing to take."""

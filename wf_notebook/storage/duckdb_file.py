@@ -137,14 +137,15 @@ class File:
             raise duckdb_errors.translated(error, self.path) from error
 
     def _attach(self, *, read_only: bool, given_up: CancelToken, patience: float) -> None:
-        options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}'"
         quoted_path = str(self.path).replace("'", "''")
         memory, since = connection.get(), time.monotonic()
         waiting = duckdb_errors.Waiting(self.path)
         while True:
             header, started = self._header(), time.perf_counter()
+            # A file that is there keeps its version: to ask for a lower one is an error.
+            options = ", READ_ONLY" if read_only else "" if self.path.exists() else f", STORAGE_VERSION '{STORAGE_VERSION}'"
             try:
-                memory.execute(f"ATTACH '{quoted_path}' AS kept (TYPE duckdb, {options})")
+                memory.execute(f"ATTACH '{quoted_path}' AS kept (TYPE duckdb{options})")
             except duckdb.Error as error:
                 if not duckdb_errors.is_outsider(error) or given_up.cancelled or time.monotonic() - since > patience:
                     raise

@@ -110,8 +110,8 @@ class SqlStorage:
             " ORDER BY created_at DESC"
         )
         parameters = (self.table_name, user_id, user_id, workflow_id, workflow_id)
-        ids = (row[0].replace("@@", "\0") for row in self._in_transaction(lambda tx: tx.rows(sql, parameters), write=False))
-        return [session_id.replace("\0", "@") for session_id in ids if "@" not in session_id]
+        rows = self._in_transaction(lambda tx: tx.rows(sql, parameters), write=False)
+        return [stored.replace("@@", "@") for (stored,) in rows if "@" not in stored.replace("@@", "")]  # one @: a branch
 
     def delete_session(self, session_id: str) -> None:
         """Hide a session: it is no longer listed or loaded; its rows stay."""

@@ -1,0 +1,134 @@
+"""What the tests of storages share: databases of each kind, looked at from outside, and Python processes."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+
+from wf_notebook.storage import open_storage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from wf_notebook.storage import WorkflowStorage
+
+
+@dataclass
+class Database:
+    """A database of one kind; `open` gives a new storage over it each time (there is only one over a memory)."""
+
+    kind: str
+    path: Path
+    _opened: list[WorkflowStorage] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return "memory:" if self.kind == "memory" else f"{self.kind}:///{self.path}"
+
+    def open(self, table_name: str = "workflow_sessions") -> WorkflowStorage:
+        if self.kind != "memory" or not self._opened:
+            self._opened.append(open_storage(self.url, table_name=table_name))
+        return self._opened[-1]
+
+    def close(self) -> None:
+        for storage in self._opened:
+            storage.close()
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Run plain SQL as an outsider does, with the database's own driver."""
+        if self.kind == "memory":
+            return self._opened[-1]._kept.connection.execute(sql, parameters).fetchall()
+        with (
+            closing(sqlite3.connect(self.path, isolation_level=None))
+            if self.kind == "sqlite"
+            else duckdb.connect(self.path) as db
+        ):
+            return db.execute(sql, parameters).fetchall()
+
+    def count(self, table: str) -> int:
+        return self.query(f"SELECT count(*) FROM {table}")[0][0]
+
+
+@pytest.fixture(params=["memory", "sqlite", "duckdb"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Return a new database of each kind."""
+    database = Database(request.param, tmp_path / "runs.db")
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "duckdb"])
+def file_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Return a new database of each kind that lies in a file."""
+    database = Database(request.param, tmp_path / "runs.db")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def duck(tmp_path: Path) -> Iterator[Database]:
+    """Return a new DuckDB database."""
+    database = Database("duckdb", tmp_path / "runs.duckdb")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def lite(tmp_path: Path) -> Iterator[Database]:
+    """Return a new SQLite database."""
+    database = Database("sqlite", tmp_path / "runs.db")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def python() -> Callable[..., str]:
+    """Return a function that runs code in a new Python process and gives what it printed; a failure fails the test."""
+
+    def run(code: str, *arguments: object) -> str:
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    return run
+
+
+@pytest.fixture
+def process() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Return a function that starts code in a new Python process, with pipes; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        command = [sys.executable, "-u", "-c", code, *map(str, arguments)]
+        started.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True))
+        return started[-1]
+
+    yield start
+    for one in started:
+        with one:
+            one.kill()
+
+
+@contextmanager
+def _holding(start: Callable[..., subprocess.Popen[str]], code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    holder = start(code + "\nprint('ready')\ninput()", *arguments)
+    assert holder.stdout.readline() == "ready\n", holder.stderr.read()
+    yield holder
+    if holder.poll() is None:
+        holder.communicate("\n", timeout=30)
+
+
+@pytest.fixture
+def holding(process: Callable[..., subprocess.Popen[str]]) -> Callable[..., Any]:
+    """Return a context manager: another process runs code, and keeps what it has until the block ends."""
+    return lambda code, *arguments: _holding(process, code, *arguments)
