@@ -105,7 +105,7 @@ def _facts(run: Run) -> list[str]:
     return [
         *([", ".join(run.models)] if run.models else []),
         *([f"{tokens:,} tokens"] if tokens else []),
-        *([f"${run.cost:.4f}"] if run.cost is not None else []),
+        *([f"${run.cost:.4f}"] if run.cost else []),
         *([f"{run.duration:.1f} s"] if run.duration is not None else []),
         moment(run.started_at),
     ]
