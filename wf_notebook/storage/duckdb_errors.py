@@ -29,18 +29,18 @@ def is_outsider(error: duckdb.Error) -> bool:
     return "Could not set lock on file" in str(error)
 
 
-def connect_beside(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def connect_beside(path: Path, *, write: bool) -> duckdb.DuckDBPyConnection:
     """Connect to a file that this process has open already; only a connection like the user's own is possible.
 
     Raises StorageBusy when it would have to be another one.
     """
-    try:
-        return duckdb.connect(path, read_only=read_only)
-    except duckdb.ConnectionException:
-        raise StorageBusy(
-            f"{path.name!r} is open read-only in this kernel, or with other settings; {KEPT}: "
-            "close that connection, then run write_to_storage()"
-        ) from None
+    for read_only in (False,) if write else (False, True):
+        with suppress(duckdb.ConnectionException):
+            return duckdb.connect(path, read_only=read_only)
+    raise StorageBusy(
+        f"{path.name!r} is open read-only in this kernel, or with other settings; {KEPT}: "
+        "close that connection, then run write_to_storage()"
+    )
 
 
 class Waiting:

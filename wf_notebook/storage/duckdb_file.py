@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -50,7 +51,7 @@ class File:
         self._generation = 0  # counts the writes, ours and those of others, that this process knows of
         self._signature: Signature | None = None  # of the file as we left it
         self._reader: tuple[int, int] | None = None  # the file's inode, and a descriptor of it
-        self._bare = 0.0  # seconds that attaching takes without a WAL
+        self._bare = math.inf  # seconds that attaching takes at least
         self._replayed = 0.0  # seconds spent on replaying the WAL since the last checkpoint
         self._checkpoint_cost = STAY
 
@@ -88,7 +89,7 @@ class File:
         writable = place.check(self.path, write=write)
         with (
             locked(self.lock, given_up=result.given_up) if writable else nullcontext(),
-            self._connected(read_only=not writable, given_up=result.given_up) as (cursor, beside),
+            self._connected(writable=writable, write=write, given_up=result.given_up) as (cursor, beside),
         ):
             self._look()
             opened = Opened(cursor, ready=store in self._ready, before=self._generation)
@@ -112,7 +113,7 @@ class File:
         if self.wal.exists() and place.check(self.path, write=False):
             with (
                 locked(self.lock, patience=patience, given_up=result.given_up),
-                self._connected(read_only=False, given_up=result.given_up, patience=patience) as (cursor, beside),
+                self._connected(writable=True, write=True, given_up=result.given_up, patience=patience) as (cursor, beside),
             ):
                 self._look()
                 if not beside:
@@ -120,15 +121,17 @@ class File:
         result.set_result(None)
 
     @contextmanager
-    def _connected(self, *, read_only: bool, given_up: CancelToken, patience: float = PATIENCE) -> Iterator[tuple[_Cursor, bool]]:
+    def _connected(
+        self, *, writable: bool, write: bool, given_up: CancelToken, patience: float = PATIENCE
+    ) -> Iterator[tuple[_Cursor, bool]]:
         """Give a cursor in which this file is the current database, and whether it is one beside the user's own connection."""
         try:
             try:
-                self._attach(read_only=read_only, given_up=given_up, patience=patience)
+                self._attach(read_only=not writable, given_up=given_up, patience=patience)
             except duckdb.Error as error:
                 if not duckdb_errors.is_own_connection(error):
                     raise
-                with duckdb_errors.connect_beside(self.path, read_only=read_only) as beside:
+                with duckdb_errors.connect_beside(self.path, write=write) as beside:
                     yield _Cursor(beside), True
             else:
                 with connection.detached():
@@ -159,10 +162,8 @@ class File:
             if header is None or header == self._header():
                 break
             memory.execute("DETACH kept")
-        if self.wal.exists():
-            self._replayed += max(0.0, took - self._bare)
-        else:
-            self._bare = took
+        self._bare = min(self._bare, took)
+        self._replayed += took - self._bare
 
     def _header(self) -> bytes | None:
         """Return the file's header, None where there is none yet.
