@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from .. import background
 from ..errors import ModelFailed, UnknownModel
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def _start(path: Path) -> _Box:
     key = secrets.token_urlsafe(32)
     params.api_keys = [key]
     params.verbosity, params.ui, params.use_jinja = -1, False, True
+    params.cache_prompt = False  # a prompt that was read in part before is computed in other steps, and rounds differently
     params.sampling.penalty_repeat, params.sampling.penalty_last_n = REPEAT_PENALTY, REPEAT_WINDOW
     try:
         return _Box(Server(params), key)
@@ -100,6 +102,8 @@ def model(path: Path, name: str) -> OpenAIChatModel:
 @atexit.register
 def stop() -> None:
     """Stop all servers of this process; the next call starts them again."""
+    if _boxes:
+        background.cancel_all()  # a server waits for the answers that it is still giving
     with _lock:
         model.cache_clear()
         _boxes.clear()

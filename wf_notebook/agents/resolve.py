@@ -91,8 +91,7 @@ def resolve(model: object) -> Resolved:
         connection = tuple(sorted(model.connection.items()))
         return Resolved(_built(f"{model.provider}:{model.id}", connection, _surroundings()), model.id, model.settings)
     raise UnknownModel(
-        f"a model is a name like 'openai:gpt-5.2' or 'local:smollm2', a pydantic-ai model or one of wf_notebook.models,"
-        f" not {type(model).__name__!r}"
+        f"a model is a name like 'openai:gpt-5.2', a pydantic-ai model or one of wf_notebook.models, not {type(model).__name__!r}"
     )
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import WorkflowError
 from .thread import loop, on_the_loop, submit
-from .waiting import GRACE, AsyncBell, Bell, Call, afinish, finish
+from .waiting import GRACE, AsyncBell, Bell, Call, afinish, cancel_all, finish
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
 
-__all__ = ["GRACE", "acall", "aiterate", "call", "iterate", "loop", "on_the_loop", "submit"]
+__all__ = ["GRACE", "acall", "aiterate", "call", "cancel_all", "iterate", "loop", "on_the_loop", "submit"]
 
 T = TypeVar("T")
 

@@ -152,3 +152,11 @@ async def afinish(calling: Call[Any], bell: AsyncBell) -> None:
     if not calling.ended:
         calling.cancel()
         await bell.wait(lambda: calling.ended, GRACE)
+
+
+def cancel_all() -> None:
+    """Cancel all that still runs on the loop, and wait ≤ 100 ms for it: for the end of the process."""
+    bell = Bell()
+    for task in list(_running):
+        task.get_loop().call_soon_threadsafe(task.cancel)
+    bell.wait(lambda: not _running, GRACE)
