@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -244,12 +245,12 @@ def test_a_save_that_cannot_be_done_raises(tmp_path):
     storage = SqliteWorkflowStorage(db_file=tmp_path / "x.db")
     echo = Echo(session_id="s", storage=storage)
     echo.run().result()
-    with sqlite3.connect(tmp_path / "x.db", isolation_level=None) as db:
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as db:
         db.execute("ALTER TABLE state_log RENAME TO gone")
     echo.session_state["more"] = 1
     with pytest.raises(StorageFailed, match="state_log"):
         echo.write_to_storage()
-    with sqlite3.connect(tmp_path / "x.db", isolation_level=None) as db:
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as db:
         db.execute("ALTER TABLE gone RENAME TO state_log")
     echo.write_to_storage()
     assert storage.session("s").state == {"said": ["hello"], "more": 1}
@@ -258,11 +259,11 @@ def test_a_save_that_cannot_be_done_raises(tmp_path):
 def test_a_read_that_fails_raises_and_overwrites_nothing(tmp_path):
     url = f"sqlite:///{tmp_path}/x.db"
     Echo(session_id="s", storage=url).run().result()
-    with sqlite3.connect(tmp_path / "x.db", isolation_level=None) as db:
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as db:
         db.execute("UPDATE state_log SET value = '{torn'")
     with pytest.raises(StorageFailed, match="key 'said' is damaged"):
         Echo(session_id="s", storage=url).run()
-    with sqlite3.connect(tmp_path / "x.db") as db:
+    with closing(sqlite3.connect(tmp_path / "x.db")) as db:
         assert db.execute("SELECT count(*), max(value) FROM state_log").fetchall() == [(1, "{torn")]
 
 
@@ -314,7 +315,7 @@ def test_runs_are_appended_and_never_rewritten(tmp_path):
     counts = []
     for _ in range(5):
         flow.run().result()
-        with sqlite3.connect(tmp_path / "x.db") as db:
+        with closing(sqlite3.connect(tmp_path / "x.db")) as db:
             tables = ("run_log", "event_log", "state_log")
             counts.append([db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables])
     assert counts == [[2 * n, n, n] for n in range(1, 6)]
