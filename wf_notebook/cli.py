@@ -118,7 +118,7 @@ class _Bar:
 
     def say(self, line: str) -> None:
         """Say a line beside the bar."""
-        self._progress.console.print(line, markup=False, highlight=False)
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

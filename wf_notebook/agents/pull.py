@@ -161,7 +161,7 @@ def _last_word(log: str) -> str:
     """The line of an installer's output that says what was wrong."""
     lines = [line.strip().lstrip("×╰─▶├> ").removeprefix("ERROR: ") for line in log.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("[notice]", "hint:", "WARNING: You are using pip"))]
-    return lines[-1] if lines else ""
+    return lines[-1].rstrip(".") if lines else ""
 
 
 @contextmanager
