@@ -62,10 +62,15 @@ def translated(error: duckdb.Error, path: Path) -> WorkflowError:
     if is_outsider(error):
         return StorageBusy(f"{path.name!r} is held by {_holder(error)}; {KEPT}: close it there, then run write_to_storage()")
     if any(sign in text for sign in _NO_DATABASE):
-        return BadStorage(f"{str(path)!r} is no DuckDB database, or a truncated one; it was left as it is: choose another file")
+        return no_database(path)
     if any(sign in text for sign in _DAMAGED):
         return BadStorage(f"{str(path)!r} is damaged ({text}); it was left as it is: restore a copy or choose another file")
     return StorageFailed(f"{str(path)!r}: {text}; what was saved before is still there, {KEPT}")
+
+
+def no_database(path: Path) -> BadStorage:
+    """Return the error for a file that was never a database, or is not one any more."""
+    return BadStorage(f"{str(path)!r} is no DuckDB database, or a truncated one; it was left as it is: choose another file")
 
 
 def _holder(error: duckdb.Error) -> str:

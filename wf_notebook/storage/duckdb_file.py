@@ -76,11 +76,19 @@ class File:
         """Every commit makes the WAL longer, or begins it anew beside a file that was changed."""
         return tuple(_stat(path) for path in (self.path, self.wal))
 
-    def _look(self) -> None:
+    def _look(self, cursor: _Cursor, *, beside: bool) -> None:
         """With the lock in hand: what others wrote, or a file that was replaced, makes what we know old."""
-        if self._signature != self._signed():
-            self._generation += 1
-            self._ready.clear()
+        if self._signature == self._signed():
+            return
+        self._generation += 1
+        self._ready.clear()
+        # DuckDB finds out that the end of a file is missing when it reads there, and may have written to it by then.
+        if beside:
+            return
+        sql = "SELECT block_size, used_blocks FROM pragma_database_size() WHERE database_name = current_database()"
+        size, used = cursor.execute(sql)[0]  # free blocks may lie beyond the end
+        if self.path.stat().st_size < HEADER + size * used:
+            raise duckdb_errors.no_database(self.path)
 
     # -- the transaction ---------------------------------------------------------------------------------------------------
 
@@ -91,7 +99,7 @@ class File:
             locked(self.lock, given_up=result.given_up) if writable else nullcontext(),
             self._connected(writable=writable, write=write, given_up=result.given_up) as (cursor, beside),
         ):
-            self._look()
+            self._look(cursor, beside=beside)
             opened = Opened(cursor, ready=store in self._ready, before=self._generation)
             self._generation += write  # whatever comes of it: what was known before is no longer all
             opened.after = self._generation
@@ -110,12 +118,12 @@ class File:
 
     def fold(self, result: Result, *, patience: float = PATIENCE) -> None:
         """Checkpoint, if there is something in the WAL."""
-        if self.wal.exists() and place.check(self.path, write=False):
+        if _stat(self.wal) and place.check(self.path, write=False):
             with (
                 locked(self.lock, patience=patience, given_up=result.given_up),
                 self._connected(writable=True, write=True, given_up=result.given_up, patience=patience) as (cursor, beside),
             ):
-                self._look()
+                self._look(cursor, beside=beside)
                 if not beside:
                     self._checkpoint(cursor)
         result.set_result(None)

@@ -15,11 +15,13 @@ KEPT = "the unsaved state stays in memory"
 
 
 def exists(path: Path) -> bool:
-    """Return whether something lies at `path`.
+    """Return whether a file lies at `path`.
 
-    Raises BadStorage when that cannot be found out.
+    Raises BadStorage where that cannot be found out, or a folder lies there.
     """
     try:
+        if path.is_dir():
+            raise BadStorage(f"{str(path)!r} is a folder; name a file in it")
         return path.exists()
     except OSError as error:
         raise BadStorage(f"{str(path)!r} cannot be reached ({error.strerror}); choose another place") from error
@@ -30,8 +32,7 @@ def check(path: Path, *, write: bool) -> bool:
 
     Raises BadStorage for a place where no file can be, StorageReadOnly for a write where none is possible.
     """
-    if path.is_dir():
-        raise BadStorage(f"{str(path)!r} is a folder; name a file in it")
+    there = exists(path)
     if write:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -41,7 +42,7 @@ def check(path: Path, *, write: bool) -> bool:
             raise StorageReadOnly(
                 f"{str(path.parent)!r} cannot be made ({error.strerror}); {KEPT}: choose another place"
             ) from error
-    writable = _may_write(path.parent) and (not exists(path) or _may_write(path))
+    writable = _may_write(path.parent) and (not there or _may_write(path))
     if write and not writable:
         raise StorageReadOnly(f"{str(path)!r} is read-only here; {KEPT}: choose another place")
     return writable

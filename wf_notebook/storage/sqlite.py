@@ -74,7 +74,7 @@ class SqliteWorkflowStorage(SqlStorage):
         self._at_work = False
 
     def _exists(self) -> bool:
-        return place.exists(self.path) and (self.path.is_dir() or self.path.stat().st_size > 0)
+        return place.exists(self.path) and self.path.stat().st_size > 0
 
     def _inherited(self, cursor: Cursor, session_id: str) -> Inherited | None:
         return agno.inherited(cursor, self.table_name, session_id)
@@ -129,7 +129,7 @@ class SqliteWorkflowStorage(SqlStorage):
             if self._kept is None:
                 with suppress(FileExistsError):  # SQLite gives its other files the same mode
                     os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-                self._kept = Kept(self, connect(str(self.path)), _inode(self.path))
+                self._kept = Kept(self, _connect_whole(self.path), _inode(self.path))
             yield self._kept
         else:
             with closing(self._connect_read_only()) as connection:
@@ -211,6 +211,24 @@ def _inode(path: Path) -> tuple[int, int] | None:
     return there.st_dev, there.st_ino
 
 
+def _connect_whole(path: Path) -> sqlite3.Connection:
+    """Open a file that does not end in the middle of a page: SQLite would make up the rest of it.
+
+    Its size is asked of SQLite: to open and close the file ourselves would end the locks of this process's other connections.
+    """
+    connection = connect(str(path))
+    beside = [path.with_name(path.name + suffix) for suffix in ("-wal", "-journal")]
+    try:
+        ((page,),) = connection.execute("PRAGMA page_size").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    if path.stat().st_size % page and not any(other.exists() for other in beside):  # those would mend it
+        connection.close()
+        raise _damaged(str(path), "the end of its last page is missing")
+    return connection
+
+
 def _is_busy(error: sqlite3.Error) -> bool:
     return _name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
@@ -220,6 +238,7 @@ def _name(error: sqlite3.Error) -> str:
 
 
 def _translated(error: sqlite3.Error, path: str) -> WorkflowError:
+    """Return our error for SQLite's."""
     if _is_busy(error):
         return StorageBusy(
             f"{path!r} is held by another program since {PATIENCE:g} s; {KEPT}: close it there, then run write_to_storage()"
@@ -228,10 +247,14 @@ def _translated(error: sqlite3.Error, path: str) -> WorkflowError:
     if name.startswith("SQLITE_NOTADB"):
         return BadStorage(f"{path!r} is no SQLite database; it was left as it is: choose another file")
     if name.startswith("SQLITE_CORRUPT"):
-        return BadStorage(f"{path!r} is damaged ({error}); it was left as it is: restore a copy or choose another file")
+        return _damaged(path, error)
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
         return StorageReadOnly(f"{path!r} cannot be opened here ({error}); {KEPT}: choose another place")
     return StorageFailed(f"{path!r}: {error}; what was saved before is still there, {KEPT}")
+
+
+def _damaged(path: str, why: object) -> BadStorage:
+    return BadStorage(f"{path!r} is damaged ({why}); it was left as it is: restore a copy or choose another file")
 
 
 class _Cursor:
