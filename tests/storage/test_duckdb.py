@@ -299,7 +299,9 @@ def test_a_wal_that_takes_long_to_replay_is_folded(duck, monkeypatch):
         if duck.path.stat().st_mtime_ns != before:
             break
     assert 1 < number < 400
-    assert wal(duck) < 1000  # what was saved since
+    session.state["n"] = "after"
+    session.save()  # waits until the checkpoint is done
+    assert wal(duck) < 2000  # what was saved since
 
 
 def test_a_save_is_acknowledged_before_the_checkpoint_that_follows_it(duck, monkeypatch):
