@@ -140,7 +140,7 @@ def _too_deep(value: Any, text: str) -> bool:
     if text.count("[") + text.count("{") <= DEEPEST:
         return False
     level, depth = [value], 0
-    while level and depth <= DEEPEST:
+    while level and depth < DEEPEST:
         inner = [item for box in level for item in (box.values() if type(box) is dict else box)]
         level, depth = [item for item in inner if type(item) in {list, dict}], depth + 1
     return bool(level)
@@ -157,7 +157,7 @@ def _refuse_key(key: Any, path: str) -> UnsavableValue:
 def find_unsavable(value: Any, path: str, depth: int) -> None:
     """Raise UnsavableValue for the first value in `value` that JSON does not give back as it was."""
     kind = type(value)
-    if depth > DEEPEST:
+    if depth >= DEEPEST and kind in {dict, list}:
         raise UnsavableValue(f"{path[:200]}… is nested too deeply, or contains itself; keep a flatter value", path=path)
     if kind is dict:
         for key, item in list(value.items()):

@@ -47,6 +47,7 @@ class Session:
         self.storage = storage
         self.about = about or About()
         self.version = 0
+        self._is_branch = branch is not None
         self._key = stored_id(session_id) + (f"@{branch}" if branch else "")
         self.initial = _own(state or {})
         self._live: dict[str, Any] = live if live is not None else {}
@@ -157,7 +158,7 @@ class Session:
                     stored[change.key] = change.value
             self.version, self._stored, self._save_id = head.version, stored, head.newest_save
         about = head.about
-        if not head.revision and not self.loaded and (inherited := tx.inherited(self.session_id)):
+        if not (head.revision or self.loaded or self._is_branch) and (inherited := tx.inherited(self.session_id)):
             self._check_owner(inherited.about)
             self._inherited, about = inherited, inherited.about
         self._attempt, self._stored_about, self._stamp = None, head.about, tx.before

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_ADDRESSES = "duckdb:///file.duckdb, sqlite:///file.db or memory:"
 FOLDER, FILE = ".workflows", "workflows.duckdb"
 
 
@@ -70,15 +71,17 @@ def open_storage(url: str = "default", *, table_name: str = "workflow_sessions")
     """
     if url == "default":
         url = default_url()
+        if url == "default":
+            raise BadStorage(f"the default storage is set to 'default'; set it to an address: {_ADDRESSES}")
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in SCHEMES:
-        hint = did_you_mean(scheme, SCHEMES)
-        raise BadStorage(
-            f"unknown kind of storage in {url!r}{hint or ': write duckdb:///file.duckdb, sqlite:///file.db or memory:'}"
-        )
+        hint = did_you_mean(scheme, SCHEMES) if colon else ""
+        raise BadStorage(f"unknown kind of storage in {url!r}{hint or f'; write {_ADDRESSES}'}")
     module, _, name = SCHEMES[scheme].partition(":")
     cls = getattr(import_module(f".{module}", __name__), name)
     if scheme == "memory":
+        if rest:
+            raise BadStorage(f"{url!r} names a file; write memory:, or duckdb:///{rest.lstrip('/')}")
         in_memory: WorkflowStorage = cls(table_name)
         return in_memory
     if not rest.startswith("///") or not rest[3:]:
@@ -116,12 +119,21 @@ def _from_pyproject(here: Path) -> str | None:
         file = up / "pyproject.toml"
         if file.is_file():
             try:
-                table = tomllib.loads(file.read_text(encoding="utf-8"))
-            except (tomllib.TOMLDecodeError, OSError) as error:
+                url = _setting(tomllib.loads(file.read_text(encoding="utf-8")))
+            except (ValueError, OSError) as error:
                 raise BadStorage(f"{str(file)!r} cannot be read ({error}); mend it, or set WF_STORAGE") from error
-            url = table.get("tool", {}).get("wf_notebook", {}).get("storage")
-            return None if url is None else _from_root(str(url), up)
+            return None if url is None else _from_root(url, up)
     return None
+
+
+def _setting(table: Any) -> str | None:
+    for name in ("tool", "wf_notebook", "storage"):
+        if not isinstance(table, dict):
+            raise ValueError(f"what holds {name!r} is no table")  # noqa: TRY004 - caught with what tomllib says
+        table = table.get(name, {})
+    if table and not isinstance(table, str):
+        raise ValueError(f"storage = {table!r} is no text")
+    return table or None
 
 
 def _from_root(url: str, root: Path) -> str:
