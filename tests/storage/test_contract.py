@@ -666,6 +666,7 @@ def test_a_damaged_value_is_an_error_and_nothing_is_overwritten(database):
     assert database.query("SELECT value FROM state_log") == [("{broken",)]
 
 
+@pytest.mark.slow
 def test_after_a_fork_parent_and_child_both_save_and_nothing_is_lost_or_doubled(file_database, python):
     code = """
 import os, sys
@@ -700,6 +701,7 @@ print(status)
     assert file_database.query("SELECT phase FROM run_log ORDER BY phase") == [("end",), ("start",)]
 
 
+@pytest.mark.slow
 def test_a_forked_child_has_a_copy_of_the_memory(python):
     code = """
 import os, sys
@@ -715,6 +717,7 @@ print(os.waitstatus_to_exitcode(os.wait()[1]), storage.session("demo").state)
     assert python(code) == "2 {'n': 1}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slept", [False, True])
 def test_a_stream_left_half_read_at_exit_is_saved_into_one_whole_file_without_a_word(file_database, process, slept):
     code = """

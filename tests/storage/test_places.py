@@ -158,6 +158,7 @@ def make_read_only(database, *, fold: bool) -> None:
     database.path.parent.chmod(0o555)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fold", [True, False], ids=["folded", "with a WAL"])
 def test_in_a_read_only_folder_reading_works_and_saving_says_read_only(read_only, python, fold):
     make_read_only(read_only, fold=fold)
@@ -172,6 +173,7 @@ def test_in_a_read_only_folder_reading_works_and_saving_says_read_only(read_only
     assert {path.name: path.read_bytes() for path in read_only.path.parent.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_made_says_read_only(read_only, python):
     make_read_only(read_only, fold=True)
     said = python(AS_NOBODY, f"{read_only.kind}:///{read_only.path.parent}/deeper/runs.db")
@@ -179,6 +181,7 @@ def test_a_folder_that_cannot_be_made_says_read_only(read_only, python):
     assert "deeper' cannot be made (Permission denied); the unsaved state stays in memory: choose another place" in said
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_entered_is_an_error_of_ours(read_only, python):
     make_read_only(read_only, fold=True)
     read_only.path.parent.chmod(0)
@@ -218,6 +221,7 @@ print(sorted(storage.session("demo").state), storage.session("demo").state["larg
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [400_000, 1_500_000, 3_000_000])
 def test_a_full_disk_is_a_clear_error_and_loses_nothing(file_database, python, limit):
     *errors, kept, later = python(FULL, file_database.url, limit).splitlines()
@@ -230,6 +234,7 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing(file_database, python, l
     assert sorted(file_database.open().session("demo").state) == ["after", "before", "large"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_at_a_checkpoint_loses_nothing(duck, python):
     code = """
 import resource, signal, sys
