@@ -17,6 +17,7 @@ _ROOMS = {
     "load_ipython_extension": "notebook",
     "logger": "run",
     "open_storage": "storage",
+    "parallel": "branches",
     "pprint_run_response": "render",
     "unload_ipython_extension": "notebook",
 }
@@ -30,12 +31,14 @@ __all__ = [
     "load_ipython_extension",
     "logger",
     "open_storage",
+    "parallel",
     "pprint_run_response",
     "unload_ipython_extension",
 ]
 
 if TYPE_CHECKING:
     from .agents import Agent
+    from .branches import parallel
     from .events import RunEvent, RunResponse
     from .notebook import load_ipython_extension, unload_ipython_extension
     from .render import apprint_run_response, pprint_run_response

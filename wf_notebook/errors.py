@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentFailed",
     "BadArguments",
+    "BadBranch",
     "BadCell",
     "BadRunOutput",
     "BadStorage",
+    "BranchTimeout",
     "DownloadFailed",
     "MissingInput",
     "MissingPart",
@@ -132,6 +134,14 @@ class BadArguments(WorkflowError, ValueError):
 
 class BadCell(WorkflowError, ValueError):
     """The cell defines no workflow, or more than one and no name to choose by."""
+
+
+class BadBranch(WorkflowError, TypeError):
+    """What was given to `parallel` is no stream, coroutine or callable, or cannot be done as asked."""
+
+
+class BranchTimeout(WorkflowError, TimeoutError):
+    """A branch of `parallel` took longer than it may."""
 
 
 class NoModel(WorkflowError, LookupError):

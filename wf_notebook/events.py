@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .run import way_up
 
@@ -67,9 +67,11 @@ class RunResponse:
     response_audio: Any = None
     extra_data: Any = None
     created_at: int = field(default_factory=lambda: int(time()))
+    #: The branch of `parallel` that said it, None outside of one; no field: the fields are the old API's.
+    lane: ClassVar[str | None] = None
 
     def stamped(self, stamps: Mapping[str, Any]) -> RunResponse:
-        """Return a copy that carries `stamps` (field names to values); a subclass stays what it is."""
+        """Return a copy that carries `stamps` (names to values, `lane` too); a subclass stays what it is."""
         state = self.__dict__.copy()
         state.update(stamps)
         copy: RunResponse = object.__new__(type(self))

@@ -9,7 +9,7 @@ import socket
 import time
 from collections import deque
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .encoding import redacted
 from .redact import redact
@@ -41,45 +41,55 @@ class Journal:
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
-        self._noted: deque[tuple[float, str, str | None, Any]] = deque()
+        self._noted: deque[tuple[float, tuple[str, str | None, str | None], Any]] = deque()
         self._seq = 0
 
     def note(self, said: RunResponse) -> None:
         """Note one response."""
         content = said.content
-        self._noted.append((time.time(), said.event, said.agent_id, said.tools if content is None else content))
+        self._noted.append((time.time(), (said.event, said.agent_id, said.lane), said.tools if content is None else content))
 
     def rows(self) -> Iterator[Row]:
-        """Give a row for each thing noted since the last time; successive pieces of one text are one row."""
-        pieces: list[str] = []
-        first: tuple[float, str, str | None] = (0.0, "", None)
+        """Give a row for each thing noted since the last time; successive pieces of one text in one lane are one row."""
+        texts: dict[str | None, _Text] = {}  # the text that each lane is saying
         for _ in range(len(self._noted)):  # what is noted meanwhile is for the next time
-            moment, event, agent, content = self._noted.popleft()
-            is_text = isinstance(content, str)
-            if pieces and (not is_text or (event, agent) != first[1:]):
-                yield self._row(*first, "".join(pieces))
-                pieces = []
-            if not is_text:
-                yield self._row(moment, event, agent, content)
-                continue
-            if not pieces:
-                first = (moment, event, agent)
-            pieces.append(content)
-        if pieces:
-            yield self._row(*first, "".join(pieces))
+            moment, said, content = self._noted.popleft()
+            lane = said[2]
+            if lane in texts and (not isinstance(content, str) or texts[lane].said != said):
+                yield self._row(*texts.pop(lane))
+            if not isinstance(content, str):
+                yield self._row(moment, said, content)
+            elif lane in texts:
+                texts[lane].pieces.append(content)
+            else:
+                texts[lane] = _Text(moment, said, _Pieces([content]))
+        for text in texts.values():
+            yield self._row(*text)
 
-    def _row(self, moment: float, event: str, agent: str | None, content: Any) -> Row:
+    def _row(self, moment: float, said: tuple[str, str | None, str | None], content: Any) -> Row:
+        event, agent, lane = said
         self._seq += 1
+        text = "".join(content) if isinstance(content, _Pieces) else None
         return {
             "run_id": self._run_id,
             "seq": self._seq,
             "happened_at": _time(datetime.fromtimestamp(moment, UTC)),
             "event": str(getattr(event, "value", event)),
             "agent": agent,
-            "lane": None,
-            "content": _text(content) if isinstance(content, str) else None,
-            "data": None if content is None or isinstance(content, str) else _json(content),
+            "lane": lane,
+            "content": _text(text),
+            "data": None if content is None or text is not None else _json(content),
         }
+
+
+class _Pieces(list[str]):
+    """The pieces of one text."""
+
+
+class _Text(NamedTuple):
+    moment: float
+    said: tuple[str, str | None, str | None]
+    pieces: _Pieces
 
 
 def start_row(run: Run) -> Row:

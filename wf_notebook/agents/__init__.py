@@ -79,7 +79,7 @@ class Agent(Settings):
         """
         arguments.check("run", others, ["message", "stream"], arguments.RUN_WITHOUT_MEANING)
         if stream:
-            return AgentStream(lambda in_async: self._begin(message, streaming=True, in_async=in_async))
+            return AgentStream(lambda in_async: self._begin(message, streaming=True, in_async=in_async), name=self.name)
         return background.call(self._answer(self._begin(message, streaming=False, in_async=False)))
 
     @overload
@@ -95,8 +95,10 @@ class Agent(Settings):
         """
         arguments.check("arun", others, ["message", "stream"], arguments.RUN_WITHOUT_MEANING)
         if stream:
-            return AgentStream(lambda in_async: self._begin(message, streaming=True, in_async=in_async))
-        return self._arun(message)
+            return AgentStream(lambda in_async: self._begin(message, streaming=True, in_async=in_async), name=self.name)
+        answer = self._arun(message)
+        answer.__name__ = self.name or "_arun"  # type: ignore[attr-defined] # what a branch of `parallel` is called
+        return answer
 
     async def _arun(self, message: Any) -> RunResponse:
         return await background.acall(self._answer(self._begin(message, streaming=False, in_async=True)))

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 class AgentStream:
     """The responses of one call as they come; `close()`, or letting go of it, ends the call."""
 
-    def __init__(self, begin: Callable[[bool], AgentCall]) -> None:
+    def __init__(self, begin: Callable[[bool], AgentCall], *, name: str | None = None) -> None:
+        #: The agent's name: what a branch of `parallel` is called.
+        self.name = name
         self._begin = begin
         self._call: AgentCall | None = None
         self._plain: Generator[RunResponse] | None = None

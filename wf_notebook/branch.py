@@ -1,0 +1,164 @@
+"""One branch of `parallel`: what it is, what it is called, and how it is done in a thread of its own."""
+
+from __future__ import annotations
+
+import inspect
+from concurrent.futures import CancelledError
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from . import background
+from .errors import BadBranch, BranchTimeout, RunCancelled
+from .events import RunEvent, RunResponse
+from .record import joined
+from .run import CancelToken, RunContext, current
+from .stream import RunStream, is_source, response
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable, Coroutine, Sequence
+    from contextvars import Context
+
+
+class Branch:
+    """Work that may be done beside others: an unstarted stream, a coroutine, or a callable without arguments.
+
+    It is done once, in any thread, and then has an `outcome` or an `error`.
+    """
+
+    def __init__(self, number: int, work: Any, lane: str) -> None:
+        self.number = number
+        self.work = work
+        self.lane = lane
+        self.is_stream = is_source(work)
+        self.outcome: Any = None
+        self.error: BaseException | None = None
+        #: Set when the branch is over; what it still says afterwards is not heard.
+        self.over = False
+        self.context: RunContext
+        self.variables: Context
+
+    def enter(self, context: RunContext, variables: Context, token: CancelToken, home: AbstractEventLoop | None) -> None:
+        """Give the branch its own view of the run: the lane it is in, and the token that ends it."""
+        self._home = home
+        lane = f"{context.lane}/{self.lane}" if context.lane else self.lane
+        self.context = RunContext(
+            context.run_id, context.session_id, context.workflow_id, context.workflow, token, context.usage, lane
+        )
+        self.variables = variables.copy()
+        self.variables.run(current.set, self.context)
+
+    def perform(self, say: Callable[[RunResponse], None] | None) -> Any:
+        """Do the work and return what comes of it; what a stream says goes to `say`, or is joined to one response."""
+        value = self.work
+        if not self.is_stream:
+            value = self.variables.run(self._call)
+            if not is_source(value):
+                if say is not None and value is not None:
+                    said = (
+                        value if isinstance(value, (str, RunResponse)) else RunResponse(value, content_type=type(value).__name__)
+                    )
+                    say(response(said).stamped({"lane": self.context.lane}))
+                return value
+        said_here: list[RunResponse] = []
+        stream = RunStream(_Lane(self), value)  # type: ignore[arg-type] # as much of an open run as a stream needs
+        try:
+            for said in stream:
+                said_here.append(said)
+                if say is not None:
+                    say(said)
+        except RunCancelled:  # nobody hears it any more
+            stream.stop()
+            raise
+        self.context.cancel.check()
+        return joined(said_here)
+
+    def _call(self) -> Any:
+        value = self.work if inspect.isawaitable(self.work) else self.work()
+        if not inspect.isawaitable(value):
+            return value
+        return background.call(_awaited(value)) if self._home is None else self._at_home(_awaited(value), self._home)
+
+    def _at_home(self, coroutine: Coroutine[Any, Any, Any], home: AbstractEventLoop) -> Any:
+        """Run a coroutine on the loop that waits for all branches, and wait for it in this thread."""
+        future = background.submit(coroutine, home, copy_context())
+        forget = self.context.cancel.on_cancel(future.cancel)
+        try:
+            return future.result()
+        except CancelledError:
+            self.context.cancel.check()
+            raise
+        finally:
+            forget()
+
+    def timed_out(self, seconds: float) -> BranchTimeout:
+        """Return the error of a branch that took too long."""
+        return BranchTimeout(f"branch {self.lane!r} took longer than {seconds:g} s; give it more with timeout=, or less to do")
+
+    def failure(self) -> RunResponse:
+        """Return what is said in the lane of a branch that failed, where its failure is kept."""
+        failed = RunResponse(event=RunEvent.run_error.value, extra_data={"error": f"{type(self.error).__name__}: {self.error}"})
+        return failed.stamped({"lane": self.context.lane})
+
+    def discard(self) -> None:
+        """Leave a branch that will not be done; a coroutine says so to nobody."""
+        if inspect.iscoroutine(self.work):
+            self.work.close()
+
+
+async def _awaited(value: Any) -> Any:
+    return await value
+
+
+class _Lane:
+    """As much of an open run as a stream needs; what is said carries the lane, and the end of it is not the run's."""
+
+    status = "running"
+
+    def __init__(self, branch: Branch) -> None:
+        self.context, self.variables = branch.context, branch.variables
+        self._branch = branch
+        self._stamps = {"lane": branch.context.lane}
+
+    def say(self, said: RunResponse) -> RunResponse:
+        if self._branch.over:
+            raise RunCancelled
+        return said if said.lane is not None else said.stamped(self._stamps)  # a lane within this one says which
+
+    def end(self, error: BaseException | None = None) -> None:
+        """The run goes on."""
+
+
+def branches_of(works: Sequence[Any]) -> list[Branch]:
+    """Return a branch for each piece of work, each in a lane of its own name.
+
+    Raises BadBranch for what is none of stream, coroutine and callable.
+
+    >>> def fetch(): ...
+    >>> [branch.lane for branch in branches_of([fetch, fetch, lambda: 1])]
+    ['fetch', 'fetch 2', 'branch 3']
+    """
+    seen: dict[str, int] = {}
+    branches = []
+    for number, work in enumerate(works, start=1):
+        if not (callable(work) or is_source(work) or inspect.isawaitable(work)):
+            raise BadBranch(
+                f"branch {number} is of type {type(work).__name__!r}, which has run already; give it unstarted: "
+                "partial(agent.run, message), an agent's stream, or a coroutine"
+            )
+        label = _label(work) or f"branch {number}"
+        seen[label] = times = seen.get(label, 0) + 1
+        branches.append(Branch(number, work, label if times == 1 else f"{label} {times}"))
+    return branches
+
+
+def _label(work: Any) -> str | None:
+    """Return what a reader would call it: the agent's name, else the function's, None when it has none."""
+    if isinstance(work, partial):
+        return _label(work.func)
+    if isinstance(work, RunStream):
+        return str(work.workflow.name)
+    of = work.__self__ if getattr(work, "__name__", "") in {"run", "arun"} and hasattr(work, "__self__") else work
+    name = getattr(of, "name", None) or getattr(work, "__name__", None)
+    return name if isinstance(name, str) and name[0] not in "<_" else None

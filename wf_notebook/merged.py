@@ -1,0 +1,143 @@
+"""The responses of branches, merged as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, Self
+
+from .background.waiting import GRACE, AsyncBell, Bell
+from .errors import RunCancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from .crew import Crew
+    from .events import RunResponse
+
+#: So many responses wait for a slow reader; a branch that says more waits too.
+WAITING = 1024
+
+
+class _Pipe:
+    """What leads from the branches to the reader; the branches know it, and not the reader, so that a reader can be dropped."""
+
+    def __init__(self, crew: Crew, bell: Bell | AsyncBell) -> None:
+        self.arrived: deque[RunResponse] = deque()
+        self._crew = crew
+        self._bell = bell
+        self._sleeps = False
+        self._full = False
+        self._room = threading.Event()
+
+    def say(self, said: RunResponse) -> None:
+        """Pass a response on; wait while the reader is far behind."""
+        while len(self.arrived) >= WAITING:
+            self._full = True
+            self._room.clear()
+            if len(self.arrived) >= WAITING:
+                self._room.wait(GRACE)
+            if self._crew.settled:
+                raise RunCancelled
+        self.arrived.append(said)
+        if self._sleeps:
+            self._sleeps = False
+            self._bell.ring()
+
+    def look(self) -> bool:
+        """Return whether there is something for the reader, and else ask to be woken."""
+        if self.arrived or self._crew.settled:
+            return True
+        self._sleeps = True
+        return bool(self.arrived)
+
+    def take(self) -> RunResponse:
+        """Return the next response; IndexError when there is none."""
+        said = self.arrived.popleft()
+        if self._full and len(self.arrived) < WAITING // 2:
+            self._full = False
+            self._room.set()
+        return said
+
+
+class Merged:
+    """A stream of what branches say: read by `for` or by `async for`; nothing begins before, and it ends when it is dropped."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+        self._bell: Bell | AsyncBell | None = None
+        self._pipe: _Pipe
+        self._over = False
+        #: The results in order, once all are there: a stream's is its responses joined to one.
+        self.results: list[Any] = []
+
+    def _start(self, bell: Bell | AsyncBell, home: asyncio.AbstractEventLoop | None = None) -> None:
+        self._bell, self._pipe = bell, _Pipe(self._crew, bell)
+        self._crew.say = self._pipe.say
+        self._crew.start(bell.ring, home)
+
+    def _take(self) -> RunResponse | None:
+        """Return the next response, None at the end; raise what ended it."""
+        try:
+            return self._pipe.take()
+        except IndexError:
+            self._over = True
+            self.results = self._crew.conclude()
+            return None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> RunResponse:
+        if self._over:
+            raise StopIteration
+        if self._bell is None:
+            self._start(Bell())
+        if isinstance(self._bell, AsyncBell):
+            raise TypeError("this stream is already read by `async for`")
+        assert self._bell is not None
+        if not self._pipe.arrived:
+            self._bell.wait(self._pipe.look)
+        said = self._take()
+        if said is None:
+            raise StopIteration
+        return said
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> RunResponse:
+        if self._over:
+            raise StopAsyncIteration
+        if self._bell is None:
+            self._start(AsyncBell(), asyncio.get_running_loop())
+        if isinstance(self._bell, Bell):
+            raise TypeError("this stream is already read by `for`")
+        assert self._bell is not None
+        if not self._pipe.arrived:
+            await self._bell.wait(self._pipe.look)
+        said = self._take()
+        if said is None:
+            raise StopAsyncIteration
+        return said
+
+    def __await__(self) -> Generator[Any, Any, list[Any]]:
+        return self._all().__await__()
+
+    async def _all(self) -> list[Any]:
+        async for _ in self:
+            pass
+        return self.results
+
+    def close(self) -> None:
+        """End all branches."""
+        if self._bell is not None and not self._over:
+            self._crew.stop()
+        self._over = True
+
+    async def aclose(self) -> None:
+        """End all branches."""
+        self.close()
+
+    __del__ = close
