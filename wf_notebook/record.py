@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 import traceback
@@ -15,6 +14,7 @@ from .errors import RunCancelled, WorkflowError
 from .events import RunEvent, RunResponse
 from .journal import Journal, end_row, start_row
 from .run import Run, RunContext, Status, current, logger
+from .spans import NOTHING, STOPS, begin
 from .state import differences
 from .transaction import Records
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .session import Session
 
 _TEXT, _COMPLETED = RunEvent.run_response.value, RunEvent.workflow_completed.value
-#: Ways of being stopped rather than of failing.
-_STOPS = (RunCancelled, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit)
 
 
 class OpenRun:
@@ -67,15 +65,18 @@ class OpenRun:
         self._ended = ended
         self._ending = threading.Lock()
         self._journal: Journal | None = None
+        self._span = begin(f"invoke_workflow {workflow}", _named(context, workflow))
+        self._span.inside(self.variables)
         if session.storage is not None:
             self._journal = Journal(context.run_id)
             self._before: Encoded = session.encoded()
             self._begun: list[dict[str, Any]] = [start_row(self.record())]
+        if self._journal is not None or self._span.is_there:
             saver.watch(self)
 
     def __del__(self) -> None:
         """Hand over a dropped run: a finaliser may run anywhere, so it never touches the store itself."""
-        if self.status == "running" and self._journal is not None:
+        if self.status == "running" and (self._journal is not None or self._span.is_there):
             saver.hand_over(self)
 
     # -- what is said ------------------------------------------------------------------------------------------------------
@@ -153,7 +154,7 @@ class OpenRun:
             if self.status != "running":
                 return
             self._duration, self.ended_at = self.duration, datetime.now(UTC)
-            self.status = "completed" if error is None else "stopped" if isinstance(error, _STOPS) else "failed"
+            self.status = "completed" if error is None else "stopped" if isinstance(error, STOPS) else "failed"
             if self.status == "failed":
                 self.error = "".join(traceback.format_exception_only(error)).strip()
         saver.unwatch(self)
@@ -162,10 +163,14 @@ class OpenRun:
         except WorkflowError as failure:
             if error is None or isinstance(error, (RunCancelled, GeneratorExit)):
                 failure.response = self.result()
+                self._span.end(failure)
                 raise
             error.add_note(f"and the run could not be saved: {type(failure).__name__}: {failure}")
         finally:
-            self._ended(self.record())
+            record = self.record()
+            self._span.note(_used(record))
+            self._span.end(error)
+            self._ended(record)
 
     def _save_end(self) -> None:
         if self._journal is not None:
@@ -188,7 +193,19 @@ class OpenRun:
 
     def disown(self) -> None:
         """Never save this run: it is another process's."""
-        self._journal = None
+        self._journal, self._span = None, NOTHING
+
+
+def _named(context: RunContext, workflow: str) -> dict[str, Any]:
+    """What a run's span is found by."""
+    ids = {"wf.run_id": context.run_id, "wf.session_id": context.session_id}
+    return {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": workflow, **ids}
+
+
+def _used(run: Run) -> dict[str, Any]:
+    """How a run ended and what it used, for its span; the tokens of each call are told by the spans inside it."""
+    tokens = {"wf.input_tokens": run.input_tokens, "wf.output_tokens": run.output_tokens}
+    return {"wf.status": run.status, **tokens, "wf.cost": run.cost}
 
 
 def _shown(response: RunResponse) -> str:

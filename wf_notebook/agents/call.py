@@ -53,6 +53,7 @@ class AgentCall:
         self.seen: list[str] = []
         self.whole = False
         self._model: Resolved | None = None
+        self._options: dict[str, Any] = {}
         self._metrics: dict[str, Any] = {}
         self._tools: dict[str, dict[str, Any]] = {}
         self._text: list[str] = []
@@ -88,6 +89,7 @@ class AgentCall:
 
         from .resolve import resolve
         from .tools import toolset
+        from .tracing import capabilities
 
         agent, resolved = self.agent, resolve(self.agent.model)
         output: Any = agent.response_model or str
@@ -104,6 +106,7 @@ class AgentCall:
             model_settings=cast("ModelSettings", {**resolved.settings, **(agent.model_settings or {})}),
             retries=RETRIES,
         )
+        self._options["capabilities"] = capabilities(engine)
         return resolved, engine, tools
 
     async def responses(self) -> AsyncGenerator[RunResponse]:
@@ -114,7 +117,7 @@ class AgentCall:
         from .failures import explain
 
         try:
-            async with engine.iter(self.message, message_history=self.history) as run:
+            async with engine.iter(self.message, message_history=self.history, infer_name=False, **self._options) as run:
                 try:
                     async for response in self._follow(engine, run):
                         if response.content is not None:
