@@ -3,7 +3,15 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from wf_notebook import RunEvent, RunResponse
-from wf_notebook.render import content_html, content_text, record_bundle, record_metadata, response_bundle, run_bundle
+from wf_notebook.render import (
+    content_html,
+    content_text,
+    printed_bundle,
+    record_bundle,
+    record_metadata,
+    response_bundle,
+    run_bundle,
+)
 from wf_notebook.render.content import LIMIT, ROWS, contents
 
 
@@ -121,3 +129,11 @@ def test_no_half_of_a_secret_is_shown_where_text_is_cut(run, monkeypatch):
     assert "very-secret" not in "".join(bundle.values())
     cut = content_html("x" * (LIMIT - 9) + secret) + content_text("x" * (LIMIT - 9) + secret)
     assert "sk-very" not in cut
+
+
+def test_what_branches_said_side_by_side_stands_lane_by_lane():
+    said = [RunResponse(text).stamped({"lane": lane}) for text, lane in [("a1 ", "one"), ("<b> ", "two"), ("a2", "one")]]
+    bundle = printed_bundle([RunResponse("before"), *said, RunResponse("after")], markdown=True)
+    assert bundle["text/plain"] == "before\n\n▸ one\na1 a2\n\n▸ two\n<b> \n\nafter"
+    assert "a1 a2" in bundle["text/html"]
+    assert "&lt;b&gt;" in bundle["text/html"]

@@ -11,7 +11,7 @@ from uuid import uuid4
 from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
-from ..render import GrowingMarkdown, GrowingText, Said, content_html
+from ..render import GrowingMarkdown, GrowingText, Said, content_html, lane_heading
 from ..render.terminal import ResponseBox
 from .widget import LiveWidget, Pages
 
@@ -100,7 +100,8 @@ class WidgetView:
         self._began = perf_counter()
         self._kind = GrowingMarkdown if markdown else GrowingText
         self._said, self._text, self._pages = Said(), self._kind(), Pages()
-        self._arrived: list[Any] = []
+        self._lanes: dict[str, _LiveLane] = {}  # what branches say side by side, until something else is said
+        self._arrived: list[tuple[str | None, Any]] = []
         self._arriving = threading.Lock()
         self._ended = threading.Event()
         self._display_id = uuid4().hex
@@ -125,7 +126,7 @@ class WidgetView:
         content = self._said(response)
         if content is not None:
             with self._arriving:
-                self._arrived.append(content)
+                self._arrived.append((response.lane, content))
 
     def freeze(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
         """Put the record in the widget's place, and end the widget."""
@@ -155,22 +156,60 @@ class WidgetView:
                     setattr(widget, name, value)
             pause = max(PAUSE, SHARE * (perf_counter() - began))
 
-    def _laid_out(self, arrived: list[Any]) -> dict[str, Any]:
+    def _laid_out(self, arrived: list[tuple[str | None, Any]]) -> dict[str, Any]:
         """Return what changes on the pages and in the tail."""
         changes: dict[str, Any] = {}
-        for content in arrived:
+        for lane, content in arrived:
+            if lane is not None:
+                if not self._lanes:
+                    changes |= self._close_text()
+                self._lanes.setdefault(lane, _LiveLane(lane, self._kind)).add(content)
+                continue
+            if self._lanes:
+                changes |= self._pages.add(self._lanes_html())
+                self._lanes = {}
             if isinstance(content, str):
                 self._text.add(content)
             else:
-                changes |= self._pages.add(self._text.finished() + self._text.tail() + content_html(content))
-                self._text = self._kind()
+                changes |= self._close_text(content_html(content))
         changes |= self._pages.add(self._text.finished())
-        return changes if self._pages.full else changes | {"tail": self._text.tail()}
+        return changes if self._pages.full else changes | {"tail": self._lanes_html() or self._text.tail()}
+
+    def _close_text(self, after: str = "") -> dict[str, str]:
+        """Put the open text on the pages, and what comes after it."""
+        html = self._text.finished() + self._text.tail() + after
+        self._text = self._kind()
+        return self._pages.add(html)
+
+    def _lanes_html(self) -> str:
+        return "".join(lane.html() for lane in self._lanes.values())
 
     def _numbers(self) -> dict[str, Any]:
         run = self._progress()
         tokens = run.input_tokens + run.output_tokens if run else 0
         return {"elapsed": round(perf_counter() - self._began, 1), "tokens": tokens}
+
+
+class _LiveLane:
+    """What one branch has said so far."""
+
+    def __init__(self, name: str, kind: type[GrowingMarkdown]) -> None:
+        self._kind = kind
+        self._text = kind()
+        self._done = lane_heading(name)
+
+    def add(self, content: Any) -> None:
+        """Take one more thing said."""
+        if isinstance(content, str):
+            self._text.add(content)
+        else:
+            self._done += self._text.finished() + self._text.tail() + content_html(content)
+            self._text = self._kind()
+
+    def html(self) -> str:
+        """Return all of it."""
+        self._done += self._text.finished()
+        return self._done + self._text.tail()
 
 
 def view(workflow: str, session: str, progress: Callable[[], Run | None]) -> View:

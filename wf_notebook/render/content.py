@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..events import RunEvent, RunResponse
 from ..redact import redact
@@ -49,25 +49,89 @@ class Said:
         return content
 
 
+class Lane(NamedTuple):
+    """What one branch said, beside others."""
+
+    name: str
+    contents: list[Any]
+
+
+class _Pieces(list[str]):
+    """The pieces of one text."""
+
+
+class _Lanes(dict[str, list[Any]]):
+    """What branches said side by side."""
+
+
+class Transcript:
+    """What responses said, in order; pieces of one text are joined, and what branches said at once stands lane by lane.
+
+    >>> transcript = Transcript()
+    >>> for text, lane in [("Go. ", None), ("a", "one"), ("x", "two"), ("b", "one"), ("Done.", None)]:
+    ...     transcript.add(RunResponse(text).stamped({"lane": lane}))
+    >>> transcript.contents()
+    ['Go. ', Lane(name='one', contents=['ab']), Lane(name='two', contents=['x']), 'Done.']
+    """
+
+    def __init__(self) -> None:
+        self._said = Said()
+        self._parts: list[Any] = []
+
+    def add(self, response: RunResponse) -> None:
+        """Take the next response."""
+        content = self._said(response)
+        if content is None:
+            return
+        if response.lane is None:
+            _put(self._parts, content)
+            return
+        if not self._parts or not isinstance(self._parts[-1], _Lanes):
+            self._parts.append(_Lanes())
+        _put(self._parts[-1].setdefault(response.lane, []), content)
+
+    def add_outputs(self, outputs: list[Any]) -> None:
+        """Take several outputs, each by itself."""
+        for output in outputs:
+            self._parts += contents([output])
+
+    def contents(self) -> list[Any]:
+        """Return what was said so far."""
+        return _joined(self._parts)
+
+
+def _put(parts: list[Any], content: Any) -> None:
+    if not isinstance(content, str):
+        parts.append(content)
+    elif parts and isinstance(parts[-1], _Pieces):
+        parts[-1].append(content)
+    else:
+        parts.append(_Pieces([content]))
+
+
+def _joined(parts: list[Any]) -> list[Any]:
+    joined: list[Any] = []
+    for part in list(parts):
+        if isinstance(part, _Lanes):
+            joined += [Lane(name, _joined(said)) for name, said in list(part.items())]
+        else:
+            joined.append("".join(part) if isinstance(part, _Pieces) else part)
+    return joined
+
+
 def contents(responses: Iterable[Any]) -> list[Any]:
     """Return what the responses of a stream said in order, its text joined; a list among them is several outputs, each by itself.
 
     >>> contents([RunResponse("a"), RunResponse("b"), RunResponse({"n": 1})]), contents([[RunResponse("a"), RunResponse("b")]])
     (['ab', {'n': 1}], ['a', 'b'])
     """
-    said = Said()
-    found: list[Any] = []
-    text: list[str] = []
+    transcript = Transcript()
     for response in responses:
-        outputs = [each for one in response for each in contents([one])] if isinstance(response, list) else []
-        content = said(response) if isinstance(response, RunResponse) else None
-        if isinstance(content, str):
-            text.append(content)
-        elif content is not None or outputs:
-            found += ["".join(text)] * bool(text)
-            text = []
-            found += outputs or [content]
-    return found + ["".join(text)] * bool(text)
+        if isinstance(response, list):
+            transcript.add_outputs(response)
+        elif isinstance(response, RunResponse):
+            transcript.add(response)
+    return transcript.contents()
 
 
 def content_html(content: Any, *, markdown: bool = True) -> str:
@@ -76,6 +140,8 @@ def content_html(content: Any, *, markdown: bool = True) -> str:
     >>> content_html({"title": "<b>", "tags": ["x", "y"]}).count("<td")
     2
     """
+    if isinstance(content, Lane):
+        return lane_heading(content.name) + "".join(content_html(said, markdown=markdown) for said in content.contents)
     if isinstance(content, str):
         content = redact(content)  # before it is cut: half of a secret is not recognised
         return (markdown_html if markdown else text_html)(content[:LIMIT]) + (
@@ -84,12 +150,19 @@ def content_html(content: Any, *, markdown: bool = True) -> str:
     return _value(content, 0)
 
 
+def lane_heading(name: str) -> str:
+    """Return what stands above what a branch said."""
+    return f'<p><strong style="font-size: 90%">▸ {escape(redact(name))}</strong></p>'
+
+
 def content_text(content: Any) -> str:
     r"""Return one content as text, models and dicts as JSON.
 
     >>> content_text({"n": 1})
     '{\n  "n": 1\n}'
     """
+    if isinstance(content, Lane):
+        return "\n".join([f"▸ {redact(content.name)}", *map(content_text, content.contents)])
     text = redact(content if isinstance(content, str) else json_text(content))
     return text if len(text) <= LIMIT else f"{text[:LIMIT]}\n{_cut(text)}"
 

@@ -7,8 +7,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..events import RunResponse
+from ..redact import redact
 from ..run import way_up
-from .content import Said, content_text
+from .content import Lane, Transcript, content_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Iterator
@@ -53,37 +54,24 @@ class ResponseBox:
     def __init__(self, *, markdown: bool, show_time: bool) -> None:
         self._markdown = markdown
         self._show_time = show_time
-        self._said = Said()
-        self._contents: list[Any] = []
-        self._text: list[str] = []
+        self._transcript = Transcript()
         self._began = perf_counter()
         self._ended = False
 
     def add(self, response: RunResponse) -> None:
         """Take the next response."""
-        content = self._said(response) if isinstance(response, RunResponse) else response
-        if isinstance(content, str):
-            self._text.append(content)
-        elif content is not None:
-            self._close()
-            self._contents.append(content)
+        self._transcript.add(response if isinstance(response, RunResponse) else RunResponse(response))
 
     def end(self) -> None:
         """Say that no more comes."""
         self._ended = True
-
-    def _close(self) -> None:
-        if self._text:
-            self._contents.append("".join(self._text))
-            self._text = []
 
     def __rich__(self) -> RenderableType:
         from rich.console import Group
         from rich.spinner import Spinner
         from rich.text import Text
 
-        # The text is joined anew: the terminal's own thread asks while responses arrive.
-        shown = [*self._contents, *(["".join(self._text)] if self._text else [])]
+        shown = self._transcript.contents()  # joined anew: the terminal's own thread asks while responses arrive
         if not shown:
             return Text() if self._ended else Spinner("dots", "Working…")
         body = Group(*(_renderable(content, markdown=self._markdown) for content in shown))
@@ -121,10 +109,14 @@ def _live(*, markdown: bool, show_time: bool) -> Iterator[Adding]:
 
 
 def _renderable(content: Any, *, markdown: bool) -> RenderableType:
+    from rich.console import Group
     from rich.json import JSON
     from rich.markdown import Markdown
     from rich.text import Text
 
+    if isinstance(content, Lane):
+        said = (_renderable(each, markdown=markdown) for each in content.contents)
+        return Group(Text(f"▸ {redact(content.name)}", style="bold"), *said)
     text = content_text(content)
     if isinstance(content, str):
         return Markdown(text) if markdown else Text(text)
