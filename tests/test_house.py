@@ -25,7 +25,7 @@ HOUSE = Path(wf_notebook.__file__).parent
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
 0   errors
-1   run  events  background.thread  background.waiting  background  redact  spans
+1   budget  run  events  background.thread  background.waiting  background  redact  spans
 2   encoding  state
 3   transaction  session
 4   storage.place  storage.lock  storage.thread  storage.schema  storage.rows  storage.sql  storage.agno
@@ -33,7 +33,8 @@ FLOORS = """
     render.markdown  render.content  render.record  render.terminal  render
 5   inputs  settings  journal  saver  record  context  stream  outcome  workflow  branch  crew  merged  branches
     agents.files  agents.pull  agents.local  agents.resolve  agents.transcript  agents.arguments  agents.tools
-    agents.settings  agents.failures  agents.prompt  agents.tracing  agents.call  agents.stream  agents  models
+    agents.settings  agents.limits  agents.retries  agents.failures  agents.requests
+    agents.prompt  agents.tracing  agents.call  agents.stream  agents  models
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.live  notebook.magics  notebook.completion  notebook

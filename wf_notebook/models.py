@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .agents.limits import limit
 from .redact import register_secret
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = [
     "OpenAILike",
     "OpenRouter",
     "Together",
+    "limit",
     "xAI",
 ]
 

@@ -10,6 +10,8 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from .context import stoppable
+from .errors import RunCancelled
+from .events import RunEvent
 from .record import joined
 from .stream import RunStream, is_source, response
 
@@ -34,7 +36,9 @@ def outcome(run: OpenRun, call: Callable[[], Any]) -> Any:
         answer = _settled(run, value)
     except BaseException as error:
         run.end(error)
-        raise
+        if not _is_spent(run, error):
+            raise
+        answer = _so_far(run)
     run.end()
     return answer
 
@@ -47,9 +51,26 @@ async def _awaited(run: OpenRun, awaitable: Awaitable[Any]) -> Any:
         answer = _settled(run, value)
     except BaseException as error:
         run.end(error)
-        raise
+        if not _is_spent(run, error):
+            raise
+        answer = _so_far(run)
     run.end()
     return answer
+
+
+async def already(value: Any) -> Any:
+    """Return a value that is there, to code that awaits it."""
+    return value
+
+
+def _is_spent(run: OpenRun, error: BaseException) -> bool:
+    """Say whether it is its budget that ended the run: as a stream it ends with what it has, and nothing is raised."""
+    return isinstance(error, RunCancelled) and run.context.cancel.reason is not None
+
+
+def _so_far(run: OpenRun) -> RunResponse:
+    said = run.result()
+    return said.stamped({"event": RunEvent.run_cancelled.value, "content": said.content or None})
 
 
 def _settled(run: OpenRun, value: Any) -> Any:

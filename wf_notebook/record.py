@@ -157,6 +157,8 @@ class OpenRun:
             self.status = "completed" if error is None else "stopped" if isinstance(error, STOPS) else "failed"
             if self.status == "failed":
                 self.error = "".join(traceback.format_exception_only(error)).strip()
+            elif self.status == "stopped":
+                self.error = self.context.cancel.reason
         saver.unwatch(self)
         try:
             self._save_end()

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from .budget import Budget
 from .errors import RunCancelled
 
 if TYPE_CHECKING:
@@ -67,19 +68,21 @@ class CancelToken:
     (True, ['stop'])
     """
 
-    __slots__ = ("_callbacks", "_lock", "cancelled")
+    __slots__ = ("_callbacks", "_lock", "cancelled", "reason")
 
     def __init__(self) -> None:
         self.cancelled = False
+        #: Why, where that is not plain: a Stop needs no words.
+        self.reason: str | None = None
         self._callbacks: list[Callable[[], object]] = []
         self._lock = threading.Lock()
 
-    def cancel(self) -> None:
+    def cancel(self, reason: str | None = None) -> None:
         """Ask the run to end; what waits on it is told at once."""
         with self._lock:
             if self.cancelled:
                 return
-            self.cancelled = True
+            self.cancelled, self.reason = True, reason
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()
@@ -113,6 +116,8 @@ class Usage:
     output_tokens: int = 0
     cost: float | None = None
     models: set[str] = field(default_factory=set)
+    #: What may be spent, where that is limited.
+    budget: Budget | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add(self, *, model: str | None, requests: int, input_tokens: int, output_tokens: int, cost: float | None = None) -> None:
@@ -125,6 +130,8 @@ class Usage:
                 self.cost = (self.cost or 0.0) + cost
             if model:
                 self.models.add(model)
+        if self.budget is not None:
+            self.budget.count(tokens=input_tokens + output_tokens, cost=cost)
 
     @property
     def total_tokens(self) -> int:
@@ -144,6 +151,15 @@ class RunContext:
     cancel: CancelToken = field(default_factory=CancelToken)
     usage: Usage = field(default_factory=Usage)
     lane: str | None = None
+
+    def limit(self, max_tokens: int | None, max_cost: float | None) -> None:
+        """Give the run a budget; what it spends counts for the run that it is made in, too."""
+        outer = current.get()
+        within = outer.usage.budget if outer is not None else None
+        if max_tokens is None and max_cost is None:
+            self.usage.budget = within
+        else:
+            self.usage.budget = Budget(max_tokens=max_tokens, max_cost=max_cost, stop=self.cancel.cancel, within=within)
 
 
 current: ContextVar[RunContext | None] = ContextVar("wf_notebook_run", default=None)

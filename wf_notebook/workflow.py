@@ -14,7 +14,7 @@ from weakref import ref
 from . import saver
 from .events import RunResponse
 from .inputs import bound_inputs
-from .outcome import outcome
+from .outcome import already, outcome
 from .record import OpenRun
 from .run import Run, RunContext, current, logger
 from .session import Session
@@ -58,6 +58,9 @@ class Workflow:
     storage: Any = None
     extra_data: dict[str, Any] | None = None
     debug_mode: bool = False
+    #: What the agents of one run may spend: then it ends, `stopped`, with what it has.
+    max_tokens: int | None = None
+    max_cost: float | None = None
     _settings: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -84,6 +87,8 @@ class Workflow:
         storage: WorkflowStorage | str | None = None,
         extra_data: dict[str, Any] | None = None,
         debug_mode: bool = False,
+        max_tokens: int | None = None,
+        max_cost: float | None = None,
         **without_meaning: Any,
     ) -> None:
         check_old_names(without_meaning, inspect.signature(Workflow).parameters)
@@ -95,6 +100,8 @@ class Workflow:
         self.session_name = session_name or cls.session_name
         self.extra_data = extra_data if extra_data is not None else cls.extra_data
         self.debug_mode = debug_mode or cls.debug_mode
+        self.max_tokens = max_tokens if max_tokens is not None else cls.max_tokens
+        self.max_cost = max_cost if max_cost is not None else cls.max_cost
         chosen = storage if storage is not None else cls.storage
         self.storage: WorkflowStorage | None = open_storage(chosen) if isinstance(chosen, str) else chosen
         if self.debug_mode:
@@ -120,7 +127,7 @@ class Workflow:
     def arun(self, *args: Any, **kwargs: Any) -> Any:
         """Write this method as a coroutine or an async generator. Without it, run() is awaited as it is."""
         value = self.run(*args, **kwargs)
-        return value if isinstance(value, RunStream) or inspect.isawaitable(value) else _already(value)
+        return value if isinstance(value, RunStream) or inspect.isawaitable(value) else already(value)
 
     # -- the run -----------------------------------------------------------------------------------------------------------
 
@@ -137,6 +144,7 @@ class Workflow:
         self._session.load()
         self._adopt(self._session.about)
         context = RunContext(run_id, self.session_id, self.workflow_id or "", self)
+        context.limit(self.max_tokens, self.max_cost)
         run = OpenRun(context, self._session, workflow=self.name or type(self).__name__, inputs=inputs, ended=self._note)
         self._run = ref(run)
         return outcome(run, lambda: method(self, *args, **kwargs))
@@ -288,7 +296,3 @@ def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 Workflow.run.opens_run = Workflow.arun.opens_run = True  # type: ignore[attr-defined]
-
-
-async def _already(value: Any) -> Any:
-    return value

@@ -23,7 +23,7 @@ def failure(agent, kind=ModelFailed, **options):
 
 @pytest.fixture
 def agent(provider):
-    return Agent(provider.model(timeout=20), name="writer")
+    return Agent(provider.model(timeout=20), name="writer", retries=0)
 
 
 def test_an_answer_comes_through(provider, agent):
@@ -52,7 +52,7 @@ def test_a_server_that_is_not_there():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
-        message = failure(Agent(OpenAILike("m", base_url=url)))
+        message = failure(Agent(OpenAILike("m", base_url=url), retries=0))
     assert message == "agent on 'm': the model's server cannot be reached (All connection attempts failed); is it running?"
 
 

@@ -47,9 +47,8 @@ WITHOUT_MEANING: dict[str, tuple[object, ...]] = {
     "user_message": (None,),
     "user_message_role": ("user",),
     "create_default_user_message": (True,),
-    "retries": (0,),
     "delay_between_retries": (1,),
-    "exponential_backoff": (False,),
+    "exponential_backoff": (True, False),  # always
     "parse_response": (True,),
     "stream": (None, False),
     "stream_intermediate_steps": (True, False),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, ModelResponse
     from pydantic_ai.run import AgentRun
 
+    from .requests import Requests
     from .resolve import Resolved
     from .settings import Settings
     from .tools import UserTools
@@ -53,8 +54,11 @@ class AgentCall:
         self.seen: list[str] = []
         self.whole = False
         self._model: Resolved | None = None
+        self._requests: Requests | None = None
         self._options: dict[str, Any] = {}
         self._metrics: dict[str, Any] = {}
+        self._counted = {"requests": 0, "input_tokens": 0, "output_tokens": 0}
+        self._costed = 0.0
         self._tools: dict[str, dict[str, Any]] = {}
         self._text: list[str] = []
         self._raw: list[str] = []
@@ -87,6 +91,7 @@ class AgentCall:
         from pydantic_ai import Agent as Engine
         from pydantic_ai import NativeOutput
 
+        from .requests import Requests, one_policy
         from .resolve import resolve
         from .tools import toolset
         from .tracing import capabilities
@@ -96,14 +101,15 @@ class AgentCall:
         if agent.response_model and agent.structured_outputs and resolved.model.profile.get("supports_json_schema_output"):
             output = NativeOutput(agent.response_model)
         tools = toolset(agent.tools or (), agent.label, self.home)
+        self._requests = Requests(resolved, agent, self._shows)
         engine: Engine[None, Any] = Engine(
-            resolved.model,
+            self._requests,
             deps_type=type(None),
             name=agent.name,
             output_type=output,
             instructions=instructions(agent),
             toolsets=[tools] if tools else None,
-            model_settings=cast("ModelSettings", {**resolved.settings, **(agent.model_settings or {})}),
+            model_settings=cast("ModelSettings", {**one_policy(resolved), **resolved.settings, **(agent.model_settings or {})}),
             retries=RETRIES,
         )
         self._options["capabilities"] = capabilities(engine)
@@ -129,7 +135,9 @@ class AgentCall:
         except Exception as error:
             if tools:
                 tools.raise_own(error)
-            raise explain(error, self.agent.label, resolved, "".join(self._raw)) from error
+            assert self._requests is not None
+            who = f"{self.agent.label} on {resolved.name!r}{self._requests.attempt}"
+            raise explain(error, who, "".join(self._raw)) from error
         if self.agent.save_response_to_file:
             self._save(self.agent.save_response_to_file)
         if not self.streaming or self.agent.response_model:
@@ -137,6 +145,7 @@ class AgentCall:
 
     async def _follow(self, engine: Engine[None, Any], run: AgentRun[None, Any]) -> AsyncIterator[RunResponse]:
         async for node in run:
+            self._count(run)
             if engine.is_model_request_node(node):
                 if self.streaming:
                     self._raw.clear()
@@ -153,18 +162,15 @@ class AgentCall:
 
     def _said(self, event: Any) -> Iterator[RunResponse]:
         """A piece of text, as it comes; structured output comes whole at the end."""
-        from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
-
-        if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
-            piece = event.part.content
-        elif isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
-            piece = event.delta.content_delta
-        else:
-            return
+        piece = _text(event)
         self._raw.append(piece)
-        if piece and not self.agent.response_model:
+        if self._shows(event):
             self._text.append(piece)
             yield self._says(piece)
+
+    def _shows(self, event: Any) -> bool:
+        """Say whether the reader of the stream sees something of an event."""
+        return bool(_text(event)) and not self.agent.response_model
 
     def _called(self, event: Any) -> Iterator[RunResponse]:
         """A tool is called, or answers."""
@@ -199,15 +205,23 @@ class AgentCall:
         self.answered(run.new_messages())
 
     def _measure(self, run: AgentRun[None, Any], duration: float) -> None:
-        """Count what was used, also by a call that ended early, and tell the run that this call belongs to; once."""
+        """Count what was used, also by a call that ended early."""
+        cost = self._count(run)
+        self._metrics |= {**self._counted, "total_tokens": run.usage.total_tokens, "cost": cost, "duration": duration}
+
+    def _count(self, run: AgentRun[None, Any]) -> float | None:
+        """Tell the run that this call belongs to what was used since the last time; return what the call cost so far."""
         assert self._model is not None
-        used = run.usage
+        used, before = run.usage, self._counted
         cost = 0.0 if self._model.cost_free else None if used.cost is None else float(used.cost)
-        counts = {"requests": used.requests, "input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
-        self._metrics |= {**counts, "total_tokens": used.total_tokens, "cost": cost, "duration": duration}
+        now = {"requests": used.requests, "input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
+        more = {name: now[name] - before[name] for name in now}
+        more_cost = None if cost is None else cost - self._costed
+        self._counted, self._costed = now, cost or 0.0
         belongs_to = current.get()
         if belongs_to is not None:
-            belongs_to.usage.add(model=self._model.name, cost=cost, **counts)
+            belongs_to.usage.add(model=self._model.name, cost=more_cost, **more)
+        return cost
 
     def _save(self, template: str) -> None:
         """Write the answer to a file; when that fails, the answer is at the error."""
@@ -225,6 +239,17 @@ class AgentCall:
             )
             failed.response = self._response
             raise failed from error
+
+
+def _text(event: Any) -> str:
+    """The text in an event of a stream, empty for an event without."""
+    from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
+
+    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+        return event.part.content
+    if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+        return event.delta.content_delta
+    return ""
 
 
 def _raw(response: ModelResponse) -> str:

@@ -9,21 +9,20 @@ from pydantic_ai import exceptions as said
 
 from ..errors import AgentFailed, ModelFailed, UnknownModel, WorkflowError
 from ..redact import redact
+from .retries import Silence, TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .resolve import Resolved
 
 #: How much of a model's raw text, or of another's message, is quoted, in characters.
 QUOTED = 300
 
 
-def explain(error: Exception, agent: str, model: Resolved, raw: str) -> Exception:
-    """Return the error to raise for `error`; `raw` is what the model said last."""
+def explain(error: Exception, who: str, raw: str) -> Exception:
+    """Return the error to raise for `error`: `who` is the agent, its model and the attempt, `raw` what the model said last."""
     if isinstance(error, WorkflowError):
         return error
-    who = f"{agent} on {model.name!r}"
     for kind, sentence in SENTENCES:
         if isinstance(error, kind):
             what = sentence(error)
@@ -86,7 +85,7 @@ def _gave_up(error: Any) -> str:
 OVERFLOW = "exceed_context_size_error"
 
 #: What is said of which error; the first that fits.
-SENTENCES: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
+SENTENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], str]], ...] = (
     (
         said.ModelAuthenticationError,
         lambda error: f"the provider refused the key ({_status(error)}); check the key's environment variable, or api_key=",
@@ -95,6 +94,7 @@ SENTENCES: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
     (said.ModelRequestRejectedError, _refused),
     (said.ModelQuotaExceededError, lambda error: f"the account's quota is used up ({_status(error)})"),
     (said.ModelRateLimitError, _rate),
+    ((Silence, TooLong), _line),
     (said.ModelTimeoutError, lambda _: "the model's server did not answer in time"),
     (said.ModelConnectionError, _unreachable),
     (said.OutputTokenLimitExceeded, lambda _: "the answer was cut off by max_tokens before it was complete"),

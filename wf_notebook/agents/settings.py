@@ -35,6 +35,11 @@ class Settings:
         add_history_to_messages: Send the earlier messages of this agent along.
         num_history_responses: Only those of the last so many calls.
         save_response_to_file: Write each answer there; may contain {name}, {message}, {run_id}, {session_id}.
+        timeout: Seconds that the model may be silent: until the first piece of a stream or the whole of an answer that is not
+            streamed, and between two pieces; 300 if not said. Then the request is made again, if no text was given out yet.
+        total_timeout: Seconds for a whole call with all its requests, retries and waits; 3600 if not said. A tool is not cut.
+        retries: How often a request is made again when the server is busy (429, 503), fails (500, 502, 504), cannot be reached,
+            breaks off or is silent; 2 if not said. It waits longer each time, and as long as `Retry-After` asks for.
         model_settings: Settings of the request, as pydantic-ai names them: temperature, max_tokens, seed, …
         others: Arguments of Agno's Agent that have no meaning here; each is warned of once.
     """
@@ -60,6 +65,9 @@ class Settings:
         add_history_to_messages: bool = False,
         num_history_responses: int | None = None,
         save_response_to_file: str | None = None,
+        timeout: float | None = None,
+        total_timeout: float | None = None,
+        retries: int | None = None,
         model_settings: dict[str, Any] | None = None,
         **others: Any,
     ) -> None:
@@ -81,6 +89,9 @@ class Settings:
         self.add_history_to_messages = add_history_to_messages
         self.num_history_responses = num_history_responses
         self.save_response_to_file = save_response_to_file
+        self.timeout = timeout
+        self.total_timeout = total_timeout
+        self.retries = retries
         self.model_settings = model_settings
         arguments.check("Agent", others, vars(self), arguments.WITHOUT_MEANING)
 
