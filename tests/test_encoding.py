@@ -191,9 +191,9 @@ def refusal_or_none(value):
 @pytest.mark.parametrize("unsavable", [False, True], ids=["plain", "beside a value that cannot be kept"])
 def test_a_snapshot_is_consistent_while_another_thread_changes_the_state(unsavable):
     """The other thread adds to one list before it adds to the other, so that no moment shows more in the second."""
-    state: dict = {"first": [], "second": []}
+    state: dict = {"first": [], **{f"between{number}": [number] * 50 for number in range(100)}, "second": []}
     if unsavable:
-        state["odd"] = {1}
+        state["odd"] = object()
     going = True
 
     def change() -> None:
@@ -214,7 +214,7 @@ def test_a_snapshot_is_consistent_while_another_thread_changes_the_state(unsavab
     thread.start()
     try:
         encoder = Encoder()
-        for _ in range(1500):
+        for _ in range(300):
             encoded, _ = encoder.encode(state)
             first, second = (json.loads(encoded[key]) for key in ("first", "second"))
             assert len(first) - len(second) in (0, 1) or not second

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -130,6 +132,49 @@ def test_a_conflict_that_was_mended_is_over(shaky):
     two.state["topic"] = "cheese"
     two.save()
     assert (two.version, shaky.storage.session("demo").state) == (1, {"topic": "cheese"})
+
+
+IN_A_CHILD = """
+import os, sqlite3, sys, threading
+from wf_notebook import open_storage
+from wf_notebook.errors import StorageBusy
+from wf_notebook.storage import sqlite
+from wf_notebook.transaction import Records
+sqlite.PATIENCE = 0
+session = open_storage(sys.argv[1] + "/runs.db").session("demo")
+session.save()
+other = sqlite3.connect(session.storage.path, isolation_level=None)
+other.execute("BEGIN EXCLUSIVE")
+try:
+    session.save(Records((), [{"run_id": "r", "seq": 1, "happened_at": "2026-01-01 00:00:00.0", "event": "e"}]))
+except StorageBusy:
+    other.execute("COMMIT")
+held, free = threading.Event(), threading.Event()
+def hold():
+    with session._lock:
+        held.set()
+        free.wait(30)
+holder = threading.Thread(target=hold)
+holder.start()
+held.wait(30)
+child = os.fork()
+if child == 0:
+    session.state["child"] = 1
+    session.save()
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+free.set()
+holder.join()
+session.save()
+print(status, other.execute("SELECT count(*), (SELECT value FROM state_log) FROM event_log").fetchall())
+"""
+
+
+@pytest.mark.slow
+def test_in_a_forked_child_no_lock_is_held_and_rows_that_wait_are_the_parents(tmp_path):
+    command = [sys.executable, "-c", IN_A_CHILD, f"sqlite:///{tmp_path}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("0 [(1, '1')]\n", "")
 
 
 def test_a_session_that_is_dropped_is_gone():

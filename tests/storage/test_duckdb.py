@@ -307,15 +307,21 @@ def test_a_wal_that_takes_long_to_replay_is_folded(duck, monkeypatch):
 
 def test_a_save_is_acknowledged_before_the_checkpoint_that_follows_it(duck, monkeypatch):
     session = saved(duck, n=0)
-    free = threading.Event()
+    free, freed = threading.Event(), []
     checkpoint = duckdb_file.File._checkpoint
-    monkeypatch.setattr(duckdb_file.File, "_checkpoint", lambda self, cursor: (free.wait(10), checkpoint(self, cursor)))
+
+    def waiting(self, cursor) -> None:
+        freed.append(free.wait(10))
+        checkpoint(self, cursor)
+
+    monkeypatch.setattr(duckdb_file.File, "_checkpoint", waiting)
     monkeypatch.setattr(duckdb_file, "WAL_LIMIT", 0)
     session.state["n"] = 1
     session.save()
     assert session.version == 2
     free.set()
     assert duck.open().session("demo").state == {"n": 1}
+    assert freed[0]
 
 
 # -- interrupts ----------------------------------------------------------------------------------------------------------------
