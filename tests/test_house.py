@@ -32,9 +32,9 @@ FLOORS = """
     storage.duckdb_errors  storage.duckdb_file  storage.duckdb  storage.sqlite  storage.memory  storage
     render.markdown  render.content  render.record  render.terminal  render
 5   inputs  settings  journal  saver  record  context  stream  outcome  workflow  branch  crew  merged  branches
-    agents.files  agents.pull  agents.local  agents.resolve  agents.transcript  agents.arguments  agents.tools
-    agents.settings  agents.limits  agents.retries  agents.failures  agents.requests
-    agents.prompt  agents.tracing  agents.call  agents.stream  agents  models
+    agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
+    agents.arguments  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures  agents.requests
+    agents.prompt  agents.parts  agents.tracing  agents.call  agents.stream  agents  models
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.live  notebook.magics  notebook.completion  notebook

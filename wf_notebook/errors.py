@@ -35,6 +35,7 @@ __all__ = [
     "UnknownOption",
     "UnknownWorkflow",
     "UnsavableValue",
+    "UnsendableFile",
     "WorkflowError",
     "did_you_mean",
 ]
@@ -158,6 +159,10 @@ class ModelFailed(WorkflowError):
 
 class AgentFailed(WorkflowError):
     """An agent could not do what it was asked for other reasons than its model (a tool that raised: the cause)."""
+
+
+class UnsendableFile(WorkflowError, ValueError):
+    """A file cannot be sent along with a message: it is missing, empty, too large, of an unknown type, or not for this model."""
 
 
 class DownloadFailed(WorkflowError, OSError):

@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .. import background
 from . import arguments
+from .attachments import enclosed
 from .call import AgentCall
 from .settings import Settings
 from .stream import AgentStream
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
     from pydantic_ai.messages import ModelMessage
 
     from ..events import RunResponse
+    from .attachments import Attachment
 
 __all__ = ["Agent"]
+
+#: What `run` and `arun` know.
+KNOWN = ("message", "stream", "images", "files")
 
 
 class Agent(Settings):
@@ -53,12 +58,18 @@ class Agent(Settings):
         return twin
 
     @overload
-    def run(self, message: Any = None, *, stream: Literal[False] = False, **others: Any) -> RunResponse: ...
+    def run(
+        self, message: Any = None, *, stream: Literal[False] = False, images: Any = None, files: Any = None, **others: Any
+    ) -> RunResponse: ...
 
     @overload
-    def run(self, message: Any = None, *, stream: Literal[True], **others: Any) -> AgentStream: ...
+    def run(
+        self, message: Any = None, *, stream: Literal[True], images: Any = None, files: Any = None, **others: Any
+    ) -> AgentStream: ...
 
-    def run(self, message: Any = None, *, stream: bool = False, **others: Any) -> RunResponse | AgentStream:
+    def run(
+        self, message: Any = None, *, stream: bool = False, images: Any = None, files: Any = None, **others: Any
+    ) -> RunResponse | AgentStream:
         """Call the model and wait for its answer; with `stream=True` return the answer as it comes.
 
         Works inside a running event loop too. The stream is lazy, and can be read by `for` and by `async for`.
@@ -67,45 +78,57 @@ class Agent(Settings):
             message: A text; a pydantic model, list or dict is sent as JSON; None sends the instructions alone.
             stream: Return an iterator of responses: pieces of text, and tool calls with content None; with a `response_model`
                 the answer is one response at the end.
+            images: Images to send along: paths, URLs, bytes, open files, matplotlib figures, PIL images, pydantic-ai's content;
+                one, or a list of them. They are read at once.
+            files: Files of any kind, given in the same ways. What is text goes as text, which every model can read.
             others: `stream_intermediate_steps` and `retries` of the old API, which have no meaning here.
 
         Raises:
             NoModel: No model was named and none is at hand.
             UnknownModel: Nobody knows the model, or its key or package is missing.
             ModelFailed: The model or its server failed, or gave no valid `response_model`; the cause is chained.
+            UnsendableFile: A file is missing, empty, too large or of an unknown type, or the model takes none of its kind.
             RunCancelled: The run that this call belongs to was stopped.
 
         A tool's own exception is raised as it is.
         """
-        arguments.check("run", others, ["message", "stream"], arguments.RUN_WITHOUT_MEANING)
+        arguments.check("run", others, KNOWN, arguments.RUN_WITHOUT_MEANING)
+        sent = enclosed(images, files)
         if stream:
-            return AgentStream(lambda in_async: self._begin(message, streaming=True, in_async=in_async), name=self.name)
-        return background.call(self._answer(self._begin(message, streaming=False, in_async=False)))
+            return AgentStream(lambda in_async: self._begin(message, sent, streaming=True, in_async=in_async), name=self.name)
+        return background.call(self._answer(self._begin(message, sent, streaming=False, in_async=False)))
 
     @overload
-    def arun(self, message: Any = None, *, stream: Literal[False] = False, **others: Any) -> Coroutine[Any, Any, RunResponse]: ...
+    def arun(
+        self, message: Any = None, *, stream: Literal[False] = False, images: Any = None, files: Any = None, **others: Any
+    ) -> Coroutine[Any, Any, RunResponse]: ...
 
     @overload
-    def arun(self, message: Any = None, *, stream: Literal[True], **others: Any) -> AgentStream: ...
+    def arun(
+        self, message: Any = None, *, stream: Literal[True], images: Any = None, files: Any = None, **others: Any
+    ) -> AgentStream: ...
 
-    def arun(self, message: Any = None, *, stream: bool = False, **others: Any) -> Coroutine[Any, Any, RunResponse] | AgentStream:
+    def arun(
+        self, message: Any = None, *, stream: bool = False, images: Any = None, files: Any = None, **others: Any
+    ) -> Coroutine[Any, Any, RunResponse] | AgentStream:
         """Return a coroutine for the answer, or with `stream=True` an async iterator: the async twin of `run`.
 
         Async tools run on the loop of the caller.
         """
-        arguments.check("arun", others, ["message", "stream"], arguments.RUN_WITHOUT_MEANING)
+        arguments.check("arun", others, KNOWN, arguments.RUN_WITHOUT_MEANING)
+        sent = enclosed(images, files)
         if stream:
-            return AgentStream(lambda in_async: self._begin(message, streaming=True, in_async=in_async), name=self.name)
-        answer = self._arun(message)
+            return AgentStream(lambda in_async: self._begin(message, sent, streaming=True, in_async=in_async), name=self.name)
+        answer = self._arun(message, sent)
         answer.__name__ = self.name or "_arun"  # type: ignore[attr-defined] # what a branch of `parallel` is called
         return answer
 
-    async def _arun(self, message: Any) -> RunResponse:
-        return await background.acall(self._answer(self._begin(message, streaming=False, in_async=True)))
+    async def _arun(self, message: Any, sent: Sequence[Attachment]) -> RunResponse:
+        return await background.acall(self._answer(self._begin(message, sent, streaming=False, in_async=True)))
 
-    def _begin(self, message: Any, *, streaming: bool, in_async: bool) -> AgentCall:
-        home = asyncio.get_running_loop() if in_async else None
-        self._last = AgentCall(self, message, streaming=streaming, home=home, history=self._sent_along(), answered=self._remember)
+    def _begin(self, message: Any, sent: Sequence[Attachment], *, streaming: bool, in_async: bool) -> AgentCall:
+        home, history = asyncio.get_running_loop() if in_async else None, self._earlier()
+        self._last = AgentCall(self, message, sent=sent, streaming=streaming, home=home, history=history, answered=self._remember)
         return self._last
 
     async def _answer(self, call: AgentCall) -> RunResponse:
@@ -113,7 +136,7 @@ class Agent(Settings):
             call.see(response)
         return call.so_far()
 
-    def _sent_along(self) -> list[ModelMessage]:
+    def _earlier(self) -> list[ModelMessage]:
         """The earlier messages that the model is sent again."""
         calls = self._history[-(self.num_history_responses or 0) :] if self.add_history_to_messages else ()
         return [message for call in calls for message in call]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, ModelResponse
     from pydantic_ai.run import AgentRun
 
+    from .attachments import Attachment
     from .requests import Requests
     from .resolve import Resolved
     from .settings import Settings
@@ -43,6 +44,7 @@ class AgentCall:
         agent: Settings,
         message: object,
         *,
+        sent: Sequence[Attachment] = (),
         streaming: bool,
         home: asyncio.AbstractEventLoop | None,
         history: Sequence[ModelMessage],
@@ -50,6 +52,8 @@ class AgentCall:
     ) -> None:
         self.agent, self.streaming, self.home = agent, streaming, home
         self.message, self.history, self.answered = message_text(message), history, answered
+        #: Images and files that go along with the message.
+        self.sent = sent
         #: The pieces of text that the reader of the stream has seen, and whether nothing is left to see.
         self.seen: list[str] = []
         self.whole = False
@@ -91,6 +95,7 @@ class AgentCall:
         from pydantic_ai import Agent as Engine
         from pydantic_ai import NativeOutput
 
+        from .parts import user_prompt
         from .requests import Requests, one_policy
         from .resolve import resolve
         from .tools import toolset
@@ -112,7 +117,8 @@ class AgentCall:
             model_settings=cast("ModelSettings", {**one_policy(resolved), **resolved.settings, **(agent.model_settings or {})}),
             retries=RETRIES,
         )
-        self._options["capabilities"] = capabilities(engine)
+        prompt = user_prompt(self.message, self.sent, agent.label, resolved)
+        self._options = {"user_prompt": prompt, "capabilities": capabilities(engine)}
         return resolved, engine, tools
 
     async def responses(self) -> AsyncGenerator[RunResponse]:
@@ -123,7 +129,7 @@ class AgentCall:
         from .failures import explain
 
         try:
-            async with engine.iter(self.message, message_history=self.history, infer_name=False, **self._options) as run:
+            async with engine.iter(message_history=self.history, infer_name=False, **self._options) as run:
                 try:
                     async for response in self._follow(engine, run):
                         if response.content is not None:

@@ -95,6 +95,10 @@ def model(path: Path, name: str) -> OpenAIChatModel:
             supports_json_schema_output=True,
             default_structured_output_mode="native",
             openai_supports_strict_tool_definition=False,
+            supports_image_input=False,  # it is given a text model only: what sees and hears is a second file
+            supports_document_input=False,
+            supports_audio_file_input=False,
+            supports_video_input=False,
         ),
     )
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pydantic_ai.messages import (
+    BinaryContent,
+    FileUrl,
     ModelRequest,
     RetryPromptPart,
     SystemPromptPart,
+    TextContent,
     TextPart,
     ToolCallPart,
     ToolReturnPart,
@@ -38,10 +41,7 @@ def as_dicts(messages: Iterable[ModelMessage]) -> list[dict[str, Any]]:
 
 def _asked(part: Any) -> dict[str, Any]:
     if isinstance(part, UserPromptPart):
-        return {
-            "role": "user",
-            "content": part.content if isinstance(part.content, str) else [str(item) for item in part.content],
-        }
+        return {"role": "user", "content": part.content if isinstance(part.content, str) else list(map(_sent, part.content))}
     if isinstance(part, SystemPromptPart):
         return {"role": "system", "content": part.content}
     if isinstance(part, ToolReturnPart):
@@ -49,6 +49,15 @@ def _asked(part: Any) -> dict[str, Any]:
     if isinstance(part, RetryPromptPart):
         return {"role": "tool" if part.tool_name else "user", "content": part.model_response()}
     return {"role": "user", "content": str(part)}
+
+
+def _sent(item: Any) -> str | dict[str, Any]:
+    """A text as it is; a file by what it is, without its bytes."""
+    if isinstance(item, (str, TextContent)):
+        return item if isinstance(item, str) else item.content
+    if isinstance(item, BinaryContent):
+        return {"media_type": item.media_type, "bytes": len(item.data), "name": item.identifier}
+    return {"url": item.url} if isinstance(item, FileUrl) else {"kind": getattr(item, "kind", type(item).__name__)}
 
 
 def called(part: ToolCallPart) -> dict[str, Any]:
