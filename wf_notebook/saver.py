@@ -46,8 +46,8 @@ def watch(run: Open) -> None:
     global _thread  # noqa: PLW0603 - one for the process is the point
     _open[run.context.run_id] = ref(run)
     # What was registered last is done first: runs are ended before the storage closes that was there before them.
-    atexit.unregister(_end_all)
-    atexit.register(_end_all)
+    atexit.unregister(_end_all_first)
+    atexit.register(_end_all_first)
     _wake.set()
     if _thread is None or not _thread.is_alive():
         thread = threading.Thread(target=_save_open_runs, name="wf_notebook-saver", daemon=True)
@@ -114,6 +114,10 @@ def _end_all() -> None:
             _end(run, "open at exit")
 
 
+def _end_all_first() -> None:
+    _end_all()
+
+
 def _forget() -> None:
     """In a forked child the open runs are the parent's, and the thread is not there."""
     global _thread, _wake, _draining
@@ -125,5 +129,6 @@ def _forget() -> None:
     _dropped.clear()
 
 
+atexit.register(_end_all)  # for a run that begins while the process ends: nothing new is registered then
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)

@@ -59,12 +59,13 @@ class SqlTransaction:
         """Return where the session stands."""
         at = (self._store, session_id)
         version, newest_save, known_save, revision, op, hidden, *about = self._execute(
-            "SELECT v.version, (SELECT max(save_id) FROM state_log WHERE store = ? AND session_id = ? AND version = v.version),"
-            f" v.known_save, s.revision, s.op, s.hidden, {', '.join(f's.{name}' for name in _ABOUT)} FROM"
+            "SELECT v.version, CASE WHEN v.version = ? THEN v.known_save ELSE (SELECT max(save_id) FROM state_log"
+            " WHERE store = ? AND session_id = ? AND version = v.version) END, v.known_save, s.revision, s.op, s.hidden,"
+            f" {', '.join(f's.{name}' for name in _ABOUT)} FROM"
             " (SELECT max(version) AS version, max(CASE WHEN version = ? THEN save_id END) AS known_save"
             " FROM state_log WHERE store = ? AND session_id = ?) v LEFT JOIN"
             " (SELECT * FROM session_log WHERE store = ? AND session_id = ? ORDER BY revision DESC LIMIT 1) s ON true",
-            (*at, known, *at, *at),
+            (known, *at, known, *at, *at),
         )[0]
         known_about = About(*about) if revision and op != "deleted" else None
         return Head(version or 0, newest_save, known_save, revision or 0, hidden or 0, known_about)
