@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-from wf_notebook import Workflow, saver
+from wf_notebook import Workflow, open_storage, saver
 from wf_notebook.errors import StorageBusy
 from wf_notebook.run import RunContext
 
@@ -133,3 +135,38 @@ def _started(workflow) -> bool:
         return workflow.storage.run(workflow.run_id).status == "running"
     except LookupError:
         return False
+
+
+AT_EXIT = """
+import atexit, sys, threading
+from wf_notebook import Workflow
+class Two(Workflow):
+    def run(self):
+        self.session_state["n"] = 1
+        yield "a"
+        yield "b"
+two = Two(session_id="demo", storage=sys.argv[1])
+kept = []
+def late():
+    if sys.argv[2] == "no threads":  # as Python 3.12 has it at this moment
+        def start(self):
+            raise RuntimeError("can't create new thread at interpreter shutdown")
+        threading.Thread.start = start
+    kept.append(two.run())
+    next(kept[0])
+atexit.register(late)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", ["threads", "no threads"])
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_a_run_that_begins_while_the_process_ends_is_saved_without_a_word(tmp_path, kind, threads):
+    url = f"{kind}:///{tmp_path}/runs.db"
+    command = [sys.executable, "-c", AT_EXIT, url, threads]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    storage = open_storage(url)
+    ((run_id,),) = storage.transact(lambda tx: tx.rows("SELECT run_id FROM runs", ()), write=False)
+    assert (storage.run(run_id).status, storage.run(run_id).content) == ("stopped", "a")
+    assert storage.session("demo").state == {"n": 1}
