@@ -179,7 +179,11 @@ def connect(database: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         database, uri=database.startswith("file:"), timeout=0, isolation_level=None, check_same_thread=False
     )
-    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
