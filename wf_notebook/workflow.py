@@ -263,6 +263,10 @@ class Workflow:
         self.session_name = None
         self._switch(str(uuid4()))
 
+    def go_on_from(self, other: Workflow) -> None:
+        """Go on in the session of another instance, with all that is unsaved in it: both have one state from now on."""
+        self._session = other.session
+
     def rename(self, name: str) -> None:
         """Rename the workflow, in the store too."""
         self.name = name

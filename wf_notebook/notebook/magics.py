@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 from traitlets import Bool, Unicode, observe
 
-from ..errors import BadArguments
+from ..errors import BadArguments, SessionConflict
 from ..render import responses_bundle
-from ..storage import choose_default, default_url
-from ..workflow import Workflow
+from ..storage import choose_default
 from .body import define
 from .cell import join_line
 from .failure import for_this_cell, users_tracebacks
@@ -21,11 +20,12 @@ from .line import read_line
 from .live import perform
 from .options import help_text
 from .views import NoView, RecordView, publish, view
-from .workflows import card, find, missing, names, needs
+from .workflows import card, find, missing, names, needs, successor
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ..workflow import Workflow
     from .line import Line
     from .options import Options
     from .views import View
@@ -90,7 +90,7 @@ class WorkflowMagics(Magics):
         absent = missing(cls, inputs, name)
         if absent or options.no_run:
             return self._show_card(cls, name, absent, options)
-        return self._run(workflow, inputs, options)
+        return self._run(name, workflow, inputs, options)
 
     def _again(self, read: Line, seen: dict[str, Any]) -> Any:
         """Run a workflow of the user's namespace; `seen` is where inputs are evaluated."""
@@ -108,31 +108,28 @@ class WorkflowMagics(Magics):
         elif type(found) is cls and not options.session and not options.storage:
             workflow = found
         else:
-            _save(found)
             if type(found) is not cls and not options.quiet:
                 print(f"{name}: {cls.__name__} was defined anew; this runs the new one")  # noqa: T201
-            workflow = cls(session_id=options.session or found.session_id, storage=options.storage or found.storage)
+            session, storage = options.session or found.session_id, options.storage or found.storage
+            workflow = successor(cls, name, found, session=session, storage=storage, namespace=namespace)
         namespace[name] = workflow
         if options.no_run:
             return self._show_card(cls, name, absent, options)
-        return self._run(workflow, inputs, options)
+        return self._run(name, workflow, inputs, options)
 
     def _made(self, cls: type[Workflow], name: str, options: Options, old: Any) -> Workflow:
-        """Make the workflow of a cell; what was edited in the state of the old one since its last save is kept."""
+        """Make the workflow of a cell, in the place of what has its name now."""
         session = options.session or self.session or os.environ.get("WF_SESSION") or name
         storage = options.storage or cls.storage or "default"
-        if isinstance(old, Workflow) and old.session_id == session:
-            _save(old)
-            if getattr(old.storage, "url", None) == (default_url() if storage == "default" else storage):
-                storage = old.storage or storage
-        return cls(session_id=session, storage=storage)
+        return successor(cls, name, old, session=session, storage=storage, namespace=self.shell.user_ns)
 
     def _show_card(self, cls: type[Workflow], name: str, absent: list[str], options: Options) -> None:
         if not options.quiet:
             publish(card(cls, name, absent))
 
-    def _run(self, workflow: Workflow, inputs: dict[str, Any], options: Options) -> Any:
-        if options.reset:  # the run saves it so; what was there stays a version of the session
+    def _run(self, name: str, workflow: Workflow, inputs: dict[str, Any], options: Options) -> Any:
+        if options.reset:  # the run saves it so; what was there stays a version of the session, and is no conflict
+            workflow.session.reload()
             workflow.session_state.clear()
         shown: View
         if options.quiet:
@@ -141,16 +138,14 @@ class WorkflowMagics(Magics):
             shown = RecordView()
         else:
             shown = view(workflow.name or type(workflow).__name__, workflow.session_id, lambda: workflow.last_run)
-        answer = perform(workflow, inputs, shown)
+        try:
+            answer = perform(workflow, inputs, shown)
+        except SessionConflict as error:
+            error.args = (str(error).replace("the workflow's session", f"{name}.session"),)
+            raise
         response = Outputs(answer) if isinstance(answer, list) else answer
         if options.out:
             self.shell.user_ns[options.out] = response
         if response is not None:  # it has just been shown
             for_this_cell(self.shell, response, "_ipython_display_", lambda: None)
         return response
-
-
-def _save(old: Workflow) -> None:
-    """Save what was edited in a workflow's state, before another takes its place."""
-    if old.session.loaded:
-        old.write_to_storage()

@@ -6,7 +6,8 @@ import inspect
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MissingInput, UnknownInput, UnknownWorkflow, did_you_mean
+from ..errors import MissingInput, SessionConflict, UnknownInput, UnknownWorkflow, UnsavableValue, WorkflowError, did_you_mean
+from ..run import logger
 from ..workflow import Workflow
 from .body import is_workflow
 from .cell import snake_case
@@ -39,6 +40,45 @@ def find(namespace: dict[str, Any], name: str) -> tuple[type[Workflow], str, Wor
     near = did_you_mean(name, known)
     listed = f"; there are {', '.join(map(repr, known))}" if known else "; define one with %%workflow"
     raise UnknownWorkflow(f"no workflow named {name!r}{near or listed}")
+
+
+def successor(cls: type[Workflow], name: str, old: Any, *, session: str, storage: Any, namespace: dict[str, Any]) -> Workflow:
+    """Make the workflow that takes the place of `old` (which may be anything); what was unsaved in that is saved.
+
+    Where it cannot be saved, a warning says why, and what becomes of it; the old one is then `_NAME` in the namespace.
+    """
+    new = cls(session_id=session, storage=storage)
+    if not isinstance(old, Workflow) or not old.session.loaded:
+        return new
+    if getattr(old.storage, "url", None) == getattr(new.storage, "url", None):
+        new = cls(session_id=session, storage=old.storage)
+    try:
+        old.write_to_storage()
+    except WorkflowError as error:
+        logger.warning("%s: %s", name, _in_spite_of(error, old, new, f"_{name}"))
+        namespace[f"_{name}"] = old
+    return new
+
+
+def _in_spite_of(error: WorkflowError, old: Workflow, new: Workflow, kept: str) -> str:
+    """Bring what is unsaved in `old` into `new` where that can be; return what to say of it."""
+    session = f"session {old.session_id!r}"
+    if isinstance(error, SessionConflict):
+        keys = ", ".join(map(repr, error.keys))
+        return (
+            f"{session} was changed elsewhere too, in {keys}; this goes on with what the store has, "
+            f"yours is in its branch {error.branch!r} and in {kept}.session_state"
+        )
+    if isinstance(error, UnsavableValue):
+        return f"{'; '.join(map(str, old.session.refused()))}; this goes on without, what you had is in {kept}.session_state"
+    fact = f"{session} could not be saved ({type(error).__name__}: {error})"
+    if new.session_id == old.session_id and new.storage is old.storage:
+        new.go_on_from(old)
+        return f"{fact}; this goes on with what is unsaved"
+    if new.session_id == old.session_id and new.read_from_storage().version == 0:
+        new.session_state.update(old.session_state)
+        return f"{fact}; its state goes along to the other storage"
+    return f"{fact}; what is unsaved is in {kept}, and {kept}.write_to_storage() tries again"
 
 
 def method(workflow: Workflow) -> Callable[..., Any]:
