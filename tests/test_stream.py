@@ -309,3 +309,28 @@ def test_a_stream_says_what_it_is():
     assert repr(stream) == "<RunStream running: Blog, session 'demo'>"
     list(stream)
     assert repr(stream) == "<RunStream completed: Blog, session 'demo'>"
+
+
+def test_a_stream_that_is_never_read_says_that_nothing_was_done(capsys):
+    class Blog(Workflow):
+        def run(self):
+            yield "x"
+
+    Blog().run()
+    gc.collect()
+    assert "a run of Blog was never read, so it did nothing" in capsys.readouterr().err
+    Blog().run().result()
+    assert capsys.readouterr().err == ""
+
+
+def test_what_a_stream_has_only_at_its_end_says_where_it_is():
+    class Blog(Workflow):
+        def run(self):
+            yield "x"
+
+    stream = Blog().run()
+    with pytest.raises(AttributeError, match=r"read it to its end: \.result\(\)\.content"):
+        _ = stream.content
+    with pytest.raises(AttributeError, match="no attribute 'colour'"):
+        _ = stream.colour
+    list(stream)

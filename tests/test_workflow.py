@@ -99,7 +99,7 @@ def test_a_conflict_at_load_leaves_the_state_as_it_was_and_reload_ends_it(tmp_pa
     mine, theirs = Count(session_id="s", storage=url), Count(session_id="s", storage=url)
     mine.run(), theirs.run()
     mine.session_state["n"] = 50
-    with pytest.raises(SessionConflict, match="'n' is 50 here and 2 in the store"):
+    with pytest.raises(SessionConflict, match="'n' was 1, is 50 here and 2 in the store"):
         mine.run()
     assert mine.session_state == {"n": 50}
     mine.session.reload()

@@ -17,11 +17,13 @@ __all__ = [
     "BadBranch",
     "BadCell",
     "BadRunOutput",
+    "BadSetting",
     "BadStorage",
     "BranchTimeout",
     "DownloadFailed",
     "MissingInput",
     "MissingPart",
+    "MissingRun",
     "ModelFailed",
     "NoModel",
     "RunCancelled",
@@ -123,6 +125,14 @@ class UnknownOption(WorkflowError, ValueError):
 
 class UnknownInput(WorkflowError, TypeError):
     """run() takes no input of that name."""
+
+
+class BadSetting(WorkflowError, TypeError):
+    """A constructor was given an argument that it does not know, or of a wrong type."""
+
+
+class MissingRun(WorkflowError, NotImplementedError):
+    """The workflow has no run()."""
 
 
 class MissingInput(WorkflowError, TypeError):

@@ -46,7 +46,8 @@ class OpenRun:
         self.session = session
         self.workflow = workflow
         self.inputs = inputs
-        self.responses: list[RunResponse] = []
+        #: What was said: of each response its fields, as dicts of texts cost the garbage collector nothing, and objects do.
+        self._said_so_far: list[dict[str, Any] | RunResponse] = []
         self.error: str | None = None
         self.status: Status = "running"
         self.started_at = datetime.now(UTC)
@@ -94,8 +95,13 @@ class OpenRun:
                 self._completed.append(content)
         if self._journal is not None:
             self._journal.note(said)
-        self.responses.append(said)
+        self._said_so_far.append(said.__dict__ if type(said) is RunResponse else said)
         return said
+
+    @property
+    def responses(self) -> list[RunResponse]:
+        """What was said so far."""
+        return [said if isinstance(said, RunResponse) else RunResponse.of(said) for said in self._said_so_far]
 
     def result(self) -> RunResponse:
         """Return the run as one response: the joined text, else the last content that is no text."""
@@ -163,6 +169,7 @@ class OpenRun:
         try:
             self._save_end()
         except WorkflowError as failure:
+            self.error = self.error or f"not saved: {failure}"
             if error is None or isinstance(error, (RunCancelled, GeneratorExit)):
                 failure.response = self.result()
                 self._span.end(failure)
@@ -176,7 +183,9 @@ class OpenRun:
 
     def _save_end(self) -> None:
         if self._journal is not None:
-            mine = self.session.encoded()
+            mine, refused = self.session.encoded(), self.session.refused()
+            if refused:
+                self.error = self.error or f"not saved: {refused[0]}"
             self.changes = {change.key: change.op for change in differences(self._before, mine)}
             self._save(self._journal, [end_row(self.record())])
 

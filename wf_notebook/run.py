@@ -25,7 +25,8 @@ class _Stderr(logging.Handler):
     """Writes to the stderr of the moment: a notebook's cell, a terminal, a test."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{record.levelname:<8} {self.format(record)}\n")
+        if sys.stderr is not None:  # at the very end of a process
+            sys.stderr.write(f"{record.levelname:<8} {self.format(record)}\n")
 
 
 def _logger() -> logging.Logger:
@@ -44,6 +45,7 @@ WAYS_UP: dict[str, str] = {
     "RunStream._ipython_display_": "wf_notebook.notebook.live:display_stream",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
+    "adapted": "wf_notebook.agents.adapters:adapted",
     "pprint_run_response": "wf_notebook.notebook.live:printed",
 }
 

@@ -57,6 +57,7 @@ class Session:
         self._stored: Encoded = {}  # what the store held at `version`
         self._save_id: str | None = None  # the save that wrote `version`
         self._hidden = 0
+        self._looked_back = False  # whether runs of this session that were killed have been ended
         self._stamp: int | None = None  # of the last transaction after which all of this was so
         self._inherited: Inherited | None = None
         self._attempt: Attempt | None = None  # a save whose acknowledgement did not come
@@ -89,6 +90,10 @@ class Session:
     def encoded(self) -> Encoded:
         """Return the live state as texts; a value that cannot be kept counts as what was last saved of it."""
         return self._mine()[0]
+
+    def refused(self) -> list[UnsavableValue]:
+        """Return why values of the live state cannot be kept, one reason for each such key."""
+        return list(self._mine()[1].values())
 
     def _mine(self) -> tuple[Encoded, dict[Any, UnsavableValue]]:
         mine, refused = self._encoder.encode(self._live)
@@ -215,7 +220,7 @@ class Session:
             return self._append(tx, mine, run_id, save_id)
 
         saved = self.storage.transact(work, write=True)
-        self._attempt, self._rows, self._stamp = None, [], saved.stamp
+        self._attempt, self._rows, self._stamp, self._looked_back = None, [], saved.stamp, True
         self._stored_about, self._saved_about = saved.about, self.about
         if saved.conflicts:
             raise self._conflict(saved.conflicts, mine, saved.branch)
@@ -227,11 +232,14 @@ class Session:
         if self._has_news_of_itself():
             tx.append_about(self._key, "changed" if about else "created", self.about)
             about = self.about
-        for records in self._rows:
-            tx.append_records(self._key, records)
         merged = merge(self._base, mine, self._stored)
+        branch = run_id or self._own_branch
+        if not self._looked_back:
+            tx.end_lost(self._key)
+        unsaved = f"not saved: {self._conflict(merged.conflicts, mine, branch)}" if merged.conflicts else None
+        for records in self._rows:
+            tx.append_records(self._key, records.noting(unsaved))
         if merged.conflicts:
-            branch = run_id or self._own_branch
             self._append_branch(tx, f"{self._key}@{branch}", mine, run_id, save_id)
             return Saved(self.version, self._stored, self._save_id, tx.after, about, merged.conflicts, branch)
         changes = differences(self._stored, merged.state)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from .errors import did_you_mean
+from .errors import BadSetting, did_you_mean
+from .foreign import adapted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,7 +17,8 @@ WITHOUT_MEANING = ("memory", "monitoring", "telemetry")
 
 
 def own(shared: Any) -> Any:
-    """Return a copy of an agent (of what has a `deep_copy`), or of a list or dict of agents; anything else as it is."""
+    """Return a copy of an agent (what has a `deep_copy`, or is adapted), or of a list or dict of agents; the rest as it is."""
+    shared = adapted(shared)
     if callable(getattr(type(shared), "deep_copy", None)):
         return shared.deep_copy()
     if type(shared) in {list, tuple} and any(own(item) is not item for item in shared):
@@ -40,10 +43,16 @@ def own_agents(classes: Iterable[type]) -> dict[str, Any]:
     return owned
 
 
+def is_outdated(cls: type) -> bool:
+    """Return whether a class of a notebook or a console was defined anew there."""
+    newer = vars(sys.modules[cls.__module__]).get(cls.__qualname__, cls) if cls.__module__ == "__main__" else cls
+    return newer is not cls and isinstance(newer, type) and issubclass(newer, cls.__mro__[-2])
+
+
 def check_old_names(given: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Warn of arguments that Agno's constructor took and that have no meaning here; raise TypeError for unknown ones."""
+    """Warn of arguments that Agno's constructor took and that have no meaning here; raise BadSetting for unknown ones."""
     for name, value in given.items():
         if name not in WITHOUT_MEANING:
-            raise TypeError(f"Workflow takes no {name}={did_you_mean(name, [*known, *WITHOUT_MEANING])}")
+            raise BadSetting(f"Workflow takes no {name}={did_you_mean(name, [*known, *WITHOUT_MEANING])}")
         if value is not None:
             warnings.warn(f"Workflow({name}=…) has no meaning here and is ignored", UserWarning, stacklevel=3)

@@ -152,11 +152,12 @@ def conflict(
 ) -> SessionConflict:
     """Return the error for keys that were changed on both sides; `branch` says where mine were kept."""
     key, others = keys[0], len(keys) - 1
-    kept = f"yours are kept in its branch {branch!r}; " if branch else ""
+    kept = f"yours are kept, in storage.session({session_id!r}, branch={branch!r}); " if branch else ""
     return SessionConflict(
-        f"session {session_id!r} was changed elsewhere: {key!r} is {_brief(mine.get(key))} here and "
+        f"session {session_id!r} was changed elsewhere: {key!r} was {_brief(base.get(key), 'absent')}, "
+        f"is {_brief(mine.get(key))} here and "
         f"{_brief(theirs.get(key))} in the store{f' (and {others} more)' if others else ''}; {kept}"
-        "session.reload() takes the store's, then set what you want",
+        "the workflow's session.reload() takes the store's, then set what you want",
         keys=keys,
         mine=_decoded(mine, keys),
         theirs=_decoded(theirs, keys),
@@ -169,7 +170,7 @@ def _decoded(state: Encoded, keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: decode(key, state[key]) for key in keys if key in state}
 
 
-def _brief(text: str | None) -> str:
+def _brief(text: str | None, none: str = "deleted") -> str:
     if text is None:
-        return "deleted"
+        return none
     return text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…"

@@ -1,21 +1,21 @@
 """What run() gave, played as a stream of responses: nested streams, lists, strings and models, one after the other.
 
-The loop is said once, in `_playback`. It asks its reader to advance a source, as only the reader knows whether it may wait
-for the next value or must await it; the two readers are `RunStream.__next__` and `RunStream.__anext__`.
+The loop is said once, in `_playback`. An async source it leaves to its reader to advance, as only the reader knows whether it may
+wait for the next value or must await it; the two readers are `_waiting` and `RunStream.__anext__`.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from inspect import GEN_CREATED, GEN_RUNNING, getgeneratorstate
 from typing import TYPE_CHECKING, Any
 
 from . import background
 from .context import inside, stoppable, within
 from .errors import BadRunOutput, RunCancelled
 from .events import RunResponse
-from .run import way_up
+from .run import logger, way_up
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,46 +24,39 @@ if TYPE_CHECKING:
     from .run import Run
 
 
-class _Source:
-    """An iterator to be advanced, or to be closed; `bridge` brings an async one to plain code."""
+class _Awaited:
+    """An async iterator to be advanced, or to be closed; `bridge` brings it to plain code."""
 
     __slots__ = ("bridge", "closing", "values")
 
-    def __init__(self, values: Any) -> None:
+    def __init__(self, values: AsyncIterator[Any]) -> None:
         self.values = values
         self.bridge: Generator[Any] | None = None
         self.closing = False
 
 
-class _Ended:
-    """A source has no more values; `value` is what a generator returned."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-
-def _playback(run: OpenRun, first: Any) -> Generator[_Source | RunResponse, Any, None]:
-    """Play `first` and all that is in it: yields a source to be advanced, or a response to be given out.
+def _playback(run: OpenRun, first: Any) -> Generator[_Awaited | RunResponse, Any, None]:
+    """Play `first` and all that is in it: yields a response to be given out, or an async source to be advanced.
 
     Whatever ends a run passes here: its last line, an exception of the user's, an interrupt, Stop.
     """
-    sources, token, say = [_Source(first)], run.context.cancel, run.say
+    sources, token, in_run, say = [_source(first)], run.context.cancel, run.variables.run, run.say
     try:
         while sources:
             if token.cancelled:
                 raise RunCancelled  # noqa: TRY301 - Stop ends a run as an exception does
-            value = yield sources[-1]
-            if type(value) is _Ended:
+            source = sources[-1]
+            try:
+                value = (yield source) if type(source) is _Awaited else in_run(next, source)
+            except (StopIteration, StopAsyncIteration) as end:
                 sources.pop()
-                value = value.value
-            if type(value) is RunResponse:
+                value = getattr(end, "value", None)  # what a generator returned
+            if isinstance(value, RunResponse):
                 yield say(value)
-            elif is_source(value):
-                sources.append(_Source(value))
+            elif not isinstance(value, str) and is_source(value):
+                sources.append(_source(value))
             elif isinstance(value, (list, tuple)):
-                sources.append(_Source(iter(value)))
+                sources.append(iter(value))
             elif value is not None:
                 yield say(response(value))
     except GeneratorExit:
@@ -71,13 +64,46 @@ def _playback(run: OpenRun, first: Any) -> Generator[_Source | RunResponse, Any,
     except BaseException as error:
         while sources:  # innermost first: the user's `finally` comes before the save
             source = sources.pop()
-            source.closing = True
-            yield source
+            if type(source) is _Awaited:
+                source.closing = True
+                yield source
+            else:
+                in_run(_close, source)
         run.end(error)
         if not isinstance(error, RunCancelled):
             raise
     else:
         run.end()
+
+
+def _waiting(run: OpenRun, loop: Generator[_Awaited | RunResponse, Any, None]) -> Generator[RunResponse]:
+    """Read the loop in plain code, one thread at a time."""
+    with suppress(StopIteration):
+        for step in loop:
+            while type(step) is _Awaited:
+                try:
+                    value = _wait(run, step)
+                except BaseException as error:  # noqa: BLE001 - the loop decides
+                    step = loop.throw(error)  # noqa: PLW2901 - its next step
+                else:
+                    step = loop.send(value)  # noqa: PLW2901 - its next step
+            yield step  # type: ignore[misc] # what is not _Awaited is a response
+
+
+def _wait(run: OpenRun, source: _Awaited) -> Any:
+    """Advance or close an async source in plain code: it lives on the background loop, which steps inside the run."""
+    values = source.values
+    if isinstance(values, Iterator):
+        return run.variables.run(_close if source.closing else next, values)
+    if source.closing:
+        return source.bridge.close() if source.bridge is not None else None
+    source.bridge = source.bridge or background.iterate(inside(run, values))
+    return next(source.bridge)
+
+
+def _source(values: Any) -> Any:
+    """Return a source of the loop: what can be awaited (an agent's stream can be read either way) is left to the reader."""
+    return _Awaited(values) if isinstance(values, AsyncIterator) else values
 
 
 def is_source(value: Any) -> bool:
@@ -113,13 +139,23 @@ class RunStream:
 
     def __init__(self, run: OpenRun, source: Any) -> None:
         self._open = run
-        self._awaits = not isinstance(source, Iterator)
         self._loop = _playback(run, source)
-        self._turn = threading.Lock()
-        self._reader: Iterator[RunResponse] | None = None
+        self._awaits = not isinstance(source, Iterator)
+        self._reader: Generator[RunResponse] | None = None if self._awaits else _waiting(run, self._loop)
 
     def __repr__(self) -> str:
         return f"<RunStream {self._open.status}: {self._open.workflow}, session {self._open.context.session_id!r}>"
+
+    def __getattr__(self, name: str) -> Any:
+        """Say where the attribute of a response is, which a stream does not have before it is read."""
+        if name in RunResponse.__dataclass_fields__:
+            raise AttributeError(f"a stream has no {name!r} before it is read; read it to its end: .result().{name}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __del__(self) -> None:
+        """Say so when nobody ever read: nothing was done then, which is easily overlooked."""
+        if self._open.status == "running" and getgeneratorstate(self._loop) == GEN_CREATED:
+            logger.warning("a run of %s was never read, so it did nothing: iterate it, or call .result()", self._open.workflow)
 
     # -- two readers of one loop -------------------------------------------------------------------------------------------
 
@@ -127,45 +163,13 @@ class RunStream:
         return self
 
     def __next__(self) -> RunResponse:
-        if self._awaits:
-            self._reader = self._reader or background.iterate(self)
+        self._reader = self._reader or background.iterate(self)
+        try:
             return next(self._reader)
-        if not self._turn.acquire(blocking=False):
-            raise ValueError("this stream is being read by another thread")
-        try:
-            step = next(self._loop)
-            while type(step) is _Source:
-                try:
-                    value = self._take(step)
-                except BaseException as error:  # noqa: BLE001 - the loop decides
-                    step = self._loop.throw(error)
-                else:
-                    step = self._loop.send(value)
-        finally:
-            self._turn.release()
-        return step  # type: ignore[return-value] # what is no _Source is a response
-
-    def _take(self, source: _Source) -> Any:
-        """Advance or close a source, in plain code."""
-        values = source.values
-        if not isinstance(values, Iterator):
-            return self._take_async(source)
-        if source.closing:
-            return self._open.variables.run(_close, values)
-        try:
-            return self._open.variables.run(next, values)
-        except StopIteration as end:
-            return _Ended(end.value)
-
-    def _take_async(self, source: _Source) -> Any:
-        """Advance or close an async source in plain code: it lives on the background loop, which steps inside the run."""
-        if source.closing:
-            return source.bridge.close() if source.bridge is not None else None
-        source.bridge = source.bridge or background.iterate(inside(self._open, source.values))
-        try:
-            return next(source.bridge)
-        except StopIteration:
-            return _Ended(None)
+        except ValueError:
+            if getgeneratorstate(self._reader) == GEN_RUNNING:
+                raise ValueError("this stream is being read by another thread") from None
+            raise
 
     def __aiter__(self) -> AsyncIterator[RunResponse]:
         return self
@@ -173,7 +177,7 @@ class RunStream:
     async def __anext__(self) -> RunResponse:
         try:
             step = next(self._loop)
-            while type(step) is _Source:
+            while type(step) is _Awaited:
                 try:
                     value = await self._await(step)
                 except BaseException as error:  # noqa: BLE001 - the loop decides
@@ -182,21 +186,16 @@ class RunStream:
                     step = self._loop.send(value)
         except StopIteration:
             raise StopAsyncIteration from None
-        return step  # type: ignore[return-value] # what is no _Source is a response
+        return step  # type: ignore[return-value] # what is not _Awaited is a response
 
-    async def _await(self, source: _Source) -> Any:
-        """Advance or close a source, in async code."""
+    async def _await(self, source: _Awaited) -> Any:
+        """Advance or close an async source, in async code."""
         values = source.values
-        if not isinstance(values, AsyncIterator):
-            return self._take(source)
-        if source.closing:
-            if hasattr(values, "aclose"):
-                await within(self._open.variables, values.aclose())
-            return None
-        try:
+        if not source.closing:
             return await stoppable(self._open, values.__anext__())
-        except StopAsyncIteration:
-            return _Ended(None)
+        if hasattr(values, "aclose"):
+            await within(self._open.variables, values.aclose())
+        return None
 
     def __await__(self) -> Generator[Any, Any, RunResponse]:
         return self._drained().__await__()
@@ -232,8 +231,7 @@ class RunStream:
     def stop(self) -> None:
         """End the run, from any thread: the iteration ends normally, what was said is kept, the status is `stopped`."""
         self._open.context.cancel.cancel()
-        if not self._awaits and self._turn.acquire(blocking=False):  # nobody is reading: end it here
-            self._turn.release()
+        if not self._awaits and self._reader is not None and getgeneratorstate(self._reader) != GEN_RUNNING:  # nobody is reading
             with suppress(StopIteration):
                 next(self)
 

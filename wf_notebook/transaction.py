@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .errors import UnsavableValue
+from .errors import BadSetting, UnsavableValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -60,6 +60,14 @@ class Records:
 
     def __bool__(self) -> bool:
         return bool(self.runs or self.events)
+
+    def noting(self, error: str | None) -> Records:
+        """Return the rows with an error noted in those of ended runs that have none."""
+        if error is None:
+            return self
+        return Records(
+            [{**run, "error": run["error"] or error} if run["phase"] == "end" else run for run in self.runs], self.events
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,9 @@ class Transaction(Protocol):
     def inherited(self, session_id: str) -> Inherited | None:
         """Return what another program kept of the session in this database."""
 
+    def end_lost(self, session_id: str) -> None:
+        """End runs of this session whose process is gone: they are `lost`."""
+
     def append_state(self, session_id: str, version: int, changes: Sequence[Change], *, run_id: str | None, save_id: str) -> None:
         """Append the changes of one save."""
 
@@ -144,7 +155,7 @@ def stored_id(session_id: str) -> str:
     'ann@@example.com'
     """
     if not isinstance(session_id, str):
-        raise TypeError(f"session_id is of type {type(session_id).__name__!r}; give a str")
+        raise BadSetting(f"session_id is of type {type(session_id).__name__!r}; give a str")
     try:
         session_id.encode()
     except UnicodeEncodeError:

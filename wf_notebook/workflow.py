@@ -5,20 +5,21 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-import sys
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 from weakref import ref
 
 from . import saver
+from .errors import MissingRun
 from .events import RunResponse
+from .foreign import Adapting
 from .inputs import bound_inputs
 from .outcome import already, outcome
 from .record import OpenRun
 from .run import Run, RunContext, current, logger
 from .session import Session
-from .settings import check_old_names, own_agents
+from .settings import check_old_names, is_outdated, own_agents
 from .storage import open_storage
 from .stream import RunStream
 from .transaction import About
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _CLASS_SETTINGS = ("session_id", "session_state")
 
 
-class Workflow:
+class Workflow(Adapting):
     """A workflow is a subclass with a method run(): plain Python that yields or returns what it has to say.
 
     `session_state` is a dict that belongs to the session; with a `storage` (a storage or its address) it is kept there, and is
@@ -95,13 +96,10 @@ class Workflow:
         cls = type(self)
         self.name = name or cls.name or cls.__name__
         self.workflow_id = workflow_id or cls.workflow_id or str(uuid4())
-        self.description = description or cls.description
-        self.user_id = user_id or cls.user_id
-        self.session_name = session_name or cls.session_name
-        self.extra_data = extra_data if extra_data is not None else cls.extra_data
-        self.debug_mode = debug_mode or cls.debug_mode
-        self.max_tokens = max_tokens if max_tokens is not None else cls.max_tokens
-        self.max_cost = max_cost if max_cost is not None else cls.max_cost
+        given = {"description": description, "user_id": user_id, "session_name": session_name, "extra_data": extra_data}
+        given |= {"debug_mode": debug_mode or None, "max_tokens": max_tokens, "max_cost": max_cost}
+        for setting, value in given.items():
+            setattr(self, setting, getattr(cls, setting) if value is None else value)
         chosen = storage if storage is not None else cls.storage
         self.storage: WorkflowStorage | None = open_storage(chosen) if isinstance(chosen, str) else chosen
         if self.debug_mode:
@@ -122,7 +120,7 @@ class Workflow:
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Write this method. It may yield or return RunResponse, str, a pydantic model, an agent's stream, or lists of these."""
-        raise NotImplementedError(f"{type(self).__name__} has no run(); write one, or await arun() if it has that")
+        raise MissingRun(f"{type(self).__name__} has no run(); write one, or await arun() if it has that")
 
     def arun(self, *args: Any, **kwargs: Any) -> Any:
         """Write this method as a coroutine or an async generator. Without it, run() is awaited as it is."""
@@ -151,11 +149,10 @@ class Workflow:
 
     def _warn_if_outdated(self) -> None:
         """Say once that this instance runs old code, after its class was defined anew in a notebook or a console."""
-        cls = type(self)
-        newer = vars(sys.modules[cls.__module__]).get(cls.__qualname__, cls) if cls.__module__ == "__main__" else cls
-        if newer is not cls and isinstance(newer, type) and issubclass(newer, Workflow) and not self._said_outdated:
+        if not self._said_outdated and is_outdated(type(self)):
             self._said_outdated = True
-            warnings.warn(f"{cls.__name__} was defined anew, and this instance runs the old code; make a new one", stacklevel=4)
+            name = type(self).__name__
+            warnings.warn(f"{name} was defined anew, and this instance runs the old code; make a new one", stacklevel=4)
 
     def _note(self, record: Run) -> None:
         self._last_run = record

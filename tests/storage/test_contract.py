@@ -219,8 +219,9 @@ def test_a_conflict_names_both_sides(database):
     )
     assert error.branch == "demo@run-7"
     assert str(error) == (
-        """session 'demo' was changed elsewhere: 'topic' is "bread" here and "wine" in the store; """
-        """yours are kept in its branch 'run-7'; session.reload() takes the store's, then set what you want"""
+        """session 'demo' was changed elsewhere: 'topic' was "cheese", is "bread" here and "wine" in the store; """
+        """yours are kept, in storage.session('demo', branch='run-7'); """
+        """the workflow's session.reload() takes the store's, then set what you want"""
     )
 
 
@@ -273,7 +274,7 @@ def test_two_increments_of_one_number_conflict_though_equal(database):
     mine, yours = saved(database.open(), n=1), database.open().session("demo")
     mine.state["n"] = yours.state["n"] = 2
     yours.save()
-    with pytest.raises(SessionConflict, match="'n' is 2 here and 2 in the store"):
+    with pytest.raises(SessionConflict, match="'n' was 1, is 2 here and 2 in the store"):
         mine.save()
 
 
@@ -515,6 +516,44 @@ def test_an_open_run_is_running_while_its_process_lives_and_lost_after_it(databa
     database.open().session("demo").save(Records([alive, dead, reborn, elsewhere]))
     statuses = {name: database.open().run(name).status for name in ("alive", "dead", "reborn", "elsewhere")}
     assert statuses == {"alive": "running", "dead": "lost", "reborn": "lost", "elsewhere": "running"}
+
+
+def test_the_next_save_ends_the_runs_of_a_process_that_was_killed(database):
+    dead = start_row(a_run("dead"))
+    dead["process_started_at"] = "12"
+    database.open().session("demo").save(Records([dead, start_row(a_run("alive"))]))
+    saved(database.open(), topic="cheese")
+    ended = database.query("SELECT run_id, status FROM runs ORDER BY run_id")
+    assert ended == [("alive", "running"), ("dead", "lost")]
+
+
+def test_a_run_whose_state_was_not_kept_says_so_in_its_record(database):
+    class Flow(Workflow):
+        def run(self, value):
+            self.session_state["value"] = value
+
+    flow = Flow(session_id="demo", storage=database.open())
+    with pytest.raises(UnsavableValue):
+        flow.run((1, 2))
+    unsaved = flow.last_run
+    assert (unsaved.status, unsaved.error[:44]) == ("completed", 'not saved: session_state["value"] is of type')
+    assert flow.storage.run(unsaved.run_id).error == unsaved.error
+
+
+def test_a_run_in_conflict_says_so_in_its_record(database):
+    class Adds(Workflow):
+        def run(self, value):
+            self.session_state["said"] = value
+            yield value
+
+    one, two = (Adds(session_id="demo", storage=database.open()) for _ in range(2))
+    first, second = one.run("a"), two.run("b")
+    first.result()
+    with pytest.raises(SessionConflict):
+        second.result()
+    record = two.storage.run(two.last_run.run_id)
+    assert record.status == "completed"
+    assert record.error.startswith("not saved: session 'demo' was changed elsewhere: 'said' was absent, is")
 
 
 def test_rows_of_a_save_that_failed_go_with_the_next_one(database):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ..run import process_started_at
 from ..state import Change
 from ..transaction import About, Head, Records
 from .schema import TABLES
@@ -96,6 +98,28 @@ class SqlTransaction:
             sql = "SELECT 1 FROM event_log WHERE run_id = ? AND seq = ? LIMIT 1"
             return bool(self._execute(sql, (event["run_id"], event["seq"])))
         return False
+
+    def end_lost(self, session_id: str) -> None:
+        """End runs of this session whose process, on this machine, is gone: they are `lost`."""
+        open_runs = self._execute(
+            "SELECT run_id, workflow, workflow_id, pid, process_started_at FROM run_log s WHERE store = ? AND session_id = ?"
+            " AND phase = 'start' AND host = ? AND NOT EXISTS"
+            " (SELECT 1 FROM run_log e WHERE e.run_id = s.run_id AND e.phase = 'end')",
+            (self._store, session_id, socket.gethostname()),
+        )
+        lost = [
+            {
+                "run_id": run_id,
+                "phase": "end",
+                "happened_at": now(),
+                "workflow": workflow,
+                "workflow_id": workflow_id,
+                "status": "lost",
+            }
+            for run_id, workflow, workflow_id, pid, born in open_runs
+            if process_started_at(pid) != born
+        ]
+        self.append_records(session_id, Records(runs=lost))
 
     def append_state(self, session_id: str, version: int, changes: Sequence[Change], *, run_id: str | None, save_id: str) -> None:
         """Append the changes of one save."""
