@@ -70,13 +70,18 @@ class RunResponse:
     #: The branch of `parallel` that said it, None outside of one; no field: the fields are the old API's.
     lane: ClassVar[str | None] = None
 
-    def stamped(self, stamps: Mapping[str, Any]) -> RunResponse:
+    def stamped(self, stamps: dict[str, Any]) -> RunResponse:
         """Return a copy that carries `stamps` (names to values, `lane` too); a subclass stays what it is."""
-        state = self.__dict__.copy()
-        state.update(stamps)
         copy: RunResponse = object.__new__(type(self))
-        copy.__dict__ = state
+        copy.__dict__ = self.__dict__ | stamps
         return copy
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> RunResponse:
+        """Return the response that this is the `__dict__` of."""
+        response: RunResponse = object.__new__(cls)
+        response.__dict__ = state
+        return response
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields that are set, nested objects as dicts."""

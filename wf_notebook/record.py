@@ -169,7 +169,6 @@ class OpenRun:
         try:
             self._save_end()
         except WorkflowError as failure:
-            self.error = self.error or f"not saved: {failure}"
             if error is None or isinstance(error, (RunCancelled, GeneratorExit)):
                 failure.response = self.result()
                 self._span.end(failure)
@@ -183,9 +182,7 @@ class OpenRun:
 
     def _save_end(self) -> None:
         if self._journal is not None:
-            mine, refused = self.session.encoded(), self.session.refused()
-            if refused:
-                self.error = self.error or f"not saved: {refused[0]}"
+            mine = self.session.encoded()
             self.changes = {change.key: change.op for change in differences(self._before, mine)}
             self._save(self._journal, [end_row(self.record())])
 

@@ -45,9 +45,11 @@ def perform(workflow: Workflow, inputs: dict[str, Any], shown: View) -> Any:
         if inspect.iscoroutine(answer):
             answer = background.call(answer)
         if isinstance(answer, RunStream):
-            responses = answer.responses
-            _read(answer, shown)
-            return answer.result()
+            try:
+                _read(answer, shown)
+                return answer.result()
+            finally:
+                responses = answer.responses
         responses = [answer]
         return answer
     finally:
