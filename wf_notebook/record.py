@@ -169,6 +169,7 @@ class OpenRun:
         try:
             self._save_end()
         except WorkflowError as failure:
+            self.error = self.error or f"not saved: {failure}"
             if error is None or isinstance(error, (RunCancelled, GeneratorExit)):
                 failure.response = self.result()
                 self._span.end(failure)
@@ -182,7 +183,9 @@ class OpenRun:
 
     def _save_end(self) -> None:
         if self._journal is not None:
-            mine = self.session.encoded()
+            mine, refused = self.session.encoded(), self.session.refused()
+            if refused:
+                self.error = self.error or f"not saved: {refused[0]}"
             self.changes = {change.key: change.op for change in differences(self._before, mine)}
             self._save(self._journal, [end_row(self.record())])
 

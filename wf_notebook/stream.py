@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from inspect import GEN_RUNNING, getgeneratorstate
+from inspect import GEN_CREATED, GEN_RUNNING, getgeneratorstate
 from typing import TYPE_CHECKING, Any
 
 from . import background
 from .context import inside, stoppable, within
 from .errors import BadRunOutput, RunCancelled
 from .events import RunResponse
-from .run import way_up
+from .run import logger, way_up
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -145,6 +145,17 @@ class RunStream:
 
     def __repr__(self) -> str:
         return f"<RunStream {self._open.status}: {self._open.workflow}, session {self._open.context.session_id!r}>"
+
+    def __getattr__(self, name: str) -> Any:
+        """Say where the attribute of a response is, which a stream does not have before it is read."""
+        if name in RunResponse.__dataclass_fields__:
+            raise AttributeError(f"a stream has no {name!r} before it is read; read it to its end: .result().{name}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __del__(self) -> None:
+        """Say so when nobody ever read: nothing was done then, which is easily overlooked."""
+        if self._open.status == "running" and getgeneratorstate(self._loop) == GEN_CREATED:
+            logger.warning("a run of %s was never read, so it did nothing: iterate it, or call .result()", self._open.workflow)
 
     # -- two readers of one loop -------------------------------------------------------------------------------------------
 
