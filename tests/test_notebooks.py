@@ -1,0 +1,70 @@
+"""The notebooks run, for real: once with the model, then again from the store that the first run filled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+
+
+class Executed:
+    """A notebook that ran in a folder of its own."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.folder = folder
+        (folder / ".workflows").mkdir(exist_ok=True)
+        self.notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+        NotebookClient(self.notebook, timeout=280, resources={"metadata": {"path": str(folder)}}).execute()
+
+    def query(self, sql: str) -> list[tuple]:
+        with duckdb.connect(self.folder / ".workflows" / "workflows.duckdb", read_only=True) as db:
+            return db.execute(sql).fetchall()
+
+    @property
+    def outputs(self) -> str:
+        return json.dumps([cell.get("outputs", []) for cell in self.notebook.cells], ensure_ascii=False)
+
+
+@pytest.mark.usefixtures("local_model")
+def test_the_blog_post_generator_searches_reads_and_writes_once(tmp_path):
+    first = Executed("02_blog_post_generator", tmp_path)
+    runs = first.query("SELECT status, inputs, input_tokens, output_tokens FROM runs ORDER BY started_at")
+    assert [status for status, *_ in runs] == ["completed"] * 3
+    (_, _, asked, written), (_, _, *again), (_, rewrite, asked_anew, written_anew) = runs
+    assert again == [0, 0], "the kept post is given back without a call"
+    assert json.loads(rewrite)["use_cached_post"] is False
+    assert 0 < asked_anew < asked, "search results and articles are kept: only the writer is asked"
+    assert 0 < written_anew < written
+    keys = {key for (key,) in first.query("SELECT key FROM session_state WHERE session_id = 'blog'")}
+    assert keys == {"blog_posts", "search_results", "scraped_articles"}
+
+    second = Executed("02_blog_post_generator", tmp_path)
+    runs = second.query("SELECT input_tokens FROM runs ORDER BY started_at")[3:]
+    assert [tokens > 0 for (tokens,) in runs] == [False, False, True]
+
+
+@pytest.mark.usefixtures("local_model")
+def test_the_news_report_has_an_agent_for_each_package_and_refuses_what_is_not_there(tmp_path):
+    news = Executed("04_news_report", tmp_path)
+    assert "not installed here: no-such-package" in news.outputs
+    runs = news.query("SELECT status, models FROM runs ORDER BY started_at")
+    assert [(status, json.loads(models)) for status, models in runs] == [
+        ("failed", []),
+        ("completed", ["local:smollm2"]),
+        ("completed", ["local:smollm2"]),
+    ]
+    lanes = {lane for (lane,) in news.query("SELECT DISTINCT lane FROM events WHERE lane IS NOT NULL")}
+    assert lanes == {"jupyterlab", "pandas", "httpx"}
+    (report,) = news.query("SELECT value FROM session_state WHERE session_id = 'news' AND key = 'report'")
+    kept = json.loads(report[0])
+    assert set(kept["paragraphs"]) == {"rich", "click"}
+    assert any(package in kept["headline"].lower() for package in kept["paragraphs"])
+    assert "error" not in {output.output_type for cell in news.notebook.cells for output in cell.get("outputs", [])}
