@@ -13,13 +13,12 @@ from weakref import ref
 from . import saver
 from .errors import MissingRun
 from .events import RunResponse
-from .foreign import Adapting
 from .inputs import bound_inputs
 from .outcome import already, outcome
 from .record import OpenRun
 from .run import Run, RunContext, current, logger
 from .session import Session
-from .settings import check_old_names, is_outdated, own_agents
+from .settings import Adapting, check_old_names, is_outdated, own_agents
 from .storage import open_storage
 from .stream import RunStream
 from .transaction import About
@@ -92,11 +91,17 @@ class Workflow(Adapting):
         max_cost: float | None = None,
         **without_meaning: Any,
     ) -> None:
-        check_old_names(without_meaning, inspect.signature(Workflow).parameters)
+        if without_meaning:
+            check_old_names(without_meaning, inspect.signature(Workflow).parameters)
         cls = type(self)
         self.name = name or cls.name or cls.__name__
         self.workflow_id = workflow_id or cls.workflow_id or str(uuid4())
-        given = {"description": description, "user_id": user_id, "session_name": session_name, "extra_data": extra_data}
+        given: dict[str, Any] = {
+            "description": description,
+            "user_id": user_id,
+            "session_name": session_name,
+            "extra_data": extra_data,
+        }
         given |= {"debug_mode": debug_mode or None, "max_tokens": max_tokens, "max_cost": max_cost}
         for setting, value in given.items():
             setattr(self, setting, getattr(cls, setting) if value is None else value)
