@@ -37,7 +37,7 @@ FLOORS = """
     agents.prompt  agents.parts  agents.tracing  agents.call  agents.stream  agents  models
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
-    notebook.widget  notebook.views  notebook.live  notebook.magics  notebook.completion  notebook
+    notebook.pages  notebook.widget  notebook.views  notebook.live  notebook.magics  notebook.completion  notebook
     cli
 8   __init__
 """

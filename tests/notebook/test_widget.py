@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from wf_notebook.notebook.widget import Pages
+from wf_notebook.notebook.pages import Pages
 
 LONG = """\
 %%workflow long

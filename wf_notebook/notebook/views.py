@@ -13,7 +13,7 @@ from IPython.display import publish_display_data
 
 from ..render import GrowingMarkdown, GrowingText, Said, content_html, lane_heading
 from ..render.terminal import ResponseBox
-from .widget import LiveWidget, Pages
+from .pages import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..events import RunResponse
     from ..run import Run
+    from .widget import LiveWidget
 
 #: Seconds between two updates, at least; and how many times as long as an update took.
 PAUSE, SHARE = 0.05, 4
@@ -111,6 +112,8 @@ class WidgetView:
         self._flusher.start()
 
     def _open(self) -> LiveWidget:
+        from .widget import LiveWidget  # anywidget and ipywidgets take longer to load than all the rest
+
         workflow, session = self._name
         widget = LiveWidget(workflow=workflow, session=session)
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
