@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import signal
+import threading
+
 import pytest
 
 BAD = """\
@@ -118,3 +121,59 @@ def test_what_is_set_for_a_cell_is_gone_after_it(cells):
     cells.good(f"%%workflow bad -n\n{BAD}")
     cells.good("try:\n    %workflow bad\nexcept ValueError as error:\n    caught = error\n")
     assert cells.good("vars(caught)") == {}
+
+
+LOOPS = ["for _ in bad.run(): pass", "bad.run().result()", "list(bad.run())"]
+
+
+@pytest.mark.parametrize("source", LOOPS)
+def test_an_exception_in_plain_python_has_no_frames_of_ours(cells, source):
+    cells.good(f"%%workflow bad -n\n{BAD}")
+    error = cells.bad(source)
+    assert traceback(cells).split("Traceback (most recent call last)\n")[2].startswith("Cell In[2], line 1\n")
+    assert (type(error), "wf_notebook" in cells.printed) == (ValueError, False)
+
+
+@pytest.mark.parametrize("source", [*LOOPS, "bad.run()", "%workflow bad"])
+def test_an_interrupt_while_an_async_source_is_waited_for_shows_the_cell_and_none_of_our_frames(cells, source):
+    cells.good(
+        "%%workflow bad -n\nimport asyncio\nfrom wf_notebook import Workflow\nasync def slow():\n    gate.set()\n"
+        "    await asyncio.sleep(60)\n    yield ''\nclass Bad(Workflow):\n    def run(self): yield slow()\n"
+    )
+    gate = cells.shell.user_ns["gate"] = threading.Event()
+
+    def interrupt():
+        gate.wait()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    interrupter = threading.Thread(target=interrupt)
+    interrupter.start()
+    error = cells.bad(source)
+    interrupter.join()
+    assert (type(error).__name__, isinstance(error, KeyboardInterrupt)) == ("KeyboardInterrupt", True)
+    assert [part in cells.printed for part in ("wf_notebook", "queue", "During handling")] == [False] * 3
+
+
+def test_a_tool_that_raises_shows_the_call_and_the_tool(cells):
+    cells.bad(
+        "from wf_notebook import Agent\nfrom wf_notebook.testing import ToolCall, scripted\n"
+        "def tool(x: int): return 1 / 0\nAgent(scripted(ToolCall('tool', {'x': 1})), tools=[tool]).run('hi')"
+    )
+    assert cells.printed.count("Cell In[1], line") == 2
+    assert "File " not in cells.printed
+
+
+def test_exceptions_of_others_are_shown_as_they_were(cells):
+    cells.bad("1 / 0")
+    with_us = cells.printed
+    cells.shell.run_line_magic("unload_ext", "wf_notebook")
+    cells.bad("1 / 0")
+    assert cells.printed == with_us.replace("[1]", "[2]")
+
+
+def test_a_handler_of_the_users_own_stays(cells):
+    cells.shell.run_line_magic("unload_ext", "wf_notebook")
+    cells.shell.set_custom_exc((ValueError,), lambda *_, **__: None)
+    cells.shell.run_line_magic("load_ext", "wf_notebook")
+    cells.shell.run_line_magic("unload_ext", "wf_notebook")
+    assert cells.shell.custom_exceptions == (ValueError,)

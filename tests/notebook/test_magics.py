@@ -133,9 +133,18 @@ def test_a_cell_without_a_class_is_bound_into_one(cells):
     assert cells.good("'run' in globals()") is False
 
 
+def test_a_cell_without_a_workflow_class_may_have_helper_classes(cells):
+    cells.good("%%workflow post\nfrom pydantic import BaseModel\nclass Headline(BaseModel):\n    title: str\n\n"
+               "def run(self):\n    yield Headline(title='cats')\n")  # fmt: skip
+    assert cells.good("post.last_run.status, Headline.__name__, type(post).__name__, 'run' in globals()") == (
+        *("completed", "Headline", "Post", False),
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
+        ("%%workflow\nclass X: ...\ndef run(self): ...", "a cell with run(self, …) and no class needs a name: %%workflow NAME"),
         ("%%workflow\ndef run(self): ...", "a cell with run(self, …) and no class needs a name: %%workflow NAME"),
         (
             "%%workflow x\nimport os",

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Add `%%workflow` and `%workflow` to the shell, with their settings and completion: `%load_ext wf_notebook`."""
+    """Add `%%workflow` and `%workflow` to the shell, with settings, completion and short tracebacks: `%load_ext wf_notebook`."""
     from .completion import complete
+    from .failure import show_without_ours
     from .magics import WorkflowMagics
 
     shell.register_magics(WorkflowMagics)
     shell.Completer.custom_matchers.append(complete)
+    if not shell.custom_exceptions:  # else somebody else shows them already
+        untyped: Any = shell
+        untyped.set_custom_exc((BaseException,), show_without_ours)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
@@ -24,6 +28,9 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     from .magics import WorkflowMagics
 
     choose_default(None)
+    if shell.custom_exceptions == (BaseException,):
+        untyped: Any = shell
+        untyped.set_custom_exc((), None)
     magics = shell.magics_manager
     for kind in ("line", "cell"):
         magics.magics[kind].pop("workflow", None)

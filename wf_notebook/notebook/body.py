@@ -31,19 +31,20 @@ def define(shell: InteractiveShell, body: str, name: str | None) -> tuple[type[W
     untyped: Any = shell
     tree: ast.Module = untyped.transform_ast(shell.compile.ast_parse(source, filename))
     found = outline(tree)
-    if found.is_classless and not found.classes:
-        if name is None:
-            raise BadCell("a cell with run(self, …) and no class needs a name: %%workflow NAME")
-        return _classless(shell, tree, filename, found, name)
     if not found.classes:
-        raise BadCell("the cell defines no workflow; write a subclass of Workflow, or run(self, …), or drop the %%workflow")
-    _execute(shell, tree, filename)
+        if not found.is_classless:
+            raise BadCell("the cell defines no workflow; write a subclass of Workflow, or run(self, …), or drop the %%workflow")
+        _check_names(found, name)
     namespace = shell.user_ns
+    before = {method: namespace.get(method, _NOTHING) for method in found.methods}
+    _execute(shell, tree, filename)
     classes = tuple(dict.fromkeys(each for each in found.classes if is_workflow(namespace.get(each))))
-    if not classes:
+    if classes:
+        chosen, instance = choose(classes, name)
+        return namespace[chosen], instance
+    if not found.is_classless:
         raise BadCell(f"the cell defines no workflow: {found.classes[-1]!r} is no subclass of Workflow")
-    chosen, instance = choose(classes, name)
-    return namespace[chosen], instance
+    return _classless(namespace, before, found, _check_names(found, name))
 
 
 def is_workflow(value: Any) -> TypeGuard[type[Workflow]]:
@@ -68,17 +69,22 @@ def _execute(shell: InteractiveShell, tree: ast.Module, filename: str) -> None:
         exec(code, shell.user_ns)  # noqa: S102 - the user's own cell
 
 
-def _classless(shell: InteractiveShell, tree: ast.Module, filename: str, found: Outline, name: str) -> tuple[type[Workflow], str]:
-    """Bind agents, settings and run(self, …) of a cell into a class of its own.
-
-    The functions become methods and leave the namespace as it was; agents and settings stay, so that they can be tried alone.
-    """
+def _check_names(found: Outline, name: str | None) -> str:
+    """Return the name of a cell without a class of its own; nothing in it may take the place of what every workflow has."""
+    if name is None:
+        raise BadCell("a cell with run(self, …) and no class needs a name: %%workflow NAME")
     for each in (*found.settings, *found.methods):
         if each not in _FREE and isinstance(inspect.getattr_static(Workflow, each, None), (property, FunctionType)):
             raise BadCell(f"{each!r} belongs to every workflow; give what the cell defines another name")
-    namespace = shell.user_ns
-    before = {method: namespace.get(method, _NOTHING) for method in found.methods}
-    _execute(shell, tree, filename)
+    return name
+
+
+def _classless(namespace: dict[str, Any], before: dict[str, Any], found: Outline, name: str) -> tuple[type[Workflow], str]:
+    """Bind agents, settings and run(self, …) of a cell into a class of its own.
+
+    The functions become methods and leave the namespace as it was before; agents, settings and helper classes stay, so that they
+    can be tried alone.
+    """
     attributes = {each: namespace[each] for each in (*found.settings, *found.methods) if each in namespace}
     for method, old in before.items():
         if old is _NOTHING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from contextlib import contextmanager
 from functools import partial
@@ -14,11 +15,14 @@ from ..errors import WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from IPython.core.interactiveshell import InteractiveShell
 
 _OURS = __name__.partition(".")[0]
 _SHELL = "IPython"
+#: Where code lies that is not the user's.
+_LIBRARIES = ("<frozen ", *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 @contextmanager
@@ -38,6 +42,18 @@ def users_tracebacks(shell: InteractiveShell) -> Iterator[None]:
     else:
         return
     raise failure
+
+
+def show_without_ours(
+    shell: InteractiveShell, kind: type[BaseException], error: BaseException, frames: TracebackType, tb_offset: int | None = None
+) -> None:
+    """Show an exception of any cell as IPython does, without our frames: what `set_custom_exc` asks for."""
+    ours = any(_package(frame) == _OURS for frame, _ in traceback.walk_tb(frames))
+    if isinstance(error, WorkflowError) or hasattr(error, "_render_traceback_") or not ours or _holds_group(error):
+        shell.showtraceback((kind, error, frames), tb_offset=tb_offset, running_compiled_code=True)
+    else:
+        without: Any = _without_ours(error)
+        shell.showtraceback((kind, error, without), tb_offset=0, running_compiled_code=True)
 
 
 def for_this_cell(shell: InteractiveShell, value: Any, name: str, attribute: Callable[..., Any]) -> None:
@@ -68,8 +84,9 @@ def rendered(error: BaseException) -> list[str]:
     shell = get_ipython()
     if isinstance(error, WorkflowError):
         return error._render_traceback_()
-    frames = _without_ours(error)
-    kind = type(error)
+    frames, kind = _without_ours(error), type(error)
+    if isinstance(error, KeyboardInterrupt) and not _frames(error.__traceback__):  # nobody wants to know where we waited
+        return traceback.format_exception_only(error)
     if shell is None or _holds_group(error):  # IPython cannot show groups
         return traceback.format_exception(kind, error, frames)
     if isinstance(error, SyntaxError):
@@ -79,10 +96,13 @@ def rendered(error: BaseException) -> list[str]:
 
 
 def _without_ours(error: BaseException) -> TracebackType | None:
-    """Return the error's traceback without our frames; those that it came from lose them for good."""
+    """Return the error's traceback without our frames; those that it came from lose them for good, and go if they were ours."""
     origin = error.__cause__ or error.__context__
     if origin is not None and not isinstance(origin, WorkflowError):
-        origin.__traceback__ = _without_ours(origin)
+        frames = _without_ours(origin)
+        if error.__cause__ is None and not _frames(origin.__traceback__):
+            error.__suppress_context__ = True
+        origin.__traceback__ = frames
     return _chain(error) or error.__traceback__
 
 
@@ -94,16 +114,24 @@ def _chain(error: BaseException) -> TracebackType | None:
 
 
 def _frames(start: TracebackType | None) -> list[TracebackType]:
-    """Return the frames that are the user's, or of libraries that the user called."""
+    """Return the frames that are the user's, or of libraries that the user called; what we called goes with our own."""
     frames: list[TracebackType] = []
+    below_ours = False
     while start is not None:
-        package = str(start.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+        package = _package(start.tb_frame)
         if start.tb_frame.f_code.co_name == "run_cell_magic" and frames:
             frames.pop()  # the cell as a whole, as the string that it was called with
-        if package not in {_OURS, _SHELL}:
+        if package in {_OURS, _SHELL}:
+            below_ours = package == _OURS
+        elif not (below_ours and start.tb_frame.f_code.co_filename.startswith(_LIBRARIES)):
+            below_ours = False
             frames.append(start)
         start = start.tb_next
     return frames
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _holds_group(error: BaseException | None) -> bool:

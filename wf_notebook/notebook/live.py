@@ -28,10 +28,8 @@ def display_stream(stream: RunStream) -> None:
     run = stream.run
     try:
         play(stream, view(run.workflow, run.session_id, lambda: stream.run))
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # noqa: BLE001 - the user's own, shown as such
-        failure = failed(error)
+        failure = failed(error, KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else BaseException)
     else:
         return
     raise failure
