@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+#: What Python 3.12 and later say of every fork in a process with threads; tests fork on purpose, also in processes they start.
+OF_FORKS = "ignore:This process (pid:DeprecationWarning"
+
+#: What Python 3.12 and later say of every fork in a process with threads; tests fork on purpose, also in processes they start.
+OF_FORKS = "ignore:This process (pid:DeprecationWarning"
+
 #: What would make a test depend on who runs it: our own settings, keys of model providers, places of Jupyter and IPython.
 PERSONAL = re.compile(r"^(WF_|IPYTHON|JUPYTER_|XDG_|PYTEST_ADDOPTS$)|_(API_KEY|TOKEN|SECRET)$")
 
@@ -24,6 +30,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in filter(PERSONAL.search, list(os.environ)):
             patch.delenv(name)
         patch.setenv("HOME", str(home))
+        patch.setenv("PYTHONWARNINGS", OF_FORKS)
+        patch.setenv("PYTHONWARNINGS", OF_FORKS)
         yield home
 
 

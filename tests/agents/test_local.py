@@ -140,9 +140,8 @@ next(again)
 
 def test_a_forked_child_starts_a_server_of_its_own_and_ends():
     code = """
-import os, sys, warnings
+import os, sys
 from wf_notebook import Agent
-warnings.filterwarnings("ignore", "This process .* is multi-threaded")  # what Python 3.12 and later say of every such fork
 agent = Agent("local:smollm2")
 before = agent.run("Say hello.").content
 child = os.fork()
