@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 WITHOUT_MEANING = ("memory", "monitoring", "telemetry")
 
 
+class Adapting:
+    """What adapts the foreign agents among its attributes."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value if name[0] == "_" else adapted(value, name))
+
+
 def own(shared: Any) -> Any:
     """Return a copy of an agent (what has a `deep_copy`, or is adapted), or of a list or dict of agents; the rest as it is."""
     shared = adapted(shared)

@@ -97,17 +97,17 @@ class UserTools(WrapperToolset[Any]):
             raise
         except Exception as error:
             error.add_note(f"raised by the tool {name!r} of {self.agent}")
-            self.raised.append(error.with_traceback(_from_user(error.__traceback__)))
+            self.raised.append(error.with_traceback(from_user(error.__traceback__)))
             raise
 
     def raise_own(self, error: Exception) -> None:
         """Raise `error` if it is one of the user's, without the frames between the call of the agent and the tool."""
         for own in self.raised:
             if error is own:
-                raise own.with_traceback(_from_user(own.__traceback__)) from own.__cause__
+                raise own.with_traceback(from_user(own.__traceback__)) from own.__cause__
 
 
-def _from_user(trace: TracebackType | None) -> TracebackType | None:
+def from_user(trace: TracebackType | None) -> TracebackType | None:
     """Leave out the frames before the user's own; all of them stay when none is the user's."""
     first = trace
     while first is not None and first.tb_frame.f_globals.get("__name__", "").partition(".")[0] in BETWEEN:
