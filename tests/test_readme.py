@@ -32,6 +32,7 @@ def test_its_code_runs_from_above_to_below_in_one_notebook(shell, local_model, w
         shell.run_cell(block, store_history=True).raise_error()
     assert shell.user_ns["poems"].last_run.status == "completed"
     assert set(shell.user_ns["poems"].session_state["poems"]) == {"cheese"}
+    assert len(shell.user_ns["debate"].session_state["answers"]) == 2
     assert shell.user_ns["poet"].last_run.inputs == {"topic": "bread"}
     printed = capsys.readouterr().out
     assert "session_id" in printed
