@@ -1,0 +1,67 @@
+"""Measure us beside others: `make bench`, or `make bench ONLY=stream` for the measures whose names begin so."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from rich.console import Console
+
+from . import environments, results
+from .table import MEASURES, PEERS, Measure, Side
+
+HERE = Path(__file__).parent
+
+
+def main(given: list[str] | None = None) -> None:
+    """Measure, show the table, and write it."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--only", default="", help="the measures whose names begin so")
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument(
+        "--quick", action="store_true", help="only try that all of it works: tiny counts, no peers, nothing written"
+    )
+    options = parser.parse_args(given)
+    chosen = [measure for measure in MEASURES if measure.key.startswith(options.only)]
+    if not chosen:
+        parser.error(f"no measure begins with {options.only!r}; there are {', '.join(m.key for m in MEASURES)}")
+    peers = {side.peer for measure in chosen for side in measure.sides if side.peer}
+    for peer in PEERS:
+        if peer in peers and not options.quick:
+            environments.make(peer)
+    repetitions = 1 if options.quick else options.repetitions
+    console = Console()
+    rows: list[tuple[str, ...]] = []
+    for measure in chosen:
+        console.print(f"  {measure.key}", style="dim")
+        values = measured(measure, repetitions, quick=options.quick)
+        rows.append(results.row(measure, values))
+    console.print(results.printed(rows, title="only tried: these numbers say nothing" if options.quick else None))
+    if not options.only and not options.quick:
+        (HERE / "RESULTS.md").write_text(results.markdown(rows, repetitions), encoding="utf-8")
+
+
+def measured(measure: Measure, repetitions: int, *, quick: bool = False) -> dict[str, list[float]]:
+    """Return the values of each side; in each repetition the sides take turns. When only tried, we stand in for the peers."""
+    values: dict[str, list[float]] = {side.name: [] for side in measure.sides}
+    for _ in range(repetitions):
+        for side in measure.sides:
+            stand_in = measure.sides[0] if quick and side.peer else side
+            values[side.name].append(run(stand_in, quick=quick))
+    return values
+
+
+def run(side: Side, *, quick: bool) -> float:
+    """Run the script of a side in a fresh process, and return what it measured."""
+    script = HERE / "measures" / f"{side.script}.py"
+    command: list[str | Path] = [environments.python(side.peer), script, *side.given, str(side.quick if quick else side.count)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment)
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+if __name__ == "__main__":
+    main()

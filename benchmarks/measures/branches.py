@@ -1,0 +1,33 @@
+"""Seconds for 8 calls of agents on a model that waits so many ms, at once or in turn: wall time, after a first call."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from functools import partial
+from time import perf_counter
+
+from pydantic_ai.messages import ModelResponse, TextPart
+from pydantic_ai.models.function import FunctionModel
+
+from wf_notebook.agents import Agent
+from wf_notebook.branches import parallel
+
+way, milliseconds = sys.argv[1], int(sys.argv[2])
+
+
+async def answer(_messages, _info):
+    """Wait as a server is waited for, and answer."""
+    await asyncio.sleep(milliseconds / 1000)
+    return ModelResponse(parts=[TextPart("yes")])
+
+
+agents = [Agent(model=FunctionModel(answer)) for _ in range(8)]
+calls = [partial(agent.run, "well?") for agent in agents]
+calls[0]()
+began = perf_counter()
+responses = parallel(*calls) if way == "parallel" else [call() for call in calls]
+seconds = perf_counter() - began
+assert [response.content for response in responses] == ["yes"] * 8
+print(json.dumps(seconds))
