@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pydantic_ai import Agent as Engine
 
 from wf_notebook import Agent, Workflow, saver
+from wf_notebook.agents import adapt
 from wf_notebook.errors import ModelFailed
 from wf_notebook.run import current
 from wf_notebook.spans import begin, provider, span
@@ -141,6 +142,25 @@ def test_a_tool_and_the_users_own_spans_nest_where_they_happen(spans):
         workflow.run(stream=False)
     inside = spans.tree()["cell"]["invoke_workflow poet"]["invoke_agent writer"]
     assert inside == {"chat scripted": {}, "execute_tool look": {"looking": {}}}
+
+
+def test_what_is_adapted_nests_as_well(spans):
+    def looking(at):
+        yield at
+        yield Agent(scripted("a"), name="inner").run("?", stream=True)
+
+    class Adapted(Workflow):
+        look = adapt(looking, name="look")
+        writer = Engine(scripted("a b"))
+
+        def run(self):
+            yield self.writer.run("?", stream=True)
+            yield self.look.run("it", stream=True)
+
+    Adapted(name="adapted").run().result()
+    assert spans.tree() == {
+        "invoke_workflow adapted": {"invoke_agent agent": CALL, "invoke_agent look": {"invoke_agent inner": CALL}}
+    }
 
 
 def test_a_workflow_inside_another_nests(spans):

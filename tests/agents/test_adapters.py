@@ -180,8 +180,8 @@ def test_what_its_tools_raise_is_the_users_own():
 
 
 def test_what_the_adapter_has_not_is_the_agents():
-    agent = adapt(Foreign(scripted("a"), name="poet"))
-    assert agent.run_sync("?").output == "a"
+    agent = adapt(Foreign(scripted("a"), name="poet", end_strategy="exhaustive"))
+    assert agent.end_strategy == "exhaustive"
     with pytest.raises(AttributeError):
         _ = agent.no_such_thing
     with pytest.raises(AttributeError):
