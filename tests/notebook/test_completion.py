@@ -41,6 +41,17 @@ def test_names_options_inputs_and_sessions_are_completed(complete, text, complet
     assert complete(text) == completed
 
 
+def test_after_a_workflow_without_inputs_only_options_are_offered(cells, complete):
+    cells.good("class Plain(Workflow):\n    def run(self): yield 'x'")
+    assert complete("%workflow plain ")[:2] == ["%workflow plain --session", "%workflow plain --storage"]
+    assert all(each.startswith("%workflow plain --") for each in complete("%workflow plain "))
+
+
+@pytest.mark.parametrize("text", ["%workflow blog topic='on t", "%workflow blog topic=\"it's t", "%workflow blog tone='i"])
+def test_inside_a_text_neither_inputs_nor_names_are_offered(complete, text):
+    assert [each for each in complete(text) if each != text] == []
+
+
 def test_elsewhere_completion_is_as_it_was(complete):
     assert "%workflow blog topic=Blog" in complete("%workflow blog topic=Blo")
     assert "Blog" in complete("Blo")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import traceback
 
 import pytest
 from hypothesis import example, given
@@ -118,8 +119,28 @@ def test_an_unknown_option_gets_a_suggestion():
     with pytest.raises(UnknownOption) as caught:
         read_line("blog --sesion demo")
     assert str(caught.value) == "no option '--sesion'; did you mean '--session'?"
-    with pytest.raises(UnknownOption, match="-h lists them"):
-        read_line("blog -z")
+    for line in ("blog -z", "blog --cache use"):
+        with pytest.raises(UnknownOption, match="; there are --session, --storage, "):
+            read_line(line)
+
+
+def test_short_switches_may_be_joined():
+    assert read_line("blog n=3 -qn").options == read_line("blog -nq n=3").options == Options(quiet=True, no_run=True)
+
+
+def test_an_option_is_given_once():
+    with pytest.raises(BadArguments) as caught:
+        read_line("blog --session x -s y")
+    assert str(caught.value) == "--session is given twice; give it once"
+
+
+def test_a_traceback_of_an_input_shows_what_was_written():
+    with pytest.raises(ZeroDivisionError) as caught:
+        read_line("blog n=1/0").inputs({})
+    assert "".join(traceback.format_exception(caught.value)).splitlines()[-3:-1] == [
+        '  File "<n=…>", line 1, in <module>',
+        "    1/0",
+    ]
 
 
 def test_options_stand_before_or_after_the_inputs():

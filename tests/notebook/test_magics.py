@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
+from IPython.utils.capture import capture_output
 
 from wf_notebook import RunResponse
 from wf_notebook.errors import (
@@ -43,7 +46,7 @@ def test_a_cell_defines_a_workflow_and_runs_it(cells):
 def test_the_record_is_shown_once_and_the_response_is_in_underscore(blog):
     response = blog.good('%workflow blog topic="dogs"')
     assert [output["data"]["text/plain"].splitlines()[2] for output in blog.displayed] == ["On dogs"]
-    assert blog.printed.strip() == "Out[2]:"
+    assert blog.printed.strip() == "Out[2]: <the response above>"
     assert blog.good("_") is response
     assert blog.printed.strip() == "Out[3]: On dogs"
 
@@ -194,6 +197,28 @@ def test_running_again_on_another_session_goes_on_there(blog):
     assert blog.good("%workflow blog topic='y'\nblog.session_state") == {"topics": ["x", "y"]}
 
 
+def test_a_line_says_that_it_stays_where_an_option_led_and_the_cell_that_it_goes_back(blog):
+    blog.good("%workflow blog -s trial topic='x'")
+    assert "session" not in blog.printed
+    blog.good("%workflow blog topic='y'")
+    assert "blog: still in session 'trial' of memory:; its cell goes back to its own" in blog.printed
+    blog.good(f"%%workflow blog topic='z'\n{BLOG}")
+    assert "blog: back in session 'blog' of memory:, from session 'trial' of memory:" in blog.printed
+    blog.good("%workflow blog topic='z'")
+    assert "session" not in blog.printed
+
+
+def test_a_new_folder_for_workflows_is_named_in_a_plain_line_once_and_not_by_a_quiet_run(cells, working_directory, monkeypatch):
+    monkeypatch.delenv("WF_STORAGE")
+    with capture_output() as captured:
+        cells.shell.run_cell(f"%%workflow blog -n\n{BLOG}").raise_error()
+    assert captured.stderr == ""
+    assert captured.stdout == f"workflows are kept in {working_directory / '.workflows' / 'workflows.duckdb'}\n"
+    shutil.rmtree(working_directory / ".workflows")
+    cells.good(f"%%workflow other -q -n\n{BLOG}")
+    assert "are kept in" not in cells.printed
+
+
 def test_the_storage_is_the_option_then_the_setting(cells, working_directory):
     cells.good("%config WorkflowMagics.storage = 'sqlite:///setting.db'")
     cells.good(f"%%workflow blog topic='x'\n{BLOG}")
@@ -284,9 +309,9 @@ def test_what_was_said_before_a_failure_stays_in_the_record(cells):
         "        yield 'part'\n        raise ValueError('oh no')\n"
     )
     assert isinstance(error, ValueError)
-    head, answer, said, changes = cells.text.split("\n\n")
-    assert "✗ failed" in head
-    assert (answer, said, changes) == ("part", "ValueError: oh no", "session_state: n (set)")
+    head, answer, changes = cells.text.split("\n\n")
+    assert " · ✗ failed: ValueError: oh no · " in head
+    assert (answer, changes) == ("part", "session_state: n (set)")
 
 
 # -- loading -------------------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def pyproject(folder, text: str = '[tool.wf_notebook]\nstorage = "sqlite:///stat
 def test_without_anything_it_is_a_new_folder_here_that_git_ignores_said_once(tmp_path, capsys):
     place = tmp_path / ".workflows" / "workflows.duckdb"
     assert [default_url(), default_url()] == [f"duckdb:///{place}"] * 2
-    assert capsys.readouterr().err == f"WARNING  workflows are kept in {place}\n"
+    assert capsys.readouterr().err == f"INFO     workflows are kept in {place}\n"
     assert ((tmp_path / ".workflows").stat().st_mode & 0o777, [p.name for p in place.parent.iterdir()]) == (0o700, [".gitignore"])
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     (place.parent / "workflows.duckdb").touch()
@@ -132,8 +132,9 @@ def test_memory_is_an_address_too():
         ("duckdbb:///x.db", "unknown kind of storage in 'duckdbb:///x.db'; did you mean 'duckdb'?"),
         ("sqlit:///x.db", "unknown kind of storage in 'sqlit:///x.db'; did you mean 'sqlite'?"),
         ("redis://x", "unknown kind of storage in 'redis://x'; write duckdb:///file.duckdb, sqlite:///file.db or memory:"),
-        ("runs.duckdb", "unknown kind of storage in 'runs.duckdb'; write duckdb:///file.duckdb, sqlite:///file.db or memory:"),
-        ("memory", "unknown kind of storage in 'memory'; write duckdb:///file.duckdb, sqlite:///file.db or memory:"),
+        ("runs.duckdb", "unknown kind of storage in 'runs.duckdb'; write duckdb:///runs.duckdb"),
+        ("runs.db", "unknown kind of storage in 'runs.db'; write sqlite:///runs.db"),
+        ("memory", "unknown kind of storage in 'memory'; did you mean 'memory:'?"),
         ("duckdb", "unknown kind of storage in 'duckdb'; write duckdb:///file.duckdb, sqlite:///file.db or memory:"),
         (":memory:", "unknown kind of storage in ':memory:'; write duckdb:///file.duckdb, sqlite:///file.db or memory:"),
         ("", "unknown kind of storage in ''; write duckdb:///file.duckdb, sqlite:///file.db or memory:"),

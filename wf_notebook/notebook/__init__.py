@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
+
+from ..run import logger
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+
+class _Plain(logging.Handler):
+    """Prints what is only said for information as a line of the cell, without the red of a warning."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record))  # noqa: T201
+
+
+_plain = _Plain()
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
@@ -16,6 +29,9 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
     shell.register_magics(WorkflowMagics)
     shell.Completer.custom_matchers.append(complete)
+    place = logger.getChild("storage")  # says where a new store is
+    place.addHandler(_plain)
+    place.propagate = False
     if not shell.custom_exceptions:  # else somebody else shows them already
         untyped: Any = shell
         untyped.set_custom_exc((BaseException,), show_without_ours)
@@ -28,6 +44,9 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     from .magics import WorkflowMagics
 
     choose_default(None)
+    place = logger.getChild("storage")
+    place.removeHandler(_plain)
+    place.propagate = True
     if shell.custom_exceptions == (BaseException,):
         untyped: Any = shell
         untyped.set_custom_exc((), None)

@@ -29,10 +29,27 @@ def _complete(context: CompletionContext) -> SimpleMatcherResult:
     if found is None or shell is None:
         return {"completions": []}
     *words, word = re.split(r"\s+", found["written"])
+    if _in_a_text(found["written"]):  # what is written stays, and only files are offered
+        return {**_result([word], word), "do_not_suppress": {"IPCompleter.file_matcher"}}
     body = context.full_text.partition("\n")[2] if found[1] == "%%" else ""
     candidates = _candidates(words, word, shell.user_ns, body)
-    completions = [SimpleCompletion(text, type="param") for text in candidates if text.startswith(word)]
+    return _result([text for text in candidates if text.startswith(word)], word)
+
+
+def _result(texts: list[str], word: str) -> SimpleMatcherResult:
+    completions = [SimpleCompletion(text, type="param") for text in texts]
     return {"completions": completions, "matched_fragment": word, "suppress": bool(completions), "ordered": True}
+
+
+def _in_a_text(written: str) -> bool:
+    """Return whether a quote is open at the end of what is written."""
+    quote = ""
+    for character in re.sub(r"\\.", "", written):
+        if character == quote:
+            quote = ""
+        elif not quote and character in "'\"":
+            quote = character
+    return bool(quote)
 
 
 complete: Any = context_matcher(identifier="wf_notebook")(_complete)
@@ -50,7 +67,8 @@ def _candidates(words: list[str], word: str, namespace: dict[str, Any], body: st
     bare = [each for before, each in zip(["", *words], words, strict=False) if each.isidentifier() and before not in valued]
     if bare or any("=" in each for each in words):
         given = {each.partition("=")[0] for each in words}
-        return [f"{each}=" for each in _inputs(bare[:1], namespace, body) if each not in given]
+        inputs = [f"{each}=" for each in _inputs(bare[:1], namespace, body) if each not in given]
+        return inputs if inputs or word else [f"--{option.name}" for option in OPTIONS if f"--{option.name}" not in words]
     if body:
         return [snake_case(node.name) for node in _statements(body) if isinstance(node, ast.ClassDef)]
     return names(namespace)

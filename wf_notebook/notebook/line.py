@@ -10,20 +10,21 @@ import ast
 import io
 import json
 import keyword
+import linecache
 import re
 import tokenize
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments
-from .options import OPTIONS, Options, read_option
+from .options import JOINED, OPTIONS, Options, read_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
 
 #: What is no operator when it is glued to its right neighbour only: a mapping, or an option.
-_NO_OPERATOR = re.compile(rf"\*\*\S|--[^\W\d]|-[{''.join(option.short for option in OPTIONS)}](?=[\s=]|$)")
+_NO_OPERATOR = re.compile(rf"\*\*\S|--[^\W\d]|(?:-[{''.join(option.short for option in OPTIONS)}]|{JOINED})(?=[\s=]|$)")
 
 _LAYOUT = {tokenize.ERRORTOKEN, tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 _LITERALS = {tokenize.NUMBER, tokenize.STRING, getattr(tokenize, "FSTRING_END", tokenize.STRING)}
@@ -39,7 +40,10 @@ class Argument:
     def code(self) -> CodeType:
         """Return the input compiled; raises BadArguments for what is no Python."""
         try:
-            return compile(f"({self.source}\n)", f"<{self.name or '**'}=…>", "eval")
+            source, filename = f"({self.source}\n)", f"<{self.name or '**'}=…>"
+            # So that a traceback has something to show; an entry without a time is kept as it is.
+            linecache.cache[filename] = len(source), None, [f"{self.source}\n"], filename
+            return compile(source, filename, "eval")
         except (SyntaxError, ValueError):
             raise _no_python(self.name, self.source) from None
 
@@ -97,6 +101,8 @@ def read_line(text: str) -> Line:
     while rest and not rest.startswith("#"):
         if re.match(r"--?[^\W\d]", rest):
             option, rest = read_option(rest)
+            if twice := sorted(options.keys() & option.keys()):
+                raise BadArguments(f"--{twice[0].replace('_', '-')} is given twice; give it once")
             options |= option
         elif found := re.match(r"([^\W\d]\w*)\s*=(?!=)|\*\*", rest):
             source, rest = _expression(found[1], rest[found.end() :])

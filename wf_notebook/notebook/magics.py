@@ -6,12 +6,15 @@ import inspect
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
+from IPython.core.getipython import get_ipython
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 from traitlets import Bool, Unicode, observe
 
 from ..errors import BadArguments, SessionConflict
 from ..render import responses_bundle
+from ..run import logger
 from ..storage import choose_default
 from .body import define
 from .cell import join_line
@@ -52,6 +55,11 @@ class WorkflowMagics(Magics):
     session = Unicode(help="The session of every workflow, unless --session says otherwise (default: its NAME)").tag(config=True)
     stream = Bool(default_value=True, help="Show what a run says while it goes on; False is --no-stream").tag(config=True)
 
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        #: Workflows that an option of the line brought into another session or storage than their cell's own.
+        self._moved: WeakSet[Workflow] = WeakSet()
+
     @observe("storage")
     def _choose_storage(self, change: Any) -> None:
         choose_default(change["new"] or None)
@@ -66,7 +74,7 @@ class WorkflowMagics(Magics):
             %workflow NAME [options] [inputs]        run it again
 
         Inputs are Python: topic="LLMs in 2026" n=3 **more. In options {expression} is replaced by its value.
-        The response is in _, and what x = %workflow NAME gives.
+        The response is in _, and what x = %workflow NAME gives; the record of the last run is NAME.last_run.
         """
         __tracebackhide__ = True
         with users_tracebacks(self.shell):
@@ -107,11 +115,15 @@ class WorkflowMagics(Magics):
             workflow = self._made(cls, name, options, None)
         elif type(found) is cls and not options.session and not options.storage:
             workflow = found
+            if workflow in self._moved and not options.quiet:
+                print(f"{name}: still in {_place(workflow)}; its cell goes back to its own")  # noqa: T201
         else:
             if type(found) is not cls and not options.quiet:
                 print(f"{name}: {cls.__name__} was defined anew; this runs the new one")  # noqa: T201
             session, storage = options.session or found.session_id, options.storage or found.storage
             workflow = successor(cls, name, found, session=session, storage=storage, namespace=namespace)
+            if options.session or options.storage or found in self._moved:
+                self._moved.add(workflow)
         namespace[name] = workflow
         if options.no_run:
             return self._show_card(cls, name, absent, options)
@@ -121,7 +133,17 @@ class WorkflowMagics(Magics):
         """Make the workflow of a cell, in the place of what has its name now."""
         session = options.session or self.session or os.environ.get("WF_SESSION") or name
         storage = options.storage or cls.storage or "default"
-        return successor(cls, name, old, session=session, storage=storage, namespace=self.shell.user_ns)
+        place = logger.getChild("storage")
+        place.disabled = options.quiet
+        try:
+            workflow = successor(cls, name, old, session=session, storage=storage, namespace=self.shell.user_ns)
+        finally:
+            place.disabled = False
+        if options.session or options.storage:
+            self._moved.add(workflow)
+        elif old in self._moved and not options.quiet and _place(old) != _place(workflow):
+            print(f"{name}: back in {_place(workflow)}, from {_place(old)}")  # noqa: T201
+        return workflow
 
     def _show_card(self, cls: type[Workflow], name: str, absent: list[str], options: Options) -> None:
         if not options.quiet:
@@ -147,5 +169,15 @@ class WorkflowMagics(Magics):
         if options.out:
             self.shell.user_ns[options.out] = response
         if response is not None:  # it has just been shown
-            for_this_cell(self.shell, response, "_ipython_display_", lambda: None)
+            for_this_cell(self.shell, response, "_ipython_display_", (lambda: None) if options.quiet else _point_at_it)
         return response
+
+
+def _point_at_it() -> None:
+    """Show nothing a second time; a terminal has written `Out[…]:` already, and there the line gets an end that makes sense."""
+    if get_ipython() is not None and getattr(get_ipython(), "kernel", None) is None:
+        print("<the response above>")  # noqa: T201
+
+
+def _place(workflow: Workflow) -> str:
+    return f"session {workflow.session_id!r} of {getattr(workflow.storage, 'url', 'no storage')}"

@@ -19,8 +19,13 @@ class Option(NamedTuple):
 
 
 OPTIONS = (
-    Option("session", "s", "ID", "the session to load and save (default: %config, then WF_SESSION, then NAME)"),
-    Option("storage", "", "URL", "where sessions are kept: duckdb:///runs.duckdb, sqlite:///runs.db, memory:"),
+    Option(
+        "session",
+        "s",
+        "ID",
+        "the session to load and save; %workflow stays in it, a cell goes back to %config, WF_SESSION or NAME",
+    ),
+    Option("storage", "", "URL", "where sessions are kept, likewise: duckdb:///runs.duckdb, sqlite:///runs.db, memory:"),
     Option("reset", "", None, "start from an empty session_state; the old one stays a version"),
     Option("no-run", "n", None, "define the workflow and do not run it"),
     Option("no-stream", "", None, "show the record at the end, and nothing before"),
@@ -28,6 +33,10 @@ OPTIONS = (
     Option("quiet", "q", None, "show nothing"),
     Option("help", "h", None, "show this help"),
 )
+
+
+#: Short switches may be joined: -qn.
+JOINED = rf"-[{''.join(option.short for option in OPTIONS if option.metavar is None)}]{{2,}}"
 
 
 @dataclass(frozen=True)
@@ -74,14 +83,22 @@ def read_option(text: str) -> tuple[dict[str, Any], str]:
 
     >>> read_option('--session "my demo" topic=1')
     ({'session': 'my demo'}, ' topic=1')
+    >>> read_option("-qn topic=1")
+    ({'no_run': True, 'quiet': True}, ' topic=1')
     """
     found = re.match(r"(--?)([\w-]+)", text)
     assert found is not None
     written, dashes, word = found.group(0, 1, 2)
     option = next((option for option in OPTIONS if word == (option.name if dashes == "--" else option.short)), None)
+    if option is None and re.fullmatch(JOINED, written):
+        return {option.name.replace("-", "_"): True for option in OPTIONS if option.short and option.short in word}, text[
+            found.end() :
+        ]
     if option is None:
-        known = [f"--{option.name}" for option in OPTIONS]
-        raise UnknownOption(f"no option {written!r}{did_you_mean(written, known) or '; %workflow -h lists them'}")
+        known = [option.name for option in OPTIONS]
+        near = did_you_mean(word, known).replace("'", "'--", 1)
+        listed = ", ".join(f"--{name}" for name in known)
+        raise UnknownOption(f"no option {written!r}{near or f'; there are {listed}'}")
     field, rest = option.name.replace("-", "_"), text[found.end() :]
     if option.metavar is None:
         if rest and not rest[0].isspace():

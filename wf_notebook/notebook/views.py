@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextvars import copy_context
+from html import escape
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
@@ -118,8 +119,9 @@ class WidgetView:
         widget = LiveWidget(workflow=workflow, session=session)
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         running = " · ".join([workflow, *([f"session {session}"] if session else []), "● running"])
+        html = f"<p>{escape(running)}…; the record is in its last_run</p>"  # where no front end has the widget
         publish(
-            {"application/vnd.jupyter.widget-view+json": view, "text/plain": running},
+            {"application/vnd.jupyter.widget-view+json": view, "text/html": html, "text/plain": running},
             transient={"display_id": self._display_id},
         )
         return widget

@@ -113,15 +113,14 @@ def _facts(run: Run) -> list[str]:
 
 def _html(run: Run, said: list[Any], state: Mapping[str, Any]) -> str:
     sign, colour = STATUS[run.status]
-    status = f'<span style="color: {colour}">{sign} {run.status}</span>'
+    status = f'<span style="color: {colour}">{sign} {escape(_status(run))}</span>'
     facts = [escape(redact(fact)) for fact in _facts(run)]
     session = f"session {escape(_brief(run.session_id))}"
     head = " · ".join([f"<strong>{escape(_brief(run.workflow))}</strong>", session, status, *facts])
-    error = f'<p style="color: {colour}">{escape(_error(run.error))}</p>' if run.error else ""
     return (
         '<div class="wf-record"><p style="color: var(--jp-ui-font-color2, #666); font-size: 90%; '
         'border-bottom: 1px solid var(--jp-border-color2, #ccc); padding-bottom: 4px">'
-        f"{head}</p>{_blocks(said)}{error}{_changes(run.changes, state)}</div>"
+        f"{head}</p>{_blocks(said)}{_changes(run.changes, state)}</div>"
     )
 
 
@@ -144,19 +143,18 @@ def _changes(changes: Mapping[str, str], state: Mapping[str, Any]) -> str:
 
 def _text(run: Run, said: list[Any]) -> str:
     sign, _ = STATUS[run.status]
-    head = [_brief(run.workflow), f"session {_brief(run.session_id)}", f"{sign} {run.status}", *map(redact, _facts(run))]
+    head = [_brief(run.workflow), f"session {_brief(run.session_id)}", f"{sign} {_status(run)}", *map(redact, _facts(run))]
     parts = [" · ".join(head)]
     parts += map(content_text, said[:OUTPUTS])
-    if run.error:
-        parts.append(_error(run.error))
     if run.changes:
         parts.append("session_state: " + ", ".join(f"{_brief(key)} ({operation})" for key, operation in run.changes.items()))
     return "\n\n".join(part.strip("\n") for part in parts)
 
 
-def _error(text: str) -> str:
-    """Return an error in one line, its class without its module."""
-    return _brief(re.sub(r"^(?:\w+\.)+(?=\w+(?::|$))", "", text))
+def _status(run: Run) -> str:
+    """Return how a run ended, and why in one line: the class of an error without its module."""
+    why = re.sub(r"^(?:\w+\.)+(?=\w+(?::|$))", "", run.error or "")
+    return f"{run.status}: {_brief(why)}" if why else run.status
 
 
 def _brief(text: str) -> str:

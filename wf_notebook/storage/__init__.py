@@ -75,8 +75,7 @@ def open_storage(url: str = "default", *, table_name: str = "workflow_sessions")
             raise BadStorage(f"the default storage is set to 'default'; set it to an address: {_ADDRESSES}")
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in SCHEMES:
-        hint = did_you_mean(scheme, SCHEMES) if colon else ""
-        raise BadStorage(f"unknown kind of storage in {url!r}{hint or f'; write {_ADDRESSES}'}")
+        raise BadStorage(f"unknown kind of storage in {url!r}{_hint(url, scheme, colon)}")
     module, _, name = SCHEMES[scheme].partition(":")
     cls = getattr(import_module(f".{module}", __name__), name)
     if scheme == "memory":
@@ -88,6 +87,17 @@ def open_storage(url: str = "default", *, table_name: str = "workflow_sessions")
         raise BadStorage(f"{url!r} names no file; write {scheme}:///file, or {scheme}:////folder/file from the root")
     in_file: WorkflowStorage = cls(table_name, db_file=rest[3:])
     return in_file
+
+
+def _hint(url: str, scheme: str, colon: str) -> str:
+    """Return what to write instead of an address that is none."""
+    kinds = {".duckdb": "duckdb", ".ddb": "duckdb", ".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite"}
+    kind = kinds.get(Path(url).suffix)
+    if kind and not colon:
+        return f"; write {kind}:///{url}"
+    if scheme == "memory":
+        return "; did you mean 'memory:'?"
+    return (did_you_mean(scheme, SCHEMES) if colon else "") or f"; write {_ADDRESSES}"
 
 
 _chosen: str | None = None
@@ -153,7 +163,7 @@ def _new_folder(folder: Path) -> Path:
             f"{str(folder)!r} cannot be made ({error.strerror}); set WF_STORAGE to a place that can be written"
         ) from error
     else:
-        logger.warning("workflows are kept in %s", folder / FILE)
+        logger.getChild("storage").info("workflows are kept in %s", folder / FILE)
     return folder
 
 

@@ -31,18 +31,20 @@ function render({ model, el }) {
   const root = document.createElement("section");
   root.className = "wf-live";
   root.setAttribute("aria-label", `workflow ${model.get("workflow")}`);
-  const head = part("head", "div");
-  const workflow = part("workflow");
+  const head = part("head", "p");
+  const workflow = part("workflow", "strong");
   const session = part("session");
   const status = part("status", "span", { role: "status", "aria-live": "polite" });
   const numbers = part("numbers");
+  const answer = part("answer", "div");
+  answer.classList.add("jp-RenderedHTMLCommon"); // so that nothing moves when the record takes its place
   const body = part("body", "div", { tabindex: "0", role: "log", "aria-live": "off", "aria-label": "answer" });
-  body.classList.add("jp-RenderedHTMLCommon"); // so that nothing moves when the record takes its place
   const pages = part("pages", "div");
   const tail = part("tail", "div");
-  head.append(workflow, session, status, numbers);
+  head.append(workflow, session, " · ", status, numbers);
   body.append(pages, tail);
-  root.append(head, body);
+  answer.append(head, body);
+  root.append(answer);
   el.append(root);
 
   /** Change the body, and stay at its end if the reader is there. @param {() => void} change */
@@ -56,12 +58,12 @@ function render({ model, el }) {
     const state = /** @type {keyof typeof SIGNS} */ (model.get("status"));
     const word = `${SIGNS[state] ?? "?"} ${state}`;
     workflow.textContent = model.get("workflow");
-    session.textContent = model.get("session") && `session ${model.get("session")}`;
+    session.textContent = model.get("session") && ` · session ${model.get("session")}`;
     // A screen reader speaks each change: the same word again is none.
     if (status.textContent !== word) status.textContent = word;
     status.dataset.status = state;
     const tokens = model.get("tokens") ? [`${model.get("tokens").toLocaleString("en")} tokens`] : [];
-    numbers.textContent = [`${model.get("elapsed").toFixed(1)} s`, ...tokens].join(" · ");
+    numbers.textContent = ["", ...tokens, `${model.get("elapsed").toFixed(1)} s`].join(" · ");
   }
 
   /** @param {number} n */
