@@ -8,7 +8,7 @@ NOTEBOOK := build/demo/01_quickstart.ipynb
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo lab model test check lint types fast clean
+.PHONY: help demo lab model test check lint types fast bench clean
 .DELETE_ON_ERROR:
 
 # What a shell may have set for other projects has no say here.
@@ -20,6 +20,7 @@ help:
 	@echo "make lab     open JupyterLab on the notebooks"
 	@echo "make check   the quick loop: make lint, types and fast (tests)"
 	@echo "make test    all tests, with the real model and a real browser"
+	@echo "make bench   measure how fast it is beside others, into benchmarks/RESULTS.md; ONLY=stream chooses"
 	@echo "make clean   remove what was built (the demo's session too); .venv stays"
 
 demo: model
@@ -47,6 +48,9 @@ types: $(STAMP)
 
 fast: $(STAMP)
 	@$(VENV)/python -m pytest -q -n 2 -m "not model and not browser and not slow"
+
+bench: $(STAMP)
+	@$(VENV)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache

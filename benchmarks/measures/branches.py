@@ -1,4 +1,4 @@
-"""Seconds for 8 calls of agents on a model that waits so many ms, at once or in turn: wall time, after a first call."""
+"""Seconds for 8 calls of agents on a model that waits so many ms, at once or in turn: wall time, the best of 3 after a first."""
 
 from __future__ import annotations
 
@@ -25,9 +25,15 @@ async def answer(_messages, _info):
 
 agents = [Agent(model=FunctionModel(answer)) for _ in range(8)]
 calls = [partial(agent.run, "well?") for agent in agents]
-calls[0]()
-began = perf_counter()
-responses = parallel(*calls) if way == "parallel" else [call() for call in calls]
-seconds = perf_counter() - began
-assert [response.content for response in responses] == ["yes"] * 8
-print(json.dumps(seconds))
+
+
+def seconds():
+    """Make all calls."""
+    began = perf_counter()
+    responses = parallel(*calls) if way == "parallel" else [call() for call in calls]
+    assert [response.content for response in responses] == ["yes"] * 8
+    return perf_counter() - began
+
+
+seconds()
+print(json.dumps(min(seconds() for _ in range(3))))

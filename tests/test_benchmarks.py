@@ -1,0 +1,53 @@
+"""The benchmarks work; how fast anything is, they say and no test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def bench(*options):
+    command = [sys.executable, "-m", "benchmarks", *options]
+    environment = os.environ | {"COLUMNS": "240"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_every_measure_can_be_taken_and_nothing_is_written_when_it_is_only_tried():
+    results = ROOT / "benchmarks" / "RESULTS.md"
+    before = results.read_bytes() if results.exists() else None
+    done = bench("--quick")
+    assert done.returncode == 0, done.stderr
+    for line in (
+        "100k streamed responses of 1 character",
+        "100k streamed responses of 200 characters",
+        "one run of 3 responses, no storage, same instance",
+        "one run of 3 responses, no storage, fresh instance",
+        "`parallel` over 1000 trivial calls",
+        "merging 8 streams × 10k responses",
+        "8 branches on a model that waits 100 ms",
+        "`import wf_notebook`",
+        "`%load_ext wf_notebook` in a running kernel",
+    ):
+        assert line in done.stdout
+    assert "these numbers say nothing" in done.stdout
+    assert (results.read_bytes() if results.exists() else None) == before
+
+
+def test_a_measure_that_does_not_exist_is_refused_with_those_that_do():
+    done = bench("--only", "storage")
+    assert done.returncode == 2
+    assert "no measure begins with 'storage'; there are stream-1, stream-20," in done.stderr
+
+
+def test_a_ratio_is_the_median_of_the_ratios_of_each_moment(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from benchmarks.table import ratio
+
+    assert ratio("ours", "peer")({"ours": [1.0, 20.0, 4.0], "peer": [2.0, 10.0, 4.0]}) == 1.0
