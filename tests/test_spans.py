@@ -7,6 +7,7 @@ import gc
 import subprocess
 import sys
 from contextvars import copy_context
+from functools import partial
 
 import pytest
 from opentelemetry import trace
@@ -15,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic_ai import Agent as Engine
 
-from wf_notebook import Agent, Workflow, saver
+from wf_notebook import Agent, Workflow, parallel, saver
 from wf_notebook.agents import adapt
 from wf_notebook.errors import ModelFailed
 from wf_notebook.run import current
@@ -88,7 +89,7 @@ def test_a_batch_run_is_a_span_with_the_call_inside(spans):
 def test_a_stream_is_a_span_from_its_call_to_its_end(spans):
     stream = poet(storage="memory:").run()
     next(stream)
-    assert spans.get_finished_spans() == ()
+    assert "invoke_workflow poet" not in [span.name for span in spans.get_finished_spans()]
     stream.result()
     names = [span.name for span in sorted(spans.get_finished_spans(), key=lambda span: span.start_time)]
     assert names == ["invoke_workflow poet", *["invoke_agent writer", "chat scripted"] * 2]
@@ -161,6 +162,34 @@ def test_what_is_adapted_nests_as_well(spans):
     assert spans.tree() == {
         "invoke_workflow adapted": {"invoke_agent agent": CALL, "invoke_agent look": {"invoke_agent inner": CALL}}
     }
+
+
+def test_each_branch_is_a_span_with_its_calls_inside_and_each_attempt_is_one(spans):
+    def flaky():
+        if len(tries := [*tried, 1]) < 2:
+            tried[:] = tries
+            raise ValueError("not yet")
+        return "done"
+
+    class Together(Workflow):
+        writer = Agent(scripted("a b"), name="writer")
+
+        def run(self):
+            yield from parallel(partial(self.writer.run, "?", stream=True), flaky, on_error="retry")
+            parallel(lambda: parallel(flaky))
+
+    tried = []
+    Together(name="together").run().result()
+    assert spans.tree() == {
+        "invoke_workflow together": {
+            "branch writer": {"invoke_agent writer": CALL},
+            "branch flaky": {},
+            "branch 1": {"branch flaky": {}},
+        }
+    }
+    flakies = [span for span in spans.get_finished_spans() if span.name == "branch flaky"]
+    assert [span.status.description for span in flakies] == ["ValueError: not yet", None, None]
+    assert [span.attributes["wf.lane"] for span in flakies] == ["flaky", "flaky", "branch 1/flaky"]
 
 
 def test_a_workflow_inside_another_nests(spans):

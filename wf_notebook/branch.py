@@ -13,6 +13,7 @@ from .errors import BadBranch, BranchTimeout, RunCancelled
 from .events import RunEvent, RunResponse
 from .record import joined
 from .run import CancelToken, RunContext, current
+from .spans import Span, begin
 from .stream import RunStream, is_source, response
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Branch:
         self.over = False
         self.context: RunContext
         self.variables: Context
+        self.span: Span
 
     def enter(self, context: RunContext, variables: Context, token: CancelToken, home: AbstractEventLoop | None) -> None:
         """Give the branch its own view of the run: the lane it is in, and the token that ends it."""
@@ -48,6 +50,8 @@ class Branch:
         )
         self.variables = variables.copy()
         self.variables.run(current.set, self.context)
+        self.span = self.variables.run(begin, f"branch {self.lane.removeprefix('branch ')}", {"wf.lane": lane})
+        self.span.inside(self.variables)
 
     def perform(self, say: Callable[[RunResponse], None] | None) -> Any:
         """Do the work and return what comes of it; what a stream says goes to `say`, or is joined to one response."""

@@ -146,6 +146,7 @@ class Crew:
                 return False
             if self._timeout is not None and isinstance(error, RunCancelled) and not self._token.cancelled:
                 error = branch.timed_out(self._timeout)
+            branch.span.end(error)
             if error is None or attempt + 1 == self._tries or self._token.cancelled:
                 break
             logger.debug("branch %r failed (%s); attempt %d of %d comes", branch.lane, error, attempt + 2, self._tries)
@@ -179,6 +180,7 @@ class Crew:
     def _give_up(self, branch: Branch, error: BaseException) -> None:
         """Leave a branch that cannot be ended (plain code that does not look up) to itself."""
         logger.warning("branch %r cannot be ended, and goes on unheard", branch.lane)
+        branch.span.end(error)
         if self._settle(branch, None, error):
             self._hire()
 
