@@ -261,11 +261,20 @@ def test_they_are_sent_again_with_the_history():
 
 def test_a_provider_is_sent_the_image_itself(provider):
     provider.answer = lambda handler: handler.refuse(400, "this model has no eyes", code="invalid_request")
-    with pytest.raises(ModelFailed, match="this model has no eyes"):
+    refusal = r"this model has no eyes.*; a file of type image/png went along, which not every model and provider takes$"
+    with pytest.raises(ModelFailed, match=refusal):
         Agent(provider.model(), name="reader").run("what?", images=PNG)
     text, image = provider.requests[0][1]["messages"][-1]["content"]
     assert text == {"type": "text", "text": "what?"}
     assert image["image_url"]["url"] == "data:image/png;base64," + base64.b64encode(PNG).decode()
+
+
+def test_what_cannot_be_said_in_the_providers_language_is_explained(provider):
+    with pytest.raises(ModelFailed, match="; a file of type audio/ogg went along, which not every model and provider takes"):
+        Agent(provider.model()).run("what?", files=b"OggS\x00")
+    with pytest.raises(UnsendableFile, match="the model takes no video, and 'duck.mp4' was to be sent along"):
+        Agent(provider.model()).run("what?", files="https://example.org/duck.mp4")
+    assert provider.requests == []
 
 
 def test_a_provider_is_sent_texts_as_one_text(provider):

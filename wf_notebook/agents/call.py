@@ -143,7 +143,7 @@ class AgentCall:
                 tools.raise_own(error)
             assert self._requests is not None
             who = f"{self.agent.label} on {resolved.name!r}{self._requests.attempt}"
-            raise explain(error, who, "".join(self._raw)) from error
+            raise explain(error, who, "".join(self._raw), self.sent) from error
         if self.agent.save_response_to_file:
             self._save(self.agent.save_response_to_file)
         if not self.streaming or self.agent.response_model:

@@ -12,15 +12,23 @@ from ..redact import redact
 from .retries import Silence, TooLong
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from .attachments import Attachment
 
 #: How much of a model's raw text, or of another's message, is quoted, in characters.
 QUOTED = 300
 
 
-def explain(error: Exception, who: str, raw: str) -> Exception:
-    """Return the error to raise for `error`: `who` is the agent, its model and the attempt, `raw` what the model said last."""
+def explain(error: Exception, who: str, raw: str, sent: Iterable[Attachment] = ()) -> Exception:
+    """Return the error to raise for `error`.
+
+    Args:
+        error: What was raised in the call.
+        who: The agent, its model and the attempt.
+        raw: What the model said last.
+        sent: What went along with the message: it may be what a request is refused for.
+    """
     if isinstance(error, WorkflowError):
         return error
     for kind, sentence in SENTENCES:
@@ -31,6 +39,8 @@ def explain(error: Exception, who: str, raw: str) -> Exception:
         what = _line(error)
     if isinstance(error, said.UnexpectedModelBehavior) and raw:
         what += f"; it said {raw[:QUOTED]!r}{'…' if len(raw) > QUOTED else ''}"
+    if isinstance(error, REFUSALS) and (files := [attachment.label for attachment in sent if attachment.text is None]):
+        what += f"; {', '.join(files)} went along, which not every model and provider takes"
     failure = UnknownModel if isinstance(error, said.ModelNotFoundError) else ModelFailed
     return (AgentFailed if isinstance(error, said.UserError) else failure)(redact(f"{who}: {what}"))
 
@@ -80,6 +90,9 @@ def _rate(error: Any) -> str:
 def _gave_up(error: Any) -> str:
     return _line(error) if error.__cause__ is None else f"{_line(error)}: {_root(error)}"
 
+
+#: How a request is refused that has something in it which the model, or how it is reached, does not take.
+REFUSALS = (said.ModelRequestRejectedError, said.UserError, NotImplementedError, AssertionError, ValueError)
 
 #: What a llama.cpp server calls it.
 OVERFLOW = "exceed_context_size_error"
