@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from .errors import BadSetting, did_you_mean
 from .foreign import adapted
@@ -50,10 +51,17 @@ def own_agents(classes: Iterable[type]) -> dict[str, Any]:
     return owned
 
 
-def is_outdated(cls: type) -> bool:
-    """Return whether a class of a notebook or a console was defined anew there."""
+_said: WeakSet[Any] = WeakSet()
+
+
+def warn_if_outdated(workflow: object) -> None:
+    """Say once that an instance runs old code, after its class was defined anew in a notebook or a console."""
+    cls = type(workflow)
     newer = vars(sys.modules[cls.__module__]).get(cls.__qualname__, cls) if cls.__module__ == "__main__" else cls
-    return newer is not cls and isinstance(newer, type) and issubclass(newer, cls.__mro__[-2])
+    if newer is cls or not isinstance(newer, type) or not issubclass(newer, cls.__mro__[-2]) or workflow in _said:
+        return
+    _said.add(workflow)
+    warnings.warn(f"{cls.__name__} was defined anew, and this instance runs the old code; make a new one", stacklevel=4)
 
 
 def check_old_names(given: Mapping[str, Any], known: Iterable[str]) -> None:

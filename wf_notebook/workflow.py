@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 from weakref import ref
@@ -18,7 +17,7 @@ from .outcome import already, outcome
 from .record import OpenRun
 from .run import Run, RunContext, current, logger
 from .session import Session
-from .settings import Adapting, check_old_names, is_outdated, own_agents
+from .settings import Adapting, check_old_names, own_agents, warn_if_outdated
 from .storage import open_storage
 from .stream import RunStream
 from .transaction import About
@@ -113,7 +112,6 @@ class Workflow(Adapting):
         self._session = self._new_session(session_id or self._settings.get("session_id") or str(uuid4()), state)
         self._run: Callable[[], OpenRun | None] = lambda: None
         self._last_run: Run | None = None
-        self._said_outdated = False
         self._last_ids: tuple[str, dict[str, Any]] | None = None
         for attribute, agent in own_agents(reversed(type(self).__mro__[: -len(Workflow.__mro__)])).items():
             setattr(self, attribute, agent)
@@ -139,7 +137,7 @@ class Workflow(Adapting):
     ) -> Any:
         """Open a run, call the user's method inside it, and say by the returned value what comes back."""
         inputs = bound_inputs(signature, args, kwargs, name=type(self).__name__)
-        self._warn_if_outdated()
+        warn_if_outdated(self)
         saver.drain()
         run_id = str(uuid4())
         self._last_ids = run_id, inputs
@@ -151,13 +149,6 @@ class Workflow(Adapting):
         run = OpenRun(context, self._session, workflow=self.name or type(self).__name__, inputs=inputs, ended=self._note)
         self._run = ref(run)
         return outcome(run, lambda: method(self, *args, **kwargs))
-
-    def _warn_if_outdated(self) -> None:
-        """Say once that this instance runs old code, after its class was defined anew in a notebook or a console."""
-        if not self._said_outdated and is_outdated(type(self)):
-            self._said_outdated = True
-            name = type(self).__name__
-            warnings.warn(f"{name} was defined anew, and this instance runs the old code; make a new one", stacklevel=4)
 
     def _note(self, record: Run) -> None:
         self._last_run = record
