@@ -77,3 +77,37 @@ def test_the_record_is_readable_in_a_notebook_that_is_opened_without_a_kernel(pa
     text = record.inner_text()
     assert ("✓ completed" in text, "word399 <img" in text, "session_state: 1 change" in text) == (True, True, True)
     assert page.get_by_text("Error displaying widget").count() == 0
+
+
+JUMPS = """\
+%%workflow jumps
+from wf_notebook import Workflow
+class Jumps(Workflow):
+    def run(self):
+        yield "## Part\\n\\n" + "many words " * 60 + "\\n\\n| a | b |\\n|---|---|\\n| 1 | 2 |\\n\\n- item\\n\\nend\\n"
+        open("jump").read()  # a pipe: waits here until somebody writes
+"""
+#: Where each part of an answer stands on the page, and how large it is.
+PLACES = """root => [...root.querySelectorAll("p, h2, td, li")].map(part => {
+    const box = part.getBoundingClientRect();
+    return [part.tagName, ...[box.left, box.top, box.width, box.height].map(Math.round)];
+})"""
+
+
+@pytest.mark.browser
+def test_nothing_moves_when_the_record_takes_the_place_of_the_live_output(page, jupyter_lab):
+    os.mkfifo(jupyter_lab.root / "jump")
+    jupyter_lab.write("jumps.ipynb", "%load_ext wf_notebook\n%config WorkflowMagics.storage = 'memory:'", JUMPS)
+    jupyter_lab.open(page, "jumps.ipynb")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    live = page.locator(".jp-OutputArea-output .wf-live")
+    live.get_by_text("end", exact=True).wait_for()
+    while_it_ran = live.evaluate(PLACES)
+    head = live.locator(".wf-live-head").inner_text()
+
+    (jupyter_lab.root / "jump").write_text("go on")
+    record = page.locator(".jp-OutputArea-output .wf-record")
+    record.wait_for()
+    assert record.evaluate(PLACES) == while_it_ran
+    assert head.startswith("Jumps · session jumps · ● running · ")

@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from wf_notebook import RunResponse, Workflow, apprint_run_response, pprint_run_response
+from wf_notebook.render import print_record
 
 
 class Headline(BaseModel):
@@ -73,3 +74,12 @@ def test_what_was_printed_before_a_failure_stays(capsys):
     with pytest.raises(ValueError, match="oh no"):
         pprint_run_response(stream())
     assert inside(capsys.readouterr().out) == ["part"]
+
+
+def test_a_record_is_printed_as_it_looked_while_it_came(run, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    print_record(run(changes={"n": "set"}), [RunResponse("- **one**\n"), RunResponse("- two\n")])
+    head, *box, foot = capsys.readouterr().out.splitlines()
+    assert head.startswith("Blog · session demo · ✓ completed · 2.1 s · ")
+    assert [line.strip("│ ") for line in box[1:-1]] == ["", "• one", "• two"]
+    assert foot == "session_state: n (set)"

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from .. import background
-from ..render import printed_bundle, record_bundle, record_metadata
+from ..render import print_record, printed_bundle, record_bundle, record_metadata
 from ..stream import RunStream
 from .failure import failed
 from .views import WidgetView, view
@@ -110,4 +110,6 @@ def _read(stream: RunStream, shown: View) -> None:
 
 def freeze(shown: View, run: Run, responses: Iterable[Any], state: Mapping[str, Any] | None = None) -> None:
     """Put the record of a run in the place of its live output."""
-    shown.freeze(record_bundle(run, responses, state=state), {"wf_notebook": record_metadata(run)})
+    said = list(responses)
+    bundle, metadata = record_bundle(run, said, state=state), {"wf_notebook": record_metadata(run)}
+    shown.freeze(bundle, metadata, lambda: print_record(run, said))

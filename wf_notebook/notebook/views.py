@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextvars import copy_context
 from html import escape
@@ -42,8 +43,8 @@ class View(Protocol):
     def add(self, response: RunResponse) -> None:
         """Show one more thing said."""
 
-    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
-        """Put the record in the place of what was shown while it ran."""
+    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:
+        """Put the record in the place of what was shown while it ran; `in_terminal` prints it there."""
 
 
 class NoView:
@@ -52,7 +53,7 @@ class NoView:
     def add(self, response: RunResponse) -> None:
         """Show nothing."""
 
-    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:
         """Show nothing."""
 
 
@@ -62,9 +63,12 @@ class RecordView:
     def add(self, response: RunResponse) -> None:
         """Show nothing yet."""
 
-    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:
         """Show the record."""
-        publish(bundle, metadata)
+        if in_terminal is not None and _is_terminal():
+            in_terminal()
+        else:
+            publish(bundle, metadata)
 
 
 class TerminalView(RecordView):
@@ -75,16 +79,18 @@ class TerminalView(RecordView):
 
         self._box = ResponseBox(markdown=True, show_time=False)
         self._live: Live = Live(self._box, transient=True)
+        if getattr(getattr(get_ipython(), "displayhook", None), "is_active", False):
+            print()  # noqa: T201 - Out[…]: stands on a line of its own
         self._live.start()
 
     def add(self, response: RunResponse) -> None:
         """Show one more thing said, when the terminal is next drawn."""
         self._box.add(response)
 
-    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:
         """Take the box away and print the record."""
         self._live.stop()
-        super().freeze(bundle, metadata)
+        super().freeze(bundle, metadata, in_terminal)
 
 
 class WidgetView:
@@ -133,7 +139,7 @@ class WidgetView:
             with self._arriving:
                 self._arrived.append((response.lane, content))
 
-    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+    def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:
         """Put the record in the widget's place, and end the widget."""
         self._ended.set()
         self._flusher.join()
@@ -215,6 +221,11 @@ class _LiveLane:
         """Return all of it."""
         self._done += self._text.finished()
         return self._done + self._text.tail()
+
+
+def _is_terminal() -> bool:
+    """Return whether what is printed is seen in a terminal, by people."""
+    return getattr(get_ipython(), "kernel", None) is None and sys.stdout.isatty()
 
 
 def view(workflow: str, session: str, progress: Callable[[], Run | None]) -> View:

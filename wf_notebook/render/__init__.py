@@ -5,7 +5,7 @@ from __future__ import annotations
 from .content import Said, content_html, content_text, lane_heading
 from .markdown import GrowingMarkdown, GrowingText, markdown_html
 from .record import moment, printed_bundle, record_bundle, record_metadata, response_bundle, responses_bundle, run_bundle
-from .terminal import apprint_run_response, pprint_run_response
+from .terminal import apprint_run_response, pprint_run_response, print_record
 
 __all__ = [
     "GrowingMarkdown",
@@ -18,6 +18,7 @@ __all__ = [
     "markdown_html",
     "moment",
     "pprint_run_response",
+    "print_record",
     "printed_bundle",
     "record_bundle",
     "record_metadata",

@@ -142,13 +142,21 @@ def _changes(changes: Mapping[str, str], state: Mapping[str, Any]) -> str:
 
 
 def _text(run: Run, said: list[Any]) -> str:
+    parts = [record_head(run), *map(content_text, said[:OUTPUTS]), record_foot(run)]
+    return "\n\n".join(part.strip("\n") for part in parts if part)
+
+
+def record_head(run: Run) -> str:
+    """Return the first line of a record: what ran, how it ended, what it took."""
     sign, _ = STATUS[run.status]
     head = [_brief(run.workflow), f"session {_brief(run.session_id)}", f"{sign} {_status(run)}", *map(redact, _facts(run))]
-    parts = [" · ".join(head)]
-    parts += map(content_text, said[:OUTPUTS])
-    if run.changes:
-        parts.append("session_state: " + ", ".join(f"{_brief(key)} ({operation})" for key, operation in run.changes.items()))
-    return "\n\n".join(part.strip("\n") for part in parts)
+    return " · ".join(head)
+
+
+def record_foot(run: Run) -> str:
+    """Return the last line of a record: what changed in the state, if anything did."""
+    changes = ", ".join(f"{_brief(key)} ({operation})" for key, operation in run.changes.items())
+    return f"session_state: {changes}" if changes else ""
 
 
 def _status(run: Run) -> str:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..events import RunResponse
 from ..redact import redact
 from ..run import way_up
-from .content import Lane, Transcript, content_text
+from .content import Lane, Transcript, content_text, contents
+from .record import OUTPUTS, record_foot, record_head
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Iterator
 
     from rich.console import RenderableType
+
+    from ..run import Run
 
 
 def pprint_run_response(
@@ -46,6 +49,17 @@ async def apprint_run_response(
     with _live(markdown=markdown, show_time=show_time) as box:
         async for response in run_response:
             box.add(response)
+
+
+def print_record(run: Run, responses: Iterable[Any]) -> None:
+    """Print the record of a run in a terminal, its text rendered as it was while it came."""
+    from rich.console import Console, Group
+    from rich.text import Text
+
+    said = contents(responses) or ([run.content] if run.content else [])
+    body = [_renderable(content, markdown=True) for content in said[:OUTPUTS]]
+    foot = [Text(record_foot(run), style="dim")] if run.changes else []
+    Console().print(Group(Text(record_head(run), style="dim"), *([_box(Group(*body))] if body else []), *foot))
 
 
 class ResponseBox:

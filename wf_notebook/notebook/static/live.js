@@ -10,6 +10,9 @@
 /** How each status looks: never by colour alone. */
 const SIGNS = { running: "●", completed: "✓", failed: "✗", stopped: "■" };
 
+/** Jupyter gives the first heading of an element less room: in the record none of these is the first. */
+const NOT_FIRST = "<span hidden></span>";
+
 /** A reader this near to the end is at the end, in pixels. */
 const NEAR = 32;
 
@@ -36,15 +39,13 @@ function render({ model, el }) {
   const session = part("session");
   const status = part("status", "span", { role: "status", "aria-live": "polite" });
   const numbers = part("numbers");
-  const answer = part("answer", "div");
-  answer.classList.add("jp-RenderedHTMLCommon"); // so that nothing moves when the record takes its place
   const body = part("body", "div", { tabindex: "0", role: "log", "aria-live": "off", "aria-label": "answer" });
+  body.classList.add("jp-RenderedHTMLCommon"); // so that nothing moves when the record takes its place
   const pages = part("pages", "div");
   const tail = part("tail", "div");
   head.append(workflow, session, " · ", status, numbers);
-  body.append(pages, tail);
-  answer.append(head, body);
-  root.append(answer);
+  body.append(head, pages, tail);
+  root.append(body);
   el.append(root);
 
   /** Change the body, and stay at its end if the reader is there. @param {() => void} change */
@@ -72,11 +73,11 @@ function render({ model, el }) {
     if (!html && n >= pages.childElementCount) return;
     following(() => {
       while (pages.childElementCount <= n) pages.append(part("page", "div"));
-      pages.children[n].innerHTML = html;
+      pages.children[n].innerHTML = NOT_FIRST + html;
     });
   }
 
-  const showTail = () => following(() => (tail.innerHTML = model.get("tail")));
+  const showTail = () => following(() => (tail.innerHTML = NOT_FIRST + model.get("tail")));
 
   /** @type {[string, () => void][]} */
   const listeners = [["change:tail", showTail]];
