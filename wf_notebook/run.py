@@ -133,7 +133,7 @@ class Usage:
             if model:
                 self.models.add(model)
         if self.budget is not None:
-            self.budget.count(tokens=input_tokens + output_tokens, cost=cost)
+            self.budget.count(tokens=input_tokens + output_tokens, cost=cost, model=model)
 
     @property
     def total_tokens(self) -> int:

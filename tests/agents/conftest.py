@@ -1,29 +1,39 @@
-"""A server that speaks OpenAI's language on loopback, and says what a test wants: good answers, refusals, half an answer."""
+"""A server that speaks OpenAI's language on loopback, and misbehaves on command: refusals, half an answer, silence."""
 
 from __future__ import annotations
 
 import json
+import queue
+import socket
+import struct
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from wf_notebook.models import OpenAILike
 
+#: What every answer is said to have used.
+USAGE = {"prompt_tokens": 30, "completion_tokens": 20, "total_tokens": 50}
 
-def chunk(text):
-    """Return one event of a streamed answer."""
-    choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
-    body = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
+
+def chunk(text, **more):
+    """Return one event of a streamed answer; without a text it says only whose turn it is."""
+    delta = {"role": "assistant"} if text is None else {"role": "assistant", "content": text}
+    choice = {"index": 0, "delta": delta, "finish_reason": None}
+    body = {"id": "1", "object": "chat.completion.chunk", "created": 0, "choices": [choice], **more}
     return f"data: {json.dumps(body)}\n\n".encode()
 
 
 class Provider:
-    """The server; `answer(handler)` is what it does with a request."""
+    """The server; `answer(handler)` is what it does with a request, `arrivals` and `left` are when clients came and went."""
 
     def __init__(self):
         self.answer = lambda handler: handler.refuse(500, "no answer was set")
-        self.requests = []
+        self.requests, self.arrivals, self.left = [], [], queue.SimpleQueue()
+        self.hanging = threading.Event()
+        self.lock = threading.Lock()
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -31,16 +41,53 @@ class Provider:
 
             def do_POST(self):
                 self.request_body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                provider.requests.append((dict(self.headers), self.request_body))
+                with provider.lock:
+                    provider.arrivals.append(time.monotonic())
+                    provider.requests.append((dict(self.headers), self.request_body))
                 provider.answer(self)
 
-            def refuse(self, status, message, **error):
-                body = json.dumps({"error": {"message": message, **error}}).encode()
+            def refuse(self, status, message, headers=(), **error):
+                self.send(json.dumps({"error": {"message": message, **error}}), status, headers)
+
+            def send(self, body, status=200, headers=()):
                 self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
+                for name, value in {"content-type": "application/json", **dict(headers)}.items():
+                    self.send_header(name, value)
+                self.send_header("content-length", str(len(body.encode())))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(body.encode())
+
+            def tell(self, text="ok"):
+                """Give a whole answer, as a stream of words when a stream is asked for."""
+                if self.request_body.get("stream"):
+                    self.say(*text.split(" "))
+                    self.add(None, usage=USAGE)
+                    self.raw(b"data: [DONE]\n\n")
+                    self.wfile.write(b"0\r\n\r\n")
+                    return
+                choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+                answer = {"id": "1", "object": "chat.completion", "created": 0, "choices": [choice]}
+                self.send(json.dumps({**answer, "model": self.request_body["model"], "usage": USAGE}))
+
+            def raw(self, event):
+                """Send bytes as one piece of a streamed answer."""
+                self.wfile.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
+                self.wfile.flush()
+
+            def hang(self):
+                """Say nothing (more) until the client goes."""
+                self.wfile.flush()
+                provider.hanging.set()
+                self.connection.settimeout(60)
+                self.connection.recv(1)
+                provider.left.put(time.monotonic())
+                self.close_connection = True
+
+            def reset(self):
+                """Break the connection off, as a server that is killed does."""
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+                self.close_connection = True
 
             def say(self, *pieces):
                 """Stream these pieces and leave the answer open."""
@@ -49,13 +96,19 @@ class Provider:
                 self.send_header("transfer-encoding", "chunked")
                 self.end_headers()
                 for piece in pieces:
-                    event = chunk(piece)
-                    self.wfile.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
-                self.wfile.flush()
+                    self.add(piece)
+
+            def add(self, piece, **more):
+                """Stream one more piece, and what else is to be in its event."""
+                self.raw(chunk(piece, model=self.request_body["model"], **more))
 
             def die(self):
                 """Close the connection in the middle of what is said."""
                 self.close_connection = True
+
+            def end_headers(self):
+                self.send_header("connection", "close")  # a client that is collected leaves none open
+                super().end_headers()
 
             def log_message(self, *_):
                 pass
@@ -68,6 +121,14 @@ class Provider:
 
     def model(self, **settings):
         return OpenAILike("m", base_url=self.url, **settings)
+
+    def in_turn(self, *answers):
+        """Answer each request by the next of these, and all further ones by the last."""
+
+        def answer(handler):
+            answers[min(len(self.requests), len(answers)) - 1](handler)
+
+        self.answer = answer
 
     def close(self):
         self.server.shutdown()

@@ -175,10 +175,12 @@ def test_leaving_an_async_loop_ends_the_call():
 
 def test_a_stop_in_mid_stream_raises_run_cancelled_and_keeps_the_text(run):
     held = Held()
-    agent, seen = Agent(scripted(held.answer)), []
+    agent = Agent(scripted(held.answer))
+    stream = agent.run("?", stream=True)
+    seen = [next(stream).content]
     threading.Thread(target=lambda: (held.said.wait(), run.cancel.cancel())).start()
     with pytest.raises(RunCancelled):
-        seen.extend(piece.content for piece in agent.run("?", stream=True))
+        seen.extend(piece.content for piece in stream)
     assert held.cancelled.wait(5)
     assert "".join(seen) == agent.run_response.content
     assert agent.run_response.content in {"one ", "one two "}

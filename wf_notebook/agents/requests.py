@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic_ai.messages import PartDeltaEvent, PartStartEvent
 from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.models.wrapper import WrapperModel
@@ -129,14 +130,16 @@ class Requests(WrapperModel):
         """The events of a stream, each in time, and as long as there is budget for what it is known to use."""
         run = current.get()
         budget = run.usage.budget if run is not None else None
-        events = aiter(response)
+        events, used = aiter(response), 0
         while True:
             try:
                 event = await self._in_time(anext(events))
             except StopAsyncIteration:
                 return
             if budget is not None:
-                budget.check(tokens=response.usage.total_tokens)
+                if isinstance(event, (PartStartEvent, PartDeltaEvent)):  # the model goes on
+                    budget.check(tokens=used)
+                used = response.usage.total_tokens
             yield event
 
     async def _in_time(self, said: Awaitable[T]) -> T:

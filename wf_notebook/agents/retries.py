@@ -14,6 +14,7 @@ from pydantic_ai.exceptions import (
     ModelServerError,
     ModelTimeoutError,
     ModelUnavailableError,
+    UnexpectedModelBehavior,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def passes(error: Exception) -> bool:
     >>> passes(ModelHTTPError(503, "m")), passes(ModelHTTPError(408, "m")), passes(ModelHTTPError(401, "m"))
     (True, True, False)
     """
+    if _is_unreadable(error):
+        return True
     if not isinstance(error, ModelAPIError) or isinstance(error, (TooLong, ModelQuotaExceededError)):
         return False
     said: Mapping[str, str] = getattr(error, "headers", None) or {}
@@ -55,6 +58,12 @@ def passes(error: Exception) -> bool:
         return False
     status = getattr(error, "status_code", None)
     return (isinstance(error, TRANSIENT) or status in TRANSIENT_STATUS) and (error.retry_after or 0.0) <= PATIENCE
+
+
+def _is_unreadable(error: Exception) -> bool:
+    """Say whether an answer came that is none: half a piece of JSON, the page of a proxy. Subclasses are about its content."""
+    undecoded = type(error) is ModelAPIError and isinstance(error.__cause__, ValueError)
+    return undecoded or type(error) is UnexpectedModelBehavior
 
 
 def wait_after(error: Exception, attempt: int) -> float:

@@ -10,6 +10,7 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from ..budget import BudgetSpent
 from ..errors import RunCancelled
 from ..run import CancelToken, current
 from .thread import loop, on_the_loop
@@ -95,6 +96,8 @@ class Call(Generic[T]):
     def outcome(self) -> T:
         """Return what the coroutine returned, or raise what it raised."""
         if self._error is not None:
+            if isinstance(self._error, BudgetSpent):
+                self._error.end_run()
             raise self._error
         return cast("T", self._value)
 
