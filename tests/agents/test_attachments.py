@@ -270,7 +270,7 @@ def test_a_provider_is_sent_the_image_itself(provider):
 
 
 def test_what_cannot_be_said_in_the_providers_language_is_said_before_it_is_asked(provider):
-    with pytest.raises(UnsendableFile, match="the model takes no video, and 'duck.mp4' was to be sent along"):
+    with pytest.raises(UnsendableFile, match=r"the model takes no video, and 'duck\.mp4' was to be sent along"):
         Agent(provider.model()).run("what?", files="https://example.org/duck.mp4")
     assert provider.requests == []
 
