@@ -128,6 +128,7 @@ MEASURES = (
         sides=(
             Side("in turn", "branches", ("in turn",), count=100, quick=10),
             Side("ours", "branches", ("parallel",), count=100, quick=10),
+            Side("pydantic-ai's own agents, gathered", "branches", ("bare",), count=100, quick=10),
         ),
         number=ratio("in turn", "ours"),
         goal=7.5,

@@ -74,7 +74,9 @@ def test_the_sdist_holds_what_builds_and_tests_the_package_and_no_junk(built: Pa
         *("pyproject.toml", "PKG-INFO", "LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "conftest.py"),
         ".gitignore",
     }
-    assert {path.parts[0] for path in names if len(path.parts) > 1} == {"wf_notebook", "tests", "tools", "docs", "notebooks"}
+    assert {path.parts[0] for path in names if len(path.parts) > 1} == {
+        *("wf_notebook", "tests", "tools", "benchmarks", "docs", "notebooks"),
+    }
     assert not [path for path in names if {"__pycache__", ".workflows", ".ipynb_checkpoints"} & {*path.parts}]
 
 
