@@ -71,7 +71,10 @@ def test_no_model_shows_at_the_first_call_and_not_before():
         ("claude-9", "no model named 'claude-9'; did you mean 'anthropic:claude-9'?"),
         ("smollm2", "no model named 'smollm2'; did you mean 'local:smollm2'?"),
         ("zzz:qqq", "no model named 'zzz:qqq'; a name is provider:model, like openai:gpt-5.2 or local:smollm2"),
-        ("openai:gpt-4o", "the model 'openai:gpt-4o' needs OPENAI_API_KEY, which is not set: put it into the environment"),
+        (
+            "openai:gpt-4o",
+            "the model 'openai:gpt-4o' needs OPENAI_API_KEY, which is not set, or empty: put it into the environment",
+        ),
         ("local:smolm2", "no local model named 'smolm2'; did you mean 'smollm2'?"),
         ("local:smollm2", "the model 'local:smollm2' is not on this machine: fetch it by `wf models pull smollm2`"),
         ("local:/nowhere/x.gguf", "there is no model file at '/nowhere/x.gguf'"),
@@ -101,3 +104,9 @@ def test_what_runs_local_models_is_named_when_it_is_missing(monkeypatch, models_
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(UnknownModel, match=r"local models need the package 'xllamacpp': pip install 'wf-notebook\[local\]'"):
         Agent("local:mine").run("?")
+
+
+def test_a_key_that_is_set_but_empty_is_as_one_that_is_not_set(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    with pytest.raises(UnknownModel, match="needs OPENAI_API_KEY, which is not set, or empty"):
+        resolve("openai:gpt-4o")

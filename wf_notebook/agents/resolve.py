@@ -15,7 +15,7 @@ from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model, known_model_names
 from pydantic_ai.providers import infer_provider, infer_provider_class
 
-from ..errors import NoModel, UnknownModel, did_you_mean
+from ..errors import NoModel, UnknownModel, WorkflowError, did_you_mean
 from . import local
 from .files import DEFAULT, MODEL_FILES, can_run_locally, local_files
 
@@ -158,11 +158,15 @@ def _built(
         package = re.search(r"pydantic-ai-slim\[[\w,-]+\]", str(error))
         remedy = f"pip install {package[0]!r}" if package else str(error)
         raise UnknownModel(f"the model {name!r} needs a package that is missing: {remedy}") from None
+    except WorkflowError:
+        raise
+    except Exception as error:  # a provider's own client, of an empty key
+        raise UnknownModel(_remedy(name, str(error))) from error
 
 
 def _remedy(name: str, said: str) -> str:
     if variable := re.search(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b", said):
-        return f"the model {name!r} needs {variable[0]}, which is not set: put it into the environment"
+        return f"the model {name!r} needs {variable[0]}, which is not set, or empty: put it into the environment"
     known = [*known_model_names(), *(f"local:{file}" for file in MODEL_FILES)]
     kind, colon, rest = name.rpartition(":")
     guess = next((provider for start, provider in PROVIDERS.items() if rest.startswith(start)), None)
