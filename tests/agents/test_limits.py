@@ -8,13 +8,14 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pytest
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
 from wf_notebook import Agent, Workflow
-from wf_notebook.agents import limits
+from wf_notebook.agents import limits, retries
 from wf_notebook.errors import ModelFailed, RunCancelled
 from wf_notebook.models import Ollama, OpenAIChat, OpenAILike, limit
 from wf_notebook.run import RunContext, current
@@ -44,39 +45,63 @@ def together(count, work):
         return list(pool.map(lambda _: work(), range(count)))
 
 
-def meeting(provider, count):
-    """Let the server answer only when so many requests are there together; return how many were there, at each request."""
-    barrier, here, counts = threading.Barrier(count), set(), []
+class Held:
+    """A server that answers nobody before it is told to, and how many calls have come to the gates of their models."""
 
-    def answer(handler):
-        with provider.lock:
-            here.add(handler)
-            counts.append(len(here))
-        barrier.wait(20)
-        with provider.lock:
-            here.remove(handler)
-        handler.tell()
+    def __init__(self, provider, monkeypatch):
+        self.provider, self.go_on = provider, threading.Event()
+        self.came, self.served = threading.Semaphore(0), threading.Semaphore(0)
+        passing = limits.Gate.passing
 
-    provider.answer = answer
-    return counts
+        def watched(gate):
+            self.came.release()
+            return passing(gate)
+
+        def answer(handler):
+            if handler.request_body["model"] != "fence":
+                self.served.release()
+                self.go_on.wait(20)
+            handler.tell()
+
+        monkeypatch.setattr(limits.Gate, "passing", watched)
+        provider.answer = answer
+
+    def here(self, calls, expected):
+        """Wait until so many calls have come to the gate, and as many to the server as should; return how many are there."""
+        for semaphore, count in ((self.came, calls), (self.served, expected)):
+            for _ in range(count):
+                assert semaphore.acquire(timeout=20)
+        # Whoever passed the gate is on the way to the server before this one is, which has come and gone.
+        assert Agent(OpenAILike("fence", base_url=self.provider.url)).run("?").content == "ok"
+        return sum(body["model"] != "fence" for _, body in self.provider.requests)
 
 
-@pytest.mark.parametrize(("concurrency", "calls"), [(None, 16), (3, 12), (1, 4)], ids=["as it is", "three", "one"])
-def test_so_many_calls_at_a_time(provider, concurrency, calls):
-    expected = concurrency or 8
+@pytest.fixture
+def held(provider, monkeypatch):
+    held = Held(provider, monkeypatch)
+    yield held
+    held.go_on.set()
+
+
+@pytest.mark.parametrize(("concurrency", "calls"), [(None, 14), (3, 9), (1, 4)], ids=["as it is", "three", "one"])
+def test_so_many_calls_at_a_time(provider, held, concurrency, calls):
     limit(provider.model(), concurrency=concurrency)
-    counts = meeting(provider, expected)
-    assert [said.content for said in together(calls, lambda: Agent(provider.model()).run("?"))] == ["ok"] * calls
-    assert (max(counts), len(counts)) == (expected, calls)
+    with ThreadPoolExecutor(calls) as pool:
+        waiting = [pool.submit(Agent(provider.model()).run, "?") for _ in range(calls)]
+        assert held.here(calls, concurrency or 8) == (concurrency or 8)
+        held.go_on.set()
+        assert [call.result().content for call in waiting] == ["ok"] * calls
 
 
-def test_all_names_of_a_model_are_one(provider):
+def test_all_names_of_a_model_are_one(provider, held):
     limit(provider.model(), concurrency=2)
-    counts = meeting(provider, 2)
     other = OpenAIChatModel("m", provider=OpenAIProvider(base_url=provider.url, api_key="none"))
-    agents = iter([Agent(provider.model()), Agent(other), Agent(OpenAIChat("m", base_url=provider.url, api_key="none"))] * 2)
-    together(6, lambda: next(agents).run("?"))
-    assert (max(counts), len(counts)) == (2, 6)
+    models = [provider.model(), other, OpenAIChat("m", base_url=provider.url, api_key="none")] * 2
+    with ThreadPoolExecutor(6) as pool:
+        waiting = [pool.submit(Agent(model).run, "?") for model in models]
+        assert held.here(6, 2) == 2
+        held.go_on.set()
+        assert [call.result().content for call in waiting] == ["ok"] * 6
     assert {limits.name_of(model) for model in (provider.model(), other, "openai:m", "openai-chat:m")} == {"openai:m"}
     assert limits.name_of(Ollama("llama3.2")) == "ollama:llama3.2"
 
@@ -90,42 +115,39 @@ def test_a_model_of_the_same_name_elsewhere_is_another(provider):
     held.close()
 
 
-def test_a_stream_is_a_call_until_it_ends(provider):
+def test_a_stream_is_a_call_until_it_ends(provider, held):
     limit(provider.model(), concurrency=1)
-    provider.answer = lambda handler: (handler.say("one ", "two"), handler.hang())
-    held = Agent(provider.model()).run("?", stream=True)
-    next(held)
-    provider.answer = lambda handler: handler.tell()
+    provider.in_turn(lambda h: (h.say("one ", "two"), h.hang()), lambda h: h.tell())
+    stream = Agent(provider.model()).run("?", stream=True)
+    next(stream)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(Agent(provider.model()).run, "?")
-        at = time.monotonic()
-        held.close()
+        assert held.here(2, 0) == 1
+        stream.close()
         assert waiting.result().content == "ok"
-    assert provider.arrivals[1] >= at
 
 
-def test_a_slot_is_free_again_after_a_failure_and_while_the_next_attempt_is_waited_for(provider):
+def test_a_slot_is_free_again_after_a_failure(provider):
     limit(provider.model(), concurrency=1)
     provider.answer = lambda handler: handler.refuse(400, "no")
     for _ in range(2):
         with pytest.raises(ModelFailed):
             Agent(provider.model()).run("?")
+
+
+def test_a_slot_is_free_while_the_next_attempt_is_waited_for(provider, run, monkeypatch):
+    monkeypatch.setattr(retries, "FIRST_WAIT", 1000)
+    monkeypatch.setattr(retries, "LONGEST_WAIT", 1000)
+    limit(provider.model(), concurrency=1)
     asked = threading.Event()
-
-    def answer(handler):
-        if "first" in str(handler.request_body) and not asked.is_set():
-            asked.set()
-            handler.refuse(503, "not now")  # it comes again after a quarter of a second, or more
-        else:
-            handler.tell()
-
-    provider.answer = answer
+    provider.in_turn(lambda h: (h.refuse(503, "not now"), asked.set()), lambda h: h.tell())
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(Agent(provider.model()).run, "first")
+        first = pool.submit(copy_context().run, Agent(provider.model()).run, "?")
         asked.wait()
-        assert Agent(provider.model()).run("second").content == "ok"
-        assert first.result().content == "ok"
-    assert ["first" in str(body) for _, body in provider.requests[2:]] == [True, False, True]
+        assert Agent(provider.model()).run("?").content == "ok"
+        run.cancel.cancel()
+        with pytest.raises(RunCancelled):
+            first.result()
 
 
 def test_no_more_requests_a_minute(monkeypatch):
@@ -190,14 +212,16 @@ def test_who_is_asked_to_wait_makes_the_others_wait_too(provider):
     assert min(provider.arrivals[1:]) - provider.arrivals[0] >= 0.6
 
 
-def test_a_limit_that_is_changed_holds_from_the_next_call(provider):
+def test_a_limit_that_is_changed_holds_from_the_next_call(provider, held):
     limit(provider.model(), concurrency=1)
-    meeting(provider, 1)
-    Agent(provider.model()).run("?")
-    limit(provider.model(), concurrency=2)
-    counts = meeting(provider, 2)
-    together(4, lambda: Agent(provider.model()).run("?"))
-    assert max(counts) == 2
+    with ThreadPoolExecutor(5) as pool:
+        first = pool.submit(Agent(provider.model()).run, "?")
+        assert held.here(1, 1) == 1
+        limit(provider.model(), concurrency=2)
+        others = [pool.submit(Agent(provider.model()).run, "?") for _ in range(4)]
+        assert held.here(1 + 4, 2) == 1 + 2  # the fence came, too
+        held.go_on.set()
+        assert [call.result().content for call in (first, *others)] == ["ok"] * 5
 
 
 def test_a_model_of_functions_has_no_limit_but_takes_one():
@@ -302,8 +326,11 @@ os._exit(0)
 """
     options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     with subprocess.Popen([sys.executable, "-c", code], **options) as process:
-        provider.hanging.wait()
-        assert process.communicate("\n", timeout=30)[0] == "hello from the child\n"
+        try:
+            provider.hanging.wait()
+            assert process.communicate("\n", timeout=30)[0] == "hello from the child\n"
+        finally:
+            process.kill()
 
 
 @pytest.mark.model
