@@ -21,6 +21,8 @@ from wf_notebook.models import Ollama, OpenAIChat, OpenAILike, limit
 from wf_notebook.run import RunContext, current
 from wf_notebook.testing import scripted
 
+pytestmark = pytest.mark.slow  # a server for each
+
 #: Within so many seconds a call is over when it is stopped, with some room for a busy machine.
 PROMPT = 0.1 + 0.15
 

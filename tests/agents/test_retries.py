@@ -18,6 +18,8 @@ from wf_notebook.errors import ModelFailed, RunCancelled
 from wf_notebook.models import OpenAILike
 from wf_notebook.run import RunContext, current, logger
 
+pytestmark = pytest.mark.slow  # a server for each
+
 #: Within so many seconds a call is over when it is stopped, with some room for a busy machine.
 PROMPT = 0.1 + 0.15
 

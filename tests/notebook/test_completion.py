@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+pytestmark = pytest.mark.slow  # a shell for each
+
 
 @pytest.fixture
 def complete(cells):

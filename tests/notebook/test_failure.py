@@ -5,6 +5,8 @@ import threading
 
 import pytest
 
+pytestmark = pytest.mark.slow  # a shell or a kernel for each
+
 BAD = """\
 from wf_notebook import Workflow
 class Bad(Workflow):

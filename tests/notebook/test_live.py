@@ -7,6 +7,8 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from nbclient.exceptions import CellExecutionError
 
+pytestmark = pytest.mark.slow  # real kernels
+
 VIEW = "application/vnd.jupyter.widget-view+json"
 SETUP = "%load_ext wf_notebook\n%config WorkflowMagics.storage = 'memory:'\nfrom wf_notebook import *"
 BLOG = """\
