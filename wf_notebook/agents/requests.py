@@ -144,26 +144,21 @@ class Requests(WrapperModel):
 
     async def _in_time(self, said: Awaitable[T]) -> T:
         """Await what the model says, not longer than it may be silent."""
-        limit = monotonic() + self._silence
-        if limit >= self._ends:
-            return await self._before_the_end(said)
-        return await _until(limit, said, Silence(self.model_name, f"the model's server said nothing for {self._silence:g} s"))
+        return await self._until(min(monotonic() + self._silence, self._ends), said)
 
     async def _before_the_end(self, something: Awaitable[T]) -> T:
-        return await _until(
-            self._ends, something, TooLong(self.model_name, f"the call took longer than {self._total:g} s (total_timeout)")
-        )
+        return await self._until(self._ends, something)
 
-
-async def _until(end: float, something: Awaitable[T], late: Exception) -> T:
-    """Await something until the clock shows `end`; raise `late` then."""
-    try:
-        async with asyncio.timeout_at(end) as clock:
-            return await something
-    except TimeoutError:
-        if clock.expired():
-            raise late from None
-        raise
+    async def _until(self, end: float, something: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout_at(end) as clock:
+                return await something
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            if end < self._ends:
+                raise Silence(self.model_name, f"the model's server said nothing for {self._silence:g} s") from None
+            raise TooLong(self.model_name, f"the call took longer than {self._total:g} s (total_timeout)") from None
 
 
 async def _again(
