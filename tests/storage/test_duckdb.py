@@ -344,7 +344,7 @@ try:
     thread.start()
 except KeyboardInterrupt:
     pass
-while tried < 60:
+while tried < 60 or (heard <= 5 and tried < 2000):  # a quick machine hears few in 60 saves
     try:
         tried += 1
         session.state["n"] += 1
