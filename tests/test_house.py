@@ -27,7 +27,8 @@ FLOORS = """
 0   errors
 1   budget  run  events  background.thread  background.waiting  background  redact  spans
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
-    codec.containers  codec.records  codec.enums  codec.models  codec.unknown  codec.table  codec.remedies
+    codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
+    codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
     encoding  state
 3   transaction  session

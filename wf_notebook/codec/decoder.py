@@ -11,7 +11,7 @@ from .containers import user_keys
 from .encoder import Walk
 from .kind import Absent, Tree, is_tag, json_text
 from .stack import with_room
-from .table import BY_TAG
+from .table import BESIDE, kind_tagged
 from .unknown import Unknown, is_remembered, remember, unknown
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Read:
     def __init__(self, blob: Callable[[str], bytes], met: Callable[[Unknown], None]) -> None:
         self._blob = blob
         self._met = met
+        self._plain_keys: set[str] = set()
 
     def value(self, tree: Tree) -> Any:
         """Return the value of any tree."""
@@ -89,13 +90,18 @@ class Read:
         if kind is dict:
             if tree and is_tag(tag := next(iter(tree))):
                 return self._typed(tag, tree)
-            return self.fields(tree) if any(key[:1] == "$" for key in tree) else self._plain(tree)
+            if tree.keys() <= self._plain_keys or not any(key[:1] == "$" for key in tree):
+                return self._plain(tree)
+            if any(map(is_tag, tree)):
+                raise ValueError("a tag stands behind other keys")
+            return self.fields(tree)
         if kind is list:
             return self.items(tree)
         return tree
 
     def _plain(self, tree: dict[str, Tree]) -> dict[str, Any]:
         value = self.value
+        self._plain_keys.update(tree)
         return {key: value(item) if type(item) is dict or type(item) is list else item for key, item in tree.items()}
 
     def items(self, trees: list[Tree]) -> list[Any]:
@@ -117,7 +123,7 @@ class Read:
         return content
 
     def _typed(self, tag: str, tree: dict[str, Tree]) -> Any:
-        kind = BY_TAG.get(tag)
+        kind = kind_tagged(tag, tree[tag])
         try:
             if kind is None:
                 raise Absent(tag, f"values of the kind {tag!r} are not known to this version; they are given as dicts")  # noqa: TRY301
@@ -139,13 +145,9 @@ def hashes(tree: Tree) -> set[str]:
     while boxes:
         box = boxes.pop()
         if type(box) is dict:
-            if box and next(iter(box)) in _WITH_BLOBS:
+            if box and next(iter(box)) in BESIDE:
                 found.update(one for one in (box.get("blob"), *box.get("blobs", ())) if type(one) is str)
             boxes.extend(item for item in box.values() if type(item) is dict or type(item) is list)
         elif type(box) is list:
             boxes.extend(item for item in box if type(item) is dict or type(item) is list)
     return found
-
-
-#: Tags of what may lie beside the tree.
-_WITH_BLOBS = {"$bytes", "$bytearray", "$ndarray", "$dataframe", "$series", "$index", "$array", "$table"}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UnsavableValue
 from .blobs import digest, pack
 from .classes import name_of
-from .kind import DEEPEST, Blobs, Refused, Tree, escaped, json_text
-from .remedies import cannot_keep, shown
+from .kind import DEEPEST, Blobs, Refused, Tree, escaped, json_text, shown
+from .remedies import cannot_keep
 from .scalars import big_int, odd_float, text
 from .stack import with_room
 from .table import kind_of
@@ -49,6 +49,7 @@ class Walk:
     """One walk through a value. Also what the rows of the table work with, see `Encoding`."""
 
     def __init__(self, blobs: Blobs) -> None:
+        self.kept: list[str] = []
         self._blobs = blobs
         self._classes: set[str] = getattr(blobs, "classes", set())
         self._depth = 0
@@ -171,6 +172,7 @@ class Walk:
         """Keep bytes beside the tree, and return their hash."""
         parts = list(parts)
         content_hash = digest(kind, parts)
+        self.kept.append(content_hash)
         self._blobs.keep(content_hash, lambda: pack(b"".join(parts)))
         return content_hash
 

@@ -24,6 +24,10 @@ DEEPEST = 200
 LARGE = 1 << 16
 
 
+#: Characters of a key in a path.
+_BRIEF = 60
+
+
 class Refused(Exception):
     """A value cannot be kept; `parts` collects where it is on the way up, from the inside out."""
 
@@ -49,6 +53,9 @@ class Blobs(Protocol):
 
 class Encoding(Protocol):
     """What a kind's `encode` works with."""
+
+    #: The hashes of what was kept beside the tree so far.
+    kept: list[str]
 
     def tree(self, value: Any) -> Tree:
         """Return the tree of any value."""
@@ -104,6 +111,8 @@ class Kind:
     decode: Callable[[dict[str, Tree], Decoding], Any]
     #: Says whether a type is one of the kind, where it is not known by name: dataclasses, models.
     family: Callable[[type], bool] | None = None
+    #: Whether its trees may refer to bytes beside them, by "blob" and "blobs".
+    beside: bool = False
 
     def fits(self, cls: type) -> bool:
         """Return whether values of exactly this class are of this kind."""
@@ -157,3 +166,18 @@ def is_tag(key: str) -> bool:
 def json_text(tree: Tree) -> str:
     """Return a tree as JSON, as it is stored."""
     return json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def shown(key: Any) -> str:
+    """Return a dict's key as it stands in a path.
+
+    >>> shown("posts"), shown((1, 2))
+    ('"posts"', '(1, 2)')
+    """
+    if type(key) is str:
+        return json.dumps(key)
+    try:
+        said = repr(key)
+    except Exception:  # noqa: BLE001 - the user's own __repr__ may do anything
+        said = f"<{type(key).__name__}>"
+    return said if len(said) <= _BRIEF else said[: _BRIEF - 1] + "…"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import threading
 from types import (
     AsyncGeneratorType,
@@ -67,21 +66,3 @@ def cannot_keep(value: Any) -> str:
     if cls.__name__.endswith(_CLIENTS):
         return f"is of type {cls.__name__!r}, which cannot be kept; make it in run(), or as an attribute of the workflow"
     return f"is of type {cls.__name__!r}, which cannot be kept; keep what it is made of, or {register(cls)}"
-
-
-def shown(key: Any) -> str:
-    """Return a dict's key as it stands in a path.
-
-    >>> shown("posts"), shown((1, 2))
-    ('"posts"', '(1, 2)')
-    """
-    if type(key) is str:
-        return json.dumps(key)
-    try:
-        said = repr(key)
-    except Exception:  # noqa: BLE001 - the user's own __repr__ may do anything
-        said = f"<{type(key).__name__}>"
-    return said if len(said) <= _BRIEF else said[: _BRIEF - 1] + "…"
-
-
-_BRIEF = 60
