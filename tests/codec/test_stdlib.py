@@ -71,7 +71,7 @@ SHOWN = [
 ]
 
 
-@pytest.mark.parametrize(("value", "tree"), SHOWN, ids=[repr(value)[:40] for value, _ in SHOWN])
+@pytest.mark.parametrize(("value", "tree"), SHOWN, ids=[type(value).__name__ for value, _ in SHOWN])
 def test_a_value_of_the_standard_library_is_stored_as_anyone_can_read_it_and_comes_back(shelf, value, tree):
     assert repr(shelf.tree(value)) == repr(tree)
     back = shelf.back(value)

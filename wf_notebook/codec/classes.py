@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from .kind import Absent, Refused
@@ -40,7 +41,7 @@ def find(name: str) -> type | None:
             return None
     found: Any = sys.modules.get(module)
     for part in qualname.split("."):
-        if found is None or not hasattr(found, "__dict__"):
+        if not isinstance(found, ModuleType | type):
             return None
         found = vars(found).get(part)
     return found if isinstance(found, type) else None

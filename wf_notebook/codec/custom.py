@@ -57,6 +57,7 @@ def codec_named(name: str) -> Codec | None:
 def encode_custom(value: Any, walk: Encoding) -> Tree:
     """Write a value by the codec that was registered for its class."""
     codec = _by_class[type(value)]
+    walk.met(codec.name)
     return {"$custom": codec.name, "value": walk.tree(codec.encode(value))}
 
 
