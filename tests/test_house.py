@@ -26,7 +26,11 @@ HOUSE = Path(wf_notebook.__file__).parent
 FLOORS = """
 0   errors
 1   budget  run  events  background.thread  background.waiting  background  redact  spans
-2   encoding  state
+2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
+    codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
+    codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
+    codec.encoder  codec.decoder  codec.stale  codec
+    encoding  state
 3   transaction  session
 4   storage.place  storage.lock  storage.thread  storage.schema  storage.rows  storage.sql  storage.agno
     storage.duckdb_errors  storage.duckdb_file  storage.duckdb  storage.sqlite  storage.memory  storage
@@ -54,7 +58,10 @@ WALL = {
 }
 
 #: What is heavy, and so not loaded by `import wf_notebook`.
-HEAVY = (*WALL, "anyio", "click", "markdown_it", "nbformat", "numpy", "pandas", "platformdirs", "pydantic", "rich")
+HEAVY = (
+    *(*WALL, "anyio", "click", "markdown_it", "nbformat", "platformdirs", "pydantic", "rich"),
+    *("numpy", "pandas", "polars", "pyarrow"),
+)
 
 #: Rooms that must not know each other although the floors would allow it.
 STRANGERS = {
@@ -64,8 +71,9 @@ STRANGERS = {
     "__main__": ("notebook",),
 }
 
-#: The only places that import by a name from a table: the front door's names, the ways up, the storages by their address.
-BY_NAME = ("__init__", "run", "storage")
+#: The only places that import by a name: from a table the front door's names, the ways up and the storages by their address,
+#: and from a stored value the modules that the user trusts.
+BY_NAME = ("__init__", "run", "storage", "codec.classes")
 
 
 class Import(NamedTuple):

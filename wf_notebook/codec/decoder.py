@@ -1,0 +1,153 @@
+"""From a tree to its value: tags are looked up in the table, classes where they already are; nothing in a file is ever run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StorageFailed, WorkflowError
+from ..run import logger
+from .blobs import NOTHING_LOST, digest, unpack
+from .containers import user_keys
+from .encoder import Walk
+from .kind import Absent, Tree, is_tag, json_text
+from .stack import with_room
+from .table import BESIDE, kind_tagged
+from .unknown import Unknown, is_remembered, remember, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def decode(tree: Tree, blob: Callable[[str], bytes]) -> Any:
+    """Return the value of a tree; `blob` gives the bytes that were kept under a hash.
+
+    A value whose class is not here is given as an `Unknown`. Raises StorageFailed for a tree or a blob that is damaged.
+
+    >>> decode({"title": "a", "tags": {"$set": ["x"]}}, {}.__getitem__)
+    {'title': 'a', 'tags': {'x'}}
+    """
+    return _decoded(Read(blob, warn), tree)
+
+
+def _decoded(read: Read, tree: Tree) -> Any:
+    try:
+        return with_room(lambda: read.value(tree))
+    except WorkflowError:
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise StorageFailed(f"a stored value is damaged ({said}); {NOTHING_LOST}") from error
+
+
+def comes_back(tree: Tree, blob: Callable[[str], bytes]) -> bool:
+    """Return whether the value of a tree has that same tree again, so that nothing was lost on the way.
+
+    A class that is not here is no reason against it; one that does not take the values is, but for an `Unknown` that is kept
+    as it was. Anything that the user's own classes raise counts as no.
+    """
+    failed: list[Tree] = []
+
+    def note(value: Unknown) -> None:
+        if value.refused_by is not None and not is_remembered(value.tree):
+            failed.append(value.tree)
+
+    try:
+        value = _decoded(Read(blob, note), tree)
+        return not failed and json_text(with_room(lambda: Walk(_Nowhere()).tree(value))) == json_text(tree)
+    except Exception:  # noqa: BLE001 - whatever the user's classes do, the answer is no
+        return False
+
+
+class _Nowhere:
+    """Takes the bytes that were kept already."""
+
+    def keep(self, *_: object) -> None:
+        return
+
+
+_warned: set[str] = set()
+
+
+def warn(value: Unknown) -> None:
+    """Say once for each class that its values are given as dicts."""
+    remember(value)
+    if value.name not in _warned:
+        _warned.add(value.name)
+        logger.warning("%s", value.why)
+
+
+class Read:
+    """One reading of a tree. Also what the rows of the table work with, see `Decoding`."""
+
+    def __init__(self, blob: Callable[[str], bytes], met: Callable[[Unknown], None]) -> None:
+        self._blob = blob
+        self._met = met
+        self._plain_keys: set[str] = set()
+
+    def value(self, tree: Tree) -> Any:
+        """Return the value of any tree."""
+        kind = type(tree)
+        if kind is dict:
+            if tree and is_tag(tag := next(iter(tree))):
+                return self._typed(tag, tree)
+            if tree.keys() <= self._plain_keys or not any(key[:1] == "$" for key in tree):
+                return self._plain(tree)
+            if any(map(is_tag, tree)):
+                raise ValueError("a tag stands behind other keys")
+            return self.fields(tree)
+        if kind is list:
+            return self.items(tree)
+        return tree
+
+    def _plain(self, tree: dict[str, Tree]) -> dict[str, Any]:
+        value = self.value
+        self._plain_keys.update(tree)
+        return {key: value(item) if type(item) is dict or type(item) is list else item for key, item in tree.items()}
+
+    def items(self, trees: list[Tree]) -> list[Any]:
+        """Return the values of a list of trees."""
+        if type(trees) is not list:
+            raise TypeError("there is no list inside")
+        value = self.value
+        return [value(item) if type(item) is dict or type(item) is list else item for item in trees]
+
+    def fields(self, tree: dict[str, Tree]) -> dict[str, Any]:
+        """Return the values of all that is no tag, by their names."""
+        return {name: self.value(item) for name, item in user_keys(tree).items()}
+
+    def load(self, kind: str, content_hash: str) -> bytes:
+        """Return bytes that were kept beside the tree; raise StorageFailed if they are not those of that hash."""
+        content = unpack(self._blob(content_hash))
+        if digest(kind, [content]) != content_hash:
+            raise StorageFailed(f"a stored blob is damaged (its content is not that of {content_hash}); {NOTHING_LOST}")
+        return content
+
+    def _typed(self, tag: str, tree: dict[str, Tree]) -> Any:
+        kind = kind_tagged(tag, tree[tag])
+        try:
+            if kind is None:
+                raise Absent(tag, f"values of the kind {tag!r} are not known to this version; they are given as dicts")  # noqa: TRY301
+            return kind.decode(tree, self)
+        except Absent as absent:
+            value = unknown(tree, self, absent)
+            self._met(value)
+            return value
+
+
+def hashes(tree: Tree) -> set[str]:
+    """Return the names of the blobs that a tree refers to.
+
+    >>> hashes([{"$bytes": 100000, "blob": "d0"}, {"blob": "the user's own"}])
+    {'d0'}
+    """
+    found: set[str] = set()
+    boxes = [tree]
+    while boxes:
+        box = boxes.pop()
+        if type(box) is dict:
+            if box and next(iter(box)) in BESIDE:
+                found.update(one for one in (box.get("blob"), *box.get("blobs", ())) if type(one) is str)
+            boxes.extend(item for item in box.values() if type(item) is dict or type(item) is list)
+        elif type(box) is list:
+            boxes.extend(item for item in box if type(item) is dict or type(item) is list)
+    return found
