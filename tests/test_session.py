@@ -10,6 +10,7 @@ import weakref
 import pytest
 
 from wf_notebook.errors import SessionConflict, StorageBusy
+from wf_notebook.kept import Kept
 from wf_notebook.session import Session
 from wf_notebook.storage import MemoryWorkflowStorage
 from wf_notebook.transaction import Records
@@ -115,12 +116,12 @@ def test_rows_wait_in_order_for_a_save_that_can_be_done(shaky):
     assert shaky.storage.transact(lambda tx: tx.rows(query, ()), write=False) == [(1,), (2,), (3,)]
 
 
-def test_encoded_counts_a_value_that_cannot_be_kept_as_what_was_last_saved_of_it(shaky):
+def test_a_snapshot_counts_a_value_that_cannot_be_kept_as_what_was_last_saved_of_it(shaky):
     session = Session("demo", storage=shaky)
     session.state.update(a=1, b=2)
     session.save()
-    session.state.update(a={1}, c={2})
-    assert session.encoded() == {"a": "1", "b": "2"}
+    session.state.update(a=object(), c=object())
+    assert session.snapshot().kept == {"a": Kept.of(1), "b": Kept.of(2)}
 
 
 def test_a_conflict_that_was_mended_is_over(shaky):

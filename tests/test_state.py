@@ -168,6 +168,6 @@ def test_a_conflict_shows_long_values_in_brief_and_counts_the_others():
     error = conflict("demo", ("a", "b"), base={}, mine={"a": '"' + "x" * 100 + '"', "b": "1"}, theirs={"b": "2"}, branch=None)
     assert str(error) == (
         f"session 'demo' was changed elsewhere: 'a' was absent, is \"{'x' * 38}… here and deleted in the store (and 1 more); "
-        "the workflow's session.reload() takes the store's, then set what you want"
+        "choose by the workflow's session.resolve('mine'), 'theirs', or a dict of the values"
     )
     assert (error.mine, error.theirs, error.base, error.branch) == ({"a": "x" * 100, "b": 1}, {"b": 2}, {}, None)

@@ -1,139 +1,185 @@
-"""How values become texts: JSON for what comes back from it as it was, a clear refusal for anything else."""
+"""A live state, encoded again and again: only what changed since the last time costs more than a look."""
 
 from __future__ import annotations
 
 import json
-import marshal
-import math
+import re
+from dataclasses import dataclass, field
 from itertools import repeat
+from marshal import dumps
 from typing import TYPE_CHECKING, Any
 
+from . import codec
+from .codec.kind import DEEPEST, json_text
 from .errors import UnsavableValue
-from .redact import redact, secrets_in
+from .kept import Kept, extended, grown, is_tagged, packed, unpacked
+from .keys import key_of, path, stored_key
+from .redact import redact
 from .run import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-#: A state as it is stored: the JSON text of each top-level key.
-Encoded = dict[str, str]
+    from .changes import Encoded
 
-#: Lists and dicts inside each other, at most: a deeper value may be written here and not be readable where the stack is longer.
-DEEPEST = 200
+#: How often a typed value that other threads are changing is read again, to see all of it at one moment.
+LOOKS = 3
 
-_REMEDIES = {
-    "tuple": "keep a list",
-    "set": "keep a sorted list",
-    "frozenset": "keep a sorted list",
-    "datetime": "keep its .isoformat()",
-    "date": "keep its .isoformat()",
-    "Decimal": "keep its str()",
-    "UUID": "keep its str()",
-    "PosixPath": "keep its str()",
-    "WindowsPath": "keep its str()",
-    "DataFrame": 'keep its .to_dict("records")',
-    "ndarray": "keep its .tolist()",
-}
+#: What the codec writes otherwise than JSON does: texts that begin with a `$` as keys, and integers of more than 64 bit.
+_TYPED = re.compile(r'"\$|\d{19}')
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A state at one moment: what is kept of it, and by stored key the reason why a value cannot be."""
+
+    kept: Encoded
+    refused: Mapping[str, UnsavableValue]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was made of a value: `raw` are its own bytes, None where equal bytes would not prove an equal value."""
+
+    raw: bytes | None
+    kept: Kept
+    hashes: set[str] = field(default_factory=set)
+    has_classes: bool = False
 
 
 class Encoder:
-    """Encodes a live state again and again, and works only on the keys whose values changed since the last time.
+    """Encodes a state, and remembers what it made of each key.
 
-    >>> encoder = Encoder()
-    >>> encoded, refused = encoder.encode({"topic": "cheese", "seen": {"gouda"}})
-    >>> encoded, refused["seen"].path
-    ({'topic': '"cheese"'}, 'session_state["seen"]')
+    >>> snapshot = Encoder().encode({"topic": "cheese", "seen": {"gouda"}, "odd": object()})
+    >>> snapshot.kept
+    {'topic': Kept("cheese"), 'seen': Kept({"$set":["gouda"]})}
+    >>> snapshot.refused["odd"].path
+    'session_state["odd"]'
     """
 
     def __init__(self) -> None:
-        self._prints: dict[str, bytes] = {}
-        self._texts: Encoded = {}
+        self._seen: dict[str, _Seen] = {}
+        #: The bytes of arrays and frames in the state, by content.
+        self.blobs: dict[str, bytes] = {}
 
-    def encode(self, state: Mapping[Any, Any]) -> tuple[Encoded, dict[Any, UnsavableValue]]:
-        """Return the texts of all keys that can be kept, and the reason for each that cannot.
+    def encode(self, state: Mapping[Any, Any]) -> Snapshot:
+        """Return a consistent snapshot, also while other threads change the state."""
+        refused: dict[str, UnsavableValue] = {}
+        seen: dict[str, _Seen] = {}
+        for key, raw in _raws(state).items():
+            text = repr(key)
+            try:
+                text = stored_key(key)
+                known = self._seen.get(text)
+                if known is None or raw is None or known.raw != raw:
+                    known = self._made(path(key), state.get(key), raw, known)
+                seen[text] = known
+            except UnsavableValue as refusal:
+                refused[text] = refusal
+        self._seen = seen
+        needed = set().union(*(known.hashes for known in seen.values()))
+        self.blobs = {content_hash: content for content_hash, content in self.blobs.items() if content_hash in needed}
+        return Snapshot({text: known.kept for text, known in seen.items()}, refused)
 
-        One consistent snapshot, also while other threads change the state.
-        """
-        encoded: Encoded = {}
-        refused: dict[Any, UnsavableValue] = {}
-        prints, texts = {}, {}
-        for key, fingerprint in _snapshot(state).items():
-            if fingerprint is not None and self._prints.get(key) == fingerprint:
-                text = self._texts[key]
-            else:
-                try:
-                    text = _text(key, state.get(key), fingerprint)
-                except UnsavableValue as refusal:
-                    refused[key] = refusal
-                    continue
-            encoded[key] = texts[key] = text
-            if fingerprint is not None:
-                prints[key] = fingerprint
-        self._prints, self._texts = prints, texts
-        return encoded, refused
+    def loaded(self, state: Mapping[Any, Any], stored: Encoded, keys: Iterable[str]) -> None:
+        """Take over what was just loaded under these keys, as far as it is plain data: it need not be encoded."""
+        for text in keys:
+            kept, value = stored[text], state[key_of(text)]
+            if _packed(value) == kept.packed:
+                self._seen[text] = _Seen(kept.packed, kept)
+
+    def stale(self, state: Mapping[Any, Any]) -> frozenset[str]:
+        """Return the keys whose values have a class that is out of date, as it was defined again since."""
+        known = [text for text, seen in self._seen.items() if seen.has_classes]
+        return frozenset(text for text in known if codec.is_stale(state.get(key_of(text))))
+
+    def forget(self) -> None:
+        """Encode everything anew the next time, with all blobs."""
+        self._seen, self.blobs = {}, {}
+
+    # -- one value ---------------------------------------------------------------------------------------------------------
+
+    def _made(self, where: str, live: Any, raw: bytes | None, before: _Seen | None) -> _Seen:
+        """Encode a value; of one that only grew, what was added."""
+        if raw is not None and before is not None and before.raw is not None and not is_tagged(before.kept.packed):
+            more = grown(before.raw, raw)
+            if more is not None and len(more) * 2 < len(raw):
+                added = self._whole(where, unpacked(more), more)
+                if not is_tagged(added.kept.packed):
+                    classes, hashes = before.has_classes or added.has_classes, before.hashes | added.hashes
+                    return _Seen(raw, Kept(extended(before.kept.packed, added.kept.packed)), hashes, classes)
+        return self._whole(where, live, raw)
+
+    def _whole(self, where: str, live: Any, raw: bytes | None) -> _Seen:
+        if raw is not None and (text := _plain_text(value := unpacked(raw), raw)) is not None:
+            return _Seen(raw, _without_secrets(where, value, text) or Kept(raw, text))
+        call = _Call(self.blobs)
+        tree = _settled(live, where, call)
+        if not codec.comes_back(tree, self.blobs.__getitem__):
+            raise UnsavableValue(f"{where} does not come back as it was; keep what it is made of", path=where)
+        print_, text = packed(tree), json_text(tree)
+        trusted = raw is not None and '"$byte' not in text and packed(codec.encode(unpacked(raw), where, call)) == print_
+        kept = _without_secrets(where, tree, text) or Kept(print_, text)
+        return _Seen(raw if trusted else None, kept, codec.hashes(tree), has_classes=bool(call.classes))
 
 
-def _snapshot(state: Mapping[Any, Any]) -> dict[Any, bytes | None]:
-    """Return the fingerprint of each key's value, None for a value that is no plain data.
+class _Call:
+    """What the codec is given: where the bytes of arrays and frames go, and the names of the classes that it met."""
+
+    def __init__(self, blobs: dict[str, bytes]) -> None:
+        self._blobs = blobs
+        self.classes: set[str] = set()
+
+    def keep(self, content_hash: str, make: Callable[[], bytes]) -> None:
+        if content_hash not in self._blobs:
+            self._blobs[content_hash] = make()
+
+
+def _settled(live: Any, where: str, call: _Call) -> Any:
+    """Return the tree of a value; one that other threads change meanwhile is read until it stands still for a moment."""
+    tree = codec.encode(live, where, call)
+    for _ in range(LOOKS):
+        before, tree = tree, codec.encode(live, where, call)
+        if packed(before) == packed(tree):
+            break
+    return tree
+
+
+def _raws(state: Mapping[Any, Any]) -> dict[Any, bytes | None]:
+    """Return the bytes of each key's value, None for a value that is no plain data.
 
     The lines that read plain values are C from end to end, so no other thread runs in the middle of them.
     """
     while True:
         try:
-            return dict(zip(state.keys(), map(marshal.dumps, state.values(), repeat(2)), strict=True))
+            return dict(zip(state.keys(), map(dumps, state.values(), repeat(2)), strict=True))
         except RuntimeError:  # a finaliser changed the state under our hands: look again
             continue
         except ValueError:  # some value is no plain data: find out which, then read all others together
-            prints = {key: fingerprint(value) for key, value in list(state.items())}
-        plain = [key for key, print_ in prints.items() if print_ is not None]
+            raws = {key: _packed(value) for key, value in list(state.items())}
+        plain = [key for key, raw in raws.items() if raw is not None]
         try:
-            return prints | dict(zip(plain, map(marshal.dumps, map(state.__getitem__, plain), repeat(2)), strict=True))
+            return raws | dict(zip(plain, map(dumps, map(state.__getitem__, plain), repeat(2)), strict=True))
         except (KeyError, ValueError):  # it was changed in between: look again
             continue
 
 
-def fingerprint(value: Any) -> bytes | None:
-    """Return bytes that are equal for equal plain values only (1, 1.0 and True are three), None for what is no plain data."""
+def _packed(value: Any) -> bytes | None:
     try:
-        return marshal.dumps(value, 2)  # version 2 has no back references: equal values, equal bytes
+        return packed(value)
     except ValueError:
         return None
 
 
-def _text(key: Any, live: Any, print_: bytes | None) -> str:
-    """Return the JSON text of a value that comes back from it as it was; raise UnsavableValue for any other.
-
-    The value is read from its fingerprint: the live one may change meanwhile, and only serves to say what is wrong with it.
-    """
-    path = _checked_path(key)
-    value = None if print_ is None else marshal.loads(print_)  # noqa: S302 - made by this process, a moment ago
-    text = None if print_ is None else _json(value, print_)
-    if text is None:
-        find_unsavable(live, path, 0)
-        raise UnsavableValue(f"{path} cannot be kept: it does not come back from JSON as it was", path=path)
-    return text if redact(text) == text else _redacted(path, value, text)
-
-
-def _checked_path(key: Any) -> str:
-    path = f"session_state[{_quoted(key)}]"
-    if type(key) is not str:
-        raise _refuse_key(key, path)
-    find_unsavable(key, path, 0)
-    if names := secrets_in(key):
-        path = f"session_state[{_quoted(redact(key))}]"
-        raise UnsavableValue(f"{path}: the key holds the secret {names[0]}; name it otherwise", path=path)
-    return path
-
-
-def _json(value: Any, print_: bytes) -> str | None:
-    """Return a value as JSON, None if it does not come back as it was, everywhere."""
+def _plain_text(value: Any, raw: bytes) -> str | None:
+    """Return a value as JSON if it comes back from that as it was, everywhere, and the codec would write it so."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json_text(value)
         text.encode()
-        same = fingerprint(json.loads(text)) == print_
+        same = _packed(json.loads(text)) == raw
     except (TypeError, ValueError, RecursionError):
         return None
-    return text if same and not _too_deep(value, text) else None
+    return text if same and not _TYPED.search(text) and not _too_deep(value, text) else None
 
 
 def _too_deep(value: Any, text: str) -> bool:
@@ -146,63 +192,19 @@ def _too_deep(value: Any, text: str) -> bool:
     return bool(level)
 
 
-def _quoted(key: Any) -> str:
-    return json.dumps(key, ensure_ascii=True) if isinstance(key, str) else repr(key)
-
-
-def _refuse_key(key: Any, path: str) -> UnsavableValue:
-    return UnsavableValue(f"{path} has a key of type {type(key).__name__!r}; session_state keeps keys of type str", path=path)
-
-
-def find_unsavable(value: Any, path: str, depth: int) -> None:
-    """Raise UnsavableValue for the first value in `value` that JSON does not give back as it was."""
-    kind = type(value)
-    if depth >= DEEPEST and kind in {dict, list}:
-        raise UnsavableValue(f"{path[:200]}… is nested too deeply, or contains itself; keep a flatter value", path=path)
-    if kind is dict:
-        for key, item in list(value.items()):
-            inner = f"{path}[{_quoted(key)}]"
-            if type(key) is not str:
-                raise _refuse_key(key, inner)
-            find_unsavable(key, inner, depth + 1)
-            find_unsavable(item, inner, depth + 1)
-    elif kind is list:
-        for index, item in enumerate(value):
-            find_unsavable(item, f"{path}[{index}]", depth + 1)
-    elif kind is str:
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise UnsavableValue(f"{path} holds half of a surrogate pair, which is no text; clean it first", path=path) from None
-    elif kind is float:
-        if not math.isfinite(value):
-            raise UnsavableValue(f"{path} is {value!r}, which JSON does not have; keep None or a str", path=path)
-    elif kind is int:
-        try:
-            str(value)
-        except ValueError:
-            raise UnsavableValue(f"{path} has too many digits; keep it as hex()", path=path) from None
-    elif value is not None and kind is not bool:
-        raise UnsavableValue(_cannot_keep(value, path), path=path)
-
-
-def _cannot_keep(value: Any, path: str) -> str:
-    name = type(value).__name__
-    remedy = _REMEDIES.get(name) or (
-        "keep its .model_dump()" if hasattr(value, "model_dump") else "keep str, int, float, bool, None, lists and dicts of these"
-    )
-    return f"{path} is of type {name!r}, which session_state cannot keep yet; {remedy}"
-
-
-def _redacted(path: str, value: Any, text: str) -> str:
-    without = json.dumps(redacted(value), ensure_ascii=False, separators=(",", ":"))
-    if without != text and path not in _warned:
-        _warned.add(path)
-        logger.warning("a secret in %s is stored as <redacted …>; the live value is untouched", path)
-    return without
-
+# -- secrets -------------------------------------------------------------------------------------------------------------------
 
 _warned: set[str] = set()
+
+
+def _without_secrets(where: str, tree: Any, text: str) -> Kept | None:
+    """Return what is kept of a tree that holds a secret, None for one that holds none; the live value is left alone."""
+    if redact(text) == text:
+        return None
+    if where not in _warned:
+        _warned.add(where)
+        logger.warning("a secret in %s is stored as <redacted …>; the live value is untouched", where)
+    return Kept.of(redacted(tree))
 
 
 def redacted(value: Any) -> Any:

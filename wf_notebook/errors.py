@@ -28,6 +28,7 @@ __all__ = [
     "NoModel",
     "RunCancelled",
     "SessionConflict",
+    "SessionExists",
     "SessionOwned",
     "StorageBusy",
     "StorageFailed",
@@ -35,6 +36,7 @@ __all__ = [
     "UnknownInput",
     "UnknownModel",
     "UnknownOption",
+    "UnknownVersion",
     "UnknownWorkflow",
     "UnsavableValue",
     "UnsendableFile",
@@ -81,10 +83,10 @@ class SessionConflict(WorkflowError):
         self,
         message: str,
         *,
-        keys: Iterable[str] = (),
-        mine: dict[str, Any] | None = None,
-        theirs: dict[str, Any] | None = None,
-        base: dict[str, Any] | None = None,
+        keys: Iterable[Any] = (),
+        mine: dict[Any, Any] | None = None,
+        theirs: dict[Any, Any] | None = None,
+        base: dict[Any, Any] | None = None,
         branch: str | None = None,
     ) -> None:
         super().__init__(message)
@@ -93,6 +95,14 @@ class SessionConflict(WorkflowError):
         self.theirs = theirs or {}
         self.base = base or {}
         self.branch = branch
+
+
+class SessionExists(WorkflowError, ValueError):
+    """There is a session of that id already."""
+
+
+class UnknownVersion(WorkflowError, LookupError):
+    """The session has no version of that number."""
 
 
 class SessionOwned(WorkflowError, PermissionError):

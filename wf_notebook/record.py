@@ -15,13 +15,13 @@ from .events import RunEvent, RunResponse
 from .journal import Journal, end_row, start_row
 from .run import Run, RunContext, Status, current, logger
 from .spans import NOTHING, STOPS, begin
-from .state import differences
 from .transaction import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .encoding import Encoded
+    from .changes import Encoded
+    from .encoding import Snapshot
     from .session import Session
 
 _TEXT, _COMPLETED = RunEvent.run_response.value, RunEvent.workflow_completed.value
@@ -70,7 +70,7 @@ class OpenRun:
         self._span.inside(self.variables)
         if session.storage is not None:
             self._journal = Journal(context.run_id)
-            self._before: Encoded = session.encoded()
+            self._before: Encoded = session.snapshot().kept
             self._begun: list[dict[str, Any]] = [start_row(self.record())]
         if self._journal is not None or self._span.is_there:
             saver.watch(self)
@@ -183,11 +183,11 @@ class OpenRun:
 
     def _save_end(self) -> None:
         if self._journal is not None:
-            mine, refused = self.session.encoded(), self.session.refused()
-            if refused:
-                self.error = self.error or f"not saved: {refused[0]}"
-            self.changes = {change.key: change.op for change in differences(self._before, mine)}
-            self._save(self._journal, [end_row(self.record())])
+            snapshot = self.session.snapshot()
+            for refusal in snapshot.refused.values():
+                self.error = self.error or f"not saved: {refusal}"
+            self.changes = _summed_up(self._before, snapshot.kept)
+            self._save(self._journal, [end_row(self.record())], snapshot)
 
     def flush(self) -> None:
         """Save what was said and changed since the last time; an error waits for the next explicit save, or the run's end."""
@@ -198,13 +198,20 @@ class OpenRun:
                 except WorkflowError as error:
                     logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
 
-    def _save(self, journal: Journal, ends: list[dict[str, Any]]) -> None:
+    def _save(self, journal: Journal, ends: list[dict[str, Any]], snapshot: Snapshot | None = None) -> None:
         begun, self._begun = self._begun, []
-        self.session.save(Records([*begun, *ends], list(journal.rows())), run_id=self.context.run_id)
+        rows = Records([*begun, *ends], list(journal.rows()))
+        self.session.save(rows, run_id=self.context.run_id, snapshot=snapshot)
 
     def disown(self) -> None:
         """Never save this run: it is another process's."""
         self._journal, self._span = None, NOTHING
+
+
+def _summed_up(before: Encoded, after: Encoded) -> dict[str, str]:
+    """Return which keys a run changed: "set" or "delete"."""
+    changed = {key: "set" for key, kept in after.items() if before.get(key) != kept}
+    return changed | dict.fromkeys((key for key in before if key not in after), "delete")
 
 
 def _named(context: RunContext, workflow: str) -> dict[str, Any]:

@@ -14,16 +14,21 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from weakref import WeakSet
 
-from .encoding import Encoder
-from .errors import SessionConflict, SessionOwned, UnsavableValue
-from .state import conflict, differences, merge, update
-from .transaction import About, Attempt, Inherited, Records, Saved, SessionStorage, Transaction, stored_id
+from .conflicts import Deciding
+from .encoding import Encoder, Snapshot
+from .errors import SessionOwned
+from .history import History
+from .keys import is_stored
+from .line import Line
+from .merging import merge
+from .state import update
+from .transaction import About, Attempt, Records, Save, Saved, SessionStorage, Transaction, stored_id
 
 if TYPE_CHECKING:
-    from .encoding import Encoded
+    from .changes import Encoded
 
 
-class Session:
+class Session(History, Deciding):
     """One session. `state` is one dict object for the life of the session object; it is loaded when it is first asked for.
 
     `version` counts the saves that are known here, from 1; 0 is a session without any.
@@ -46,30 +51,30 @@ class Session:
         self.session_id = session_id
         self.storage = storage
         self.about = about or About()
-        self.version = 0
         self._is_branch = branch is not None
-        self._key = stored_id(session_id) + (f"@{branch}" if branch else "")
+        self._line = Line(stored_id(session_id) + (f"@{branch}" if branch else ""))
         self.initial = _own(state or {})
-        self._live: dict[str, Any] = live if live is not None else {}
+        self._live: dict[Any, Any] = live if live is not None else {}
         self.loaded = False
         self._encoder = Encoder()
         self._base: Encoded = {}  # what the live dict was when it was last loaded or saved
-        self._stored: Encoded = {}  # what the store held at `version`
-        self._save_id: str | None = None  # the save that wrote `version`
-        self._hidden = 0
-        self._looked_back = False  # whether runs of this session that were killed have been ended
-        self._stamp: int | None = None  # of the last transaction after which all of this was so
-        self._inherited: Inherited | None = None
         self._attempt: Attempt | None = None  # a save whose acknowledgement did not come
-        self._stored_about: About | None = None  # as the store has it
         self._saved_about: About | None = None  # as it was last saved from here
         self._rows: list[Records] = []  # rows that wait for a save that can be done
         self._own_branch = uuid4().hex
         self._lock = threading.RLock()
         _sessions.add(self)
 
+    @property
+    def version(self) -> int:
+        """The newest version that is known here."""
+        return self._line.version
+
     def __repr__(self) -> str:
         return f"<Session {self.session_id!r} version {self.version}>"
+
+    def _sibling(self, session_id: str, *, state: dict[Any, Any], about: About) -> Session:
+        return Session(session_id, storage=self.storage, state=state, about=about)
 
     # -- the state ---------------------------------------------------------------------------------------------------------
 
@@ -87,18 +92,13 @@ class Session:
             del live[key]
         live.update(new)
 
-    def encoded(self) -> Encoded:
-        """Return the live state as texts; a value that cannot be kept counts as what was last saved of it."""
-        return self._mine()[0]
-
-    def refused(self) -> list[UnsavableValue]:
-        """Return why values of the live state cannot be kept, one reason for each such key."""
-        return list(self._mine()[1].values())
-
-    def _mine(self) -> tuple[Encoded, dict[Any, UnsavableValue]]:
-        mine, refused = self._encoder.encode(self._live)
-        mine |= {key: self._base[key] for key in refused if key in self._base}
-        return mine, refused
+    def snapshot(self) -> Snapshot:
+        """Return the live state as it is kept; a value that cannot be counts as what was last saved of it."""
+        snapshot = self._encoder.encode(self._live)
+        if not snapshot.refused:
+            return snapshot
+        before = {key: self._base[key] for key in snapshot.refused if key in self._base}
+        return Snapshot(snapshot.kept | before, snapshot.refused)
 
     # -- from the store ----------------------------------------------------------------------------------------------------
 
@@ -113,23 +113,39 @@ class Session:
                 self._start()
                 self.loaded = True
                 return
-            if not self.loaded or self._stamp is None or self._stamp != self.storage.stamp():
+            if not (self.loaded and self._line.is_current(self.storage.stamp())):
                 self.storage.transact(self._fetch, write=False)
             self._start()
-            mine, refused = self._mine()
-            merged = merge(self._base, mine, self._stored)
+            mine = self.snapshot()
+            merged = merge(self._base, mine.kept, self._line.state)
             if merged.conflicts:
-                raise self._conflict(merged.conflicts, mine, branch=None)
-            before = {key: self._base[key] for key in refused if key in self._base}
+                raise self._conflict(merged.conflicts, mine.kept, branch=None)
             # What cannot be kept is neither overwritten here nor forgotten to be a change of mine.
-            update(self._live, mine, {key: text for key, text in merged.state.items() if key not in refused} | before)
-            self._base = {key: text for key, text in self._stored.items() if key not in refused} | before
+            unkept = {key: self._base[key] for key in mine.refused if key in self._base}
+            self._bring(mine.kept, {key: kept for key, kept in merged.state.items() if key not in mine.refused} | unkept)
+            self._base = {key: kept for key, kept in self._line.state.items() if key not in mine.refused} | unkept
             self.loaded = True
+
+    def _bring(self, mine: Encoded, to: Encoded) -> None:
+        """Bring the live dict from one state to another."""
+        update(self._live, mine, to, self._blob, renew=self._encoder.stale(self._live))
+        self._encoder.loaded(self._live, to, [key for key, kept in to.items() if mine.get(key) != kept])
+        self._encoder.blobs |= self._line.blobs
+        self._line.blobs = {}
+
+    def _blob(self, content_hash: str) -> bytes:
+        """Return the bytes of an array or frame: just read, of the live state, or from the store."""
+        known = self._line.blobs.get(content_hash) or self._encoder.blobs.get(content_hash)
+        if known is None:
+            assert self.storage is not None
+            found: dict[str, bytes] = self.storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
+            known = found[content_hash]
+        return known
 
     def _start(self) -> None:
         """The first load: the constructor's state applies only while the session has no version."""
-        if not self.loaded and self.version <= self._hidden:
-            self._live.update(self._inherited.state if self._inherited else self.initial)
+        if not self.loaded and self._line.is_new:
+            self._live.update(self._line.inherited.state if self._line.inherited else self.initial)
 
     def reload(self) -> None:
         """Drop what is unsaved here and take what the store has; without a storage there is nothing to take."""
@@ -138,41 +154,32 @@ class Session:
                 return
             self.storage.transact(self._fetch, write=False)
             self.loaded = True
-            update(self._live, self._encoder.encode(self._live)[0], self._stored)
-            for key in [key for key in self._live if key not in self._stored]:
+            mine = self._encoder.encode(self._live)
+            self._bring(mine.kept, self._line.state)
+            for key in [key for key in self._live if not is_stored(key, self._line.state)]:
                 del self._live[key]
-            self._base = dict(self._stored)
+            self._base = dict(self._line.state)
 
     def _fetch(self, tx: Transaction) -> None:
-        """Bring `version` and `_stored` up to the store's newest."""
-        if self._attempt is None and self._stamp is not None and self._stamp == tx.before:
-            return  # nobody wrote since
-        head = tx.head(self._key, self.version)
-        self._check_owner(head.about)
-        replaced = self.version and (head.version < self.version or head.known_save != self._save_id)
-        if replaced or head.hidden != self._hidden:  # another file, or deleted elsewhere: the full state is written again
-            self.version, self._stored, self._base, self._hidden = 0, {}, {}, head.hidden
+        """Bring what is known of the store up to its newest."""
+        if self._attempt is None and self._line.is_current(tx.before):
+            return
+        if self._line.follow(tx, self._check_owner):
+            self._base = {}
+            self._encoder.forget()
         if self._attempt is not None:
             self._recognise(tx, self._attempt)
-        if head.version != self.version:
-            stored = dict(self._stored)
-            for change in tx.state_since(self._key, self.version):
-                if change.value is None:
-                    stored.pop(change.key, None)
-                else:
-                    stored[change.key] = change.value
-            self.version, self._stored, self._save_id = head.version, stored, head.newest_save
-        about = head.about
-        if not (head.revision or self.loaded or self._is_branch) and (inherited := tx.inherited(self.session_id)):
+        about = self._line.about
+        if not (self._line.was_there or self.loaded or self._is_branch) and (inherited := tx.inherited(self.session_id)):
             self._check_owner(inherited.about)
-            self._inherited, about = inherited, inherited.about
-        self._attempt, self._stored_about, self._stamp = None, head.about, tx.before
+            self._line.inherited, about = inherited, inherited.about
         if about:
             self.about = self.about.filled(about)
 
     def _recognise(self, tx: Transaction, attempt: Attempt) -> None:
         """A save that was durable though nobody heard so is not merged with itself, and its rows are not written again."""
-        durable = tx.has_save(self._key, attempt.save_id)
+        self._attempt = None
+        durable = tx.has_save(self._line.key, attempt.save_id)
         if durable:
             self._base = attempt.mine
         if durable or any(tx.has_records(records) for records in attempt.rows):
@@ -187,11 +194,12 @@ class Session:
 
     # -- to the store ------------------------------------------------------------------------------------------------------
 
-    def save(self, records: Records | None = None, *, run_id: str | None = None) -> None:
+    def save(self, records: Records | None = None, *, run_id: str | None = None, snapshot: Snapshot | None = None) -> None:
         """Save what changed since the last save, with the rows that go along; durable when it returns.
 
-        Never changes the live dict: what others saved meanwhile arrives at the next load. Raises SessionConflict (all of mine
-        are then kept in a branch, the rows are saved), UnsavableValue (everything else is saved), and what the storage raises.
+        `snapshot` is the state to save, where it is known already. The live dict is never changed: what others saved meanwhile
+        arrives at the next load. Raises SessionConflict (all of mine are then kept in a branch, the rows are saved),
+        UnsavableValue (everything else is saved), and what the storage raises.
         """
         if self.storage is None:
             return
@@ -200,15 +208,15 @@ class Session:
                 self.load()
             if records:
                 self._rows.append(records)
-            mine, refused = self._mine()
-            if mine != self._base or self._rows or self._has_news_of_itself():
-                self._write(mine, run_id)
-            for refusal in refused.values():
+            mine = snapshot or self.snapshot()
+            if mine.kept != self._base or self._rows or self._has_news_of_itself():
+                self._write(mine.kept, run_id)
+            for refusal in mine.refused.values():
                 raise refusal
 
     def _has_news_of_itself(self) -> bool:
         """Two kernels that call one session by two names say so once each, not with each save."""
-        return self._stored_about is None or self.about not in {self._stored_about, self._saved_about}
+        return self._line.about is None or self.about not in {self._line.about, self._saved_about}
 
     def _write(self, mine: Encoded, run_id: str | None) -> None:
         assert self.storage is not None
@@ -220,44 +228,27 @@ class Session:
             return self._append(tx, mine, run_id, save_id)
 
         saved = self.storage.transact(work, write=True)
-        self._attempt, self._rows, self._stamp, self._looked_back = None, [], saved.stamp, True
-        self._stored_about, self._saved_about = saved.about, self.about
+        self._attempt, self._rows, self._saved_about = None, [], self.about
+        self._line.saved(saved)
         if saved.conflicts:
             raise self._conflict(saved.conflicts, mine, saved.branch)
-        self.version, self._stored, self._save_id, self._base = saved.version, saved.state, saved.save_id, mine
+        self._base = mine
 
     def _append(self, tx: Transaction, mine: Encoded, run_id: str | None, save_id: str) -> Saved:
         """Inside the transaction: append mine to the session's line, or all of mine to a branch."""
-        about = self._stored_about
-        if self._has_news_of_itself():
-            tx.append_about(self._key, "changed" if about else "created", self.about)
-            about = self.about
-        merged = merge(self._base, mine, self._stored)
+        line, save = self._line, Save(save_id, run_id, self._encoder.blobs)
+        if news := self._has_news_of_itself():
+            tx.append_about(line.key, "changed" if line.about else "created", self.about)
+        merged = merge(self._base, mine, line.state)
         branch = run_id or self._own_branch
-        if not self._looked_back:
-            tx.end_lost(self._key)
-        unsaved = f"not saved: {self._conflict(merged.conflicts, mine, branch)}" if merged.conflicts else None
-        for records in self._rows:
-            tx.append_records(self._key, records.noting(unsaved))
+        unsaved = f"not saved: {self._told(merged.conflicts, mine, branch)}" if merged.conflicts else None
+        line.look_back(tx, self._rows, unsaved)
         if merged.conflicts:
-            self._append_branch(tx, f"{self._key}@{branch}", mine, run_id, save_id)
-            return Saved(self.version, self._stored, self._save_id, tx.after, about, merged.conflicts, branch)
-        changes = differences(self._stored, merged.state)
-        if not changes:
-            return Saved(self.version, self._stored, self._save_id, tx.after, about)
-        tx.append_state(self._key, self.version + 1, changes, run_id=run_id, save_id=save_id)
-        return Saved(self.version + 1, merged.state, save_id, tx.after, about)
-
-    def _append_branch(self, tx: Transaction, branch: str, mine: Encoded, run_id: str | None, save_id: str) -> None:
-        head = tx.head(branch, 0)
-        there = {change.key: change.value for change in tx.state_since(branch, 0) if change.value is not None}
-        if not head.about:
-            tx.append_about(branch, "branched", self.about)
-        if changes := differences(there, mine):
-            tx.append_state(branch, head.version + 1, changes, run_id=run_id, save_id=save_id)
-
-    def _conflict(self, keys: tuple[str, ...], mine: Encoded, branch: str | None) -> SessionConflict:
-        return conflict(self.session_id, keys, base=self._base, mine=mine, theirs=self._stored, branch=branch)
+            line.branch_off(tx, branch, mine, self.about, save)
+            saved = replace(line.extend(tx, line.state, save), conflicts=merged.conflicts, branch=branch)
+        else:
+            saved = line.extend(tx, merged.state, save)
+        return replace(saved, about=self.about) if news else saved
 
     # -- the session itself ------------------------------------------------------------------------------------------------
 
@@ -272,11 +263,11 @@ class Session:
             if self.storage is not None:
                 self.storage.transact(self._hide, write=True)
             self._live.clear()
-            self._base, self._stored, self._stored_about, self._stamp = {}, {}, None, None
+            self._base, self._line, self._encoder = {}, Line(self._line.key), Encoder()
 
     def _hide(self, tx: Transaction) -> None:
-        self._check_owner(tx.head(self._key, 0).about)
-        tx.append_about(self._key, "deleted", self.about)
+        self._check_owner(tx.head(self._line.key, 0).about)
+        tx.append_about(self._line.key, "deleted", self.about)
 
 
 _sessions: WeakSet[Session] = WeakSet()

@@ -1,118 +1,98 @@
-"""session_state: a plain dict that can say what changed since it was last saved.
+"""session_state: a plain dict, brought up to date in place.
 
-Nothing is intercepted: a state is encoded, one JSON text for each top-level key, and the texts are compared.
+Nothing is intercepted: what a state is now is compared with what it was. What did not change stays the same object, also deep
+inside a value that did.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .errors import SessionConflict, StorageFailed
+from . import codec
+from .codec.kind import escaped
+from .errors import StorageFailed, WorkflowError
+from .kept import grown, is_list, may_be_typed, packed, tag, unpacked
+from .keys import key_of
 
 if TYPE_CHECKING:
-    from .encoding import Encoded
+    from collections.abc import Callable
 
-#: Characters of a value in a message.
-_BRIEF = 40
+    from .changes import Encoded
+    from .kept import Kept
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What happened to one top-level key; `value` is its new JSON text, None when it was deleted."""
-
-    key: str
-    op: Literal["set", "delete"]
-    value: str | None = None
+    Blob = Callable[[str], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """What two sides made of one base: the state of both together, and the keys on which they disagree."""
-
-    state: Encoded
-    conflicts: tuple[str, ...] = ()
+def decoded(key: str, kept: Kept, blob: Blob) -> Any:
+    """Return the value of what is kept of a key; StorageFailed if it is damaged."""
+    return _decode(key, kept.packed, blob)
 
 
-def merge(base: Encoded, mine: Encoded, theirs: Encoded) -> Merge:
-    """Merge three ways, for whole top-level keys.
-
-    A key that only one side changed takes that side's value. The same new value, or a deletion, on both sides counts once;
-    a number that was in the base and changed on both sides conflicts even when equal, as two increments are two.
-
-    >>> merge({"a": "1"}, {"a": "1", "mine": "2"}, {"a": "5"}).state
-    {'a': '5', 'mine': '2'}
-    >>> merge({"n": "1"}, {"n": "2"}, {"n": "2"}).conflicts
-    ('n',)
-    """
-    state: Encoded = {}
-    conflicts = []
-    for key in {**theirs, **mine, **base}:
-        was, here, there = base.get(key), mine.get(key), theirs.get(key)
-        if here == was:
-            value = there
-        elif there == was or (here == there and not (_is_number(was) and _is_number(here))):
-            value = here
-        else:
-            conflicts.append(key)
-            value = there
-        if value is not None:
-            state[key] = value
-    return Merge(state, tuple(conflicts))
-
-
-def _is_number(text: str | None) -> bool:
-    return text is not None and text[0] in "-0123456789"
-
-
-def differences(before: Encoded, after: Encoded) -> list[Change]:
-    """Return what turns `before` into `after`.
-
-    >>> differences({"a": "1", "b": "2"}, {"a": "1", "c": "3"})
-    [Change(key='c', op='set', value='3'), Change(key='b', op='delete', value=None)]
-    """
-    changes = [Change(key, "set", value) for key, value in after.items() if before.get(key) != value]
-    return changes + [Change(key, "delete") for key in before if key not in after]
-
-
-def decode(key: str, text: str) -> Any:
-    """Return the value of a key's stored JSON text.
-
-    Raises StorageFailed for a text that is damaged.
-
-    >>> decode("posts", '["a"]')
-    ['a']
-    """
+def _decode(key: str, data: bytes, blob: Blob) -> Any:
+    tree = unpacked(data)
+    if not may_be_typed(data):
+        return tree
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return codec.decode(tree, blob)
+    except WorkflowError:
+        raise
+    except Exception as error:
         raise StorageFailed(
             f"the stored value of key {key!r} is damaged ({error}); nothing was overwritten: restore a copy of the file"
         ) from error
 
 
-def update(live: dict[str, Any], mine: Encoded, merged: Encoded) -> None:
+def update(live: dict[Any, Any], mine: Encoded, merged: Encoded, blob: Blob, *, renew: frozenset[str] = frozenset()) -> None:
     """Bring a live state from `mine` to `merged` in place: what did not change stays the same object.
 
+    Args:
+        live: The state.
+        mine: What it is now, as it is kept.
+        merged: What it is to be.
+        blob: Gives the bytes of a blob that a value refers to.
+        renew: Keys whose value is made anew although it did not change, as a class in it was defined again.
+
+    >>> from wf_notebook.kept import Kept
     >>> posts = [{"title": "a"}]; live = {"posts": posts}
-    >>> update(live, {"posts": '[{"title":"a"}]'}, {"posts": '[{"title":"a"},{"title":"b"}]'})
+    >>> update(live, {"posts": Kept.of([{"title": "a"}])}, {"posts": Kept.of([{"title": "a"}, {"title": "b"}])}, None)
     >>> live["posts"] is posts, posts
     (True, [{'title': 'a'}, {'title': 'b'}])
     """
-    changes = differences(mine, merged)
-    new = {change.key: decode(change.key, change.value) for change in changes if change.value is not None}
-    shared = _met_twice(live) if new else set()
-    for change in changes:  # only now, when all of them could be read
-        if change.value is None:
-            live.pop(change.key, None)
-        elif change.key in live:
-            live[change.key] = _graft(live[change.key], new[change.key], shared)
-        else:
-            live[change.key] = new[change.key]
+    steps: list[Callable[[], None]] = []
+    changed = [key for key, kept in merged.items() if key in renew or mine.get(key) != kept]
+    shared = _met_twice(live) if changed else set()
+    for text in changed:
+        key, was = key_of(text), mine.get(text)
+        steps.append(_step(live, key, was if key in live and text not in renew else None, merged[text], _Reading(blob, shared)))
+    for step in steps:  # only now, when all of them could be read
+        step()
+    for text in mine:
+        if text not in merged:
+            live.pop(key_of(text), None)
 
 
-def _met_twice(live: dict[str, Any]) -> set[int]:
+class _Reading(NamedTuple):
+    """What it takes to bring values in: who gives blobs, and which objects are in two places."""
+
+    blob: Blob
+    shared: set[int]
+
+
+def _step(live: dict[Any, Any], key: Any, was: Kept | None, now: Kept, reading: _Reading) -> Callable[[], None]:
+    """Return how to bring one key up to date, after all that can fail."""
+    old = live.get(key)
+    more = grown(was.packed, now.packed) if was is not None and type(old) is list and id(old) not in reading.shared else None
+    if more is not None and is_list(more):
+        items = _decode(key, more, reading.blob)
+        return lambda: live[key].extend(items)
+    tree, new = now.tree, decoded(key, now, reading.blob)
+    if was is None:
+        return lambda: live.__setitem__(key, new)
+    before = was.tree
+    return lambda: live.__setitem__(key, _graft(old, new, before, tree, reading.shared))
+
+
+def _met_twice(live: dict[Any, Any]) -> set[int]:
     """Return the ids of the lists and dicts that a state holds in two places: changed in one, they would change in both."""
     seen, twice = {id(live)}, set()
     boxes = list(live.values())
@@ -128,12 +108,18 @@ def _met_twice(live: dict[str, Any]) -> set[int]:
     return twice
 
 
-def _graft(old: Any, new: Any, shared: set[int]) -> Any:
-    """Return `old` made equal to `new` in place where both are a list or a dict, else `new`."""
-    if id(old) in shared or type(old) is not type(new):
+def _graft(old: Any, new: Any, was: Any, now: Any, shared: set[int]) -> Any:
+    """Return `old`, of which `was` is kept, made equal to `new`, of which `now` is kept, in place where that can be."""
+    if packed(was) == packed(now):
+        return old
+    if id(old) in shared or type(old) is not type(new) or tag(was) or tag(now):
         return new
-    if type(old) is dict:
-        grafted = {key: _graft(old[key], value, shared) if key in old else value for key, value in new.items()}
+    if type(old) is dict and type(was) is dict:
+        grafted = {}
+        for key, value in new.items():
+            entry = escaped(key)
+            there = key in old and entry in was
+            grafted[key] = _graft(old[key], value, was[entry], now[entry], shared) if there else value
         for key in [key for key in old if key not in grafted]:
             del old[key]
         old.update(grafted)
@@ -141,36 +127,7 @@ def _graft(old: Any, new: Any, shared: set[int]) -> Any:
             old.clear()
             old.update(grafted)
         return old
-    if type(old) is list:
-        old[:] = [_graft(before, after, shared) for before, after in zip(old, new, strict=False)] + new[len(old) :]
+    if type(old) is list and type(was) is list:
+        old[:] = [_graft(*four, shared) for four in zip(old, new, was, now, strict=False)] + new[len(old) :]
         return old
     return new
-
-
-def conflict(
-    session_id: str, keys: tuple[str, ...], *, base: Encoded, mine: Encoded, theirs: Encoded, branch: str | None
-) -> SessionConflict:
-    """Return the error for keys that were changed on both sides; `branch` says where mine were kept."""
-    key, others = keys[0], len(keys) - 1
-    kept = f"yours are kept, in storage.session({session_id!r}, branch={branch!r}); " if branch else ""
-    return SessionConflict(
-        f"session {session_id!r} was changed elsewhere: {key!r} was {_brief(base.get(key), 'absent')}, "
-        f"is {_brief(mine.get(key))} here and "
-        f"{_brief(theirs.get(key))} in the store{f' (and {others} more)' if others else ''}; {kept}"
-        "the workflow's session.reload() takes the store's, then set what you want",
-        keys=keys,
-        mine=_decoded(mine, keys),
-        theirs=_decoded(theirs, keys),
-        base=_decoded(base, keys),
-        branch=f"{session_id}@{branch}" if branch else None,
-    )
-
-
-def _decoded(state: Encoded, keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: decode(key, state[key]) for key in keys if key in state}
-
-
-def _brief(text: str | None, none: str = "deleted") -> str:
-    if text is None:
-        return none
-    return text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .errors import BadSetting, UnsavableValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from .encoding import Encoded
-    from .state import Change
+    from .changes import Change, Encoded
 
 T = TypeVar("T")
 
@@ -88,6 +87,15 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Save:
+    """One save: by which run, and with which arrays and frames, by content."""
+
+    save_id: str
+    run_id: str | None = None
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Saved:
     """What a save left in the store: the session's line as it stands, and the branch that took mine if they conflict."""
 
@@ -113,8 +121,17 @@ class Transaction(Protocol):
     def head(self, session_id: str, known: int) -> Head:
         """Return where the session stands."""
 
-    def state_since(self, session_id: str, version: int) -> Iterable[Change]:
-        """Return the newest change of each key that changed after `version`, hidden ones left out."""
+    def changes(self, session_id: str, *, after: int = 0, until: int | None = None) -> Iterable[Change]:
+        """Return what was changed after a version, until another one or the newest, in order.
+
+        Left out is what was undone by a later change of the whole key.
+        """
+
+    def blobs(self, hashes: Iterable[str]) -> dict[str, bytes]:
+        """Return the bytes of blobs, as far as they are there."""
+
+    def versions(self, session_id: str, *, after: int = 0) -> Sequence[tuple[Any, ...]]:
+        """Return version, saved_at, run_id, key and op of each change after a version, in order."""
 
     def has_save(self, session_id: str, save_id: str) -> bool:
         """Return whether that save is in the store."""
@@ -128,8 +145,8 @@ class Transaction(Protocol):
     def end_lost(self, session_id: str) -> None:
         """End runs of this session whose process is gone: they are `lost`."""
 
-    def append_state(self, session_id: str, version: int, changes: Sequence[Change], *, run_id: str | None, save_id: str) -> None:
-        """Append the changes of one save."""
+    def append_state(self, session_id: str, version: int, changes: Sequence[Change], save: Save) -> None:
+        """Append the changes of one save, and the blobs that they refer to, each once."""
 
     def append_about(self, session_id: str, op: str, about: About) -> None:
         """Append what is kept about the session from now on."""

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DUCKDB = Dialect(
+    name="duckdb",
     json="JSON",
     text="VARCHAR",
     integer="BIGINT",
     real="DOUBLE",
     timestamp="TIMESTAMP",
+    long_text="VARCHAR USING COMPRESSION zstd",
+    bytes="BLOB",
     json_value="t.value",
     catalog="SELECT 'table', table_name FROM duckdb_tables() WHERE NOT internal AND database_name = current_database()"
     " UNION ALL SELECT 'view', view_name FROM duckdb_views() WHERE NOT internal AND database_name = current_database()",

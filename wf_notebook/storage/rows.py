@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ..changes import Change
+from ..codec.blobs import digest
+from ..codec.kind import LARGE
 from ..run import process_started_at
-from ..state import Change
 from ..transaction import About, Head, Records
-from .schema import TABLES
+from .schema import TABLES, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from ..transaction import Inherited
+    from ..transaction import Inherited, Save
     from .schema import Cursor
 
 _ABOUT = ("workflow", "workflow_id", "user_id", "session_name", "extra_data")
@@ -72,17 +74,36 @@ class SqlTransaction:
         known_about = About(*about) if revision and op != "deleted" else None
         return Head(version or 0, newest_save, known_save, revision or 0, hidden or 0, known_about)
 
-    def state_since(self, session_id: str, version: int) -> list[Change]:
-        """Return the newest change of each key that changed after `version`, hidden ones left out."""
-        at = (self._store, session_id)
+    def changes(self, session_id: str, *, after: int = 0, until: int | None = None) -> list[Change]:
+        """Return what was changed after a version, until another one or the newest, in order.
+
+        Left out is what was undone by a later change of the whole key.
+        """
+        within = "store = ? AND session_id = ? AND version > ?" + ("" if until is None else " AND version <= ?")
+        bounds = (self._store, session_id, after, *(() if until is None else (until,)))
         rows = self._execute(
-            "SELECT key, op, value FROM (SELECT *, rowid AS place, row_number() OVER (PARTITION BY key ORDER BY version DESC)"
-            " AS newest FROM state_log WHERE store = ? AND session_id = ? AND version > ? AND version > coalesce("
-            "(SELECT max(hidden) FROM session_log WHERE store = ? AND session_id = ?), 0)) l"
-            " WHERE newest = 1 ORDER BY version, place",
-            (*at, version, *at),
+            "SELECT l.key, l.op, coalesce(b.text, l.value), l.path FROM"
+            f" (SELECT *, rowid AS place FROM state_log WHERE {within}) l"
+            " JOIN (SELECT key, max(CASE WHEN path IS NULL AND op IN ('set', 'delete') THEN version ELSE 0 END) AS since"
+            f" FROM state_log WHERE {within} GROUP BY key) k ON k.key = l.key AND l.version >= k.since"
+            " LEFT JOIN blob b ON b.hash = l.blob ORDER BY l.version, l.place",
+            bounds * 2,
         )
-        return [Change(key, op, value) for key, op, value in rows]
+        return [Change(*row) for row in rows]
+
+    def blobs(self, hashes: Iterable[str]) -> dict[str, bytes]:
+        """Return the bytes of blobs, as far as they are there."""
+        wanted = list(hashes)
+        marks = ", ".join("?" * len(wanted))
+        return dict(self._execute(f"SELECT hash, bytes FROM blob WHERE hash IN ({marks})", wanted)) if wanted else {}
+
+    def versions(self, session_id: str, *, after: int = 0) -> list[tuple[Any, ...]]:
+        """Return version, saved_at, run_id, key and op of each change after a version, in order."""
+        return self._execute(
+            "SELECT version, saved_at, run_id, key, op FROM state_log WHERE store = ? AND session_id = ? AND version > ?"
+            " ORDER BY version, rowid",
+            (self._store, session_id, after),
+        )
 
     def has_save(self, session_id: str, save_id: str) -> bool:
         """Return whether that save is in the store."""
@@ -121,13 +142,45 @@ class SqlTransaction:
         ]
         self.append_records(session_id, Records(runs=lost))
 
-    def append_state(self, session_id: str, version: int, changes: Sequence[Change], *, run_id: str | None, save_id: str) -> None:
-        """Append the changes of one save."""
+    def append_state(self, session_id: str, version: int, changes: Sequence[Change], save: Save) -> None:
+        """Append the changes of one save, and the blobs that they refer to, each once."""
         at = now()
+        beside: dict[str, tuple[int, str | None, bytes | None]] = {
+            content_hash: (len(content), None, content) for content_hash, content in save.blobs.items()
+        }
+        rows = []
+        for change in changes:
+            value, content_hash = change.value, None
+            if value is not None and len(value) > LARGE:
+                content_hash, value = digest("json", [value.encode()]), None
+                beside[content_hash] = (len(change.value or ""), change.value, None)
+            rows.append(
+                (
+                    self._store,
+                    session_id,
+                    version,
+                    change.key,
+                    change.op,
+                    change.path,
+                    value,
+                    content_hash,
+                    save.run_id,
+                    save.save_id,
+                    at,
+                )
+            )
+        self._keep(beside)
+        self._insert("state_log", tuple(TABLES["state_log"]), rows)
+
+    def _keep(self, beside: Mapping[str, tuple[int, str | None, bytes | None]]) -> None:
+        if not beside:
+            return
+        marks = ", ".join("?" * len(beside))
+        there = {content_hash for (content_hash,) in self._execute(f"SELECT hash FROM blob WHERE hash IN ({marks})", [*beside])}
         self._insert(
-            "state_log",
-            tuple(TABLES["state_log"]),
-            [(self._store, session_id, version, c.key, c.op, None, c.value, run_id, save_id, at) for c in changes],
+            "blob",
+            tuple(TABLES["blob"]),
+            [(content_hash, *what) for content_hash, what in beside.items() if content_hash not in there],
         )
 
     def append_about(self, session_id: str, op: str, about: About) -> None:
@@ -152,11 +205,11 @@ class SqlTransaction:
         self._insert("event_log", _EVENT, [tuple(map(row.get, _EVENT)) for row in records.events])
 
     def _insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        one = f"({', '.join('?' * len(columns))})"
+        one, names = f"({', '.join('?' * len(columns))})", ", ".join(map(quoted, columns))
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
             values = ", ".join([one] * len(chunk))
-            self._execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}", [v for row in chunk for v in row])
+            self._execute(f"INSERT INTO {table} ({names}) VALUES {values}", [v for row in chunk for v in row])
 
 
 class NoRows:
@@ -175,8 +228,16 @@ class NoRows:
         """Return the head of a session that was never saved."""
         return Head()
 
-    def state_since(self, session_id: str, version: int) -> list[Change]:
+    def changes(self, session_id: str, *, after: int = 0, until: int | None = None) -> list[Change]:
         """Return no change."""
+        return []
+
+    def blobs(self, hashes: Iterable[str]) -> dict[str, bytes]:
+        """Return no blob."""
+        return {}
+
+    def versions(self, session_id: str, *, after: int = 0) -> list[tuple[Any, ...]]:
+        """Return no version."""
         return []
 
     def has_save(self, session_id: str, save_id: str) -> bool:

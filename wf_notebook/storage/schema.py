@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .folding import session_state, state_history
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -17,15 +19,21 @@ if TYPE_CHECKING:
 class Dialect:
     """The words in which a database differs from the others."""
 
+    name: str
     json: str
     text: str
     integer: str
     real: str
     timestamp: str
+    #: A text that may be long, and is rarely read.
+    long_text: str
+    bytes: str
     #: A JSON column as an argument of json_group_object.
     json_value: str
     #: Gives kind and name of each table and view.
     catalog: str
+    #: Table and columns of each index; where a scan of columns is quick, an index would only make the file grow.
+    indexes: tuple[tuple[str, str], ...] = ()
 
 
 class Cursor(Protocol):
@@ -39,8 +47,9 @@ class Cursor(Protocol):
 TABLES: dict[str, dict[str, str]] = {
     "state_log": {
         "store": "text", "session_id": "text", "version": "integer", "key": "text", "op": "text", "path": "text",
-        "value": "json", "run_id": "text", "save_id": "text", "saved_at": "timestamp",
+        "value": "json", "blob": "text", "run_id": "text", "save_id": "text", "saved_at": "timestamp",
     },
+    "blob": {"hash": "text", "size": "integer", "text": "long_text", "bytes": "bytes"},
     "session_log": {
         "store": "text", "session_id": "text", "revision": "integer", "op": "text", "happened_at": "timestamp",
         "hidden": "integer", "workflow": "text", "workflow_id": "text", "user_id": "text", "session_name": "text",
@@ -59,8 +68,10 @@ TABLES: dict[str, dict[str, str]] = {
     "schema_log": {"migration": "integer", "written_by": "text", "happened_at": "timestamp"},
 }  # fmt: skip
 
-#: What people query: name → definition. `{json_value}` is the dialect's.
-VIEWS: dict[str, str] = {
+#: What people query: name → definition, or who gives it for a database.
+VIEWS: dict[str, str | Callable[[str], str]] = {
+    "session_state": session_state,
+    "state_history": state_history,
     "sessions": """
         SELECT s.session_id, s.workflow, s.session_name, coalesce(v.versions, 0) AS versions,
                coalesce(r.runs, 0) AS runs, c.created_at,
@@ -80,14 +91,6 @@ VIEWS: dict[str, str] = {
                    FROM run_log GROUP BY store, session_id) r
           ON r.store = s.store AND r.session_id = s.session_id
         WHERE s.newest = 1 AND s.op <> 'deleted'""",
-    "session_state": """
-        SELECT l.session_id, l.key, l.value, l.version, l.saved_at, l.run_id, l.store
-        FROM (SELECT *, row_number() OVER (PARTITION BY store, session_id, key ORDER BY version DESC) AS newest FROM state_log) l
-        LEFT JOIN (SELECT store, session_id, max(hidden) AS hidden FROM session_log GROUP BY store, session_id) h
-          ON h.store = l.store AND h.session_id = l.session_id
-        WHERE l.newest = 1 AND l.op <> 'delete' AND l.version > coalesce(h.hidden, 0)""",
-    "state_history": """
-        SELECT session_id, version, key, op, path, value, run_id, saved_at, save_id, store FROM state_log""",
     "runs": """
         SELECT s.session_id, s.workflow, coalesce(e.status, 'running') AS status, s.inputs, e.content,
                s.happened_at AS started_at, e.happened_at AS ended_at, e.duration, e.error, e.changes, e.models,
@@ -110,7 +113,7 @@ STORE_VIEW = """
         FROM sessions s WHERE s.store = '{store}'"""
 
 #: Names that a storage's table_name cannot have.
-RESERVED = frozenset({*TABLES, *VIEWS, "step_log", "blob", "steps"})
+RESERVED = frozenset({*TABLES, *VIEWS, "step_log", "steps"})
 
 
 def quoted(name: str) -> str:
@@ -125,10 +128,12 @@ def quoted(name: str) -> str:
 def create_tables(cursor: Cursor, dialect: Dialect) -> None:
     """Migration 1: the tables and views of release 0.1."""
     for table, columns in TABLES.items():
-        described = ", ".join(f"{column} {getattr(dialect, kind)}" for column, kind in columns.items())
+        described = ", ".join(f"{quoted(column)} {getattr(dialect, kind)}" for column, kind in columns.items())
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} ({described})")
+    for number, (table, indexed) in enumerate(dialect.indexes):
+        cursor.execute(f"CREATE INDEX IF NOT EXISTS {table}_{number} ON {table} ({indexed})")
     for view, definition in VIEWS.items():
-        cursor.execute(f"CREATE VIEW {view} AS {definition}")
+        cursor.execute(f"CREATE VIEW {view} AS {definition if isinstance(definition, str) else definition(dialect.name)}")
 
 
 def create_store_view(cursor: Cursor, dialect: Dialect, store: str, name: str) -> None:

@@ -30,13 +30,25 @@ T = TypeVar("T")
 
 #: JSON columns are declared TEXT: a column declared JSON would turn the text 1.0 into a number.
 SQLITE = Dialect(
+    name="sqlite",
     json="TEXT",
     text="TEXT",
     integer="INTEGER",
     real="REAL",
     timestamp="TEXT",
+    long_text="TEXT",
+    bytes="BLOB",
     json_value="json(t.value)",
     catalog="SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')",
+    indexes=(
+        ("state_log", "store, session_id, key, version"),
+        ("state_log", "store, session_id, version"),
+        ("session_log", "store, session_id, revision"),
+        ("run_log", "store, session_id, phase, happened_at"),
+        ("run_log", "run_id, phase"),
+        ("event_log", "run_id, seq"),
+        ("blob", "hash"),
+    ),
 )
 
 

@@ -1,0 +1,107 @@
+"""Where two sides disagree about a session: said with what each has, and decided by whoever reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from .errors import BadSetting, SessionConflict
+from .keys import key_of
+from .merging import merge
+from .state import decoded
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+
+    from .changes import Encoded
+    from .encoding import Snapshot
+    from .kept import Kept
+    from .line import Line
+    from .transaction import SessionStorage, Transaction
+
+#: Characters of a value in a message.
+_BRIEF = 40
+
+
+class Deciding:
+    """The part of a session that deals with conflicts."""
+
+    session_id: str
+    storage: SessionStorage | None
+    _line: Line
+    _lock: threading.RLock
+    _live: dict[Any, Any]
+    _base: Encoded
+
+    def snapshot(self) -> Snapshot:
+        """Return the live state as it is kept."""
+        raise NotImplementedError
+
+    def save(self) -> None:
+        """Save what changed."""
+        raise NotImplementedError
+
+    def _fetch(self, tx: Transaction) -> None:
+        raise NotImplementedError
+
+    def _blob(self, content_hash: str) -> bytes:
+        raise NotImplementedError
+
+    def resolve(self, choice: Literal["mine", "theirs"] | Mapping[Any, Any]) -> None:
+        """Decide a conflict, and save: by "mine" or "theirs" for all keys that were changed on both sides, or by their values.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> storage = open_storage("memory:")
+        >>> one, two = storage.session("demo"), storage.session("demo")
+        >>> one.state["n"], two.state["n"] = 1, 2
+        >>> one.save()
+        >>> two.resolve({"n": 3}); storage.session("demo").state
+        {'n': 3}
+        """
+        with self._lock:
+            if isinstance(choice, str) and choice not in {"mine", "theirs"}:
+                raise BadSetting(f"{choice!r} is no choice; it is 'mine', 'theirs' or a dict of the values")
+            if self.storage is None:
+                return
+            self.storage.transact(self._fetch, write=False)
+            theirs = self._line.state
+            for text in merge(self._base, self.snapshot().kept, theirs).conflicts:
+                key = key_of(text)
+                if choice == "theirs" and text in theirs:
+                    self._live[key] = decoded(text, theirs[text], self._blob)
+                elif choice == "theirs":
+                    self._live.pop(key, None)
+                elif not isinstance(choice, str) and key in choice:
+                    self._live[key] = choice[key]
+                elif choice != "mine":
+                    continue  # not decided: the save says so
+                self._base = {other: kept for other, kept in self._base.items() if other != text}
+                if text in theirs:
+                    self._base[text] = theirs[text]
+            self.save()
+
+    def _told(self, keys: tuple[str, ...], mine: Encoded, branch: str | None) -> str:
+        """Return what is said of keys that were changed on both sides; `branch` says where mine were kept."""
+        key, others, theirs = keys[0], len(keys) - 1, self._line.state
+        kept = f"yours are kept, in storage.session({self.session_id!r}, branch={branch!r}); " if branch else ""
+        return (
+            f"session {self.session_id!r} was changed elsewhere: {key_of(key)!r} was {_brief(self._base.get(key), 'absent')}, "
+            f"is {_brief(mine.get(key))} here and "
+            f"{_brief(theirs.get(key))} in the store{f' (and {others} more)' if others else ''}; {kept}"
+            "choose by the workflow's session.resolve('mine'), 'theirs', or a dict of the values"
+        )
+
+    def _conflict(self, keys: tuple[str, ...], mine: Encoded, branch: str | None) -> SessionConflict:
+        sides = {"base": self._base, "mine": mine, "theirs": self._line.state}
+        values = {side: self._values(state, keys) for side, state in sides.items()}
+        kept_in = f"{self.session_id}@{branch}" if branch else None
+        return SessionConflict(self._told(keys, mine, branch), keys=map(key_of, keys), branch=kept_in, **values)
+
+    def _values(self, state: Encoded, keys: tuple[str, ...]) -> dict[Any, Any]:
+        return {key_of(key): decoded(key, state[key], self._blob) for key in keys if key in state}
+
+
+def _brief(kept: Kept | None, none: str = "deleted") -> str:
+    if kept is None:
+        return none
+    return kept.text if len(kept.text) <= _BRIEF else kept.text[: _BRIEF - 1] + "…"

@@ -1,0 +1,112 @@
+"""What differs between two states, value by value: a readable tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from .kept import packed, tag
+from .keys import key_of, path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .changes import Encoded
+
+Kind = Literal["added", "removed", "changed"]
+
+#: By which sign and word a difference is shown.
+SIGNS: dict[Kind, str] = {"added": "+", "removed": "-", "changed": "~"}
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value that differs: where it is, as Python says it, and what it was and is (None where it was not there)."""
+
+    path: str
+    kind: Kind
+    before: Any = None
+    after: Any = None
+
+
+class Diff(tuple[Difference, ...]):  # noqa: SLOT001 - it says between what it is
+    """All that differs between two states, in order; empty if nothing does. `before` and `after` say between which.
+
+    >>> from wf_notebook.kept import Kept
+    >>> one, two = {"posts": Kept.of(["a"]), "n": Kept.of(1)}, {"posts": Kept.of(["a", "b"]), "n": Kept.of(2)}
+    >>> print(diff(one, two, decode=lambda tree: tree, before="demo:1", after="demo:2"))
+    demo:1 → demo:2
+    + session_state["posts"][1] = 'b'
+    ~ session_state["n"] = 1 → 2
+    """
+
+    before: str
+    after: str
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        lines = [f"{self.before} → {self.after}"]
+        for one in self:
+            values = {
+                "added": lambda one: brief(one.after),
+                "removed": lambda one: brief(one.before),
+                "changed": lambda one: f"{brief(one.before)} → {brief(one.after)}",
+            }
+            lines.append(f"{SIGNS[one.kind]} {one.path} = {values[one.kind](one)}")
+        return "\n".join(lines if self else [*lines, "nothing differs"])
+
+
+def diff(one: Encoded, other: Encoded, *, decode: Callable[[Any], Any], before: str, after: str) -> Diff:
+    """Return what differs between two states; `decode` gives the value of a tree."""
+
+    def values() -> Iterator[Difference]:
+        for key in {**one, **other}:
+            was, now = one.get(key), other.get(key)
+            if was != now:
+                trees = [_ABSENT if side is None else side.tree for side in (was, now)]
+                yield from _between(path(key_of(key)), trees[0], trees[1], decode)
+
+    found = Diff(values())
+    found.before, found.after = before, after
+    return found
+
+
+def _between(where: str, was: Any, now: Any, decode: Callable[[Any], Any]) -> Iterator[Difference]:
+    if was is _ABSENT:
+        yield Difference(where, "added", after=decode(now))
+    elif now is _ABSENT:
+        yield Difference(where, "removed", before=decode(was))
+    elif type(was) is type(now) is dict and tag(was) is None and tag(now) is None:
+        for key in {**was, **now}:
+            old, new = was.get(key, _ABSENT), now.get(key, _ABSENT)
+            if old is _ABSENT or new is _ABSENT or packed(old) != packed(new):
+                yield from _between(f"{where}[{key_of(key)!r}]", old, new, decode)
+    elif type(was) is type(now) is list:
+        yield from _lists(where, was, now, decode)
+    else:
+        yield Difference(where, "changed", decode(was), decode(now))
+
+
+def _lists(where: str, was: list[Any], now: list[Any], decode: Callable[[Any], Any]) -> Iterator[Difference]:
+    """Compare lists from both ends: what lies between was added, removed, or changed one by one."""
+    old, new = list(map(packed, was)), list(map(packed, now))
+    start, most = 0, min(len(old), len(new))
+    while start < most and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < most - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    for index in range(start, max(len(old), len(new)) - end):
+        one, other = (side[index] if index < len(side) - end else _ABSENT for side in (was, now))
+        if one is _ABSENT or other is _ABSENT or old[index] != new[index]:
+            yield from _between(f"{where}[{index}]", one, other, decode)
+
+
+def brief(value: Any, limit: int = 60) -> str:
+    """Return a value as it prints, in one line of some length."""
+    text = repr(value).replace("\n", " ")
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,164 @@
+"""What a session was: every save is a version, and each can be asked for, compared, and gone back to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from . import codec
+from .changes import replay
+from .diffs import diff
+from .errors import SessionExists, UnknownVersion
+from .keys import key_of
+from .state import decoded
+from .transaction import stored_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .changes import Encoded
+    from .diffs import Diff
+    from .line import Line
+    from .transaction import About, SessionStorage, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One save of a session: when it was made, by which run, and what it did to which keys (set, append, put, delete)."""
+
+    version: int
+    saved_at: datetime
+    run_id: str | None
+    changes: Mapping[Any, str]
+
+
+class History:
+    """The past of a session that lies in a storage."""
+
+    session_id: str
+    storage: SessionStorage | None
+    about: About
+    _line: Line
+
+    def load(self) -> None:
+        """Bring in what the store has."""
+        raise NotImplementedError
+
+    def replace(self, state: dict[Any, Any]) -> None:
+        """Replace the contents of the state."""
+        raise NotImplementedError
+
+    def save(self) -> None:
+        """Save what changed."""
+        raise NotImplementedError
+
+    def _sibling(self, session_id: str, *, state: dict[Any, Any], about: About) -> Self:
+        raise NotImplementedError
+
+    def versions(self) -> list[Version]:
+        """Return the versions that there are, oldest first.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> session = open_storage("memory:").session("demo")
+        >>> session.state["posts"] = ["a"]; session.save()
+        >>> session.state["posts"].append("b"); session.save()
+        >>> [(version.version, version.changes) for version in session.versions()]
+        [(1, {'posts': 'set'}), (2, {'posts': 'append'})]
+        """
+        made: dict[int, Version] = {}
+        for number, saved_at, run_id, key, op in self._read(lambda tx: tx.versions(self._line.key, after=self._since(tx))):
+            moment = saved_at if isinstance(saved_at, datetime) else datetime.fromisoformat(saved_at)
+            version = made.setdefault(number, Version(number, moment.replace(tzinfo=UTC), run_id, {}))
+            version.changes[key_of(key)] = op  # type: ignore[index] # a dict while it is being made
+        return list(made.values())
+
+    def at(self, version: int) -> dict[Any, Any]:
+        """Return the state as it was at a version: a dict of its own.
+
+        Raises UnknownVersion for one that is not there.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> session = open_storage("memory:").session("demo")
+        >>> session.state["n"] = 1; session.save(); session.state["n"] = 2; session.save()
+        >>> session.at(1), session.at(2)
+        ({'n': 1}, {'n': 2})
+        """
+        state, blobs = self._at(version)
+        return {key_of(key): decoded(key, kept, blobs.__getitem__) for key, kept in state.items()}
+
+    def diff(self, before: int | None = None, after: int | None = None, *, other: Self | None = None) -> Diff:
+        """Return what differs between two versions of this session, or between this one and another.
+
+        Left out, `after` is the newest version and `before` the one before it.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> session = open_storage("memory:").session("demo")
+        >>> session.state["n"] = 1; session.save(); session.state["n"] = 2; session.save()
+        >>> session.diff()
+        demo:1 → demo:2
+        ~ session_state["n"] = 1 → 2
+        """
+        there = other if other is not None else self
+        newest = there._newest() if after is None else after  # noqa: SLF001 - of its own kind
+        first = before if before is not None else self._newest() if other is not None else max(newest - 1, 0)
+        (one, blobs), (two, more) = self._at(first), there._at(newest)  # noqa: SLF001
+        decode = partial(codec.decode, blob=(blobs | more).__getitem__)
+        return diff(one, two, decode=decode, before=f"{self.session_id}:{first}", after=f"{there.session_id}:{newest}")
+
+    def restore(self, version: int) -> None:
+        """Go back to the state of a version: it becomes a new one, so that this can be undone too.
+
+        Raises UnknownVersion for a version that is not there.
+        """
+        state = self.at(version)
+        self.load()
+        self.replace(state)
+        self.save()
+
+    def fork(self, new_id: str, *, at: int | None = None) -> Self:
+        """Return a new session that begins with the state of this one, as it is stored now or was at a version.
+
+        Raises SessionExists if there is a session of that id, UnknownVersion for a version that is not there.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> session = open_storage("memory:").session("demo")
+        >>> session.state["n"] = 1; session.save()
+        >>> session.fork("trial").state
+        {'n': 1}
+        """
+        assert self.storage is not None
+        if self.storage.transact(lambda tx: tx.head(stored_id(new_id), 0).about, write=False) is not None:
+            raise SessionExists(f"there is a session {new_id!r} already; choose another id")
+        state = self.at(self._newest() if at is None else at)
+        new = self._sibling(new_id, state=state, about=replace(self.about, session_name=None))
+        new.save()
+        return new
+
+    def _at(self, version: int) -> tuple[Encoded, dict[str, bytes]]:
+        """Return what was kept at a version, and the arrays and frames in it."""
+
+        def read(tx: Transaction) -> tuple[Encoded, dict[str, bytes]]:
+            head = tx.head(self._line.key, version)
+            if version < head.hidden or not 0 <= version <= head.version:
+                there = f"{head.hidden + 1} to {head.version}" if head.version > head.hidden else "none"
+                raise UnknownVersion(f"session {self.session_id!r} has no version {version}; there are {there}")
+            state = replay({}, tx.changes(self._line.key, after=head.hidden, until=version))
+            needed = set().union(*(codec.hashes(kept.tree) for kept in state.values() if kept.may_have_blobs))
+            return state, tx.blobs(needed)
+
+        there: tuple[Encoded, dict[str, bytes]] = self._read(read)
+        return there
+
+    def _newest(self) -> int:
+        newest: int = self._read(lambda tx: tx.head(self._line.key, 0).version)
+        return newest
+
+    def _since(self, tx: Transaction) -> int:
+        return tx.head(self._line.key, 0).hidden
+
+    def _read(self, work: Any) -> Any:
+        if self.storage is None:
+            raise UnknownVersion(f"session {self.session_id!r} is kept in memory only, without versions; give it a storage")
+        return self.storage.transact(work, write=False)

@@ -1,0 +1,109 @@
+"""The line of a session's versions in a store, as far as it is known here: followed as others write it, and extended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .changes import Encoded, differences, hashes, replay
+from .transaction import About, Head, Inherited, Saved, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from .changes import Change
+    from .transaction import Records, Save
+
+
+class Line:
+    """What a store holds of one session, as of the last transaction.
+
+    `state` is what it holds at `version`, which `save_id` wrote; versions up to `hidden` were deleted with the session.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self._start_over()
+
+    def _start_over(self, hidden: int = 0) -> None:
+        self.version, self.state, self.hidden = 0, Encoded(), hidden
+        self.save_id: str | None = None
+        #: What is kept of the session besides its state; None if it is not there.
+        self.about: About | None = None
+        #: Whether the session was ever there, also if it was deleted since.
+        self.was_there = False
+        #: Of the last transaction after which all of this was so.
+        self.stamp: int | None = None
+        #: What another program kept of a session that is not here.
+        self.inherited: Inherited | None = None
+        #: Arrays and frames that were read, until the live state has them.
+        self.blobs: dict[str, bytes] = {}
+        #: Whether runs of this session that were killed have been ended.
+        self.looked_back = False
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the session has no version."""
+        return self.version <= self.hidden
+
+    def is_current(self, stamp: int | None) -> bool:
+        """Say whether nobody wrote since."""
+        return self.stamp is not None and self.stamp == stamp
+
+    def follow(self, tx: Transaction, check: Callable[[About | None], object]) -> bool:
+        """Bring all of this up to the store's newest; return whether it is another line than the one that was known.
+
+        `check` may refuse the session by what is kept about it, before anything is changed here.
+        """
+        head = tx.head(self.key, self.version)
+        check(head.about)
+        replaced = self._was_replaced(head)
+        if replaced:
+            self._start_over(head.hidden)
+        if head.version != self.version:
+            changes = list(tx.changes(self.key, after=max(self.version, self.hidden)))
+            state = replay(self.state, changes)
+            self.blobs |= tx.blobs(hashes(changes) - self.blobs.keys())
+            self.version, self.state, self.save_id = head.version, state, head.newest_save
+        self.about, self.was_there, self.stamp = head.about, head.revision > 0, tx.before
+        return replaced
+
+    def _was_replaced(self, head: Head) -> bool:
+        """Another file, or deleted elsewhere: the full state is written again."""
+        lost = self.version and (head.version < self.version or head.known_save != self.save_id)
+        return bool(lost) or head.hidden != self.hidden
+
+    def extend(self, tx: Transaction, state: Encoded, save: Save) -> Saved:
+        """Append what leads to `state`; return what the store holds then, which is so once the transaction is durable."""
+        changes = differences(self.state, state)
+        if not changes:
+            return Saved(self.version, self.state, self.save_id, tx.after, self.about)
+        _append(tx, self.key, self.version + 1, changes, save)
+        return Saved(self.version + 1, state, save.save_id, tx.after, self.about)
+
+    def branch_off(self, tx: Transaction, branch: str, state: Encoded, about: About, save: Save) -> None:
+        """Append what leads to `state` to a branch of this line."""
+        key = f"{self.key}@{branch}"
+        head = tx.head(key, 0)
+        if not head.about:
+            tx.append_about(key, "branched", about)
+        if changes := differences(replay({}, tx.changes(key, after=head.hidden)), state):
+            _append(tx, key, head.version + 1, changes, save)
+
+    def look_back(self, tx: Transaction, rows: Iterable[Records], unsaved: str | None) -> None:
+        """Append the rows that go along with a save, and end the runs whose process is gone."""
+        if not self.looked_back:
+            tx.end_lost(self.key)
+        for records in rows:
+            tx.append_records(self.key, records.noting(unsaved))
+
+    def saved(self, saved: Saved) -> None:
+        """The transaction is durable: what it left is so."""
+        self.version, self.state, self.save_id = saved.version, saved.state, saved.save_id
+        self.about, self.stamp, self.looked_back = saved.about, saved.stamp, True
+
+
+def _append(tx: Transaction, key: str, version: int, changes: Sequence[Change], save: Save) -> None:
+    """Append a version, with the arrays and frames in it; those that are not known here are in the store already."""
+    there = {content_hash: save.blobs[content_hash] for content_hash in hashes(changes) if content_hash in save.blobs}
+    tx.append_state(key, version, changes, replace(save, blobs=there))
