@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from .errors import BadBranch, BranchTimeout, RunCancelled
 from .events import RunEvent, RunResponse
 from .record import joined
 from .run import CancelToken, RunContext, current
-from .spans import Span, begin
+from .spans import NOTHING, begin
 from .stream import RunStream, is_source, response
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Branch:
         self.over = False
         self.context: RunContext
         self.variables: Context
-        self.span: Span
+        self.span = NOTHING
 
     def enter(self, context: RunContext, variables: Context, token: CancelToken, home: AbstractEventLoop | None) -> None:
         """Give the branch its own view of the run: the lane it is in, and the token that ends it."""
@@ -53,9 +54,10 @@ class Branch:
         self.span = self.variables.run(begin, f"branch {self.lane.removeprefix('branch ')}", {"wf.lane": lane})
         self.span.inside(self.variables)
 
-    def perform(self, say: Callable[[RunResponse], None] | None) -> Any:
+    def perform(self, say: Callable[[RunResponse, CancelToken], None] | None) -> Any:
         """Do the work and return what comes of it; what a stream says goes to `say`, or is joined to one response."""
-        value = self.work
+        value, token = self.work, self.context.cancel
+        token.check()
         if not self.is_stream:
             value = self.variables.run(self._call)
             if not is_source(value):
@@ -63,26 +65,30 @@ class Branch:
                     said = (
                         value if isinstance(value, (str, RunResponse)) else RunResponse(value, content_type=type(value).__name__)
                     )
-                    say(response(said).stamped({"lane": self.context.lane}))
+                    say(response(said).stamped({"lane": self.context.lane}), token)
                 return value
         said_here: list[RunResponse] = []
-        stream = RunStream(_Lane(self), value)  # type: ignore[arg-type] # as much of an open run as a stream needs
+        lane = _Lane(self)
+        stream = RunStream(lane, value)  # type: ignore[arg-type] # as much of an open run as a stream needs
         try:
             for said in stream:
                 said_here.append(said)
                 if say is not None:
-                    say(said)
+                    say(said, token)
         except RunCancelled:  # nobody hears it any more
             stream.stop()
             raise
-        self.context.cancel.check()
+        if lane.cut:
+            token.check()
         return joined(said_here)
 
     def _call(self) -> Any:
         value = self.work if inspect.isawaitable(self.work) else self.work()
         if not inspect.isawaitable(value):
             return value
-        return background.call(_awaited(value)) if self._home is None else self._at_home(_awaited(value), self._home)
+        # As it is, if it is a coroutine: one that is cancelled before its first step has then been awaited.
+        coroutine = value if inspect.iscoroutine(value) else _awaited(value)
+        return background.call(coroutine) if self._home is None else self._at_home(coroutine, self._home)
 
     def _at_home(self, coroutine: Coroutine[Any, Any, Any], home: AbstractEventLoop) -> Any:
         """Run a coroutine on the loop that waits for all branches, and wait for it in this thread."""
@@ -100,15 +106,18 @@ class Branch:
         """Return the error of a branch that took too long."""
         return BranchTimeout(f"branch {self.lane!r} took longer than {seconds:g} s; give it more with timeout=, or less to do")
 
-    def failure(self) -> RunResponse:
+    def failure(self, error: BaseException) -> RunResponse:
         """Return what is said in the lane of a branch that failed, where its failure is kept."""
-        failed = RunResponse(event=RunEvent.run_error.value, extra_data={"error": f"{type(self.error).__name__}: {self.error}"})
-        return failed.stamped({"lane": self.context.lane})
+        why = type(error).__name__
+        with suppress(Exception):  # the user's own __str__
+            why = ": ".join(filter(None, (why, str(error))))
+        return RunResponse(event=RunEvent.run_error.value, extra_data={"error": why}).stamped({"lane": self.context.lane})
 
     def discard(self) -> None:
-        """Leave a branch that will not be done; a coroutine says so to nobody."""
-        if inspect.iscoroutine(self.work):
-            self.work.close()
+        """Leave a branch that will not be done; a coroutine that never began says so to nobody."""
+        if inspect.iscoroutine(self.work) and inspect.getcoroutinestate(self.work) == inspect.CORO_CREATED:
+            with suppress(ValueError, RuntimeError):  # its loop begins it just now
+                self.work.close()
 
 
 async def _awaited(value: Any) -> Any:
@@ -121,6 +130,8 @@ class _Lane:
     status = "running"
 
     def __init__(self, branch: Branch) -> None:
+        #: Whether it was ended before it came to its end.
+        self.cut = False
         self.context, self.variables = branch.context, branch.variables
         self._branch = branch
         self._stamps = {"lane": branch.context.lane}
@@ -132,6 +143,7 @@ class _Lane:
 
     def end(self, error: BaseException | None = None) -> None:
         """The run goes on."""
+        self.cut = error is not None
 
 
 def branches_of(works: Sequence[Any]) -> list[Branch]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .crew import Crew
     from .events import RunResponse
+    from .run import CancelToken
 
 #: So many responses wait for a slow reader; a branch that says more waits too.
 WAITING = 1024
@@ -31,14 +32,14 @@ class _Pipe:
         self._full = False
         self._room = threading.Event()
 
-    def say(self, said: RunResponse) -> None:
-        """Pass a response on; wait while the reader is far behind."""
+    def say(self, said: RunResponse, token: CancelToken) -> None:
+        """Pass a response on; wait while the reader is far behind, but no longer than who says it may go on."""
         while len(self.arrived) >= WAITING:
             self._full = True
             self._room.clear()
             if len(self.arrived) >= WAITING:
                 self._room.wait(GRACE)
-            if self._crew.settled:
+            if self._crew.settled or token.cancelled:
                 raise RunCancelled
         self.arrived.append(said)
         if self._sleeps:
@@ -69,13 +70,20 @@ class Merged:
         self._bell: Bell | AsyncBell | None = None
         self._pipe: _Pipe
         self._over = False
-        #: The results in order, once all are there: a stream's is its responses joined to one.
-        self.results: list[Any] = []
+
+    @property
+    def results(self) -> list[Any]:
+        """The results in order, once it was read: a stream's is its responses joined to one."""
+        return self._crew.outcomes
 
     def _start(self, bell: Bell | AsyncBell, home: asyncio.AbstractEventLoop | None = None) -> None:
         self._bell, self._pipe = bell, _Pipe(self._crew, bell)
         self._crew.say = self._pipe.say
-        self._crew.start(bell.ring, home)
+        try:
+            self._crew.start(bell.ring, home)
+        except BaseException:
+            self.close()
+            raise
 
     def _take(self) -> RunResponse | None:
         """Return the next response, None at the end; raise what ended it."""
@@ -83,7 +91,7 @@ class Merged:
             return self._pipe.take()
         except IndexError:
             self._over = True
-            self.results = self._crew.conclude()
+            self._crew.conclude()
             return None
 
     def __iter__(self) -> Self:
@@ -98,7 +106,11 @@ class Merged:
             raise TypeError("this stream is already read by `async for`")
         assert self._bell is not None
         if not self._pipe.arrived:
-            self._bell.wait(self._pipe.look)
+            try:
+                self._bell.wait(self._pipe.look)
+            except BaseException:  # interrupted: who waited waits no more
+                self.close()
+                raise
         said = self._take()
         if said is None:
             raise StopIteration
@@ -116,7 +128,11 @@ class Merged:
             raise TypeError("this stream is already read by `for`")
         assert self._bell is not None
         if not self._pipe.arrived:
-            await self._bell.wait(self._pipe.look)
+            try:
+                await self._bell.wait(self._pipe.look)
+            except BaseException:
+                self.close()
+                raise
         said = self._take()
         if said is None:
             raise StopAsyncIteration
@@ -132,9 +148,9 @@ class Merged:
 
     def close(self) -> None:
         """End all branches."""
-        if self._bell is not None and not self._over:
-            self._crew.stop()
-        self._over = True
+        if not self._over:
+            self._over = True
+            self._crew.leave()
 
     async def aclose(self) -> None:
         """End all branches."""

@@ -77,7 +77,7 @@ class CancelToken:
         #: Why, where that is not plain: a Stop needs no words.
         self.reason: str | None = None
         self._callbacks: list[Callable[[], object]] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the collector may run anywhere, and end what is dropped
 
     def cancel(self, reason: str | None = None) -> None:
         """Ask the run to end; what waits on it is told at once."""
