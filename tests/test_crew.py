@@ -81,6 +81,60 @@ def test_a_stream_that_fails_among_streams_leaves_what_the_others_gave():
     assert stream.results == error.value.results
 
 
+def test_a_failure_in_a_parallel_within_a_branch_leaves_the_results_of_both():
+    gate, outer = Gate(), threading.Event()
+
+    def inner():
+        assert outer.wait(10)
+        return parallel(gate.good, gate.bad)
+
+    def good():
+        outer.set()
+        return "outer"
+
+    with pytest.raises(ValueError, match="mine") as error:
+        parallel(good, inner)
+    assert error.value.results == ["outer", ["paid for", error.value]]
+    assert [note.partition(" of ")[0] for note in error.value.__notes__] == ["in branch 'bad'", "in branch 'inner'"]
+
+
+def test_a_failure_in_streams_within_a_stream_leaves_the_results_of_both():
+    gate, outer = Gate(), threading.Event()
+
+    def inner():
+        assert outer.wait(10)
+        yield parallel(gate.good, gate.bad_stream())
+
+    def good():
+        yield "outer"
+        outer.set()
+
+    with pytest.raises(ValueError, match="mine") as error:
+        list(parallel(good(), inner()))
+    first, second = error.value.results
+    assert (first.content, second) == ("outer", ["paid for", error.value])
+
+
+def test_in_async_code_too():
+    gate = Gate()
+
+    async def good():
+        return gate.good()
+
+    async def bad():
+        await asyncio.to_thread(gate.bad)
+
+    async def inner():
+        return await parallel(good(), bad())
+
+    async def main():
+        await parallel(good(), inner())
+
+    with pytest.raises(ValueError, match="mine") as error:
+        asyncio.run(main())
+    assert error.value.results == ["paid for", ["paid for", error.value]]
+
+
 def test_an_error_that_has_no_place_for_results_is_raised_as_it_is():
     class Closed(Exception):
         results = property(lambda _: "its own")

@@ -23,7 +23,8 @@ def parallel(*branches: Any, limit: int = 8, on_error: OnError = "raise", retrie
     Args:
         branches: What to do.
         limit: How many at once.
-        on_error: "raise" ends the others and raises the first error, the results so far are at it as `.results`;
+        on_error: "raise" ends the others and raises the first error, the results so far are at it as `.results` (where a branch
+            failed in a `parallel` of its own, the results of that stand in its place; None is what was not finished);
             "keep" puts the exception in the place of the result (and says it in the lane); "retry" calls a branch again.
         retries: How often a branch is called again with "retry"; then its error is raised. Only calls can be.
         timeout: Seconds that a branch may take; then it is ended and fails with BranchTimeout.

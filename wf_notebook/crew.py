@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 OnError = Literal["raise", "keep", "retry"]
 
 
+class Results(list[Any]):
+    """What the branches gave, in order, at the error of one of them."""
+
+
 class Crew:
     """Threads that do branches, each the next one that nobody does yet."""
 
@@ -36,7 +40,7 @@ class Crew:
         self.left = len(branches)
         self.failed: Branch | None = None
         #: The results in order, once it is over.
-        self.outcomes: list[Any] = []
+        self.outcomes = Results()
         self._limit = min(limit, len(branches))
         self._tries = 1 + (retries if on_error == "retry" else 0)
         self._timeout = timeout
@@ -92,7 +96,7 @@ class Crew:
     def conclude(self) -> list[Any]:
         """Return the results in order, or raise what stands against it; what still goes on is ended."""
         stopped = self._token.cancelled and (self.left or self._cut)
-        self.outcomes = [branch.outcome if branch.error is None else branch.error for branch in self.branches]
+        self.outcomes = Results(branch.outcome if branch.error is None else branch.error for branch in self.branches)
         if stopped or self.failed is not None:
             self.leave()
             raise RunCancelled if self.failed is None else self._failure(self.failed)
@@ -103,6 +107,9 @@ class Crew:
         """Return the error of the branch that failed, at which are the results: what the others gave is not lost."""
         error = failed.error
         assert error is not None
+        within = getattr(error, "results", None)
+        if isinstance(within, Results):  # it failed in a `parallel` of its own, and what that gave is not lost either
+            self.outcomes[failed.number - 1] = within
         with suppress(AttributeError):  # the user's own error may have no place for it
             error.results = self.outcomes  # type: ignore[attr-defined]
         error.add_note(f"in branch {failed.lane!r} of parallel; what the others gave is in .results of this error")
