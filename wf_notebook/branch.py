@@ -114,10 +114,8 @@ class Branch:
         return RunResponse(event=RunEvent.run_error.value, extra_data={"error": why}).stamped({"lane": self.context.lane})
 
     def discard(self) -> None:
-        """Leave a branch that will not be done; a coroutine that never began says so to nobody."""
-        if inspect.iscoroutine(self.work) and inspect.getcoroutinestate(self.work) == inspect.CORO_CREATED:
-            with suppress(ValueError, RuntimeError):  # its loop begins it just now
-                self.work.close()
+        """Leave a branch that will not be done."""
+        discard(self.work)
 
 
 async def _awaited(value: Any) -> Any:
@@ -149,24 +147,48 @@ class _Lane:
 def branches_of(works: Sequence[Any]) -> list[Branch]:
     """Return a branch for each piece of work, each in a lane of its own name.
 
-    Raises BadBranch for what is none of stream, coroutine and callable.
+    Raises BadBranch for what is none of stream, coroutine and callable, and for what can be done once and is there twice.
 
     >>> def fetch(): ...
     >>> [branch.lane for branch in branches_of([fetch, fetch, lambda: 1])]
     ['fetch', 'fetch 2', 'branch 3']
     """
     seen: dict[str, int] = {}
+    numbers: dict[int, int] = {}
     branches = []
     for number, work in enumerate(works, start=1):
-        if not (callable(work) or is_source(work) or inspect.isawaitable(work)):
-            raise BadBranch(
-                f"branch {number} is of type {type(work).__name__!r}, which has run already; give it unstarted: "
-                "partial(agent.run, message), an agent's stream, or a coroutine"
-            )
+        _check(number, work)
+        first = numbers.setdefault(id(work), number)
+        if first != number and (is_source(work) or inspect.iscoroutine(work)):
+            what = "stream" if is_source(work) else "coroutine"
+            raise BadBranch(f"branch {number} is the same {what} as branch {first}, and can be done once; make one for each")
         label = _label(work) or f"branch {number}"
         seen[label] = times = seen.get(label, 0) + 1
         branches.append(Branch(number, work, label if times == 1 else f"{label} {times}"))
     return branches
+
+
+def _check(number: int, work: Any) -> None:
+    """Refuse what cannot be done."""
+    if isinstance(work, (list, tuple, set, frozenset)):
+        raise BadBranch(f"branch {number} is a {type(work).__name__}; give what is in it as branches: parallel(*branches)")
+    if inspect.iscoroutine(work) and inspect.getcoroutinestate(work) != inspect.CORO_CREATED:
+        raise BadBranch(f"branch {number} is a coroutine that was awaited already; make a new one by calling its function again")
+    if not (callable(work) or is_source(work) or inspect.isawaitable(work)):
+        raise BadBranch(
+            f"branch {number} is of type {type(work).__name__!r}, which has run already; give it unstarted: "
+            "partial(agent.run, message), an agent's stream, or a coroutine"
+        )
+
+
+def discard(work: Any) -> None:
+    """Leave work that will not be done; a coroutine that never began says so to nobody, on its own or in a list."""
+    if isinstance(work, (list, tuple)):
+        for each in work:
+            discard(each)
+    elif inspect.iscoroutine(work) and inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
+        with suppress(ValueError, RuntimeError):  # its loop begins it just now
+            work.close()
 
 
 def _label(work: Any) -> str | None:

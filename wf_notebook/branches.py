@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
+from numbers import Integral, Real
 from typing import Any
 
-from .branch import branches_of
+from .branch import branches_of, discard
 from .crew import Crew, OnError
 from .errors import BadBranch
 from .merged import Merged
@@ -30,7 +31,7 @@ def parallel(*branches: Any, limit: int = 8, on_error: OnError = "raise", retrie
         timeout: Seconds that a branch may take; then it is ended and fails with BranchTimeout.
 
     Raises:
-        BadBranch: What was given has run already, or cannot be retried.
+        BadBranch: What was given has run already, was given twice or cannot be retried, or a setting makes no sense.
         RunCancelled: The run was stopped.
 
     >>> parallel(lambda: 1, lambda: 2)
@@ -39,12 +40,32 @@ def parallel(*branches: Any, limit: int = 8, on_error: OnError = "raise", retrie
     >>> sorted(response.content for response in parallel(letters(), lambda: "c"))
     ['a', 'b', 'c']
     """
-    if limit < 1 or on_error not in {"raise", "keep", "retry"}:
-        raise BadBranch(f"limit={limit}, on_error={on_error!r}: limit is 1 or more, on_error is 'raise', 'keep' or 'retry'")
-    crew = Crew(branches_of(branches), limit=limit, on_error=on_error, retries=retries, timeout=timeout)
+    try:
+        _check(limit, on_error, retries, timeout)
+        crew = Crew(branches_of(branches), limit=limit, on_error=on_error, retries=retries, timeout=timeout)
+    except BadBranch:
+        discard(branches)  # nothing of it will begin, which is said once
+        raise
     if any(branch.is_stream for branch in crew.branches):
         return Merged(crew)
     return crew.aresults() if _called_from_async_code() else crew.results()
+
+
+def _check(limit: object, on_error: object, retries: object, timeout: object) -> None:
+    """Refuse settings that make no sense, before anything begins."""
+    whole, number = _is(limit, Integral), _is(timeout, Real)
+    if not whole or limit < 1:  # type: ignore[operator] # a number
+        raise BadBranch(f"limit={limit!r} is not how many may be done at once; give a whole number from 1 on")
+    if on_error not in ("raise", "keep", "retry"):
+        raise BadBranch(f"on_error={on_error!r} is not what to do with an error; give 'raise', 'keep' or 'retry'")
+    if not _is(retries, Integral) or retries < 0:  # type: ignore[operator] # a number
+        raise BadBranch(f"retries={retries!r} is not how often to call again; give a whole number from 0 on")
+    if timeout is not None and not (number and timeout > 0):  # type: ignore[operator] # a number
+        raise BadBranch(f"timeout={timeout!r} is not how long a branch may take; give seconds as a number above 0, or None")
+
+
+def _is(value: object, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _called_from_async_code() -> bool:
