@@ -350,6 +350,16 @@ def test_in_async_code_results_are_awaited_and_coroutines_run_on_the_callers_loo
     assert asyncio.run(main()) == [True, "second", "plain"]
 
 
+def test_a_forgotten_await_is_said_by_the_name_that_the_user_knows():
+    async def main():
+        forgotten = [parallel(lambda: 1)]
+        assert repr(forgotten).startswith("[<coroutine object parallel at ")
+        with pytest.warns(RuntimeWarning, match=r"^coroutine 'parallel' was never awaited$"):
+            forgotten.clear()
+
+    asyncio.run(main())
+
+
 def test_in_async_code_streams_are_read_by_async_for():
     async def numbers():
         for n in range(3):

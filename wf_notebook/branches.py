@@ -48,7 +48,11 @@ def parallel(*branches: Any, limit: int = 8, on_error: OnError = "raise", retrie
         raise
     if any(branch.is_stream for branch in crew.branches):
         return Merged(crew)
-    return crew.aresults() if _called_from_async_code() else crew.results()
+    if not _called_from_async_code():
+        return crew.results()
+    awaited: Any = crew.aresults()
+    awaited.__name__ = awaited.__qualname__ = "parallel"  # what Python calls it when nobody awaits it
+    return awaited
 
 
 def _check(limit: object, on_error: object, retries: object, timeout: object) -> None:
