@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from wf_notebook import Agent, RunEvent, RunResponse, Workflow, open_storage, parallel
-from wf_notebook.errors import BadBranch, BranchTimeout
+from wf_notebook.errors import BadBranch, BadRunOutput, BranchTimeout
 from wf_notebook.merged import WAITING
 from wf_notebook.run import current
 from wf_notebook.testing import scripted
@@ -76,6 +76,24 @@ def test_a_call_beside_a_stream_says_its_result_as_one_response_in_its_lane():
 def test_a_call_that_returns_a_stream_is_played_too():
     assert said(parallel(letters("a"), partial(letters, "bc"))) == {"letters": ["a"], "letters 2": ["b", "c"]}
     assert [result.content for result in parallel(partial(letters, "bc"))] == ["bc"]
+
+
+@pytest.mark.parametrize("value", [7, {"n": 1}, b"bytes", 1.5, True])
+def test_a_call_may_return_anything_and_a_stream_says_what_run_may_yield(value):
+    def numbers():
+        yield "text"
+        yield value
+
+    assert parallel(lambda: value) == [value]
+    assert [said.content for said in parallel(lambda: value, letters(""))] == [value]
+    for branches in ([numbers()], [numbers], [letters("a"), numbers], [lambda: value, numbers()]):
+        with pytest.raises(BadRunOutput) as error:
+            list(parallel(*branches))
+        assert str(error.value) == (
+            f"branch 'numbers' gave a value of type {type(value).__name__!r}; "
+            "yield or return RunResponse, str, a pydantic model, or a stream of these"
+        )
+        assert error.value.results[-1] is error.value
 
 
 def test_branches_nest_and_their_lanes_say_where():

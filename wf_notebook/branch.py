@@ -131,6 +131,7 @@ class _Lane:
         #: Whether it was ended before it came to its end.
         self.cut = False
         self.context, self.variables = branch.context, branch.variables
+        self.speaker = f"branch {branch.lane!r}"
         self._branch = branch
         self._stamps = {"lane": branch.context.lane}
 

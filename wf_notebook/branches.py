@@ -21,6 +21,8 @@ def parallel(*branches: Any, limit: int = 8, on_error: OnError = "raise", retrie
     come, each with its `lane`, the result of a call as one response in its lane; `.results` has all results at the end. Without,
     it is a list of the results in order. In async code it is awaited, or read by `async for`.
 
+    A call may return anything; a stream says what run() may yield, also one that a call returned.
+
     Args:
         branches: What to do.
         limit: How many at once.
@@ -31,6 +33,7 @@ def parallel(*branches: Any, limit: int = 8, on_error: OnError = "raise", retrie
         timeout: Seconds that a branch may take; then it is ended and fails with BranchTimeout.
 
     Raises:
+        BadRunOutput: A stream said what is neither RunResponse, str, pydantic model nor a stream of these.
         BadBranch: What was given has run already, was given twice or cannot be retried, or a setting makes no sense.
         RunCancelled: The run was stopped.
 
