@@ -164,6 +164,23 @@ def test_keep_puts_the_exception_in_the_place_of_the_result():
     assert (stream.results[0].content, repr(stream.results[1])) == ("ab", "ValueError('mine')")
 
 
+def test_a_failure_that_is_kept_is_among_the_stored_events_and_in_the_record(tmp_path):
+    class Flow(Workflow):
+        def run(self):
+            yield parallel(letters("ab"), self.bad, on_error="keep")
+
+        def bad(self):
+            raise ValueError("mine")
+
+    flow = Flow(session_id="s", storage=f"sqlite:///{tmp_path}/x.db")
+    assert flow.run().result().content == "ab"
+    with sqlite3.connect(tmp_path / "x.db") as db:
+        rows = db.execute("SELECT event, content, data FROM events WHERE lane = 'bad'").fetchall()
+    db.close()
+    assert rows == [("RunError", None, '{"error": "ValueError: mine"}')]
+    assert flow.last_run.status == "completed"
+
+
 def test_retry_calls_again_and_raises_when_that_does_not_help():
     calls = []
 
