@@ -353,15 +353,24 @@ def test_a_stream_that_nobody_reads_any_more_ends_its_branches():
     assert closed.wait(10)
 
 
-def test_an_unread_stream_begins_nothing():
+def test_an_unread_stream_begins_nothing_and_says_what_it_is_and_what_to_do():
     begun = []
 
     def stream():
         begun.append(1)
         yield "x"
 
-    parallel(stream())
+    unread, many = parallel(stream(), lambda: 1), parallel(*[stream() for _ in range(9)])
+    assert (
+        repr(unread) == "<parallel of 2 branches (stream, branch 2), not begun: iterate it, or let it be the last line of a cell>"
+    )
+    assert "9 branches (stream, stream 2, " in repr(many)
+    assert ", stream 8, …)" in repr(many)
     assert begun == []
+    next(unread)
+    assert repr(unread) == "<parallel of 2 branches (stream, branch 2), running>"
+    list(unread)
+    assert repr(unread) == "<parallel of 2 branches (stream, branch 2), over: see .results>"
 
 
 # -- async ---------------------------------------------------------------------------------------------------------------------

@@ -38,7 +38,8 @@ FLOORS = """
     agents.pydantic  agents.functions  agents.adapters  agents  models
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
-    notebook.pages  notebook.widget  notebook.views  notebook.live  notebook.magics  notebook.completion  notebook
+    notebook.pages  notebook.widget  notebook.views  notebook.loose
+    notebook.live  notebook.magics  notebook.completion  notebook
     cli
 8   __init__
 """

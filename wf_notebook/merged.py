@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .background.waiting import GRACE, AsyncBell, Bell
 from .errors import RunCancelled
+from .run import way_up
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: So many responses wait for a slow reader; a branch that says more waits too.
 WAITING = 1024
+#: So many branches are named where a stream is shown before it is read.
+NAMED = 8
 
 
 class _Pipe:
@@ -70,6 +73,21 @@ class Merged:
         self._bell: Bell | AsyncBell | None = None
         self._pipe: _Pipe
         self._over = False
+
+    def __repr__(self) -> str:
+        branches = self._crew.branches
+        names, noun = ", ".join(branch.lane for branch in branches[:NAMED]), "branch" if len(branches) == 1 else "branches"
+        more = ", …" if len(branches) > NAMED else ""
+        standing = "not begun: iterate it, or let it be the last line of a cell" if self._bell is None else "running"
+        return f"<parallel of {len(branches)} {noun} ({names}{more}), {'over: see .results' if self.over else standing}>"
+
+    def _ipython_display_(self) -> None:
+        way_up("Merged._ipython_display_")(self, "parallel")
+
+    @property
+    def over(self) -> bool:
+        """Whether it was read to its end, or closed."""
+        return self._over
 
     @property
     def results(self) -> list[Any]:

@@ -43,6 +43,9 @@ logger = _logger()
 #: Methods of a lower room that show, export or adapt, and the higher room that does it. The only doors that open upwards.
 WAYS_UP: dict[str, str] = {
     "RunStream._ipython_display_": "wf_notebook.notebook.live:display_stream",
+    "Merged._ipython_display_": "wf_notebook.notebook.live:display_loose",
+    "AgentStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
+    "FunctionStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
     "adapted": "wf_notebook.agents.adapters:adapted",

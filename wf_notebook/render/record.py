@@ -105,8 +105,7 @@ def _facts(run: Run) -> list[str]:
 def _html(run: Run, said: list[Any], state: Mapping[str, Any]) -> str:
     status = f'<span style="color: {STATUS[run.status][1]}">{escape(standing(run.status, run.error))}</span>'
     facts = [escape(redact(fact)) for fact in _facts(run)]
-    session = f"session {escape(brief(run.session_id))}"
-    head = " · ".join([f"<strong>{escape(brief(run.workflow))}</strong>", session, status, *facts])
+    head = " · ".join([f"<strong>{escape(brief(run.workflow))}</strong>", *map(escape, _session(run)), status, *facts])
     return (
         '<div class="wf-record"><p style="color: var(--jp-ui-font-color2, #666); font-size: 90%; '
         'border-bottom: 1px solid var(--jp-border-color2, #ccc); padding-bottom: 4px">'
@@ -139,7 +138,12 @@ def _text(run: Run, said: list[Any]) -> str:
 def record_head(run: Run) -> str:
     """Return the first line of a record: what ran, how it ended, what it took."""
     status = standing(run.status, run.error)
-    return " · ".join([brief(run.workflow), f"session {brief(run.session_id)}", status, *map(redact, _facts(run))])
+    return " · ".join([brief(run.workflow), *_session(run), status, *map(redact, _facts(run))])
+
+
+def _session(run: Run) -> list[str]:
+    """Return what the head says of the session: a stream of no workflow has none."""
+    return [f"session {brief(run.session_id)}"] if run.session_id else []
 
 
 def record_foot(run: Run) -> str:
