@@ -353,6 +353,26 @@ def test_a_stream_that_nobody_reads_any_more_ends_its_branches():
     assert closed.wait(10)
 
 
+def test_a_stream_that_nobody_ever_read_says_so_once(capsys):
+    async def answer():
+        return "answer"
+
+    class Forgets(Workflow):
+        def run(self):
+            parallel(letters("a"), answer())
+            yield "nothing"
+
+    Forgets().run().result()
+    gc.collect()
+    told = "parallel of 2 branches (letters, answer) was never read, so it did nothing: yield it, iterate it or await it"
+    assert capsys.readouterr().err == f"WARNING  {told}\n"
+    stream = parallel(letters("a"))
+    stream.close()
+    del stream
+    assert list(parallel(letters("a")))
+    assert capsys.readouterr().err == ""
+
+
 def test_an_unread_stream_begins_nothing_and_says_what_it_is_and_what_to_do():
     begun = []
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .background.waiting import GRACE, AsyncBell, Bell
 from .errors import RunCancelled
-from .run import way_up
+from .run import logger, way_up
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -75,11 +75,13 @@ class Merged:
         self._over = False
 
     def __repr__(self) -> str:
+        standing = "not begun: iterate it, or let it be the last line of a cell" if self._bell is None else "running"
+        return f"<parallel of {self._branches()}, {'over: see .results' if self.over else standing}>"
+
+    def _branches(self) -> str:
         branches = self._crew.branches
         names, noun = ", ".join(branch.lane for branch in branches[:NAMED]), "branch" if len(branches) == 1 else "branches"
-        more = ", …" if len(branches) > NAMED else ""
-        standing = "not begun: iterate it, or let it be the last line of a cell" if self._bell is None else "running"
-        return f"<parallel of {len(branches)} {noun} ({names}{more}), {'over: see .results' if self.over else standing}>"
+        return f"{len(branches)} {noun} ({names}{', …' if len(branches) > NAMED else ''})"
 
     def _ipython_display_(self) -> None:
         way_up("Merged._ipython_display_")(self, "parallel")
@@ -174,4 +176,8 @@ class Merged:
         """End all branches."""
         self.close()
 
-    __del__ = close
+    def __del__(self) -> None:
+        """End all branches; say so when nobody ever read: nothing was done then, which is easily overlooked."""
+        if self._bell is None and not self._over:
+            logger.warning("parallel of %s was never read, so it did nothing: yield it, iterate it or await it", self._branches())
+        self.close()
