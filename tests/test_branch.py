@@ -7,7 +7,7 @@ import gc
 
 import pytest
 
-from wf_notebook import RunResponse, parallel
+from wf_notebook import Agent, RunResponse, Workflow, parallel
 from wf_notebook.errors import BadBranch
 
 
@@ -54,6 +54,23 @@ def test_a_coroutine_that_was_awaited_is_refused():
 def test_a_list_of_branches_is_refused_with_the_star_that_it_lacks(kind):
     said = refusal(kind([answer(), letters("a")]) if kind is not set else {letters("a")})
     assert said == f"branch 1 is a {kind.__name__}; give what is in it as branches: parallel(*branches)"
+
+
+def test_a_lone_generator_expression_is_refused_as_it_would_be_done_one_after_the_other():
+    said = refusal(letters(text) for text in "ab")
+    assert said == "the only branch is a generator expression; give what is in it as branches: parallel(*(… for …))"
+    assert len(list(parallel((text for text in "ab"), letters("c")))) == 3
+
+
+def test_an_agent_or_workflow_by_itself_is_refused_as_it_has_nothing_to_do():
+    assert refusal(Agent()) == "branch 1 is of type 'Agent', without what it shall do; give a call: partial(….run, message)"
+    assert refusal(Workflow()).startswith("branch 1 is of type 'Workflow', without what it shall do")
+
+
+def test_a_branch_without_a_name_is_called_by_its_number():
+    with pytest.raises(ZeroDivisionError) as error:
+        parallel(lambda: 1, lambda: 1 // 0)
+    assert error.value.__notes__[0].startswith("in branch 2 of parallel")
 
 
 @pytest.mark.parametrize(

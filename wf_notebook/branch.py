@@ -42,6 +42,9 @@ class Branch:
         self.variables: Context
         self.span = NOTHING
 
+    def __str__(self) -> str:
+        return self.lane if self.lane == f"branch {self.number}" else f"branch {self.lane!r}"
+
     def enter(self, context: RunContext, variables: Context, token: CancelToken, home: AbstractEventLoop | None) -> None:
         """Give the branch its own view of the run: the lane it is in, and the token that ends it."""
         self._home = home
@@ -104,7 +107,7 @@ class Branch:
 
     def timed_out(self, seconds: float) -> BranchTimeout:
         """Return the error of a branch that took too long."""
-        return BranchTimeout(f"branch {self.lane!r} took longer than {seconds:g} s; give it more with timeout=, or less to do")
+        return BranchTimeout(f"{self} took longer than {seconds:g} s; give it more with timeout=, or less to do")
 
     def failure(self, error: BaseException) -> RunResponse:
         """Return what is said in the lane of a branch that failed, where its failure is kept."""
@@ -131,7 +134,7 @@ class _Lane:
         #: Whether it was ended before it came to its end.
         self.cut = False
         self.context, self.variables = branch.context, branch.variables
-        self.speaker = f"branch {branch.lane!r}"
+        self.speaker = str(branch)
         self._branch = branch
         self._stamps = {"lane": branch.context.lane}
 
@@ -154,6 +157,8 @@ def branches_of(works: Sequence[Any]) -> list[Branch]:
     >>> [branch.lane for branch in branches_of([fetch, fetch, lambda: 1])]
     ['fetch', 'fetch 2', 'branch 3']
     """
+    if len(works) == 1 and inspect.isgenerator(works[0]) and works[0].__name__ == "<genexpr>":
+        raise BadBranch("the only branch is a generator expression; give what is in it as branches: parallel(*(… for …))")
     seen: dict[str, int] = {}
     numbers: dict[int, int] = {}
     branches = []
@@ -173,6 +178,9 @@ def _check(number: int, work: Any) -> None:
     """Refuse what cannot be done."""
     if isinstance(work, (list, tuple, set, frozenset)):
         raise BadBranch(f"branch {number} is a {type(work).__name__}; give what is in it as branches: parallel(*branches)")
+    if callable(getattr(work, "run", None)) and not callable(work) and not is_source(work):
+        kind = type(work).__name__
+        raise BadBranch(f"branch {number} is of type {kind!r}, without what it shall do; give a call: partial(….run, message)")
     if inspect.iscoroutine(work) and inspect.getcoroutinestate(work) != inspect.CORO_CREATED:
         raise BadBranch(f"branch {number} is a coroutine that was awaited already; make a new one by calling its function again")
     if not (callable(work) or is_source(work) or inspect.isawaitable(work)):

@@ -55,7 +55,7 @@ class Crew:
             for branch in branches:
                 if branch.is_stream or inspect.isawaitable(branch.work):
                     raise BadBranch(
-                        f"branch {branch.lane!r} cannot be started again; with on_error='retry' give a call: "
+                        f"{branch} cannot be started again; with on_error='retry' give a call: "
                         "partial(agent.run, message, stream=True)"
                     )
 
@@ -112,7 +112,7 @@ class Crew:
             self.outcomes[failed.number - 1] = within
         with suppress(AttributeError):  # the user's own error may have no place for it
             error.results = self.outcomes  # type: ignore[attr-defined]
-        error.add_note(f"in branch {failed.lane!r} of parallel; what the others gave is in .results of this error")
+        error.add_note(f"in {failed} of parallel; what the others gave is in .results of this error")
         return error
 
     def results(self) -> list[Any]:
@@ -175,7 +175,7 @@ class Crew:
             branch.span.end(error)
             if error is None or attempt + 1 == self._tries or self._token.cancelled:
                 break
-            logger.debug("branch %r failed (%r); attempt %d of %d comes", branch.lane, error, attempt + 2, self._tries)
+            logger.debug("%s failed (%r); attempt %d of %d comes", branch, error, attempt + 2, self._tries)
         branch.discard()
         return self._settle(branch, outcome, error)
 
@@ -207,7 +207,7 @@ class Crew:
     def _give_up(self, branch: Branch, error: BaseException) -> None:
         """Leave a branch that cannot be ended (plain code that does not look up) to itself."""
         if self._settle(branch, None, error):
-            logger.warning("branch %r cannot be ended, and goes on unheard", branch.lane)
+            logger.warning("%s cannot be ended, and goes on unheard", branch)
             branch.span.end(error)
             self._hire()
 
