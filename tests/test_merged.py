@@ -188,3 +188,58 @@ def test_a_plain_function_on_the_background_loop_is_refused_instead_of_waiting_f
 
     with pytest.raises(WorkflowError, match=r"hold up the loop.*await it"):
         background.call(tool())
+
+
+# -- a slow reader -------------------------------------------------------------------------------------------------------------
+
+
+class Producers:
+    """Streams that say as much as they may, and count what they made that nobody has read."""
+
+    each = 5 * WAITING
+
+    def __init__(self):
+        self.made, self._lock = 0, threading.Lock()
+
+    def stream(self):
+        for _ in range(self.each):
+            with self._lock:
+                self.made += 1
+            yield "x"
+
+    async def astream(self):
+        for said in self.stream():
+            yield said
+
+    def nested(self):
+        yield parallel(self.stream(), self.stream)
+
+    def made_when_all_wait(self):
+        """Wait until nothing more is made, and return how much that is."""
+        before, pause = -1, threading.Event()
+        while before != self.made:
+            before = self.made
+            pause.wait(0.15)  # a branch that waits for the reader looks up more often
+        return before
+
+
+@pytest.mark.parametrize(
+    ("kinds", "most"),
+    [
+        (("stream", "stream"), WAITING + 2),
+        (("astream", "stream"), WAITING + 2 + 256),  # what waits on the background loop
+        (("nested", "stream"), 2 * WAITING + 4),
+        (("nested", "nested"), 3 * WAITING + 6),
+    ],
+)
+@pytest.mark.parametrize("as_calls", [False, True])
+def test_what_waits_for_a_slow_reader_is_bounded_however_deep(kinds, most, as_calls):
+    made = Producers()
+    works = [getattr(made, kind) for kind in kinds]
+    stream = parallel(letters("first"), *(works if as_calls else [work() for work in works]))
+    read = len([next(stream) for _ in range(3)])
+    for _ in range(2):
+        waiting = made.made_when_all_wait() - read
+        assert WAITING // 2 <= waiting <= most + read
+        read += len([next(stream) for _ in range(WAITING)])
+    assert read + sum(1 for _ in stream) == len("first") + made.made
