@@ -79,6 +79,7 @@ def test_a_stream_that_fails_among_streams_leaves_what_the_others_gave():
     one, two, three, four = error.value.results
     assert (one.content, two, three, four) == ("paid for", error.value, None, "paid for")
     assert stream.results == error.value.results
+    assert error.value.__context__ is None  # its traceback is about the user's code alone
 
 
 def test_a_failure_in_a_parallel_within_a_branch_leaves_the_results_of_both():

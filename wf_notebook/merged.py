@@ -56,9 +56,12 @@ class _Pipe:
         self._sleeps = True
         return bool(self.arrived)
 
-    def take(self) -> RunResponse:
-        """Return the next response; IndexError when there is none."""
-        said = self.arrived.popleft()
+    def take(self) -> RunResponse | None:
+        """Return the next response, None when there is none."""
+        try:
+            said = self.arrived.popleft()
+        except IndexError:
+            return None
         if self._full and len(self.arrived) < WAITING // 2:
             self._full = False
             self._room.set()
@@ -107,12 +110,11 @@ class Merged:
 
     def _take(self) -> RunResponse | None:
         """Return the next response, None at the end; raise what ended it."""
-        try:
-            return self._pipe.take()
-        except IndexError:
+        said = self._pipe.take()
+        if said is None:
             self._over = True
             self._crew.conclude()
-            return None
+        return said
 
     def __iter__(self) -> Self:
         return self
