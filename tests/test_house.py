@@ -34,7 +34,7 @@ FLOORS = """
 3   transaction  session
 4   storage.place  storage.lock  storage.thread  storage.schema  storage.rows  storage.sql  storage.agno
     storage.duckdb_errors  storage.duckdb_file  storage.duckdb  storage.sqlite  storage.memory  storage
-    render.markdown  render.content  render.record  render.terminal  render
+    render.status  render.markdown  render.content  render.record  render.terminal  render
 5   inputs  foreign  settings  journal  saver  record  context  stream  outcome  workflow  branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures  agents.requests
@@ -42,7 +42,8 @@ FLOORS = """
     agents.pydantic  agents.functions  agents.adapters  agents  models
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
-    notebook.pages  notebook.widget  notebook.views  notebook.live  notebook.magics  notebook.completion  notebook
+    notebook.pages  notebook.widget  notebook.views  notebook.loose
+    notebook.live  notebook.magics  notebook.completion  notebook
     cli
 8   __init__
 """

@@ -47,7 +47,9 @@ class Journal:
     def note(self, said: RunResponse) -> None:
         """Note one response."""
         content = said.content
-        self._noted.append((time.time(), (said.event, said.agent_id, said.lane), said.tools if content is None else content))
+        if content is None:
+            content = said.extra_data if said.tools is None else said.tools
+        self._noted.append((time.time(), (said.event, said.agent_id, said.lane), content))
 
     def rows(self) -> Iterator[Row]:
         """Give a row for each thing noted since the last time; successive pieces of one text in one lane are one row."""

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .background.waiting import GRACE, AsyncBell, Bell
 from .errors import RunCancelled
+from .run import logger, way_up
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from .crew import Crew
     from .events import RunResponse
+    from .run import CancelToken
 
 #: So many responses wait for a slow reader; a branch that says more waits too.
 WAITING = 1024
+#: So many branches are named where a stream is shown before it is read.
+NAMED = 8
 
 
 class _Pipe:
@@ -31,14 +35,14 @@ class _Pipe:
         self._full = False
         self._room = threading.Event()
 
-    def say(self, said: RunResponse) -> None:
-        """Pass a response on; wait while the reader is far behind."""
+    def say(self, said: RunResponse, token: CancelToken) -> None:
+        """Pass a response on; wait while the reader is far behind, but no longer than who says it may go on."""
         while len(self.arrived) >= WAITING:
             self._full = True
             self._room.clear()
             if len(self.arrived) >= WAITING:
                 self._room.wait(GRACE)
-            if self._crew.settled:
+            if self._crew.settled or token.cancelled:
                 raise RunCancelled
         self.arrived.append(said)
         if self._sleeps:
@@ -52,9 +56,12 @@ class _Pipe:
         self._sleeps = True
         return bool(self.arrived)
 
-    def take(self) -> RunResponse:
-        """Return the next response; IndexError when there is none."""
-        said = self.arrived.popleft()
+    def take(self) -> RunResponse | None:
+        """Return the next response, None when there is none."""
+        try:
+            said = self.arrived.popleft()
+        except IndexError:
+            return None
         if self._full and len(self.arrived) < WAITING // 2:
             self._full = False
             self._room.set()
@@ -69,22 +76,45 @@ class Merged:
         self._bell: Bell | AsyncBell | None = None
         self._pipe: _Pipe
         self._over = False
-        #: The results in order, once all are there: a stream's is its responses joined to one.
-        self.results: list[Any] = []
+
+    def __repr__(self) -> str:
+        standing = "not begun: iterate it, or let it be the last line of a cell" if self._bell is None else "running"
+        return f"<parallel of {self._branches()}, {'over: see .results' if self.over else standing}>"
+
+    def _branches(self) -> str:
+        branches = self._crew.branches
+        names, noun = ", ".join(branch.lane for branch in branches[:NAMED]), "branch" if len(branches) == 1 else "branches"
+        return f"{len(branches)} {noun} ({names}{', …' if len(branches) > NAMED else ''})"
+
+    def _ipython_display_(self) -> None:
+        way_up("Merged._ipython_display_")(self, "parallel")
+
+    @property
+    def over(self) -> bool:
+        """Whether it was read to its end, or closed."""
+        return self._over
+
+    @property
+    def results(self) -> list[Any]:
+        """The results in order, once it was read: a stream's is its responses joined to one."""
+        return self._crew.outcomes
 
     def _start(self, bell: Bell | AsyncBell, home: asyncio.AbstractEventLoop | None = None) -> None:
         self._bell, self._pipe = bell, _Pipe(self._crew, bell)
         self._crew.say = self._pipe.say
-        self._crew.start(bell.ring, home)
+        try:
+            self._crew.start(bell.ring, home)
+        except BaseException:
+            self.close()
+            raise
 
     def _take(self) -> RunResponse | None:
         """Return the next response, None at the end; raise what ended it."""
-        try:
-            return self._pipe.take()
-        except IndexError:
+        said = self._pipe.take()
+        if said is None:
             self._over = True
-            self.results = self._crew.conclude()
-            return None
+            self._crew.conclude()
+        return said
 
     def __iter__(self) -> Self:
         return self
@@ -98,7 +128,11 @@ class Merged:
             raise TypeError("this stream is already read by `async for`")
         assert self._bell is not None
         if not self._pipe.arrived:
-            self._bell.wait(self._pipe.look)
+            try:
+                self._bell.wait(self._pipe.look)
+            except BaseException:  # interrupted: who waited waits no more
+                self.close()
+                raise
         said = self._take()
         if said is None:
             raise StopIteration
@@ -116,7 +150,11 @@ class Merged:
             raise TypeError("this stream is already read by `for`")
         assert self._bell is not None
         if not self._pipe.arrived:
-            await self._bell.wait(self._pipe.look)
+            try:
+                await self._bell.wait(self._pipe.look)
+            except BaseException:
+                self.close()
+                raise
         said = self._take()
         if said is None:
             raise StopAsyncIteration
@@ -132,12 +170,16 @@ class Merged:
 
     def close(self) -> None:
         """End all branches."""
-        if self._bell is not None and not self._over:
-            self._crew.stop()
-        self._over = True
+        if not self._over:
+            self._over = True
+            self._crew.leave()
 
     async def aclose(self) -> None:
         """End all branches."""
         self.close()
 
-    __del__ = close
+    def __del__(self) -> None:
+        """End all branches; say so when nobody ever read: nothing was done then, which is easily overlooked."""
+        if self._bell is None and not self._over:
+            logger.warning("parallel of %s was never read, so it did nothing: yield it, iterate it or await it", self._branches())
+        self.close()

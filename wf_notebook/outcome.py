@@ -93,6 +93,8 @@ def _one(run: OpenRun, value: Any) -> Any:
 class _Part:
     """A part of a run: what it says is said in the run, and it can be asked for by itself."""
 
+    speaker = "run()"
+
     def __init__(self, run: OpenRun) -> None:
         self.context, self.variables, self.status = run.context, run.variables, run.status
         self.responses: list[RunResponse] = []

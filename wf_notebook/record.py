@@ -30,6 +30,9 @@ _TEXT, _COMPLETED = RunEvent.run_response.value, RunEvent.workflow_completed.val
 class OpenRun:
     """A run that has begun: it stamps and notes what is said, and is ended once, in one of the ways in which a run can end."""
 
+    #: Who gave what cannot be said.
+    speaker = "run()"
+
     def __init__(
         self,
         context: RunContext,

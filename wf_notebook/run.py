@@ -43,6 +43,9 @@ logger = _logger()
 #: Methods of a lower room that show, export or adapt, and the higher room that does it. The only doors that open upwards.
 WAYS_UP: dict[str, str] = {
     "RunStream._ipython_display_": "wf_notebook.notebook.live:display_stream",
+    "Merged._ipython_display_": "wf_notebook.notebook.live:display_loose",
+    "AgentStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
+    "FunctionStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
     "adapted": "wf_notebook.agents.adapters:adapted",
@@ -77,7 +80,7 @@ class CancelToken:
         #: Why, where that is not plain: a Stop needs no words.
         self.reason: str | None = None
         self._callbacks: list[Callable[[], object]] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the collector may run anywhere, and end what is dropped
 
     def cancel(self, reason: str | None = None) -> None:
         """Ask the run to end; what waits on it is told at once."""

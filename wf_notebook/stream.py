@@ -58,7 +58,7 @@ def _playback(run: OpenRun, first: Any) -> Generator[_Awaited | RunResponse, Any
             elif isinstance(value, (list, tuple)):
                 sources.append(iter(value))
             elif value is not None:
-                yield say(response(value))
+                yield say(response(value, run.speaker))
     except GeneratorExit:
         raise  # collected with its stream: the open run hands itself over
     except BaseException as error:
@@ -111,8 +111,8 @@ def is_source(value: Any) -> bool:
     return isinstance(value, (Iterator, AsyncIterator))
 
 
-def response(value: Any) -> RunResponse:
-    """Return one thing that run() gave as a response.
+def response(value: Any, speaker: str = "run()") -> RunResponse:
+    """Return one thing that run(), or another `speaker`, gave as a response.
 
     Raises BadRunOutput for what is none: int, bool, bytes, dict…
 
@@ -126,7 +126,7 @@ def response(value: Any) -> RunResponse:
     if hasattr(value, "model_dump_json") and not isinstance(value, type):  # a pydantic model, without loading pydantic
         return RunResponse(value, content_type=type(value).__name__)
     raise BadRunOutput(
-        f"run() gave a value of type {type(value).__name__!r}; "
+        f"{speaker} gave a value of type {type(value).__name__!r}; "
         "yield or return RunResponse, str, a pydantic model, or a stream of these"
     )
 

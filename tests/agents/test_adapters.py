@@ -465,3 +465,13 @@ def test_nothing_is_loaded_where_nothing_is_adapted():
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
     assert set(front.__all__) == {"Agent", "AgentLike", "adapt", "register_adapter", "report_usage"}
+
+
+def test_the_stream_of_a_function_says_what_it_is_and_gives_its_answer_as_one_response():
+    stream = adapt(iter, name="tell").run("ab", stream=True)
+    assert repr(stream) == "<stream of function 'tell', not begun: iterate it, or call .result()>"
+    assert repr(adapt(lambda: 1).run(stream=True)).startswith("<stream of a function, not begun")
+    next(stream)
+    assert repr(stream) == "<stream of function 'tell', running>"
+    assert stream.result().content == stream.result().content == "ab"
+    assert repr(stream) == "<stream of function 'tell', over: .result() is its answer>"

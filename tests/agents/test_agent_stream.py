@@ -57,6 +57,27 @@ def test_nothing_happens_before_the_first_next():
     assert len(model.requests) == 1
 
 
+def test_a_stream_says_what_it_is_and_gives_its_answer_as_one_response():
+    agent = Agent(scripted("Hello, world!", "again", "never"), name="poet")
+    stream, closed = agent.run("?", stream=True), agent.run("?", stream=True)
+    assert repr(stream) == "<stream of agent 'poet', not begun: iterate it, or call .result()>"
+    assert repr(Agent().run("?", stream=True)).startswith("<stream of an agent, not begun")
+    next(stream)
+    assert repr(stream) == "<stream of agent 'poet', running>"
+    assert (stream.result().content, stream.result() is agent.run_response) == ("Hello, world!", True)
+    assert repr(stream) == "<stream of agent 'poet', over: .result() is its answer>"
+    closed.close()
+    assert (list(closed), closed.result().content) == ([], None)
+
+    async def read():
+        stream = agent.arun("?", stream=True)
+        async for _ in stream:
+            pass
+        return stream.over, stream.result().content
+
+    assert asyncio.run(read()) == (True, "again")
+
+
 def test_pieces_join_to_the_whole_and_share_one_metrics():
     agent = Agent(scripted("Hello, wide world!"), name="greeter")
     said = list(agent.run("?", stream=True))

@@ -24,6 +24,22 @@ class Bad(Workflow):
         yield "part"
         raise ValueError("oh no")
 """
+LOOSE = """\
+from threading import Event
+from wf_notebook.agents import adapt
+from wf_notebook.testing import scripted
+told, writer = Event(), Agent(scripted("one two"), name="writer")
+
+def tell(text):
+    yield from text
+    told.set()
+
+def bad_branch():
+    yield from ()
+    told.wait()
+    Event().wait(0.1)
+    raise ValueError("oh no")
+"""
 WAITS = """\
 class Waits(Workflow):
     def run(self):
@@ -60,6 +76,13 @@ def notebook(run_notebook):
         "printed": "pprint_run_response(blog.run(topic='owls'), markdown=True, show_time=True)",
         "printed plain": "pprint_run_response(iter([RunResponse('a *b*\\n'), RunResponse('<c>')]))",
         "printed one": "await apprint_run_response(RunResponse('one'))",
+        "loose": LOOSE,
+        "branches": "parallel(tell('ab'), bad_branch(), on_error='keep')",
+        "agent": "writer.run('go', stream=True)",
+        "function": "stream = adapt(tell).run('abc', stream=True)\nstream",
+        "function again": "stream",
+        "failing branch": "parallel(tell('ab'), bad_branch())",
+        "what the others gave": "import sys; sys.last_value.results[0].content",
         "failing cell": f"%%workflow bad\n{BAD}",
         "failing value": "bad.run()",
         "failing display": "display(bad.run())",
@@ -69,6 +92,43 @@ def notebook(run_notebook):
     }
     done = run_notebook(*sources.values())
     return {name: cell.outputs for name, cell in zip(sources, done.cells, strict=True)} | {"": done}
+
+
+@pytest.mark.parametrize(
+    ("name", "who", "text"),
+    [
+        ("branches", "parallel", "▸ tell\nab\n\n▸ bad_branch\n✗ failed: ValueError: oh no"),
+        ("agent", "writer", "one two"),
+        ("function", "tell", "abc"),
+    ],
+)
+def test_a_stream_of_no_workflow_is_shown_too_and_leaves_a_record_without_a_session(notebook, name, who, text):
+    (output,) = notebook[name]
+    assert output.output_type == "display_data"
+    assert output.metadata.wf_notebook.status == "completed"
+    head, _, body = output.data["text/plain"].partition("\n\n")
+    assert head.startswith(f"{who} · ✓ completed · ")
+    assert sorted(body.split("\n\n")) == sorted(text.split("\n\n"))
+    assert "wf-record" in output.data["text/html"]
+    assert "session" not in output.data["text/html"]
+
+
+def test_what_an_agent_used_is_in_the_record_of_its_stream(notebook):
+    assert " · scripted · 52 tokens · " in notebook["agent"][0].data["text/plain"]
+
+
+def test_a_stream_that_was_shown_says_what_it_was(notebook):
+    (output,) = notebook["function again"]
+    assert output.data["text/plain"] == "<stream of function 'tell', over: .result() is its answer>"
+
+
+def test_a_failing_branch_fails_its_cell_and_leaves_what_the_others_gave(notebook):
+    record, error = notebook["failing branch"]
+    assert (error.output_type, error.ename, error.evalue) == ("error", "ValueError", "oh no")
+    assert record.metadata.wf_notebook.status == "failed"
+    assert "✗ failed: ValueError: oh no in branch 'bad_branch' of parallel" in record.data["text/plain"]
+    assert "wf_notebook/" not in "".join(error.traceback)
+    assert notebook["what the others gave"][0].data["text/plain"] == "'ab'"
 
 
 @pytest.mark.parametrize("name", ["magic", "plain", "displayed", "again", "no stream"])

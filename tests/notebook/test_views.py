@@ -2,9 +2,15 @@ from __future__ import annotations
 
 import os
 import sys
+from threading import Event
+from time import monotonic
 
 import pexpect
 import pytest
+from IPython.utils.capture import capture_output
+
+from wf_notebook import RunEvent, RunResponse
+from wf_notebook.notebook.views import WidgetView
 
 MD = """\
 from wf_notebook import Workflow
@@ -40,3 +46,21 @@ def test_in_a_terminal_the_record_looks_as_the_answer_did_and_out_stands_on_its_
     assert "one" in record
     assert record.strip().endswith("\nOut[3]: <the response above>")
     assert terminal("md.run()").partition("Out[4]:")[2].startswith(" \n")
+
+
+@pytest.mark.usefixtures("shell")
+def test_a_branch_that_failed_is_seen_while_the_others_go_on():
+    failed = RunResponse(event=RunEvent.run_error.value, extra_data={"error": "ValueError: <mine>"})
+    with capture_output() as captured:
+        view = WidgetView("debate")
+        view.add(RunResponse("so far").stamped({"lane": "one"}))
+        view.add(failed.stamped({"lane": "two"}))
+        deadline = monotonic() + 10
+        while "failed" not in getattr(view._widget, "tail", "") and monotonic() < deadline:
+            Event().wait(0.02)
+        tail = view._widget.tail
+        view.freeze({"text/plain": "the record"}, {})
+    assert "<p>so far</p>" in tail
+    assert "▸ two" in tail
+    assert "✗ failed: ValueError: &lt;mine&gt;</p>" in tail
+    assert len(captured.outputs) == 2

@@ -137,3 +137,13 @@ def test_what_branches_said_side_by_side_stands_lane_by_lane():
     assert bundle["text/plain"] == "before\n\n▸ one\na1 a2\n\n▸ two\n<b> \n\nafter"
     assert "a1 a2" in bundle["text/html"]
     assert "&lt;b&gt;" in bundle["text/html"]
+
+
+def test_a_branch_that_failed_has_its_lane_and_says_so_with_a_sign_and_a_word():
+    failed = RunResponse(event=RunEvent.run_error.value, extra_data={"error": "ValueError: <mine>\nsecond"})
+    said = [RunResponse("part").stamped({"lane": "one"}), failed.stamped({"lane": "two"})]
+    bundle = printed_bundle(said, markdown=True)
+    assert bundle["text/plain"] == "▸ one\npart\n\n▸ two\n✗ failed: ValueError: <mine> second"
+    assert ">✗ failed: ValueError: &lt;mine&gt; second</p>" in bundle["text/html"]
+    assert response_bundle(failed)["text/plain"] == "✗ failed: ValueError: <mine> second"
+    assert response_bundle(RunResponse(event=RunEvent.run_error.value, extra_data={}))["text/plain"] == "✗ failed"

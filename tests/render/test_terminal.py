@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from pydantic import BaseModel
 
-from wf_notebook import RunResponse, Workflow, apprint_run_response, pprint_run_response
+from wf_notebook import RunResponse, Workflow, apprint_run_response, parallel, pprint_run_response
 from wf_notebook.render import print_record
 
 
@@ -74,6 +74,15 @@ def test_what_was_printed_before_a_failure_stays(capsys):
     with pytest.raises(ValueError, match="oh no"):
         pprint_run_response(stream())
     assert inside(capsys.readouterr().out) == ["part"]
+
+
+def test_a_branch_that_failed_is_printed_in_its_lane(capsys):
+    def bad():
+        yield "part"
+        raise ValueError("[bold]mine")
+
+    pprint_run_response(parallel(bad(), on_error="keep"), markdown=True)
+    assert inside(capsys.readouterr().out) == ["▸ bad", "part", "✗ failed: ValueError: [bold]mine"]
 
 
 def test_a_record_is_printed_as_it_looked_while_it_came(run, capsys, monkeypatch):

@@ -14,6 +14,7 @@ from .. import background
 from ..context import within
 from ..events import RunResponse
 from ..record import joined
+from ..run import way_up
 from ..spans import begin
 from ..stream import is_source
 
@@ -91,6 +92,26 @@ class FunctionStream:
         self._sources: list[Any] | None = None
         self._responses: list[RunResponse] = []
         self._duration: float | None = None
+
+    def __repr__(self) -> str:
+        standing = "over: .result() is its answer" if self.over else "running"
+        standing = "not begun: iterate it, or call .result()" if self._sources is None and not self.over else standing
+        return f"<stream of {f'function {self.name!r}' if self.name else 'a function'}, {standing}>"
+
+    def _ipython_display_(self) -> None:
+        way_up("FunctionStream._ipython_display_")(self, self.name or "function")
+
+    @property
+    def over(self) -> bool:
+        """Whether it was read to its end, or ended before."""
+        return self._duration is not None
+
+    def result(self) -> RunResponse:
+        """Read the stream to its end; return what it said as one response."""
+        if not self.over:
+            for _ in self:
+                pass
+        return self.so_far()
 
     def so_far(self) -> RunResponse:
         """Return what was said so far as one response."""

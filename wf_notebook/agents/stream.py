@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from .. import background
+from ..events import RunResponse
+from ..run import way_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
-    from ..events import RunResponse
     from .call import AgentCall
 
 
@@ -23,11 +24,35 @@ class AgentStream:
         self._call: AgentCall | None = None
         self._plain: Generator[RunResponse] | None = None
         self._async: AsyncGenerator[RunResponse] | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        standing = "over: .result() is its answer" if self.over else "running"
+        standing = "not begun: iterate it, or call .result()" if self._call is None and not self.over else standing
+        return f"<stream of {f'agent {self.name!r}' if self.name else 'an agent'}, {standing}>"
+
+    def _ipython_display_(self) -> None:
+        way_up("AgentStream._ipython_display_")(self, self.name or "agent")
+
+    @property
+    def over(self) -> bool:
+        """Whether it was read to its end, or ended before."""
+        frames = getattr(self._plain, "gi_frame", self), getattr(self._async, "ag_frame", self)  # None of one that has ended
+        return self._closed or None in frames
+
+    def result(self) -> RunResponse:
+        """Read the stream to its end; return the answer as one response."""
+        if not self.over:
+            for _ in self:
+                pass
+        return RunResponse(agent_id=self.name) if self._call is None else self._call.so_far()
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> RunResponse:
+        if self._closed:
+            raise StopIteration
         if self._call is None:
             self._call = self._begin(False)
             self._plain = background.iterate(self._call.responses())
@@ -45,6 +70,8 @@ class AgentStream:
         return self
 
     async def __anext__(self) -> RunResponse:
+        if self._closed:
+            raise StopAsyncIteration
         if self._call is None:
             self._call = self._begin(True)
             self._async = background.aiterate(self._call.responses())
@@ -60,6 +87,7 @@ class AgentStream:
 
     def close(self) -> None:
         """End the call; the text so far is in `agent.run_response`."""
+        self._closed = True
         if self._plain is not None:
             self._plain.close()
 

@@ -59,9 +59,16 @@ def submit(coroutine: Coroutine[Any, Any, T], target: asyncio.AbstractEventLoop,
     future: Future[T] = Future()
 
     def start() -> None:
+        if future.cancelled():
+            coroutine.close()
+            return
         task = target.create_task(coroutine, context=context)
         task.add_done_callback(settle)
-        future.add_done_callback(lambda done: done.cancelled() and target.call_soon_threadsafe(task.cancel))
+        future.add_done_callback(lambda done: cancel(task) if done.cancelled() else None)
+
+    def cancel(task: asyncio.Task[T]) -> None:
+        with suppress(RuntimeError):  # the loop has been closed, and with it what ran there
+            target.call_soon_threadsafe(task.cancel)
 
     def settle(task: asyncio.Task[T]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -73,5 +80,9 @@ def submit(coroutine: Coroutine[Any, Any, T], target: asyncio.AbstractEventLoop,
             else:
                 future.set_result(task.result())
 
-    target.call_soon_threadsafe(start)
+    try:
+        target.call_soon_threadsafe(start)
+    except RuntimeError:
+        coroutine.close()
+        raise
     return future

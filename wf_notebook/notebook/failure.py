@@ -76,6 +76,7 @@ def failed(error: BaseException, base: type[BaseException] = BaseException) -> B
     lines = rendered(error)
     failure: Any = type(type(error).__name__, (base,), {"_render_traceback_": lambda _: lines})
     shown: BaseException = failure(str(error))
+    vars(shown).update(vars(error))  # in sys.last_value is at hand what was at the error
     return shown
 
 

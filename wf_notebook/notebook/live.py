@@ -11,7 +11,8 @@ from .. import background
 from ..render import print_record, printed_bundle, record_bundle, record_metadata
 from ..stream import RunStream
 from .failure import failed
-from .views import WidgetView, view
+from .loose import as_run
+from .views import WidgetView, publish, view
 from .workflows import method
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def display_stream(stream: RunStream) -> None:
     else:
         return
     raise failure
+
+
+def display_loose(source: Any, name: str) -> None:
+    """Show a stream of no workflow in the same way, its record at the end; one that is over says what it was."""
+    if source.over:
+        publish({"text/plain": repr(source)})
+    else:
+        display_stream(as_run(source, name))
 
 
 def perform(workflow: Workflow, inputs: dict[str, Any], shown: View) -> Any:
@@ -63,7 +72,7 @@ def play(stream: RunStream, shown: View) -> None:
     try:
         _read(stream, shown)
     finally:
-        freeze(shown, stream.run, stream.responses, stream.workflow.session_state)
+        freeze(shown, stream.run, stream.responses, getattr(stream.workflow, "session_state", None))
 
 
 class Printed:

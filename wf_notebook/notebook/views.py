@@ -125,7 +125,8 @@ class WidgetView:
         widget = LiveWidget(workflow=workflow, session=session)
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         running = " · ".join([workflow, *([f"session {session}"] if session else []), "● running"])
-        html = f"<p>{escape(running)}…; the record is in its last_run</p>"  # where no front end has the widget
+        where = "; the record is in its last_run" if session else ""
+        html = f"<p>{escape(running)}…{where}</p>"  # where no front end has the widget
         publish(
             {"application/vnd.jupyter.widget-view+json": view, "text/html": html, "text/plain": running},
             transient={"display_id": self._display_id},

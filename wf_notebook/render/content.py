@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..events import RunEvent, RunResponse
 from ..redact import redact
 from .markdown import markdown_html, text_html
+from .status import STATUS, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ _CELL = 'style="text-align: left; vertical-align: top; white-space: pre-wrap"'
 
 
 class Said:
-    """What is to be shown of each response: a piece of text, another content, or None.
+    """What is to be shown of each response: a piece of text, another content, the failure of a branch, or None.
 
     A completion repeats what was said before it: it counts only if nothing was.
 
@@ -38,6 +39,8 @@ class Said:
     def __call__(self, response: RunResponse) -> Any:
         """Return what to show of the next response."""
         content, completed = response.content, response.event == RunEvent.workflow_completed
+        if content is None and response.event == RunEvent.run_error and isinstance(response.extra_data, dict):
+            return Failure(str(response.extra_data.get("error") or ""))
         if isinstance(content, str):
             if completed and self._spoke:
                 return None
@@ -54,6 +57,12 @@ class Lane(NamedTuple):
 
     name: str
     contents: list[Any]
+
+
+class Failure(NamedTuple):
+    """That a branch failed, and why; the run goes on."""
+
+    why: str
 
 
 class _Pieces(list[str]):
@@ -142,6 +151,8 @@ def content_html(content: Any, *, markdown: bool = True) -> str:
     """
     if isinstance(content, Lane):
         return lane_heading(content.name) + "".join(content_html(said, markdown=markdown) for said in content.contents)
+    if isinstance(content, Failure):
+        return f'<p style="color: {STATUS["failed"][1]}">{escape(content_text(content))}</p>'
     if isinstance(content, str):
         content = redact(content)  # before it is cut: half of a secret is not recognised
         return (markdown_html if markdown else text_html)(content[:LIMIT]) + (
@@ -163,6 +174,8 @@ def content_text(content: Any) -> str:
     """
     if isinstance(content, Lane):
         return "\n".join([f"▸ {redact(content.name)}", *map(content_text, content.contents)])
+    if isinstance(content, Failure):
+        return standing("failed", content.why)
     text = redact(content if isinstance(content, str) else json_text(content))
     return text if len(text) <= LIMIT else f"{text[:LIMIT]}\n{_cut(text)}"
 

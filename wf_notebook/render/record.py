@@ -5,13 +5,13 @@ It is kept in the notebook: no script, no style sheet, nothing fetched; readable
 
 from __future__ import annotations
 
-import re
 from html import escape
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
 from ..redact import redact
-from .content import content_html, content_text, contents
+from .content import Said, content_html, content_text, contents
+from .status import BRIEF, STATUS, brief, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,16 +20,6 @@ if TYPE_CHECKING:
     from ..events import RunResponse
     from ..run import Run
 
-#: A status is a sign and a word; the colour only repeats it.
-STATUS = {
-    "running": ("●", "var(--jp-info-color1, #1976d2)"),
-    "completed": ("✓", "var(--jp-success-color1, #2e7d32)"),
-    "failed": ("✗", "var(--jp-error-color1, #c62828)"),
-    "stopped": ("■", "var(--jp-warn-color1, #b26a00)"),
-    "lost": ("?", "var(--jp-warn-color1, #b26a00)"),
-}
-#: A value of the state and an error are shown in so many characters.
-BRIEF = 300
 #: More outputs than these are counted, not shown.
 OUTPUTS = 1000
 
@@ -63,9 +53,10 @@ def run_bundle(run: Run) -> dict[str, str]:
 
 def response_bundle(response: RunResponse) -> dict[str, str]:
     """Return one response as HTML and text."""
-    if response.content is None:
+    content = Said()(response)
+    if content is None:
         return {"text/plain": repr(response)}
-    return {"text/html": content_html(response.content), "text/plain": content_text(response.content)}
+    return {"text/html": content_html(content), "text/plain": content_text(content)}
 
 
 def responses_bundle(responses: Iterable[Any]) -> dict[str, str]:
@@ -112,11 +103,9 @@ def _facts(run: Run) -> list[str]:
 
 
 def _html(run: Run, said: list[Any], state: Mapping[str, Any]) -> str:
-    sign, colour = STATUS[run.status]
-    status = f'<span style="color: {colour}">{sign} {escape(_status(run))}</span>'
+    status = f'<span style="color: {STATUS[run.status][1]}">{escape(standing(run.status, run.error))}</span>'
     facts = [escape(redact(fact)) for fact in _facts(run)]
-    session = f"session {escape(_brief(run.session_id))}"
-    head = " · ".join([f"<strong>{escape(_brief(run.workflow))}</strong>", session, status, *facts])
+    head = " · ".join([f"<strong>{escape(brief(run.workflow))}</strong>", *map(escape, _session(run)), status, *facts])
     return (
         '<div class="wf-record"><p style="color: var(--jp-ui-font-color2, #666); font-size: 90%; '
         'border-bottom: 1px solid var(--jp-border-color2, #ccc); padding-bottom: 4px">'
@@ -135,8 +124,8 @@ def _changes(changes: Mapping[str, str], state: Mapping[str, Any]) -> str:
         return ""
     rows = []
     for key, operation in changes.items():
-        value = escape(_brief(_Preview().repr(state[key]))) if key in state and operation != "delete" else ""
-        rows.append(f"<tr><th>{escape(_brief(key))}</th><td>{escape(operation)}</td><td>{value}</td></tr>")
+        value = escape(brief(_Preview().repr(state[key]))) if key in state and operation != "delete" else ""
+        rows.append(f"<tr><th>{escape(brief(key))}</th><td>{escape(operation)}</td><td>{value}</td></tr>")
     noun = "change" if len(rows) == 1 else "changes"
     return f"<details><summary>session_state: {len(rows)} {noun}</summary><table>{''.join(rows)}</table></details>"
 
@@ -148,24 +137,16 @@ def _text(run: Run, said: list[Any]) -> str:
 
 def record_head(run: Run) -> str:
     """Return the first line of a record: what ran, how it ended, what it took."""
-    sign, _ = STATUS[run.status]
-    head = [_brief(run.workflow), f"session {_brief(run.session_id)}", f"{sign} {_status(run)}", *map(redact, _facts(run))]
-    return " · ".join(head)
+    status = standing(run.status, run.error)
+    return " · ".join([brief(run.workflow), *_session(run), status, *map(redact, _facts(run))])
+
+
+def _session(run: Run) -> list[str]:
+    """Return what the head says of the session: a stream of no workflow has none."""
+    return [f"session {brief(run.session_id)}"] if run.session_id else []
 
 
 def record_foot(run: Run) -> str:
     """Return the last line of a record: what changed in the state, if anything did."""
-    changes = ", ".join(f"{_brief(key)} ({operation})" for key, operation in run.changes.items())
+    changes = ", ".join(f"{brief(key)} ({operation})" for key, operation in run.changes.items())
     return f"session_state: {changes}" if changes else ""
-
-
-def _status(run: Run) -> str:
-    """Return how a run ended, and why in one line: the class of an error without its module."""
-    why = re.sub(r"^(?:\w+\.)+(?=\w+(?::|$))", "", run.error or "")
-    return f"{run.status}: {_brief(why)}" if why else run.status
-
-
-def _brief(text: str) -> str:
-    """Return a text in one line, cut where it is long."""
-    line = re.sub(r"\s+", " ", redact(text)).strip()
-    return line if len(line) <= BRIEF else f"{line[:BRIEF]}…"

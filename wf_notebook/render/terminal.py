@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..events import RunResponse
 from ..redact import redact
 from ..run import way_up
-from .content import Lane, Transcript, content_text, contents
+from .content import Failure, Lane, Transcript, content_text, contents
 from .record import OUTPUTS, record_foot, record_head
 
 if TYPE_CHECKING:
@@ -132,6 +132,8 @@ def _renderable(content: Any, *, markdown: bool) -> RenderableType:
         said = (_renderable(each, markdown=markdown) for each in content.contents)
         return Group(Text(f"▸ {redact(content.name)}", style="bold"), *said)
     text = content_text(content)
+    if isinstance(content, Failure):
+        return Text(text, style="red")
     if isinstance(content, str):
         return Markdown(text) if markdown else Text(text)
     try:
