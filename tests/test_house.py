@@ -30,9 +30,9 @@ FLOORS = """
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
-    encoding  state
-3   transaction  session
-4   storage.place  storage.lock  storage.thread  storage.schema  storage.rows  storage.sql  storage.agno
+    kept  changes  keys  encoding  merging  state  diffs
+3   transaction  line  history  conflicts  session
+4   storage.place  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows  storage.sql  storage.agno
     storage.duckdb_errors  storage.duckdb_file  storage.duckdb  storage.sqlite  storage.memory  storage
     render.status  render.markdown  render.content  render.record  render.terminal  render
 5   inputs  foreign  settings  journal  saver  record  context  stream  outcome  workflow  branch  crew  merged  branches
