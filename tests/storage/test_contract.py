@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import subprocess
+from copy import deepcopy
 from datetime import UTC, datetime
 
 import pytest
@@ -276,6 +277,30 @@ def test_two_increments_of_one_number_conflict_though_equal(database):
     yours.save()
     with pytest.raises(SessionConflict, match="'n' was 1, is 2 here and 2 in the store"):
         mine.save()
+
+
+@pytest.mark.parametrize(
+    ("start", "items"),
+    [([], lambda log: log), ({"deep": []}, lambda log: log["deep"]), ({1: {"deep": []}}, lambda log: log[1]["deep"])],
+    ids=["list", "nested", "typed keys"],
+)
+@pytest.mark.parametrize("how", ["saves", "loads too"])
+def test_two_who_append_again_and_again_without_looking_keep_all_of_both(database, start, items, how):
+    mine = saved(database.open(), log=deepcopy(start))
+    yours = database.open().session("demo")
+    yours.load()
+    for number in range(4):
+        for session, name in ((yours, "yours"), (mine, "mine")):
+            items(session.state["log"]).append(f"{name} {number}")
+            session.save()
+    for session in (mine, yours):
+        items(session.state["log"]).append("last")
+        if how == "loads too":
+            session.load()
+        session.save()
+    kept = items(database.open().session("demo").state["log"])
+    both = [f"{name} {number}" for number in range(4) for name in ("yours", "mine")]
+    assert kept == [*both, "last", "last"]
 
 
 def test_the_same_new_text_on_both_sides_counts_once(database):
