@@ -156,6 +156,7 @@ class File:
             # A file that is there keeps its version: to ask for a lower one is an error.
             options = ", READ_ONLY" if read_only else "" if self.path.exists() else f", STORAGE_VERSION '{STORAGE_VERSION}'"
             try:
+                # Not told the type of a file, DuckDB 2.0 looks into it first, and goes by that header after it has the lock.
                 memory.execute(f"ATTACH '{quoted_path}' AS kept (TYPE duckdb{options})")
             except duckdb.Error as error:
                 if not duckdb_errors.is_outsider(error) or given_up.cancelled or time.monotonic() - since > patience:

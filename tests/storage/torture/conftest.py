@@ -29,6 +29,11 @@ class Kernel:
     said: IO[str]
     told: IO[str]
 
+    def begin(self) -> None:
+        """Let a kernel begin that waits for it."""
+        assert self.said.readline() == "ready\n"
+        self.tell()
+
     def tell(self) -> None:
         self.told.write("\n")
         self.told.flush()

@@ -13,12 +13,16 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import wf_notebook
 from wf_notebook import open_storage
 from wf_notebook.errors import SessionConflict
 from wf_notebook.merging import register_merge
 from wf_notebook.storage import DuckDbWorkflowStorage, SqliteWorkflowStorage, duckdb_file  # noqa: F401 - so that no kernel waits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PACKAGE = str(Path(wf_notebook.__file__).parent)
 
@@ -50,6 +54,11 @@ def _say(*words: object) -> None:
 
 def _wait() -> None:
     sys.stdin.readline()
+
+
+def _wait_to_begin() -> None:
+    _say("ready")
+    _wait()
 
 
 def save_until_killed(url: str) -> None:
@@ -95,11 +104,25 @@ def die_at_line(url: str, line: int, wal_limit: int) -> None:
     _say("lines", count)
 
 
-def append(url: str, name: str, count: int, kind: str) -> None:
-    """Append to one list, or put into one dict, together with others."""
+class Untyped:
+    """A connection that is not told of which type the file is: so DuckDB looks into it before it locks it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, *parameters: Any) -> Any:
+        return self._connection.execute(sql.replace("(TYPE duckdb)", ""), *parameters)
+
+
+def append(url: str, name: str, count: int, kind: str, without: Sequence[str] = ()) -> None:
+    """Append to one list, or put into one dict, together with others; `without` are guards that are taken away."""
+    if "header" in without:
+        duckdb_file.File._header = lambda _: None
+    if "type" in without:
+        duckdb_file.connection._memory = Untyped(duckdb_file.connection.get())
     session = open_storage(url).session("demo")
     session.load()
-    _wait()
+    _wait_to_begin()
     for number in range(count):
         if kind == "list":
             session.state["all"].append(f"{name} {number}")
@@ -110,13 +133,22 @@ def append(url: str, name: str, count: int, kind: str) -> None:
         _say(f"{name}/{number}", time.perf_counter() - began)
 
 
+def append_and_checkpoint(url: str, stay: float) -> None:
+    """Save once, checkpoint, and stay attached for a time."""
+    duckdb_file.WAL_LIMIT, duckdb_file.STAY = 0, stay
+    session = open_storage(url).session("demo")
+    session.state["all"].append("ours")
+    session.save()
+    _say("ours")
+
+
 def increment(url: str, name: str, count: int, rule: str | None) -> None:
     """Add to one number, together with others: by a rule, or again after each conflict."""
     if rule:
         register_merge("n", rule)
     session = open_storage(url).session("demo")
     session.load()
-    _wait()
+    _wait_to_begin()
     for number in range(count):
         while True:
             session.state["n"] += 1
