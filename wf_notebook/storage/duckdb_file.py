@@ -138,6 +138,8 @@ class File:
                 self._attach(read_only=not writable, given_up=given_up, patience=patience)
             except duckdb.Error as error:
                 if not duckdb_errors.is_own_connection(error):
+                    if not duckdb_errors.is_outsider(error):
+                        connection.drop()  # whatever it attached
                     raise
                 with duckdb_errors.connect_beside(self.path, write=write) as beside:
                     yield _Cursor(beside), True
@@ -243,10 +245,15 @@ class _Connection:
         except BaseException as error:
             self._leave(memory)
             if not isinstance(error, WorkflowError):  # whatever state it is in
-                self._memory = None
-                with suppress(duckdb.Error):
-                    memory.close()
+                self.drop()
             raise
+
+    def drop(self) -> None:
+        """Close it; it is made again when it is needed."""
+        memory, self._memory = self._memory, None
+        if memory is not None:
+            with suppress(duckdb.Error):
+                memory.close()
 
     @staticmethod
     def _leave(memory: duckdb.DuckDBPyConnection) -> None:
