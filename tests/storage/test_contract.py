@@ -10,6 +10,7 @@ import subprocess
 from copy import deepcopy
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -155,6 +156,22 @@ def test_odd_values_come_back_as_they_were(database, value):
     saved(database.open(), odd=value)
     (back,) = database.open().session("demo").state.values()
     assert (repr(back), type(back)) == (repr(value), type(value))
+
+
+@pytest.mark.parametrize(
+    "value", [np.float64(0.5), np.arange(3), np.datetime64("2026-01-01"), bytearray(b"abc"), b"abc", (1, b"abc")], ids=repr
+)
+@pytest.mark.parametrize("deep", [False, True], ids=["flat", "deep"])
+def test_what_is_added_to_a_long_list_or_dict_comes_back_as_it_was(database, value, deep):
+    added = {"in": [value]} if deep else value
+    session = saved(database.open(), scores=["long " * 100], named={"a": "long " * 100})
+    session.state["scores"].append(added)
+    session.state["named"]["b"] = added
+    session.save()
+    state = database.open().session("demo").state
+    for there in (state["scores"][1], state["named"]["b"]):
+        back = there["in"][0] if deep else there
+        assert (type(back), repr(back)) == (type(value), repr(value))
 
 
 # -- two sides -----------------------------------------------------------------------------------------------------------------
