@@ -199,12 +199,12 @@ _warned: set[str] = set()
 
 def _without_secrets(where: str, tree: Any, text: str) -> Kept | None:
     """Return what is kept of a tree that holds a secret, None for one that holds none; the live value is left alone."""
-    if redact(text) == text:
+    if redact(text) == text or (without := redacted(tree)) == tree:  # a number is no secret
         return None
     if where not in _warned:
         _warned.add(where)
         logger.warning("a secret in %s is stored as <redacted …>; the live value is untouched", where)
-    return Kept.of(redacted(tree))
+    return Kept.of(without)
 
 
 def redacted(value: Any) -> Any:
