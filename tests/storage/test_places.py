@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +11,7 @@ import duckdb
 import pytest
 
 from wf_notebook.errors import BadStorage, StorageBusy, StorageFailed, StorageReadOnly
+from wf_notebook.storage import open_storage, place
 
 
 def saved(database, session_id: str = "demo", **state):
@@ -320,3 +322,21 @@ def test_a_connection_that_is_dropped_is_closed(lite):
 
 def test_read_only_errors_are_permission_errors_too():
     assert issubclass(StorageReadOnly, PermissionError)
+
+
+def test_a_file_on_a_network_file_system_is_warned_of_once(tmp_path, capsys, monkeypatch):
+    here = place.file_system(tmp_path, Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines())
+    monkeypatch.setattr(place, "REMOTE", re.compile(here))
+    for kind in ("sqlite", "duckdb"):
+        for number in range(2):
+            session = open_storage(f"{kind}:///{tmp_path}/runs.{kind}").session("demo")
+            session.state["n"] = number
+            session.save()
+    said = capsys.readouterr().err.splitlines()
+    assert [line.startswith("WARNING  ") and "lies on a network file system" in line for line in said] == [True, True]
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p", "lustre"])
+def test_network_file_systems_are_known_by_name(kind):
+    assert place.REMOTE.match(kind)
+    assert not place.REMOTE.match("ext4")

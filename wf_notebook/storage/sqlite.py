@@ -136,6 +136,8 @@ class SqliteWorkflowStorage(SqlStorage):
     @contextmanager
     def _connected(self, *, write: bool) -> Iterator[Kept]:
         if place.check(self.path, write=write):
+            if write:
+                place.warn_if_remote(self.path)
             if self._kept is not None and (self._kept.inode != _inode(self.path) or not self._kept.close.alive):
                 self.close()  # the file was deleted or replaced under us: from now on the new one counts
             if self._kept is None:
