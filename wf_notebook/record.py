@@ -155,7 +155,7 @@ class OpenRun:
     # -- how it ends -------------------------------------------------------------------------------------------------------
 
     def end(self, error: BaseException | None = None) -> None:
-        """End the run and save it. Ending twice is ending once.
+        """End the run and save it. Ending twice is ending once. A run that spent more than it may is `stopped`, whatever it did.
 
         A save that cannot be done raises, unless the run itself failed: then the user's own error wins, and has a note.
         """
@@ -163,11 +163,13 @@ class OpenRun:
             if self.status != "running":
                 return
             self._duration, self.ended_at = self.duration, datetime.now(UTC)
-            self.status = "completed" if error is None else "stopped" if isinstance(error, STOPS) else "failed"
-            if self.status == "failed":
-                self.error = "".join(traceback.format_exception_only(error)).strip()
-            elif self.status == "stopped":
-                self.error = self.context.cancel.reason
+            if error is not None and not isinstance(error, STOPS):
+                self.status, self.error = "failed", "".join(traceback.format_exception_only(error)).strip()
+            elif error is not None:
+                self.status, self.error = "stopped", self.context.cancel.reason
+            else:
+                self.error = self.context.overspent()
+                self.status = "completed" if self.error is None else "stopped"
         saver.unwatch(self)
         try:
             self._save_end()
