@@ -65,9 +65,13 @@ class Provider:
                     self.raw(b"data: [DONE]\n\n")
                     self.wfile.write(b"0\r\n\r\n")
                     return
-                choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+                self.complete(text)
+
+            def complete(self, text, finish_reason="stop", usage=USAGE):
+                """Give a whole answer that is not streamed."""
+                choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish_reason}
                 answer = {"id": "1", "object": "chat.completion", "created": 0, "choices": [choice]}
-                self.send(json.dumps({**answer, "model": self.request_body["model"], "usage": USAGE}))
+                self.send(json.dumps({**answer, "model": self.request_body["model"], "usage": usage}))
 
             def raw(self, event):
                 """Send bytes as one piece of a streamed answer."""

@@ -142,6 +142,7 @@ class AgentCall:
             if tools:
                 tools.raise_own(error)
             assert self._requests is not None
+            self._requests.spending.raise_if_cut()
             who = f"{self.agent.label} on {resolved.name!r}{self._requests.attempt}"
             raise explain(error, who, "".join(self._raw), self.sent) from error
         if self.agent.save_response_to_file:
@@ -213,14 +214,17 @@ class AgentCall:
     def _measure(self, run: AgentRun[None, Any], duration: float) -> None:
         """Count what was used, also by a call that ended early."""
         cost = self._count(run)
-        self._metrics |= {**self._counted, "total_tokens": run.usage.total_tokens, "cost": cost, "duration": duration}
+        total = self._counted["input_tokens"] + self._counted["output_tokens"]
+        self._metrics |= {**self._counted, "total_tokens": total, "cost": cost, "duration": duration}
 
     def _count(self, run: AgentRun[None, Any]) -> float | None:
         """Tell the run that this call belongs to what was used since the last time; return what the call cost so far."""
         assert self._model is not None
-        used, before = run.usage, self._counted
+        assert self._requests is not None
+        used, before, unsaid = run.usage, self._counted, self._requests.spending
         cost = 0.0 if self._model.cost_free else None if used.cost is None else float(used.cost)
-        now = {"requests": used.requests, "input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
+        sent, came = used.input_tokens + unsaid.input_tokens, used.output_tokens + unsaid.output_tokens
+        now = {"requests": used.requests, "input_tokens": sent, "output_tokens": came}
         more = {name: now[name] - before[name] for name in now}
         more_cost = None if cost is None else cost - self._costed
         self._counted, self._costed = now, cost or 0.0
