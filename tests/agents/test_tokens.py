@@ -90,7 +90,7 @@ def test_a_provider_that_counts_nothing_is_counted(provider):
     provider.answer = cut_short("four letters make a token")
     agent = Agent(provider.model())
     assert agent.run("?").metrics["total_tokens"] == 17
-    provider.answer = lambda handler: (handler.say("one ", "two"), handler.raw(b"data: [DONE]\n\n"), handler.raw(b""))
+    provider.answer = lambda handler: (handler.say("one ", "two"), handler.raw(b"data: [DONE]\n\n"), handler.close())
     list(agent.run("What do ducks eat?", stream=True))
     assert {name: agent.run_response.metrics[name] for name in ("input_tokens", "output_tokens", "total_tokens")} == {
         "input_tokens": 5,

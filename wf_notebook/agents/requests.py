@@ -12,9 +12,10 @@ from pydantic_ai.models.test import TestModel
 from pydantic_ai.models.wrapper import WrapperModel
 
 from ..run import logger
+from .ending import ending
 from .failures import explain
 from .limits import CONCURRENCY, Limits, gate, name_of
-from .retries import RETRIES, Silence, TooLong, passes, wait_after
+from .retries import RETRIES, BrokenOff, Silence, TooLong, passes, wait_after
 from .tokens import Spending
 
 if TYPE_CHECKING:
@@ -142,11 +143,14 @@ class Requests(WrapperModel):
 
     async def _timely(self, response: StreamedResponse, meter: Meter) -> AsyncGenerator[ModelResponseStreamEvent]:
         """The events of a stream, each in time, and as long as there is budget for what they use."""
-        events = aiter(response)
+        ended, events = ending(response), aiter(response)
         while True:
             try:
                 event = await self._in_time(anext(events))
             except StopAsyncIteration:
+                if not ended():
+                    what = "the model's server closed the stream in mid-answer: no finish_reason came"
+                    raise BrokenOff(self.model_name, what) from None
                 self.spending.whole(meter, response.usage, response.finish_reason)
                 return
             meter.see(event, response.usage)
