@@ -126,7 +126,7 @@ class Requests(WrapperModel):
             way = gate(self._name, self.wrapped.base_url, self._default)
             try:
                 async with AsyncExitStack() as stack:
-                    await self._before_the_end(stack.enter_async_context(way.passing()))
+                    await self._before_the_end(stack.enter_async_context(way.passing(self._who)))
                     answer = await ask(stack)
                     held.push_async_exit(stack.pop_all())
                     return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
@@ -106,7 +107,30 @@ def default() -> str:
     )
 
 
+def check_name(name: str) -> None:
+    """Raise UnknownModel for a name of which no provider, or no local model, is known; what a provider serves, only it knows."""
+    kind, colon, rest = name.partition(":")
+    if kind == "local" and rest not in MODEL_FILES:
+        _path(rest)
+    if kind == "local":
+        return
+    with suppress(ImportError):  # its package is missing, and so it is known
+        try:
+            if colon:
+                infer_provider_class(kind)
+            elif name not in known_model_names():
+                raise UnknownModel(_remedy(name, ""))
+        except ValueError:
+            raise UnknownModel(_remedy(name, "")) from None
+
+
 def _local(name: str) -> Resolved:
+    path = _path(name)
+    label = f"local:{name if name in local_files() else path.name}"
+    return Resolved(local.model(path.resolve(), label), label, local.SETTINGS, cost_free=True)
+
+
+def _path(name: str) -> Path:
     there = local_files()
     path = there.get(name) or Path(name).expanduser()
     if not path.is_file():
@@ -115,8 +139,7 @@ def _local(name: str) -> Resolved:
         if path.suffix == ".gguf" or os.sep in name:
             raise UnknownModel(f"there is no model file at {str(path)!r}")
         raise UnknownModel(f"no local model named {name!r}{did_you_mean(name, [*there, *MODEL_FILES])}")
-    label = f"local:{name if name in there else path.name}"
-    return Resolved(local.model(path.resolve(), label), label, local.SETTINGS, cost_free=True)
+    return path
 
 
 def _named(name: str) -> Resolved:
