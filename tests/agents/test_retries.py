@@ -133,6 +133,22 @@ def test_an_agent_says_how_often(provider, agent, stream):
     assert len(provider.requests) == 6
 
 
+@both_ways
+@pytest.mark.usefixtures("quick")
+def test_a_call_says_how_often_for_itself(provider, agent, stream, recwarn):
+    provider.answer = lambda handler: handler.refuse(503, "overloaded")
+    agent.retries = 1
+    for times, requests in ((3, 4), (0, 1), (None, 2)):
+        provider.requests.clear()
+        with pytest.raises(ModelFailed):
+            text(agent, stream=stream, retries=times)
+        assert len(provider.requests) == requests
+    with pytest.raises(ModelFailed, match=r"attempt 3 of 3"):
+        asyncio.run(agent.arun("?", retries=2))
+    assert agent.retries == 1
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 def test_retry_after_is_honoured(provider, agent):
     provider.in_turn(lambda h: h.refuse(429, "slow down", headers={"retry-after": "1"}), lambda h: h.tell())
     assert text(agent, stream=False) == "ok"

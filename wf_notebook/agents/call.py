@@ -45,6 +45,7 @@ class AgentCall:
         message: object,
         *,
         sent: Sequence[Attachment] = (),
+        retries: int | None = None,
         streaming: bool,
         home: asyncio.AbstractEventLoop | None,
         history: Sequence[ModelMessage],
@@ -54,6 +55,7 @@ class AgentCall:
         self.message, self.history, self.answered = message_text(message), history, answered
         #: Images and files that go along with the message.
         self.sent = sent
+        self.retries = agent.retries if retries is None else retries
         #: The pieces of text that the reader of the stream has seen, and whether nothing is left to see.
         self.seen: list[str] = []
         self.whole = False
@@ -106,7 +108,7 @@ class AgentCall:
         if agent.response_model and agent.structured_outputs and resolved.model.profile.get("supports_json_schema_output"):
             output = NativeOutput(agent.response_model)
         tools = toolset(agent.tools or (), agent.label, self.home)
-        self._requests = Requests(resolved, agent, self._shows)
+        self._requests = Requests(resolved, agent, self._shows, retries=self.retries)
         engine: Engine[None, Any] = Engine(
             self._requests,
             deps_type=type(None),

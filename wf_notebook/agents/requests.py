@@ -44,7 +44,14 @@ class Requests(WrapperModel):
     A stream is handed over with its first piece that the reader is to see: until then it can be begun again from the start.
     """
 
-    def __init__(self, resolved: Resolved, agent: Settings, shows: Callable[[ModelResponseStreamEvent], bool]) -> None:
+    def __init__(
+        self,
+        resolved: Resolved,
+        agent: Settings,
+        shows: Callable[[ModelResponseStreamEvent], bool],
+        *,
+        retries: int | None = None,
+    ) -> None:
         super().__init__(resolved.model)
         self._agent, self._shows = agent, shows
         self._name = name_of(resolved.model)
@@ -53,7 +60,7 @@ class Requests(WrapperModel):
         self._silence = next((s for s in (agent.timeout, _timeout(resolved, agent)) if s is not None), SILENCE)
         self._total = agent.total_timeout if agent.total_timeout is not None else TOTAL
         self._ends = monotonic() + self._total
-        self._tries = 1 + (agent.retries if agent.retries is not None else RETRIES)
+        self._tries = 1 + (retries if retries is not None else RETRIES)
         self._attempt = 0
         #: What the requests use that their answers do not say.
         self.spending = Spending(self._who, self._name, self.wrapped)
