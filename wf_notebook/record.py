@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import saver
 from .errors import RunCancelled, WorkflowError
 from .events import RunEvent, RunResponse
+from .foreign import advise
 from .journal import Journal, end_row, start_row
 from .run import Run, RunContext, Status, current, logger
 from .spans import NOTHING, STOPS, begin
@@ -164,6 +165,7 @@ class OpenRun:
                 return
             self._duration, self.ended_at = self.duration, datetime.now(UTC)
             if error is not None and not isinstance(error, STOPS):
+                advise(error)
                 self.status, self.error = "failed", "".join(traceback.format_exception_only(error)).strip()
             elif error is not None:
                 self.status, self.error = "stopped", self.context.cancel.reason

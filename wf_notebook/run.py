@@ -48,6 +48,7 @@ WAYS_UP: dict[str, str] = {
     "FunctionStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
+    "adapt": "wf_notebook.agents.adapters:adapt",
     "adapted": "wf_notebook.agents.adapters:adapted",
     "pprint_run_response": "wf_notebook.notebook.live:printed",
 }
