@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .context import stoppable
 from .errors import RunCancelled
 from .events import RunEvent
+from .place import locate
 from .record import joined
 from .stream import RunStream, is_source, response
 
@@ -35,6 +36,7 @@ def outcome(run: OpenRun, call: Callable[[], Any]) -> Any:
             return _awaited(run, value)
         answer = _settled(run, value)
     except BaseException as error:
+        locate(error)
         run.end(error)
         if not _is_spent(run, error):
             raise
@@ -50,6 +52,7 @@ async def _awaited(run: OpenRun, awaitable: Awaitable[Any]) -> Any:
             return await RunStream(run, value)
         answer = _settled(run, value)
     except BaseException as error:
+        locate(error)
         run.end(error)
         if not _is_spent(run, error):
             raise
