@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import AgentFailed
 from ..events import RunEvent, RunResponse
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 
     from pydantic_ai import Agent as Engine
-    from pydantic_ai import ModelSettings
     from pydantic_ai.messages import ModelMessage, ModelResponse
     from pydantic_ai.run import AgentRun
 
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .tools import UserTools
 
-#: How often a model may try again to give valid structured output, or valid arguments of a tool.
-RETRIES = 3
-
 
 class AgentCall:
     """One call: `responses()` runs it, `so_far()` is its answer.
@@ -38,6 +34,9 @@ class AgentCall:
     All responses share one `metrics` dict, which is complete at the end: tokens as counts, `duration` and `time_to_first_token`
     in seconds, `cost` in US dollars (0.0 for a model on this machine, None where the price is not known).
     """
+
+    #: What says whether a model needs no preparing; None until all that is imported for a call is there.
+    is_at_hand: ClassVar[staticmethod[[object], bool] | None] = None
 
     def __init__(
         self,
@@ -68,6 +67,7 @@ class AgentCall:
         self._tools: dict[str, dict[str, Any]] = {}
         self._text: list[str] = []
         self._raw: list[str] = []
+        self._text_of: Callable[[object], str] = str
         self._response = self._says(None)
 
     def _says(self, content: object, event: RunEvent = RunEvent.run_response) -> RunResponse:
@@ -92,44 +92,47 @@ class AgentCall:
             self.seen.append(response.content)
 
     def _prepare(self) -> tuple[Resolved, Engine[None, Any], UserTools | None]:
-        """Import, resolve, load: what may take seconds the first time, and so happens in a thread."""
+        """Import, resolve, load: what may take seconds the first time."""
         os.environ.setdefault("PYDANTIC_AI_NO_BANNER", "1")  # its first-run advertisement would land in the user's output
-        from pydantic_ai import Agent as Engine
-        from pydantic_ai import NativeOutput
-
+        from .engine import engine
         from .parts import user_prompt
         from .requests import Requests, one_policy
-        from .resolve import resolve
+        from .resolve import is_at_hand, resolve
         from .tools import toolset
         from .tracing import capabilities
 
+        AgentCall.is_at_hand = staticmethod(is_at_hand)
         agent, resolved = self.agent, resolve(self.agent.model)
-        output: Any = agent.response_model or str
-        if agent.response_model and agent.structured_outputs and resolved.model.profile.get("supports_json_schema_output"):
-            output = NativeOutput(agent.response_model)
         tools = toolset(agent.tools or (), agent.label, self.home)
+        made = engine(agent, resolved)
         self._requests = Requests(resolved, agent, self._shows, retries=self.retries)
-        engine: Engine[None, Any] = Engine(
-            self._requests,
-            deps_type=type(None),
-            name=agent.name,
-            output_type=output,
-            instructions=instructions(agent),
-            toolsets=[tools] if tools else None,
-            model_settings=cast("ModelSettings", {**one_policy(resolved), **resolved.settings, **(agent.model_settings or {})}),
-            retries=RETRIES,
-        )
-        prompt = user_prompt(self.message, self.sent, agent.label, resolved)
-        self._options = {"user_prompt": prompt, "capabilities": capabilities(engine)}
-        return resolved, engine, tools
+        self._options = {
+            "model": self._requests,
+            "user_prompt": user_prompt(self.message, self.sent, agent.label, resolved),
+            "instructions": instructions(agent),
+            "toolsets": [tools] if tools else None,
+            "model_settings": {**one_policy(resolved), **resolved.settings, **(agent.model_settings or {})},
+            "capabilities": capabilities(made),
+        }
+        return resolved, made, tools
+
+    async def _prepared(self) -> tuple[Resolved, Engine[None, Any], UserTools | None]:
+        """Prepare in a thread what may take its time: imports, a model that is loaded, code of the user's; else at once."""
+        agent = self.agent
+        takes_time = agent.tools or self.sent or callable(agent.instructions) or callable(agent.system_message)
+        if takes_time or self.is_at_hand is None or not self.is_at_hand(agent.model):
+            return await asyncio.to_thread(self._prepare)
+        return self._prepare()
 
     async def responses(self) -> AsyncGenerator[RunResponse]:
         """Run the call on this loop, in one task, and say what is said as it comes."""
         started = perf_counter()
-        resolved, engine, tools = await asyncio.to_thread(self._prepare)
+        resolved, engine, tools = await self._prepared()
         self._model, self._response.model = resolved, resolved.name
         from .failures import explain
+        from .transcript import text_of
 
+        self._text_of = text_of
         try:
             async with engine.iter(message_history=self.history, infer_name=False, **self._options) as run:
                 try:
@@ -164,6 +167,8 @@ class AgentCall:
                                 yield response
             elif engine.is_call_tools_node(node):
                 self._raw[:] = [_raw(node.model_response)]
+                if not node.model_response.tool_calls:
+                    continue
                 async with node.stream(run.ctx) as calls:
                     async for event in calls:
                         for response in self._called(event):
@@ -171,26 +176,24 @@ class AgentCall:
 
     def _said(self, event: Any) -> Iterator[RunResponse]:
         """A piece of text, as it comes; structured output comes whole at the end."""
-        piece = _text(event)
+        piece = self._text_of(event)
         self._raw.append(piece)
-        if self._shows(event):
+        if piece and not self.agent.response_model:
             self._text.append(piece)
             yield self._says(piece)
 
     def _shows(self, event: Any) -> bool:
         """Say whether the reader of the stream sees something of an event."""
-        return bool(_text(event)) and not self.agent.response_model
+        return bool(self._text_of(event)) and not self.agent.response_model
 
     def _called(self, event: Any) -> Iterator[RunResponse]:
         """A tool is called, or answers."""
-        from pydantic_ai.messages import FunctionToolCallEvent, FunctionToolResultEvent
+        from .transcript import called, of_tool, plain
 
-        from .transcript import called, plain
-
-        if isinstance(event, FunctionToolCallEvent):
+        if (what := of_tool(event)) == "call":
             call = self._tools[event.part.tool_call_id] = called(event.part)
             said = self._says(None, RunEvent.tool_call_started)
-        elif isinstance(event, FunctionToolResultEvent):
+        elif what == "result":
             call = self._tools[event.part.tool_call_id]
             call["result"] = plain(event.part.content)
             said = self._says(None, RunEvent.tool_call_completed)
@@ -251,17 +254,6 @@ class AgentCall:
             )
             failed.response = self._response
             raise failed from error
-
-
-def _text(event: Any) -> str:
-    """The text in an event of a stream, empty for an event without."""
-    from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
-
-    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
-        return event.part.content
-    if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
-        return event.delta.content_delta
-    return ""
 
 
 def _raw(response: ModelResponse) -> str:

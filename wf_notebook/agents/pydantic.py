@@ -11,7 +11,7 @@ from .agent import Agent
 from .call import AgentCall
 from .parts import user_prompt
 from .requests import Requests, one_policy
-from .resolve import resolve
+from .resolve import is_at_hand, resolve
 from .tools import from_user
 from .tracing import capabilities
 
@@ -79,6 +79,8 @@ class _Own(AbstractCapability[Any]):
 
 class _Call(AgentCall):
     """A call of an agent of pydantic-ai."""
+
+    is_at_hand = staticmethod(is_at_hand)
 
     def __init__(self, agent: PydanticAgent, message: Any, *, options: dict[str, Any], **how: Any) -> None:
         super().__init__(agent, message, **how)
