@@ -93,7 +93,8 @@ class AgentCall:
 
     def _prepare(self) -> tuple[Resolved, Engine[None, Any], UserTools | None]:
         """Import, resolve, load: what may take seconds the first time."""
-        os.environ.setdefault("PYDANTIC_AI_NO_BANNER", "1")  # its first-run advertisement would land in the user's output
+        if self.is_at_hand is None:
+            os.environ.setdefault("PYDANTIC_AI_NO_BANNER", "1")  # its first-run advertisement would land in the user's output
         from .engine import engine
         from .parts import user_prompt
         from .requests import Requests, one_policy
@@ -157,7 +158,8 @@ class AgentCall:
 
     async def _follow(self, engine: Engine[None, Any], run: AgentRun[None, Any]) -> AsyncIterator[RunResponse]:
         async for node in run:
-            self._count(run)
+            if not engine.is_user_prompt_node(node) and not engine.is_end_node(node):  # nothing was used, or all is counted
+                self._count(run)
             if engine.is_model_request_node(node):
                 if self.streaming:
                     self._raw.clear()
