@@ -61,8 +61,10 @@ class Line:
         if replaced:
             self._start_over(head.hidden)
         if head.version != self.version:
-            changes = list(tx.changes(self.key, after=max(self.version, self.hidden)))
-            state = replay(self.state, changes)
+            is_folded = self.version < head.since  # what came after it was folded with what was before
+            known = (self.version, self.state) if not is_folded else (0, {})
+            changes = list(tx.changes(self.key, after=max(known[0], self.hidden)))
+            state = replay(known[1], changes)
             self.blobs |= tx.blobs(hashes(changes) - self.blobs.keys())
             self.version, self.state, self.save_id = head.version, state, head.newest_save
         self.about, self.was_there, self.stamp = head.about, head.revision > 0, tx.before
@@ -70,8 +72,8 @@ class Line:
 
     def _was_replaced(self, head: Head) -> bool:
         """Another file, or deleted elsewhere: the full state is written again."""
-        lost = self.version and (head.version < self.version or head.known_save != self.save_id)
-        return bool(lost) or head.hidden != self.hidden
+        changed = head.known_save != self.save_id and self.version >= head.since
+        return bool(self.version and (changed or head.version < self.version)) or head.hidden != self.hidden
 
     def extend(self, tx: Transaction, state: Encoded, save: Save) -> Saved:
         """Append what leads to `state`; return what the store holds then, which is so once the transaction is durable."""

@@ -262,8 +262,11 @@ class Session(History, Deciding):
         with self._lock:
             if self.storage is not None:
                 self.storage.transact(self._hide, write=True)
-            self._live.clear()
-            self._base, self._line, self._encoder = {}, Line(self._line.key), Encoder()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._live.clear()
+        self._base, self._line, self._encoder = {}, Line(self._line.key), Encoder()
 
     def _hide(self, tx: Transaction) -> None:
         self._check_owner(tx.head(self._line.key, 0).about)

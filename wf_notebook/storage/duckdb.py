@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import place
 from .duckdb_connection import connection
 from .duckdb_file import File, Task
+from .duckdb_rewrite import rewriting
 from .schema import Dialect
 from .sql import SqlStorage, checked_file, checked_table_name
 from .thread import Job, StorageThread
@@ -77,6 +78,9 @@ class DuckDbWorkflowStorage(SqlStorage):
         task = Task(work, self.table_name, write)
         result: T = _thread.run(Job(self._file.transact, task, group=self._file))
         return result
+
+    def _shrink(self) -> None:
+        _thread.run(rewriting(self._file))
 
     def close(self) -> None:
         """Fold the WAL into the file, so that a copy of the one file is whole; the storage can be used again."""

@@ -98,6 +98,10 @@ class File:
         if self.path.stat().st_size < HEADER + size * used:
             raise duckdb_errors.no_database(self.path)
 
+    def was_replaced(self) -> None:
+        """Another file lies here now, with the same in it."""
+        self._signature, self._generation = None, self._generation + 1
+
     # -- the transaction ---------------------------------------------------------------------------------------------------
 
     def transact(self, jobs: Sequence[Job]) -> None:
@@ -128,7 +132,7 @@ class File:
             place.warn_if_remote(self.path)
         with (
             locked(self.lock, given_up=given_up) if writable else nullcontext(),
-            self._connected(writable=writable, write=write, given_up=given_up) as (cursor, beside),
+            self.connected(writable=writable, write=write, given_up=given_up) as (cursor, beside),
         ):
             self._look(cursor, beside=beside)
             cursor.execute("BEGIN")
@@ -155,7 +159,7 @@ class File:
         if _stat(self.wal) and place.check(self.path, write=False):
             with (
                 locked(self.lock, patience=patience, given_up=job.given_up),
-                self._connected(writable=True, write=True, given_up=job.given_up, patience=patience) as (cursor, beside),
+                self.connected(writable=True, write=True, given_up=job.given_up, patience=patience) as (cursor, beside),
             ):
                 self._look(cursor, beside=beside)
                 if not beside:
@@ -163,7 +167,7 @@ class File:
         job.set_result(None)
 
     @contextmanager
-    def _connected(
+    def connected(
         self, *, writable: bool, write: bool, given_up: CancelToken, patience: float = PATIENCE
     ) -> Iterator[tuple[Cursor, bool]]:
         """Give a cursor in which this file is the current database, and whether it is one beside the user's own connection."""
@@ -182,7 +186,6 @@ class File:
             raise duckdb_errors.translated(error, self.path) from error
 
     def _attach(self, *, read_only: bool, given_up: CancelToken, patience: float) -> None:
-        quoted_path = str(self.path).replace("'", "''")
         memory, since = connection.get(), time.monotonic()
         waiting = duckdb_errors.Waiting(self.path)
         while True:
@@ -190,7 +193,7 @@ class File:
             # A file that is there keeps its version: to ask for a lower one is an error.
             options = ", READ_ONLY" if read_only else "" if self.path.exists() else f", STORAGE_VERSION '{STORAGE_VERSION}'"
             try:
-                memory.execute(f"ATTACH '{quoted_path}' AS kept (TYPE duckdb{options})")
+                memory.execute(f"ATTACH {literal(self.path)} AS kept (TYPE duckdb{options})")
             except duckdb.Error as error:
                 if not duckdb_errors.is_outsider(error) or given_up.cancelled or time.monotonic() - since > patience:
                     raise
@@ -241,6 +244,11 @@ class File:
         self._signature = self._signed()
         time.sleep(STAY)
         self._replayed, self._checkpoint_cost = 0.0, time.perf_counter() - started
+
+
+def literal(path: Path) -> str:
+    """Return a path as an SQL text."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _stat(path: Path) -> tuple[int, int, int] | None:

@@ -52,8 +52,8 @@ TABLES: dict[str, dict[str, str]] = {
     "blob": {"hash": "text", "size": "integer", "text": "long_text", "bytes": "bytes"},
     "session_log": {
         "store": "text", "session_id": "text", "revision": "integer", "op": "text", "happened_at": "timestamp",
-        "hidden": "integer", "workflow": "text", "workflow_id": "text", "user_id": "text", "session_name": "text",
-        "extra_data": "json",
+        "hidden": "integer", "since": "integer", "workflow": "text", "workflow_id": "text", "user_id": "text",
+        "session_name": "text", "extra_data": "json",
     },
     "run_log": {
         "store": "text", "session_id": "text", "run_id": "text", "phase": "text", "happened_at": "timestamp",

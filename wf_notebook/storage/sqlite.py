@@ -131,6 +131,14 @@ class SqliteWorkflowStorage(SqlStorage):
             self._at_work = False
         return result
 
+    def _shrink(self) -> None:
+        with self._lock, self._connected(write=True) as kept:
+            try:
+                kept.connection.execute("VACUUM")
+                kept.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise _translated(error, str(self.path)) from error
+
     # -- the connection ----------------------------------------------------------------------------------------------------
 
     @contextmanager
