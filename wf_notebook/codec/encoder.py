@@ -138,6 +138,7 @@ class Walk:
         """Return the trees of attributes, by their escaped names."""
         trees = {}
         name = ""
+        self._depth += 1  # none in the tree, but a deep stack
         try:
             for name, item in values.items():
                 if type(name) is not str or type(text(name)) is not str:
@@ -146,15 +147,19 @@ class Walk:
         except Refused as refusal:
             refusal.parts.append(f".{name}")
             raise
+        self._depth -= 1
         return trees
 
     def within(self, part: str, value: Any) -> Tree:
         """Return the tree of a value that lies at `part` of the present one."""
+        self._depth += 1
         try:
-            return self.tree(value)
+            tree = self.tree(value)
         except Refused as refusal:
             refusal.parts.append(part)
             raise
+        self._depth -= 1
+        return tree
 
     def name(self, cls: type) -> str:
         """Return the name by which a class is found again."""
