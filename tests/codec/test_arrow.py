@@ -19,7 +19,7 @@ FRAME = pl.DataFrame(
         "struct": [{"x": 1}, {"x": 2}],
         "time": pl.Series([datetime(2026, 1, 1, tzinfo=UTC), None]).dt.convert_time_zone("Europe/Berlin"),
         "categories": pl.Series(["a", "b"], dtype=pl.Categorical),
-        "enum": pl.Series(["a", "b"], dtype=pl.Enum(["b", "a"])),
+        "enum": pl.Series(["a", "Object"], dtype=pl.Enum(["Object", "a"])),
         "bytes": [b"a", None],
         "decimal": pl.Series(["1.10", None]).cast(pl.Decimal(10, 2)),
         "null": [None, None],
@@ -39,6 +39,16 @@ ARROW = [
     pa.chunked_array([[1], [2, 3]]),
     pa.chunked_array([], type=pa.int64()),
 ]
+
+
+class Mine(pa.ExtensionType):
+    """A type of the user's own, which no other process knows."""
+
+    def __init__(self):
+        super().__init__(pa.int64(), "mine")
+
+    def __arrow_ext_serialize__(self):
+        return b""
 
 
 @pytest.mark.parametrize("frame", [FRAME, FRAME.clear(), pl.DataFrame(), pl.concat([FRAME, FRAME], rechunk=False)])
@@ -76,6 +86,7 @@ def test_anyone_sees_the_columns_of_a_table(shelf):
     [
         (FRAME.lazy(), "is of type 'LazyFrame', which cannot be kept; keep its .collect()"),
         (pl.DataFrame({"a": pl.Series([object()], dtype=pl.Object)}), "is a polars frame with a column of Python objects"),
+        (pa.ExtensionArray.from_storage(Mine(), pa.array([1])), "is an Arrow Array of a type that does not come back"),
         (pa.scalar(1), "is of type 'Int64Scalar', which cannot be kept; keep its .as_py()"),
     ],
     ids=lambda value: type(value).__name__,

@@ -156,13 +156,16 @@ def test_a_library_that_is_not_here_gives_what_is_seen_and_loses_nothing(shelf, 
     import numpy as np
 
     tree = shelf.tree({"a": np.arange(3), "b": np.float32(1)})
-    monkeypatch.setitem(sys.modules, "numpy", None)
-    back = shelf.read(tree)
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "numpy", None)
+        back = shelf.read(tree)
+        assert not is_stale(back)
     assert back == {
         "a": {"ndarray": "<i8", "shape": [3], "blob": tree["a"]["blob"]},
         "b": {"numpy": "<f4", "value": 1.0},
     }
-    assert (shelf.tree(back), is_stale(back)) == (tree, False)
+    assert (shelf.tree(back), is_stale(back)) == (tree, True)
+    assert rebuilt(shelf, back)["a"].tolist() == [0, 1, 2]
     assert capsys.readouterr().err == "WARNING  numpy is not installed; its values are given as dicts until it is\n"
     back["b"]["value"] = 2.0
     with pytest.raises(TypeError, match="stands for a value of 'numpy', which is not here, and was changed"):
@@ -187,6 +190,15 @@ def test_a_frame_of_stale_values_is_stale_and_heals(shelf, cell):
     now = cell(KINDS["dataclass"])
     assert is_stale(state)
     assert rebuilt(shelf, state)["frame"]["b"].tolist() == [now("a")]
+
+
+def test_what_a_class_says_shows_no_secret(shelf, cell, capsys, monkeypatch):
+    monkeypatch.setenv("BLOG_API_KEY", "sk-123456789")
+    tree = shelf.tree(cell(KINDS["model"])(title="sk-123456789"))
+    cell(KINDS["model"].replace("typing.Any", "int"))
+    shelf.read(tree)
+    said = capsys.readouterr().err
+    assert ("sk-1234" in said, "<redacted BLOG_API_KEY>" in said, said.count("\n")) == (False, True, 1)
 
 
 def test_plain_values_are_never_stale():

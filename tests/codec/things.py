@@ -188,7 +188,7 @@ def same(one: Any, two: Any) -> bool:  # noqa: PLR0911 - a line for each kind
     if isinstance(one, list | tuple | deque):
         return len(one) == len(two) and all(map(same, one, two)) and getattr(one, "maxlen", 0) == getattr(two, "maxlen", 0)
     if isinstance(one, set | frozenset):
-        return same(sorted(one, key=repr), sorted(two, key=repr))
+        return len(one) == len(two) and all(any(same(item, other) for other in two) for item in one)
     if is_dataclass(one):
         return all(same(getattr(one, field.name), getattr(two, field.name)) for field in fields(one))
     if isinstance(one, Model | Made):

@@ -9,7 +9,7 @@ from ..run import logger
 from .blobs import NOTHING_LOST, digest, unpack
 from .containers import user_keys
 from .encoder import Walk
-from .kind import Absent, Tree, is_tag, json_text
+from .kind import Absent, Tree, is_tag, json_text, one_line
 from .stack import with_room
 from .table import BESIDE, kind_tagged
 from .unknown import Unknown, is_remembered, remember, unknown
@@ -36,7 +36,7 @@ def _decoded(read: Read, tree: Tree) -> Any:
         raise
     except Exception as error:
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise StorageFailed(f"a stored value is damaged ({said}); {NOTHING_LOST}") from error
+        raise StorageFailed(f"a stored value is damaged ({one_line(said)}); {NOTHING_LOST}") from error
 
 
 def comes_back(tree: Tree, blob: Callable[[str], bytes]) -> bool:

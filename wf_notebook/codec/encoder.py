@@ -6,9 +6,10 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsavableValue
+from ..redact import redact
 from .blobs import digest, pack
 from .classes import name_of
-from .kind import DEEPEST, Blobs, Refused, Tree, escaped, json_text, shown
+from .kind import DEEPEST, Blobs, Refused, Tree, escaped, json_text, one_line, shown
 from .remedies import cannot_keep
 from .scalars import big_int, odd_float, text
 from .stack import with_room
@@ -35,9 +36,9 @@ def encode(value: Any, path: str, blobs: Blobs) -> Tree:
     try:
         return with_room(walked)
     except Refused as refusal:
-        where = path + "".join(reversed(refusal.parts))
+        where = redact(path + "".join(reversed(refusal.parts)))
         brief = where if len(where) <= DEEPEST else f"{where[:DEEPEST]}…"
-        raise UnsavableValue(f"{brief} {refusal}", path=where) from refusal.__cause__
+        raise UnsavableValue(f"{brief} {one_line(refusal)}", path=where) from refusal.__cause__
     except RecursionError:
         raise UnsavableValue(f"{path} {_TOO_DEEP}", path=path) from None
 

@@ -135,7 +135,6 @@ def needed(name: str, fits: Callable[[type], bool]) -> type:
 
 def misfit(name: str, cls: type, why: object) -> Absent:
     """Return the reason why values of a class are given as dicts, although it is there."""
-    said = " ".join(str(why).split())
     return Absent(
-        name, f"class {name!r} does not take its stored values any more ({said}); they are given as dicts until it does", cls
+        name, f"class {name!r} does not take its stored values any more ({why}); they are given as dicts until it does", cls
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import Any
 
@@ -44,7 +45,8 @@ def _is_stale_itself(value: Any) -> bool:
         return False
     if isinstance(value, Unknown):
         now = codec.cls if (codec := codec_named(value.name)) else find(value.name)
-        return now is not None and not (value.refused_by and value.refused_by() is now)
+        here = now is not None or sys.modules.get(value.name) is not None  # a class, or a library
+        return here and not (value.refused_by and value.refused_by() is now)
     if codec := codec_of(cls):
         return codec_named(codec.name) is not codec
     cls = getattr(cls, "__pydantic_generic_metadata__", {}).get("origin") or cls
