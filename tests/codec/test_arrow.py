@@ -50,6 +50,10 @@ class Mine(pa.ExtensionType):
     def __arrow_ext_serialize__(self):
         return b""
 
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage_type, serialized):
+        return cls()
+
 
 @pytest.mark.parametrize("frame", [FRAME, FRAME.clear(), pl.DataFrame(), pl.concat([FRAME, FRAME], rechunk=False)])
 def test_a_frame_of_polars_comes_back(shelf, frame):
@@ -86,7 +90,6 @@ def test_anyone_sees_the_columns_of_a_table(shelf):
     [
         (FRAME.lazy(), "is of type 'LazyFrame', which cannot be kept; keep its .collect()"),
         (pl.DataFrame({"a": pl.Series([object()], dtype=pl.Object)}), "is a polars frame with a column of Python objects"),
-        (pa.ExtensionArray.from_storage(Mine(), pa.array([1])), "is an Arrow Array of a type that does not come back"),
         (pa.scalar(1), "is of type 'Int64Scalar', which cannot be kept; keep its .as_py()"),
     ],
     ids=lambda value: type(value).__name__,
@@ -95,3 +98,15 @@ def test_what_of_arrow_and_polars_would_not_come_back_is_refused(shelf, value, s
     with pytest.raises(UnsavableValue) as refusal:
         shelf.tree(value)
     assert says in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "inside", [lambda array: array, lambda array: pa.table({"a": pa.StructArray.from_arrays([array], ["b"])})]
+)
+def test_a_type_that_only_this_process_knows_is_refused(shelf, inside):
+    pa.register_extension_type(Mine())
+    try:
+        with pytest.raises(UnsavableValue, match="of a type that does not come back; cast it to one of Arrow's own"):
+            shelf.tree(inside(pa.ExtensionArray.from_storage(Mine(), pa.array([1]))))
+    finally:
+        pa.unregister_extension_type("mine")
