@@ -93,10 +93,6 @@ class Encoder:
         known = [text for text, seen in self._seen.items() if seen.has_classes]
         return frozenset(text for text in known if codec.is_stale(state.get(key_of(text))))
 
-    def forget(self) -> None:
-        """Encode everything anew the next time, with all blobs."""
-        self._seen, self.blobs = {}, {}
-
     # -- one value ---------------------------------------------------------------------------------------------------------
 
     def _made(self, where: str, live: Any, raw: bytes | None, before: _Seen | None) -> _Seen:

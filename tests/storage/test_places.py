@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+import numpy as np
 import pytest
 
 from wf_notebook.errors import BadStorage, StorageBusy, StorageFailed, StorageReadOnly
@@ -340,3 +341,34 @@ def test_a_file_on_a_network_file_system_is_warned_of_once(tmp_path, capsys, mon
 def test_network_file_systems_are_known_by_name(kind):
     assert place.REMOTE.match(kind)
     assert not place.REMOTE.match("ext4")
+
+
+def test_a_file_that_was_replaced_by_an_older_copy_gets_the_full_state_again(file_database):
+    session = saved(file_database, items=["a"], n=1, draft="x")
+    file_database.close()
+    copy = file_database.path.read_bytes()
+    session.state["items"].append("b")
+    session.state["n"] = 2
+    del session.state["draft"]
+    session.save()
+    file_database.close()
+    file_database.path.write_bytes(copy)
+    session.state["items"].append("c")
+    session.save()
+    assert file_database.open().session("demo").state == {"items": ["a", "b", "c"], "n": 2}
+    session.load()
+    assert session.state == {"items": ["a", "b", "c"], "n": 2}
+
+
+def test_a_file_that_was_replaced_by_another_keeps_what_is_only_there(file_database, tmp_path):
+    session = saved(file_database, items=["a"], n=1, array=np.arange(3))
+    file_database.close()
+    other = type(file_database)(file_database.kind, tmp_path / "other.db")
+    saved(other, n=7, theirs=True)
+    other.close()
+    (tmp_path / "other.db").replace(file_database.path)
+    session.state["n"] = 2
+    session.save()
+    state = file_database.open().session("demo").state
+    assert state.pop("array").tolist() == [0, 1, 2]
+    assert state == {"items": ["a"], "n": 2, "theirs": True}
