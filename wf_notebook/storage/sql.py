@@ -65,10 +65,12 @@ class SqlStorage:
         done = 0
         if ("table", "schema_log") in catalog:
             done, by = cursor.execute("SELECT migration, written_by FROM schema_log ORDER BY migration DESC LIMIT 1")[0]
-            if done > len(MIGRATIONS):
+            if done > max(MIGRATIONS):
                 raise BadStorage(f"{self.url} was written by wf_notebook {by}, which is newer than this one; upgrade wf_notebook")
-        for number, migrate in enumerate(MIGRATIONS[done:], start=done + 1):
-            migrate(cursor, self.dialect)
+            if done < min(MIGRATIONS):
+                raise BadStorage(f"{self.url} was written before the first release, in a form of its own; choose another file")
+        for number in range(done + 1, max(MIGRATIONS) + 1) if done else MIGRATIONS:
+            MIGRATIONS[number](cursor, self.dialect)
             cursor.execute("INSERT INTO schema_log VALUES (?, ?, ?)", (number, _release(), now()))
         name = f"{self.table_name}_sessions" if ("table", self.table_name) in catalog else self.table_name
         if ("view", name) not in catalog and write:
