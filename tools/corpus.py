@@ -9,6 +9,7 @@ import gzip
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import wf_notebook
 from wf_notebook import RunResponse, Workflow, open_storage
@@ -22,7 +23,7 @@ from tests.data.contents import STATES  # noqa: E402 - what the tests compare wi
 class Writer(Workflow):
     """Says a little, and leaves the states one after the other."""
 
-    def run(self, topic: str):  # noqa: ANN201 - as people write it
+    def run(self, topic: str) -> Any:
         """Write about a topic."""
         self.session_state["topic"] = topic
         yield RunResponse(f"about {topic}")
@@ -44,7 +45,7 @@ def fill(url: str) -> None:
     with open_storage(url) as storage:
         session = storage.session("values")
         for state in STATES:
-            session.replace(state)
+            session.replace(dict(state))
             session.save()
         Writer(session_id="runs", session_name="a name", user_id="ann", storage=storage).run("cheese").result()
         storage.session("gone").save()

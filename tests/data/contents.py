@@ -35,7 +35,7 @@ LARGE = {
     "frame": pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": pd.to_datetime(["2026-01-01", "2026-01-02"], utc=True)}),
 }
 
-STATES = [
+STATES: list[dict] = [
     PLAIN,
     PLAIN | TYPED,
     PLAIN | TYPED | LARGE,

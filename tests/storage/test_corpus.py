@@ -20,9 +20,7 @@ from contents import STATES  # noqa: E402 - a module beside the files
 
 def shown(state) -> dict:
     """Return a state with arrays and frames as what they print, which compares."""
-    return {
-        key: value.to_csv() + str(value.dtypes) if hasattr(value, "to_csv") else repr(value) for key, value in state.items()
-    }
+    return {key: value.to_csv() + str(value.dtypes) if hasattr(value, "to_csv") else repr(value) for key, value in state.items()}
 
 
 def opened(name: str, folder: Path):
