@@ -48,6 +48,11 @@ WAYS_UP: dict[str, str] = {
     "FunctionStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
+    "SqlStorage.sessions": "wf_notebook.frames:sessions",
+    "SqlStorage.runs": "wf_notebook.frames:runs",
+    "SqlStorage.events": "wf_notebook.frames:events",
+    "SqlStorage.state": "wf_notebook.frames:state",
+    "SqlStorage.sql": "wf_notebook.frames:sql",
     "adapted": "wf_notebook.agents.adapters:adapted",
     "pprint_run_response": "wf_notebook.notebook.live:printed",
 }

@@ -10,7 +10,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import place
+from . import duckdb_asked, place
+from .asking import Answer, not_there
 from .duckdb_file import File, connection
 from .schema import Dialect
 from .sql import SqlStorage, checked_file, checked_table_name
@@ -18,7 +19,7 @@ from .thread import StorageThread
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .rows import Opened
 
@@ -77,6 +78,14 @@ class DuckDbWorkflowStorage(SqlStorage):
         file, store = self._file, self.table_name
         result: T = _thread.run(lambda result: file.transact(work, result, store=store, write=write))
         return result
+
+    def ask(self, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
+        """Return what a query of the user's gives; it is done where nothing can be written, and nothing else be read."""
+        if not self._exists():
+            raise not_there(self.url)
+        ask = partial(duckdb_asked.answer, query=query, parameters=parameters, seconds=seconds, rows=rows)
+        found: Answer = _thread.run(lambda result: ask(self._file, result))
+        return found
 
     def close(self) -> None:
         """Fold the WAL into the file, so that a copy of the one file is whole; the storage can be used again."""

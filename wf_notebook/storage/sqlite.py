@@ -13,7 +13,8 @@ from weakref import WeakSet, finalize
 
 from ..errors import BadStorage, StorageBusy, StorageFailed, StorageReadOnly, WorkflowError
 from ..run import logger
-from . import agno, place
+from . import agno, place, sqlite_asked
+from .asking import Answer, not_there
 from .lock import PATIENCE, SILENCE
 from .place import KEPT
 from .rows import Opened
@@ -130,6 +131,16 @@ class SqliteWorkflowStorage(SqlStorage):
         finally:
             self._at_work = False
         return result
+
+    def ask(self, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
+        """Return what a query of the user's gives; it is done where nothing can be written, and nothing else be read."""
+        if not self._exists():
+            raise not_there(self.url)
+        try:
+            with self._lock, self._connected(write=False) as kept:
+                return sqlite_asked.answer(kept.connection, query, parameters, seconds=seconds, rows=rows)
+        except sqlite3.Error as error:
+            raise _translated(error, str(self.path)) from error
 
     # -- the connection ----------------------------------------------------------------------------------------------------
 
