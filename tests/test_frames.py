@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -12,9 +14,12 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from IPython.lib.pretty import pretty
 
+from wf_notebook import open_storage
 from wf_notebook.frames import Column, Table
 from wf_notebook.frames.records import columns_of
+from wf_notebook.words import pieces
 
 NAIVE = datetime(2026, 1, 2, tzinfo=UTC).replace(tzinfo=None)
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -191,3 +196,75 @@ def test_a_secret_is_not_shown(monkeypatch):
     monkeypatch.setenv("MY_API_KEY", "sk-12345678")
     made = table(text=["my sk-12345678"])
     assert "sk-12345678" not in made._repr_html_() + repr(made)
+
+
+# -- what a session was --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def session():
+    """Return a session with three versions."""
+    session = open_storage("memory:").session("demo")
+    session.state.update(
+        {"intro": "A quick brown fox jumps over the lazy dog, " * 3, "posts": [{"title": "a"}], "n": 1, "old": "x"}
+    )
+    session.save()
+    session.state["intro"] = session.state["intro"].replace("brown", "red", 1)
+    session.state["posts"].append({"title": EVIL})
+    session.state["posts"][0]["title"] = "b"
+    del session.state["old"]
+    session.save()
+    session.state["n"] = 2
+    session.save()
+    return session
+
+
+EVIL = "<script>alert(1)</script>"
+
+
+def test_versions_are_a_list_that_is_shown_as_a_table(session):
+    versions = session.versions()
+    assert [(each.version, each.changes) for each in versions[2:]] == [(3, {"n": "set"})]
+    shown = pretty(versions).splitlines()
+    assert [line.split()[0] for line in shown[:4]] == ["version", "3", "2", "1"]
+    assert "delete old; set intro, posts" in shown[2]
+    assert versions._repr_html_().count("<tr>") == 4
+    frame = versions.df()
+    assert (frame["version"].tolist(), frame["changes"][2]) == ([1, 2, 3], {"n": "set"})
+
+
+def test_a_difference_is_a_row_of_a_dataframe(session):
+    frame = session.diff(1, 2).df()
+    assert frame[["path", "kind"]].to_numpy().tolist() == [
+        ['session_state["intro"]', "changed"],
+        ["session_state[\"posts\"][0]['title']", "changed"],
+        ['session_state["posts"][1]', "added"],
+        ['session_state["old"]', "removed"],
+    ]
+    assert frame["after"][2] == {"title": EVIL}
+
+
+def test_what_differs_between_long_texts_is_shown_word_by_word(session):
+    said = str(session.diff(1, 2)).splitlines()
+    assert said[1] == '~ session_state["intro"]: A quick [-brown-]{+red+} fox jumps over the lazy dog, …'
+    html = session.diff(1, 2)._repr_html_()
+    assert re.search(r"A quick <del[^>]*>brown</del><ins[^>]*>red</ins> fox", html)
+
+
+def test_a_diff_is_shown_as_a_tree_with_a_sign_and_a_word(session):
+    html = session.diff(1, 2)._repr_html_()
+    text = re.sub(r"<[^>]+>", "|", html)
+    assert re.findall(r"[+~-] (?:added|removed|changed)", text) == ["~ changed", "~ changed", "+ added", "- removed"]
+    assert html.count(">posts<") == 1
+    assert "1 added, 1 removed, 2 changed" in text
+    assert EVIL not in html
+    assert "nothing differs" in session.diff(2, 2)._repr_html_()
+
+
+def test_very_long_texts_are_compared_without_taking_forever():
+    words = [f"w{number}" for number in range(20_000)]
+    began = time.monotonic()
+    told = pieces(" ".join(words), " ".join(reversed(words)))
+    assert time.monotonic() - began < 5
+    assert "".join(piece.text for piece in told if piece.kind != "added") == " ".join(words)
+    assert "".join(piece.text for piece in told if piece.kind != "removed") == " ".join(reversed(words))

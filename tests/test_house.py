@@ -30,7 +30,7 @@ FLOORS = """
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
-    kept  changes  keys  encoding  merging  state  diffs
+    kept  changes  keys  encoding  merging  state  words  diffs
 3   transaction  line  history  conflicts  session
 4   storage.place  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows  storage.asking  storage.sql
     storage.agno  storage.duckdb_errors  storage.duckdb_file  storage.duckdb_asked  storage.duckdb
@@ -42,7 +42,7 @@ FLOORS = """
     agents.prompt  agents.parts  agents.tracing  agents.call  agents.stream  agents.agent
     agents.pydantic  agents.functions  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
-    frames.reading  frames.queries  frames
+    frames.reading  frames.queries  frames.past  frames
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.pages  notebook.widget  notebook.views  notebook.loose

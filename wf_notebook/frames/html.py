@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LINE = "var(--jp-border-color2, var(--vscode-panel-border, rgba(128, 128, 128, 0.35)))"
 QUIET = "var(--jp-ui-font-color2, var(--vscode-descriptionForeground, #767676))"
 _CODE = "font-family: var(--jp-code-font-family, var(--vscode-editor-font-family, monospace)); font-size: 92%"
-_EDGE = f"border: none; border-bottom: 1px solid {LINE}; padding: 4px 12px 4px 4px; vertical-align: top"
+EDGE = f"border: none; border-bottom: 1px solid {LINE}; padding: 4px 12px 4px 4px; vertical-align: top"
 
 
 def table_html(columns: Sequence[Column], title: str) -> str:
@@ -51,14 +51,14 @@ def _head(column: Column) -> str:
         f' <span style="color: {QUIET}; font-weight: normal; font-size: 85%">UTC</span>' if column.kind == "timestamp" else zone
     )
     return (
-        f'<th style="{_EDGE}; border-bottom-width: 2px; text-align: {_side(column)}; white-space: nowrap">'
+        f'<th style="{EDGE}; border-bottom-width: 2px; text-align: {_side(column)}; white-space: nowrap">'
         f"{escape(cut(name))}{small}</th>"
     )
 
 
 def _cell(value: Any, column: Column) -> str:
     text = line(value, column)
-    style = f"{_EDGE}; text-align: {_side(column)}"
+    style = f"{EDGE}; text-align: {_side(column)}"
     if column.kind in {*NUMBERS, "timestamp", "status", "boolean"}:
         style += "; white-space: nowrap; font-variant-numeric: tabular-nums"
     if column.kind == "status" and value in STATUS:
