@@ -28,9 +28,8 @@ _SESSIONS: dict[str, Kind] = {
 }  # fmt: skip
 _RUNS: dict[str, Kind] = {
     "session_id": "text", "workflow": "text", "status": "status", "inputs": "object", "content": "text",
-    "started_at": "timestamp", "duration": "real", "error": "text", "changes": "object", "models": "object",
-    "input_tokens": "integer", "output_tokens": "integer", "cost": "real", "ended_at": "timestamp", "run_id": "text",
-    "workflow_id": "text",
+    "error": "text", "started_at": "timestamp", "duration": "real", "run_id": "text", "changes": "object", "models": "object",
+    "input_tokens": "integer", "output_tokens": "integer", "cost": "real", "ended_at": "timestamp", "workflow_id": "text",
 }  # fmt: skip
 _EVENTS: dict[str, Kind] = {
     "seq": "integer", "happened_at": "timestamp", "event": "text", "agent": "text", "lane": "text", "content": "text",

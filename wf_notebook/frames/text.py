@@ -15,27 +15,31 @@ if TYPE_CHECKING:
 #: A column is cut to so many characters before another one is left out.
 _NARROW, _WIDE = 12, 60
 _BETWEEN = "  "
+#: Kinds whose values are shown whole.
+_WHOLE = frozenset({*NUMBERS, "timestamp", "status", "boolean"})
 
 
-def table_text(columns: Sequence[Column], title: str, *, width: int | None = None) -> str:
+def table_text(columns: Sequence[Column], title: str, *, room: int | None = None) -> str:
     """Return a table as text of a width, the terminal's if none is given.
 
     >>> from wf_notebook.frames.columns import Column
-    >>> print(table_text([Column.of("key", ["topic"]), Column.of("version", [3])], "state of 'demo'", width=80))
+    >>> print(table_text([Column.of("key", ["topic"]), Column.of("version", [3])], "state of 'demo'", room=80))
     key    version
     topic        3
     1 row · state of 'demo'
     """
-    room = width or get_terminal_size((100, 24)).columns
+    room = room or get_terminal_size((100, 24)).columns
     count = len(columns[0].cells) if columns else 0
     filled = shown(columns)
     cells = [[heading(column), *(line(value, column) for value in column.cells[:ROWS])] for column in filled]
-    widths = _fitting([min(max(map(_length, each)), _WIDE) for each in cells], room)
+    wide = [max(map(_length, each)) for each in cells]
+    least = [wide[n] if column.kind in _WHOLE else min(wide[n], _NARROW) for n, column in enumerate(filled)]
+    widths = _fitting([max(min(each, _WIDE), some) for each, some in zip(wide, least, strict=True)], least, room)
     lines = []
     for row in range(len(cells[0]) if cells else 0):
         parts = [
-            _aligned(each[row], wide, right=column.kind in NUMBERS)
-            for each, wide, column in zip(cells, widths, filled, strict=False)
+            _aligned(each[row], width, right=column.kind in NUMBERS)
+            for each, width, column in zip(cells, widths, filled, strict=False)
         ]
         lines.append(_BETWEEN.join(parts).rstrip())
     omitted = [column.name for column in filled[len(widths) :]] + [column.name for column in columns if column not in filled]
@@ -57,17 +61,16 @@ def foot(count: int, title: str, omitted: Sequence[str]) -> list[str]:
     ]
 
 
-def _fitting(widths: list[int], room: int) -> list[int]:
-    """Return widths that fit: the widest is made narrower; when all are narrow, the last ones are left out."""
+def _fitting(widths: list[int], least: list[int], room: int) -> list[int]:
+    """Return widths that fit: long columns are made narrower, to what each needs at least; then the last ones are left out."""
     fitting = list(widths)
-    while fitting and sum(fitting) + len(_BETWEEN) * (len(fitting) - 1) > room:
-        widest = max(fitting)
-        if widest > _NARROW:
-            fitting[fitting.index(widest)] -= 1
-        elif len(fitting) > 1:
-            fitting.pop()
-        else:
+    while len(fitting) > 1 and sum(least[: len(fitting)]) + len(_BETWEEN) * (len(fitting) - 1) > room:
+        fitting.pop()
+    while sum(fitting) + len(_BETWEEN) * (len(fitting) - 1) > room:
+        loose = [place for place, width in enumerate(fitting) if width > least[place]]
+        if not loose:
             break
+        fitting[max(loose, key=fitting.__getitem__)] -= 1
     return fitting
 
 
