@@ -27,7 +27,7 @@ BRIEF, LONG = 80, 5000
 _MOST = 100_000
 _SPACES = re.compile(r"\s+")
 #: Values that are shown as they print.
-_PRINTED = (datetime, date, time, timedelta, Decimal, UUID, PurePath)
+PRINTED = (datetime, date, time, timedelta, Decimal, UUID, PurePath)
 #: Kinds whose values stand at the right.
 NUMBERS = frozenset({"integer", "real"})
 
@@ -40,6 +40,12 @@ class _Beginning(Repr):
         self.maxstring = self.maxother = self.maxlong = 2 * BRIEF
         self.maxlist = self.maxdict = self.maxtuple = self.maxset = self.maxfrozenset = 12
         self.maxlevel = 4
+
+    def repr_date(self, x: object, level: int) -> str:
+        """Return a date, a time or a number as it prints."""
+        return str(x)
+
+    repr_datetime = repr_time = repr_timedelta = repr_Decimal = repr_UUID = repr_date  # noqa: N815 - as reprlib calls them
 
     def repr_dict(self, x: dict[Any, Any], level: int) -> str:
         """Return the beginning of a dict, in its order."""
@@ -64,7 +70,7 @@ def line(value: Any, column: Column) -> str:
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     if column.kind == "real" and isinstance(value, (int, float)):
         return number(value)
-    if isinstance(value, (str, *_PRINTED)):
+    if isinstance(value, (str, *PRINTED)):
         return _one_line(str(value))
     return _one_line(_Beginning().repr(value))
 

@@ -6,8 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..render.status import STATUS
-from .cells import BRIEF, NUMBERS, ROWS, cut, heading, line, whole
-from .text import foot, shown
+from .cells import BRIEF, NUMBERS, PRINTED, ROWS, cut, heading, line, whole
+from .text import WHOLE, foot, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LINE = "var(--jp-border-color2, var(--vscode-panel-border, rgba(128, 128, 128, 0.35)))"
 QUIET = "var(--jp-ui-font-color2, var(--vscode-descriptionForeground, #767676))"
 _CODE = "font-family: var(--jp-code-font-family, var(--vscode-editor-font-family, monospace)); font-size: 92%"
+#: Characters that stay in one line.
+_SHORT = 40
 EDGE = f"border: none; border-bottom: 1px solid {LINE}; padding: 4px 12px 4px 4px; vertical-align: top"
 
 
@@ -59,11 +61,20 @@ def _head(column: Column) -> str:
 def _cell(value: Any, column: Column) -> str:
     text = line(value, column)
     style = f"{EDGE}; text-align: {_side(column)}"
-    if column.kind in {*NUMBERS, "timestamp", "status", "boolean"}:
+    if column.kind in WHOLE:
         style += "; white-space: nowrap; font-variant-numeric: tabular-nums"
+    elif len(text) <= _SHORT:  # an id, a name: no browser breaks it
+        style += "; white-space: nowrap"
+    else:
+        style += "; min-width: 24em"
     if column.kind == "status" and value in STATUS:
         return f'<td style="{style}; color: {STATUS[value][1]}">{escape(text)}</td>'
-    return f'<td style="{style}">{folded(value, text, code=column.kind == "object")}</td>'
+    return f'<td style="{style}">{folded(value, text, code=is_code(value))}</td>'
+
+
+def is_code(value: Any) -> bool:
+    """Say whether a value is shown as Python writes it, and no text, number or time."""
+    return value is not None and not isinstance(value, (str, int, float, *PRINTED))
 
 
 def folded(value: Any, text: str, *, code: bool) -> str:

@@ -11,7 +11,7 @@ from ..redact import redact
 from ..words import pieces, shortened
 from .cells import cut, line
 from .columns import Column
-from .html import EDGE, QUIET, folded, framed
+from .html import EDGE, QUIET, folded, framed, is_code
 from .table import Table
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _values(one: Difference) -> str:
 
 def _value(value: Any) -> str:
     text = repr(value) if value is None or isinstance(value, str) else line(value, _VALUE)
-    return folded(value, redact(text), code=not isinstance(value, (str, int, float)))
+    return folded(value, redact(text), code=is_code(value))
 
 
 def _words(before: str, after: str) -> str:
@@ -141,6 +141,6 @@ def _words(before: str, after: str) -> str:
     marks = {
         "same": "{}",
         "removed": f'<del style="color: {_COLOURS["removed"]}">{{}}</del>',
-        "added": f'<ins style="color: {_COLOURS["added"]}">{{}}</ins>',
+        "added": f'<ins style="color: {_COLOURS["added"]}; margin-left: 0.15em">{{}}</ins>',
     }
     return "".join(marks[piece.kind].format(escape(cut(piece.text, 500))) for piece in shortened(pieces(before, after)))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NARROW, _WIDE = 12, 60
 _BETWEEN = "  "
 #: Kinds whose values are shown whole.
-_WHOLE = frozenset({*NUMBERS, "timestamp", "status", "boolean"})
+WHOLE = frozenset({*NUMBERS, "timestamp", "status", "boolean"})
 
 
 def table_text(columns: Sequence[Column], title: str, *, room: int | None = None) -> str:
@@ -33,7 +33,7 @@ def table_text(columns: Sequence[Column], title: str, *, room: int | None = None
     filled = shown(columns)
     cells = [[heading(column), *(line(value, column) for value in column.cells[:ROWS])] for column in filled]
     wide = [max(map(_length, each)) for each in cells]
-    least = [wide[n] if column.kind in _WHOLE else min(wide[n], _NARROW) for n, column in enumerate(filled)]
+    least = [wide[n] if column.kind in WHOLE else min(wide[n], _NARROW) for n, column in enumerate(filled)]
     widths = _fitting([max(min(each, _WIDE), some) for each, some in zip(wide, least, strict=True)], least, room)
     lines = []
     for row in range(len(cells[0]) if cells else 0):
@@ -48,7 +48,11 @@ def table_text(columns: Sequence[Column], title: str, *, room: int | None = None
 
 def shown(columns: Sequence[Column]) -> list[Column]:
     """Return the columns with something in them; all, if none has."""
-    return [column for column in columns if any(value is not None for value in column.cells)] or list(columns)
+    return [column for column in columns if any(not _is_empty(value) for value in column.cells)] or list(columns)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (type(value) in {list, dict} and not value)
 
 
 def foot(count: int, title: str, omitted: Sequence[str]) -> list[str]:
