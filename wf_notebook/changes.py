@@ -167,12 +167,11 @@ class _Line:
             self._put(change, value)
 
     def _put(self, change: Change, value: Any) -> None:
-        if self.tree is None:
-            assert self.start is not None
+        if self.tree is None and self.start is not None:
             self.tree = self.start.tree
         found = entries(self.tree)
         if found is None or change.path is None:
-            raise LookupError("a change of what is no dict")
+            raise LookupError("an entry was changed of what is no dict")
         if change.op == "delete":
             del found[1][change.path]
         else:

@@ -6,6 +6,8 @@ An error is a fact and a remedy in one line. Only ours are one line: an exceptio
 from __future__ import annotations
 
 from difflib import get_close_matches
+from linecache import getline
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ __all__ = [
     "BadArguments",
     "BadBranch",
     "BadCell",
+    "BadQuery",
     "BadRunOutput",
     "BadSetting",
     "BadStorage",
@@ -36,6 +39,10 @@ __all__ = [
     "UnknownInput",
     "UnknownModel",
     "UnknownOption",
+    "UnknownPath",
+    "UnknownRun",
+    "UnknownSession",
+    "UnknownVerb",
     "UnknownVersion",
     "UnknownWorkflow",
     "UnsavableValue",
@@ -46,7 +53,7 @@ __all__ = [
 
 
 class WorkflowError(Exception):
-    """The base of our errors: shown by IPython as one line, without a traceback.
+    """The base of our errors: shown by IPython as one line, without a traceback; in a run with the line of the user's code, too.
 
     >>> WorkflowError("no model")._render_traceback_()
     ['WorkflowError: no model']
@@ -54,10 +61,13 @@ class WorkflowError(Exception):
 
     #: What a batch run had answered when its save failed: nothing that was paid for is lost.
     response: Any = None
+    #: The file and line of the user's run() where it came up; None outside of a run.
+    place: tuple[str, int] | None = None
 
     def _render_traceback_(self) -> list[str]:
         """Return the lines that IPython shows in place of a traceback."""
-        return [f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())]
+        where = [] if self.place is None else [_line_of(*self.place)]
+        return [f"{type(self).__name__}: {self}", *where, *getattr(self, "__notes__", ())]
 
 
 class BadRunOutput(WorkflowError, TypeError):
@@ -105,6 +115,22 @@ class UnknownVersion(WorkflowError, LookupError):
     """The session has no version of that number."""
 
 
+class UnknownSession(WorkflowError, LookupError):
+    """There is no session of that id."""
+
+
+class UnknownRun(WorkflowError, LookupError):
+    """There is no run of that id."""
+
+
+class UnknownPath(WorkflowError, LookupError):
+    """There is no value at that place of session_state."""
+
+
+class BadQuery(WorkflowError, ValueError):
+    """SQL that is wrong, takes too long, or would do more than read."""
+
+
 class SessionOwned(WorkflowError, PermissionError):
     """The session belongs to another user_id."""
 
@@ -131,6 +157,10 @@ class UnknownWorkflow(WorkflowError, LookupError):
 
 class UnknownOption(WorkflowError, ValueError):
     """No option of that name."""
+
+
+class UnknownVerb(WorkflowError, ValueError):
+    """%wf has no verb of that name."""
 
 
 class UnknownInput(WorkflowError, TypeError):
@@ -195,6 +225,13 @@ class MissingPart(WorkflowError, ImportError):
 
 class RunCancelled(BaseException):
     """Raised inside run() when its run was stopped; a BaseException, so that `except Exception` lets it pass."""
+
+
+def _line_of(file: str, number: int) -> str:
+    """A line of the user's code; a cell is no file."""
+    where = f"{Path(file).name}, line {number}" if Path(file).exists() else f"line {number} of the cell"
+    line = getline(file, number).strip()
+    return f"at {where}: {line}" if line else f"at {where}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

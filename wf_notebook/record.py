@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from . import saver
 from .errors import RunCancelled, WorkflowError
 from .events import RunEvent, RunResponse
-from .journal import Journal, end_row, start_row
+from .foreign import advise
+from .journal import Journal, NoJournal, end_row, start_row
 from .run import Run, RunContext, Status, current, logger
 from .spans import NOTHING, STOPS, begin
 from .transaction import Records
@@ -72,9 +73,9 @@ class OpenRun:
         self._span = begin(f"invoke_workflow {workflow}", _named(context, workflow))
         self._span.inside(self.variables)
         if session.storage is not None:
-            self._journal = Journal(context.run_id)
+            self._journal = NoJournal("") if context.private else Journal(context.run_id)
             self._before: Encoded = session.snapshot().kept
-            self._begun: list[dict[str, Any]] = [start_row(self.record())]
+            self._begun: list[dict[str, Any]] = [] if context.private else [start_row(self.record())]
         if self._journal is not None or self._span.is_there:
             saver.watch(self)
 
@@ -155,7 +156,7 @@ class OpenRun:
     # -- how it ends -------------------------------------------------------------------------------------------------------
 
     def end(self, error: BaseException | None = None) -> None:
-        """End the run and save it. Ending twice is ending once.
+        """End the run and save it. Ending twice is ending once. A run that spent more than it may is `stopped`, whatever it did.
 
         A save that cannot be done raises, unless the run itself failed: then the user's own error wins, and has a note.
         """
@@ -163,11 +164,14 @@ class OpenRun:
             if self.status != "running":
                 return
             self._duration, self.ended_at = self.duration, datetime.now(UTC)
-            self.status = "completed" if error is None else "stopped" if isinstance(error, STOPS) else "failed"
-            if self.status == "failed":
-                self.error = "".join(traceback.format_exception_only(error)).strip()
-            elif self.status == "stopped":
-                self.error = self.context.cancel.reason
+            if error is not None and not isinstance(error, STOPS):
+                advise(error)
+                self.status, self.error = "failed", "".join(traceback.format_exception_only(error)).strip()
+            elif error is not None:
+                self.status, self.error = "stopped", self.context.cancel.reason
+            else:
+                self.error = self.context.overspent()
+                self.status = "completed" if self.error is None else "stopped"
         saver.unwatch(self)
         try:
             self._save_end()
@@ -190,7 +194,7 @@ class OpenRun:
             for refusal in snapshot.refused.values():
                 self.error = self.error or f"not saved: {refusal}"
             self.changes = _summed_up(self._before, snapshot.kept)
-            self._save(self._journal, [end_row(self.record())], snapshot)
+            self._save(self._journal, [] if self.context.private else [end_row(self.record())], snapshot)
 
     def flush(self) -> None:
         """Save what was said and changed since the last time; an error waits for the next explicit save, or the run's end."""
@@ -204,7 +208,7 @@ class OpenRun:
     def _save(self, journal: Journal, ends: list[dict[str, Any]], snapshot: Snapshot | None = None) -> None:
         begun, self._begun = self._begun, []
         rows = Records([*begun, *ends], list(journal.rows()))
-        self.session.save(rows, run_id=self.context.run_id, snapshot=snapshot)
+        self.session.save(rows, run_id=None if self.context.private else self.context.run_id, snapshot=snapshot)
 
     def disown(self) -> None:
         """Never save this run: it is another process's."""

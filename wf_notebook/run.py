@@ -48,6 +48,17 @@ WAYS_UP: dict[str, str] = {
     "FunctionStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
+    "adapt": "wf_notebook.agents.adapters:adapt",
+    "Diff._repr_html_": "wf_notebook.frames:diff_html",
+    "Diff.df": "wf_notebook.frames:diff_frame",
+    "Versions._repr_pretty_": "wf_notebook.frames:versions_text",
+    "Versions._repr_html_": "wf_notebook.frames:versions_html",
+    "Versions.df": "wf_notebook.frames:versions_frame",
+    "SqlStorage.sessions": "wf_notebook.frames:sessions",
+    "SqlStorage.runs": "wf_notebook.frames:runs",
+    "SqlStorage.events": "wf_notebook.frames:events",
+    "SqlStorage.state": "wf_notebook.frames:state",
+    "SqlStorage.sql": "wf_notebook.frames:sql",
     "adapted": "wf_notebook.agents.adapters:adapted",
     "pprint_run_response": "wf_notebook.notebook.live:printed",
 }
@@ -156,15 +167,19 @@ class RunContext:
     cancel: CancelToken = field(default_factory=CancelToken)
     usage: Usage = field(default_factory=Usage)
     lane: str | None = None
+    #: Whether the run leaves no record and no events in the store, and what it changed in the state bears no run's id.
+    private: bool = False
 
     def limit(self, max_tokens: int | None, max_cost: float | None) -> None:
         """Give the run a budget; what it spends counts for the run that it is made in, too."""
         outer = current.get()
         within = outer.usage.budget if outer is not None else None
-        if max_tokens is None and max_cost is None:
-            self.usage.budget = within
-        else:
+        if max_tokens is not None or max_cost is not None or within is not None:
             self.usage.budget = Budget(max_tokens=max_tokens, max_cost=max_cost, stop=self.cancel.cancel, within=within)
+
+    def overspent(self) -> str | None:
+        """Return why the run's own budget is spent; None while it is not, or where there is none."""
+        return self.usage.budget.overspent() if self.usage.budget is not None else None
 
 
 current: ContextVar[RunContext | None] = ContextVar("wf_notebook_run", default=None)

@@ -9,6 +9,7 @@ from .errors import BadSetting, UnsavableValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from .changes import Change, Encoded
 
@@ -39,7 +40,7 @@ class Head:
     """Where a session stands in the store.
 
     `version` is its newest, written by `newest_save`; `known_save` wrote the version asked for; `revision` counts what was said
-    about it, 0 if it was never there; versions up to `hidden` were deleted.
+    about it, 0 if it was never there; versions up to `hidden` were deleted, those before `since` folded into that one.
     """
 
     version: int = 0
@@ -47,6 +48,7 @@ class Head:
     known_save: str | None = None
     revision: int = 0
     hidden: int = 0
+    since: int = 0
     about: About | None = None
 
 
@@ -149,8 +151,14 @@ class Transaction(Protocol):
     def append_state(self, session_id: str, version: int, changes: Sequence[Change], save: Save) -> None:
         """Append the changes of one save, and the blobs that they refer to, each once."""
 
+    def compact(self, session_id: str, version: int, state: Sequence[Change]) -> None:
+        """Fold all versions up to this one into it: of the older ones nothing stays but the state that they led to."""
+
     def append_about(self, session_id: str, op: str, about: About) -> None:
         """Append what is kept about the session from now on."""
+
+    def append_restored(self, session_id: str) -> bool:
+        """Bring a deleted session back, with the versions that it had; return whether it was deleted."""
 
     def append_records(self, session_id: str, records: Records) -> None:
         """Append rows of runs and events."""
@@ -161,6 +169,9 @@ class SessionStorage(Protocol):
 
     def transact(self, work: Callable[[Transaction], T], *, write: bool) -> T:
         """Run `work`; durable when it returns. Raises StorageBusy, StorageReadOnly, StorageFailed or BadStorage."""
+
+    def purge(self, session_id: str | None = None, *, older_than: datetime | timedelta | None = None) -> object:
+        """Erase a session, or what is older than that, for good."""
 
     def stamp(self) -> int | None:
         """Return the last `after` if nobody wrote since, None where that cannot be told cheaply."""
@@ -181,3 +192,31 @@ def stored_id(session_id: str) -> str:
             f"session_id {session_id!r} holds half of a surrogate pair, which is no text; clean it first", path="session_id"
         ) from None
     return session_id.replace("@", "@@")
+
+
+def stored_ids(shown: str) -> list[str]:
+    """Return how an id may be stored that was read in a table: as a session's, or else as that of a branch.
+
+    >>> stored_ids("demo@run-1")
+    ['demo@@run-1', 'demo@run-1']
+    """
+    ends = [place for place, character in enumerate(shown) if character == "@"]
+    return [stored_id(shown), *(f"{stored_id(shown[:end])}@{shown[end + 1 :]}" for end in reversed(ends))]
+
+
+def shown_id(stored: str) -> str:
+    """Return a stored id as people know it.
+
+    >>> shown_id("ann@@example.com"), shown_id("demo@run-1")
+    ('ann@example.com', 'demo@run-1')
+    """
+    return stored.replace("@@", "@")
+
+
+def is_branch(stored: str) -> bool:
+    """Say whether a stored id is that of a branch: it has an `@` of its own.
+
+    >>> is_branch("ann@@example.com"), is_branch("demo@run-1")
+    (False, True)
+    """
+    return "@" in stored.replace("@@", "")

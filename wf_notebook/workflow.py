@@ -57,7 +57,9 @@ class Workflow(Adapting):
     storage: Any = None
     extra_data: dict[str, Any] | None = None
     debug_mode: bool = False
-    #: What the agents of one run may spend: then it ends, `stopped`, with what it has.
+    #: Whether runs leave no record and no events in the store; the state is kept.
+    private: bool = False
+    #: What the agents of one run may spend, in tokens and in US dollars: then it ends, `stopped`, with what it has (see `run`).
     max_tokens: int | None = None
     max_cost: float | None = None
     _settings: ClassVar[dict[str, Any]] = {}
@@ -86,6 +88,7 @@ class Workflow(Adapting):
         storage: WorkflowStorage | str | None = None,
         extra_data: dict[str, Any] | None = None,
         debug_mode: bool = False,
+        private: bool = False,
         max_tokens: int | None = None,
         max_cost: float | None = None,
         **without_meaning: Any,
@@ -95,13 +98,9 @@ class Workflow(Adapting):
         cls = type(self)
         self.name = name or cls.name or cls.__name__
         self.workflow_id = workflow_id or cls.workflow_id or str(uuid4())
-        given: dict[str, Any] = {
-            "description": description,
-            "user_id": user_id,
-            "session_name": session_name,
-            "extra_data": extra_data,
-        }
-        given |= {"debug_mode": debug_mode or None, "max_tokens": max_tokens, "max_cost": max_cost}
+        given: dict[str, Any] = {"description": description, "user_id": user_id, "session_name": session_name}
+        given |= {"extra_data": extra_data, "debug_mode": debug_mode or None, "private": private or None}
+        given |= {"max_tokens": max_tokens, "max_cost": max_cost}
         for setting, value in given.items():
             setattr(self, setting, getattr(cls, setting) if value is None else value)
         chosen = storage if storage is not None else cls.storage
@@ -122,7 +121,12 @@ class Workflow(Adapting):
     # -- what the user writes ----------------------------------------------------------------------------------------------
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
-        """Write this method. It may yield or return RunResponse, str, a pydantic model, an agent's stream, or lists of these."""
+        """Write this method. It may yield or return RunResponse, str, a pydantic model, an agent's stream, or lists of these.
+
+        A run whose budget (`max_tokens`, `max_cost`) is spent raises nothing at its caller: a stream ends with what it has said;
+        a run that returns gives what it has, as a response of the event `RunCancelled`. `last_run.status` is `stopped`, and
+        `last_run.error` says why; so it is, too, when it was the last request that went over the budget.
+        """
         raise MissingRun(f"{type(self).__name__} has no run(); write one, or await arun() if it has that")
 
     def arun(self, *args: Any, **kwargs: Any) -> Any:
@@ -144,7 +148,7 @@ class Workflow(Adapting):
         self._session.about = self._about()
         self._session.load()
         self._adopt(self._session.about)
-        context = RunContext(run_id, self.session_id, self.workflow_id or "", self)
+        context = RunContext(run_id, self.session_id, self.workflow_id or "", self, private=self.private)
         context.limit(self.max_tokens, self.max_cost)
         run = OpenRun(context, self._session, workflow=self.name or type(self).__name__, inputs=inputs, ended=self._note)
         self._run = ref(run)
@@ -248,7 +252,7 @@ class Workflow(Adapting):
         """
         run = self._here()
         self._session.about = self._about()
-        self._session.save(run_id=run.run_id if run else None)
+        self._session.save(run_id=run.run_id if run and not run.private else None)
         return self._session
 
     def new_session(self) -> None:

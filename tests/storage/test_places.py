@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+import numpy as np
 import pytest
 
 from wf_notebook.errors import BadStorage, StorageBusy, StorageFailed, StorageReadOnly
+from wf_notebook.storage import open_storage, place
 
 
 def saved(database, session_id: str = "demo", **state):
@@ -120,7 +123,7 @@ import os, sys
 from pathlib import Path
 from wf_notebook import open_storage
 from wf_notebook.errors import WorkflowError
-import wf_notebook.storage.duckdb, wf_notebook.storage.sqlite
+import wf_notebook.frames, wf_notebook.storage.duckdb, wf_notebook.storage.sqlite
 storage = open_storage(sys.argv[1])
 if os.geteuid() == 0:
     os.setegid(65534)
@@ -134,6 +137,10 @@ for attempt in (session.save, lambda: storage.delete_session("demo")):
     except WorkflowError as error:
         print(type(error).__name__, error)
 print(session.state, storage.session("demo").state, storage.get_all_session_ids())
+"""
+#: Tables can be made there, too.
+AND_TABLES = """
+print(storage.state("demo")["value"], storage.sql("SELECT value FROM session_state ORDER BY key DESC")["value"])
 """
 
 
@@ -163,12 +170,13 @@ def make_read_only(database, *, fold: bool) -> None:
 def test_in_a_read_only_folder_reading_works_and_saving_says_read_only(read_only, python, fold):
     make_read_only(read_only, fold=fold)
     before = {path.name: path.read_bytes() for path in read_only.path.parent.iterdir()}
-    assert python(AS_NOBODY, read_only.url).splitlines() == [
+    assert python(AS_NOBODY + AND_TABLES, read_only.url).splitlines() == [
         "{'n': 1, 'm': 1}",
         *2 * [
             f"StorageReadOnly '{read_only.path}' is read-only here; the unsaved state stays in memory: choose another place"
         ],
         "{'n': 2, 'm': 1} {'n': 1, 'm': 1} ['demo']",
+        "[1, 1] [1, 1]",
     ]  # fmt: skip
     assert {path.name: path.read_bytes() for path in read_only.path.parent.iterdir()} == before
 
@@ -320,3 +328,52 @@ def test_a_connection_that_is_dropped_is_closed(lite):
 
 def test_read_only_errors_are_permission_errors_too():
     assert issubclass(StorageReadOnly, PermissionError)
+
+
+def test_a_file_on_a_network_file_system_is_warned_of_once(tmp_path, capsys, monkeypatch):
+    here = place.file_system(tmp_path, Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines())
+    monkeypatch.setattr(place, "REMOTE", re.compile(here))
+    for kind in ("sqlite", "duckdb"):
+        for number in range(2):
+            session = open_storage(f"{kind}:///{tmp_path}/runs.{kind}").session("demo")
+            session.state["n"] = number
+            session.save()
+    said = capsys.readouterr().err.splitlines()
+    assert [line.startswith("WARNING  ") and "lies on a network file system" in line for line in said] == [True, True]
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p", "lustre"])
+def test_network_file_systems_are_known_by_name(kind):
+    assert place.REMOTE.match(kind)
+    assert not place.REMOTE.match("ext4")
+
+
+def test_a_file_that_was_replaced_by_an_older_copy_gets_the_full_state_again(file_database):
+    session = saved(file_database, items=["a"], n=1, draft="x")
+    file_database.close()
+    copy = file_database.path.read_bytes()
+    session.state["items"].append("b")
+    session.state["n"] = 2
+    del session.state["draft"]
+    session.save()
+    file_database.close()
+    file_database.path.write_bytes(copy)
+    session.state["items"].append("c")
+    session.save()
+    assert file_database.open().session("demo").state == {"items": ["a", "b", "c"], "n": 2}
+    session.load()
+    assert session.state == {"items": ["a", "b", "c"], "n": 2}
+
+
+def test_a_file_that_was_replaced_by_another_keeps_what_is_only_there(file_database, tmp_path):
+    session = saved(file_database, items=["a"], n=1, array=np.arange(3))
+    file_database.close()
+    other = type(file_database)(file_database.kind, tmp_path / "other.db")
+    saved(other, n=7, theirs=True)
+    other.close()
+    (tmp_path / "other.db").replace(file_database.path)
+    session.state["n"] = 2
+    session.save()
+    state = file_database.open().session("demo").state
+    assert state.pop("array").tolist() == [0, 1, 2]
+    assert state == {"items": ["a"], "n": 2, "theirs": True}

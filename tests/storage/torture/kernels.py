@@ -20,6 +20,7 @@ from wf_notebook import open_storage
 from wf_notebook.errors import SessionConflict
 from wf_notebook.merging import register_merge
 from wf_notebook.storage import DuckDbWorkflowStorage, SqliteWorkflowStorage, duckdb_file  # noqa: F401 - so that no kernel waits
+from wf_notebook.storage.duckdb_connection import connection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +120,7 @@ def append(url: str, name: str, count: int, kind: str, without: Sequence[str] = 
     if "header" in without:
         duckdb_file.File._header = lambda _: None
     if "type" in without:
-        duckdb_file.connection._memory = Untyped(duckdb_file.connection.get())
+        connection._memory = Untyped(connection.get())
     session = open_storage(url).session("demo")
     session.load()
     _wait_to_begin()

@@ -78,8 +78,8 @@ def test_a_value_whose_blob_is_gone_is_named(database, value):
         ("append", "1", "an append to what is no list"),
         ("append", '"text"', "an append to what is no list"),
         ("append", "{}", "an append to what is no list"),
-        ("put", "1", "a change of what is no dict"),
-        ("delete", "1", "a change of what is no dict"),
+        ("put", "1", "an entry was changed of what is no dict"),
+        ("delete", "1", "an entry was changed of what is no dict"),
     ],
 )
 def test_a_change_that_does_not_fit_is_named(database, change, value, why):

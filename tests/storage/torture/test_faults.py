@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from wf_notebook.errors import StorageFailed
-from wf_notebook.storage import duckdb_file, sqlite
+from wf_notebook.storage import duckdb_connection, duckdb_file, sqlite
 
 
 class Faults:
@@ -61,8 +61,8 @@ def shaky(request, monkeypatch):
             return SimpleNamespace(execute=lambda *said: faults.run(made.execute, *said), close=made.close)
 
         _connect = duckdb.connect
-        monkeypatch.setattr(duckdb_file.connection, "_memory", None)
-        monkeypatch.setattr(duckdb_file, "duckdb", SimpleNamespace(connect=connect, Error=duckdb.Error))
+        monkeypatch.setattr(duckdb_connection.connection, "_memory", None)
+        monkeypatch.setattr(duckdb_connection, "duckdb", SimpleNamespace(connect=connect, Error=duckdb.Error))
     return database, faults
 
 
