@@ -78,6 +78,8 @@ def _translated(error: Exception, watch: _Watch, seconds: float) -> BaseExceptio
         return watch.stopped
     if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
         return too_slow(seconds)
+    if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CORRUPT", "SQLITE_IOERR")):
+        return error  # the storage says what that means
     if watch.refused or "not authorized" in str(error):
         return only_reads(watch.refused or "the query reaches out of the database")
     if "one statement at a time" in str(error):
