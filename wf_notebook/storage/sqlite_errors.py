@@ -24,7 +24,8 @@ def translated(error: sqlite3.Error, path: str, waited: float = 0.0) -> Workflow
     """Return our error for SQLite's."""
     if is_busy(error):
         return StorageBusy(
-            f"{path!r} is held by another program since {waited:g} s; {KEPT}: close it there, then run write_to_storage()"
+            f"{path!r} is held by another program since {waited:g} s; {KEPT}: close it there, "
+            "then run %wf save (or write_to_storage())"
         )
     name = _name(error)
     if name.startswith("SQLITE_NOTADB"):
