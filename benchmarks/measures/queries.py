@@ -28,7 +28,8 @@ MOMENT = {
     "duckdb": "TIMESTAMP '2026-01-01' + to_seconds(range)",
     "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', 1767225600 + range, 'unixepoch')",
 }
-#: So many times the sessions, into these columns, these values.
+
+#: So many times the sessions, into these columns, these values: the sessions take turns, what belongs to a run lies together.
 INSERTS = (
     (
         1,
@@ -41,31 +42,32 @@ INSERTS = (
         "'workflow_sessions', {session}, 1 + {turn}, 'key ' || {turn}, 'set', '\"' || {text} || '\"', 'save ' || range, {moment}",
     ),
     (
-        100,
-        "run_log (store, session_id, run_id, phase, happened_at, workflow, workflow_id, inputs, host, pid)",
-        "'workflow_sessions', {session}, 'run ' || range, 'start', {moment}, {flow}, 'id', '{{}}', 'host', 1",
-    ),
-    (
-        100,
-        "run_log (store, session_id, run_id, phase, happened_at, workflow, workflow_id, status, duration, content, input_tokens)",
-        "'workflow_sessions', {session}, 'run ' || range, 'end', {moment}, {flow}, 'id', {status}, range % 13, 'Said.', 1000",
+        200,
+        "run_log (store, session_id, run_id, phase, happened_at, started_at, workflow, inputs, status, duration, input_tokens)",
+        "'workflow_sessions', {session_of_two}, {run_of_two}, {phase}, {moment}, {moment}, {flow}, '{{}}', {status}, 1, 9",
     ),
     (
         1000,
         "event_log (run_id, seq, happened_at, event, content)",
-        "'run ' || (range % {runs}), {turn}, {moment}, 'RunResponse', 'Event ' || range || ' says a sentence.'",
+        "{run_of_ten}, 1 + range % 10, {moment}, 'RunResponse', 'Event ' || range || ' says a sentence.'",
     ),
 )
+
+#: An id as long as ours, of a number.
+ID = "(({0}) * 7919 % 99991) || '-0000-4000-8000-' || substr('0000000000000000000' || ({0}), -19)"
 
 
 def fill(execute):
     """Write the rows."""
     words = {
-        "runs": sessions * 100,
         "session": f"'session ' || (range % {sessions})",
         "turn": f"CAST((range - range % {sessions}) / {sessions} AS BIGINT)",
+        "session_of_two": f"'session ' || (CAST((range - range % 2) / 2 AS BIGINT) % {sessions})",
+        "run_of_two": ID.format("CAST((range - range % 2) / 2 AS BIGINT)"),
+        "run_of_ten": ID.format("CAST((range - range % 10) / 10 AS BIGINT)"),
+        "phase": "CASE range % 2 WHEN 0 THEN 'start' ELSE 'end' END",
         "flow": "'Flow ' || (range % 7)",
-        "status": "CASE WHEN range % 50 = 0 THEN 'failed' ELSE 'completed' END",
+        "status": "CASE WHEN range % 2 = 1 THEN CASE WHEN range % 51 = 0 THEN 'failed' ELSE 'completed' END END",
         "moment": MOMENT[side],
         "text": "repeat('0123456789', 100)" if side == "duckdb" else "replace(hex(zeroblob(500)), '00', '01')",
     }

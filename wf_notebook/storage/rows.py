@@ -125,17 +125,16 @@ class SqlTransaction:
         open_runs = self._execute(
             "SELECT run_id, workflow, workflow_id, pid, process_started_at FROM run_log s WHERE store = ? AND session_id = ?"
             " AND phase = 'start' AND host = ? AND NOT EXISTS"
-            " (SELECT 1 FROM run_log e WHERE e.run_id = s.run_id AND e.phase = 'end')",
+            " (SELECT 1 FROM run_log e WHERE e.run_id = s.run_id AND e.phase <> 'start')",
             (self._store, session_id, socket.gethostname()),
         )
         lost = [
             {
                 "run_id": run_id,
-                "phase": "end",
+                "phase": "lost",
                 "happened_at": now(),
                 "workflow": workflow,
                 "workflow_id": workflow_id,
-                "status": "lost",
             }
             for run_id, workflow, workflow_id, pid, born in open_runs
             if process_started_at(pid) != born
