@@ -73,14 +73,54 @@ def test_a_stream_is_cut_as_soon_as_it_is_known_to_go_over():
     assert flow.agent.run_response.content == "one two"
 
 
-def test_a_last_call_that_goes_over_completes_the_run():
+def test_a_last_call_that_goes_over_stops_the_run_with_all_that_it_has(tmp_path):
     class Once(Workflow):
         def run(self):
             yield self.agent.run("?", stream=True)
+            self.session_state["over"] = True
 
-    flow = made(Once, "one two", max_tokens=use_streamed("one two") - 1)
+    limit = use_streamed("one two") - 1
+    flow = made(Once, "one two", max_tokens=limit, session_id="s", storage=f"sqlite:///{tmp_path}/runs.db")
     assert "".join(said.content for said in flow.run()) == "one two"
-    assert (flow.last_run.status, flow.last_run.error) == ("completed", None)
+    why = SPENT.format(limit, use_streamed("one two"))
+    assert (flow.last_run.status, flow.last_run.content, flow.last_run.error) == ("stopped", "one two", why)
+    assert flow.session_state == {"over": True}
+    assert flow.storage.run(flow.last_run.run_id).status == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("give", "contents"),
+    [(lambda said: said, "one"), (lambda said: [said, said], ["one", "one"]), (lambda _: None, None)],
+    ids=["one", "several", "none"],
+)
+def test_a_batch_run_whose_last_call_goes_over_says_so(give, contents):
+    class Once(Workflow):
+        def run(self):
+            return give(self.agent.run("?"))
+
+    class Later(Workflow):
+        async def arun(self):
+            return give(await self.agent.arun("?"))
+
+    for kind in (Once, Later):
+        flow = made(kind, "one", max_tokens=use("one") - 1)
+        answer = flow.run() if kind is Once else asyncio.run(flow.arun())
+        many = isinstance(answer, list)
+        assert {said.event for said in (answer if many else [answer])} == {RunEvent.run_cancelled.value}
+        assert ([said.content for said in answer] if many else answer.content) == contents
+        assert (flow.last_run.status, flow.last_run.error) == ("stopped", SPENT.format(use("one") - 1, use("one")))
+
+
+def test_a_run_that_fails_after_its_budget_is_spent_has_failed():
+    class Fails(Workflow):
+        def run(self):
+            self.agent.run("?")
+            raise ValueError("oh no")
+
+    flow = made(Fails, "one", max_tokens=use("one") - 1)
+    with pytest.raises(ValueError, match="oh no"):
+        flow.run()
+    assert (flow.last_run.status, flow.last_run.error) == ("failed", "ValueError: oh no")
 
 
 def test_a_budget_that_is_kept_to_changes_nothing():

@@ -35,11 +35,11 @@ FLOORS = """
 4   storage.place  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows  storage.sql  storage.agno
     storage.duckdb_errors  storage.duckdb_file  storage.duckdb  storage.sqlite  storage.memory  storage
     render.status  render.markdown  render.content  render.record  render.terminal  render
-5   inputs  foreign  settings  journal  saver  record  context  stream  outcome  workflow  branch  crew  merged  branches
+5   inputs  foreign  settings  journal  saver  record  context  place  stream  outcome  workflow  branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
-    agents.arguments  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures  agents.requests
-    agents.prompt  agents.parts  agents.tracing  agents.call  agents.stream  agents.agent
-    agents.pydantic  agents.functions  agents.adapters  agents  models
+    agents.arguments  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures  agents.tokens
+    agents.ending  agents.requests  agents.prompt  agents.parts  agents.tracing  agents.engine  agents.call
+    agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.pages  notebook.widget  notebook.views  notebook.loose

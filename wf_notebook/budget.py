@@ -27,11 +27,14 @@ class BudgetSpent(RunCancelled):
 class Budget:
     """Counts what a run and the runs inside it spend; `stop` ends the run, and is told why.
 
-    The answer that goes over the budget was paid for and is kept: it is the next request that is not made.
+    The answer that goes over the budget was paid for and is kept: it is the next request that is not made. What a request under
+    way is thought to have used is reckoned with until it is over, and counted then.
 
     >>> budget = Budget(max_tokens=1000, stop=print)
     >>> budget.count(tokens=900)
     >>> budget.check()
+    >>> budget.left()
+    100
     >>> budget.count(tokens=134)
     >>> try:
     ...     budget.check()
@@ -50,7 +53,13 @@ class Budget:
     ) -> None:
         self.max_tokens, self.max_cost = max_tokens, max_cost
         self.tokens, self.cost = 0, 0.0
-        self._stop, self._within = stop, within
+        #: Of requests under way, as far as is known or guessed.
+        self._underway = 0
+        #: Whether an answer was cut off at what was left.
+        self.exhausted = False
+        #: The budget of the run that this run is made in.
+        self.within = within
+        self._stop = stop
         self._lock = threading.Lock()
         self._unpriced: set[str | None] = set()
 
@@ -65,20 +74,56 @@ class Budget:
         if unknown:
             said = "max_cost cannot be kept to: the price of %r is not known; limit max_tokens instead"
             logging.getLogger("wf_notebook").warning(said, model)
-        if self._within is not None:
-            self._within.count(tokens=tokens, cost=cost, model=model)
+        if self.within is not None:
+            self.within.count(tokens=tokens, cost=cost, model=model)
+
+    def reckon(self, tokens: int) -> None:
+        """Reckon with tokens that a request under way has used; with a negative number no longer: they are counted now."""
+        with self._lock:
+            self._underway += tokens
+        if self.within is not None:
+            self.within.reckon(tokens)
 
     def check(self, *, tokens: int = 0, cost: float = 0.0) -> None:
         """Raise BudgetSpent if more was spent than may be; `tokens` and `cost` are not counted yet."""
-        why = self._spent(self.tokens + tokens, self.cost + cost)
+        why = self._spent(self.tokens + self._underway + tokens, self.cost + cost)
         if why is not None:
             raise BudgetSpent(why, self._stop)
-        if self._within is not None:
-            self._within.check(tokens=tokens, cost=cost)
+        if self.within is not None:
+            self.within.check(tokens=tokens, cost=cost)
+
+    def left(self) -> int | None:
+        """Return how many tokens a next request may use, None for any number; raise BudgetSpent when there are none."""
+        self.check()
+        outer = self.within.left() if self.within is not None else None
+        if self.max_tokens is None:
+            return outer
+        used = self.tokens + self._underway
+        if used >= self.max_tokens:
+            raise BudgetSpent(_why(self.max_tokens, used), self._stop)
+        mine = self.max_tokens - used
+        return mine if outer is None else min(mine, outer)
+
+    def exhaust(self) -> None:
+        """An answer was cut off at what was left: the budget is spent; where one lies in another, that of which the least is."""
+        budgets = [self]
+        while (outer := budgets[-1].within) is not None:
+            budgets.append(outer)
+        left = [(budget.max_tokens - budget.tokens, budget) for budget in budgets if budget.max_tokens is not None]
+        if left:
+            min(left, key=lambda one: one[0])[1].exhausted = True
+
+    def overspent(self) -> str | None:
+        """Return why nothing more may be spent of this budget itself; None while something may."""
+        return self._spent(self.tokens, self.cost)
 
     def _spent(self, tokens: int, cost: float) -> str | None:
-        if self.max_tokens is not None and tokens > self.max_tokens:
-            return f"budget of {self.max_tokens} tokens spent ({tokens})"
+        if self.max_tokens is not None and (tokens > self.max_tokens or self.exhausted):
+            return _why(self.max_tokens, tokens)
         if self.max_cost is not None and cost > self.max_cost:
             return f"budget of ${self.max_cost:g} spent (${cost:.4g})"
         return None
+
+
+def _why(most: int, tokens: int) -> str:
+    return f"budget of {most} tokens spent ({tokens})"

@@ -6,6 +6,8 @@ An error is a fact and a remedy in one line. Only ours are one line: an exceptio
 from __future__ import annotations
 
 from difflib import get_close_matches
+from linecache import getline
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ __all__ = [
 
 
 class WorkflowError(Exception):
-    """The base of our errors: shown by IPython as one line, without a traceback.
+    """The base of our errors: shown by IPython as one line, without a traceback; in a run with the line of the user's code, too.
 
     >>> WorkflowError("no model")._render_traceback_()
     ['WorkflowError: no model']
@@ -54,10 +56,13 @@ class WorkflowError(Exception):
 
     #: What a batch run had answered when its save failed: nothing that was paid for is lost.
     response: Any = None
+    #: The file and line of the user's run() where it came up; None outside of a run.
+    place: tuple[str, int] | None = None
 
     def _render_traceback_(self) -> list[str]:
         """Return the lines that IPython shows in place of a traceback."""
-        return [f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())]
+        where = [] if self.place is None else [_line_of(*self.place)]
+        return [f"{type(self).__name__}: {self}", *where, *getattr(self, "__notes__", ())]
 
 
 class BadRunOutput(WorkflowError, TypeError):
@@ -195,6 +200,13 @@ class MissingPart(WorkflowError, ImportError):
 
 class RunCancelled(BaseException):
     """Raised inside run() when its run was stopped; a BaseException, so that `except Exception` lets it pass."""
+
+
+def _line_of(file: str, number: int) -> str:
+    """A line of the user's code; a cell is no file."""
+    where = f"{Path(file).name}, line {number}" if Path(file).exists() else f"line {number} of the cell"
+    line = getline(file, number).strip()
+    return f"at {where}: {line}" if line else f"at {where}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

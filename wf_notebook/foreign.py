@@ -1,13 +1,22 @@
-"""Agents of other packages as attributes of a workflow: known by the package of their type, and adapted."""
+"""Agents of other packages, and functions, as attributes of a workflow: known by their type, and adapted."""
 
 from __future__ import annotations
 
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from .run import way_up
 
 #: The packages whose agents are adapted; `wf_notebook.agents.register_adapter` adds to them.
 PACKAGES = {"pydantic_ai"}
+
+#: What is adapted as an attribute of an instance. In the body of a class a function is a method; any other object that can be
+#: called is mostly more than that, and stays what it is.
+FUNCTIONS = {FunctionType, MethodType, BuiltinFunctionType, partial}
+
+#: What only an agent has.
+OF_AGENTS = {"run", "arun", "run_response"}
 
 
 def is_foreign(value: object) -> bool:
@@ -30,3 +39,19 @@ def adapted(value: Any, name: str | None = None) -> Any:
     if agent is not value and name is not None and agent.name is None:
         agent.name = name
     return agent
+
+
+def adapted_function(value: Any) -> Any:
+    """Return a function as an agent, which can be called as before; anything else as it is."""
+    return way_up("adapt")(value) if type(value) in FUNCTIONS else value
+
+
+def advise(error: BaseException) -> None:
+    """Add the remedy to an error that says that a function, or another thing that can be called, has no `run`."""
+    if not isinstance(error, AttributeError) or error.name not in OF_AGENTS:
+        return
+    thing = error.obj
+    if callable(thing) and not isinstance(thing, type):
+        name = getattr(thing, "__name__", None)
+        what = f"{name!r} is a function and" if name else f"a value of type {type(thing).__name__!r} can be called, but is"
+        error.add_note(f"{what} no agent; to call it as one, write adapt({name or '…'}) (from wf_notebook.agents import adapt)")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .context import stoppable
 from .errors import RunCancelled
 from .events import RunEvent
+from .place import locate
 from .record import joined
 from .stream import RunStream, is_source, response
 
@@ -35,12 +36,13 @@ def outcome(run: OpenRun, call: Callable[[], Any]) -> Any:
             return _awaited(run, value)
         answer = _settled(run, value)
     except BaseException as error:
+        locate(error)
         run.end(error)
         if not _is_spent(run, error):
             raise
         answer = _so_far(run)
     run.end()
-    return answer
+    return _whole(run, answer)
 
 
 async def _awaited(run: OpenRun, awaitable: Awaitable[Any]) -> Any:
@@ -50,12 +52,13 @@ async def _awaited(run: OpenRun, awaitable: Awaitable[Any]) -> Any:
             return await RunStream(run, value)
         answer = _settled(run, value)
     except BaseException as error:
+        locate(error)
         run.end(error)
         if not _is_spent(run, error):
             raise
         answer = _so_far(run)
     run.end()
-    return answer
+    return _whole(run, answer)
 
 
 async def already(value: Any) -> Any:
@@ -66,6 +69,19 @@ async def already(value: Any) -> Any:
 def _is_spent(run: OpenRun, error: BaseException) -> bool:
     """Say whether it is its budget that ended the run: as a stream it ends with what it has, and nothing is raised."""
     return isinstance(error, RunCancelled) and run.context.cancel.reason is not None
+
+
+def _whole(run: OpenRun, answer: Any) -> Any:
+    """What a batch run gives back at its end: where its last request went over the budget, it says so."""
+    if run.status != "stopped":
+        return answer
+    return _so_far(run) if answer is None else _cancelled(answer)
+
+
+def _cancelled(answer: Any) -> Any:
+    if isinstance(answer, list):
+        return [_cancelled(one) for one in answer]
+    return answer.stamped({"event": RunEvent.run_cancelled.value})
 
 
 def _so_far(run: OpenRun) -> RunResponse:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import saver
 from .errors import RunCancelled, WorkflowError
 from .events import RunEvent, RunResponse
+from .foreign import advise
 from .journal import Journal, end_row, start_row
 from .run import Run, RunContext, Status, current, logger
 from .spans import NOTHING, STOPS, begin
@@ -156,7 +157,7 @@ class OpenRun:
     # -- how it ends -------------------------------------------------------------------------------------------------------
 
     def end(self, error: BaseException | None = None) -> None:
-        """End the run and save it. Ending twice is ending once.
+        """End the run and save it. Ending twice is ending once. A run that spent more than it may is `stopped`, whatever it did.
 
         A save that cannot be done raises, unless the run itself failed: then the user's own error wins, and has a note.
         """
@@ -164,11 +165,14 @@ class OpenRun:
             if self.status != "running":
                 return
             self._duration, self.ended_at = self.duration, datetime.now(UTC)
-            self.status = "completed" if error is None else "stopped" if isinstance(error, STOPS) else "failed"
-            if self.status == "failed":
-                self.error = "".join(traceback.format_exception_only(error)).strip()
-            elif self.status == "stopped":
-                self.error = self.context.cancel.reason
+            if error is not None and not isinstance(error, STOPS):
+                advise(error)
+                self.status, self.error = "failed", "".join(traceback.format_exception_only(error)).strip()
+            elif error is not None:
+                self.status, self.error = "stopped", self.context.cancel.reason
+            else:
+                self.error = self.context.overspent()
+                self.status = "completed" if self.error is None else "stopped"
         saver.unwatch(self)
         try:
             self._save_end()

@@ -48,6 +48,7 @@ WAYS_UP: dict[str, str] = {
     "FunctionStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
+    "adapt": "wf_notebook.agents.adapters:adapt",
     "adapted": "wf_notebook.agents.adapters:adapted",
     "pprint_run_response": "wf_notebook.notebook.live:printed",
 }
@@ -161,10 +162,12 @@ class RunContext:
         """Give the run a budget; what it spends counts for the run that it is made in, too."""
         outer = current.get()
         within = outer.usage.budget if outer is not None else None
-        if max_tokens is None and max_cost is None:
-            self.usage.budget = within
-        else:
+        if max_tokens is not None or max_cost is not None or within is not None:
             self.usage.budget = Budget(max_tokens=max_tokens, max_cost=max_cost, stop=self.cancel.cancel, within=within)
+
+    def overspent(self) -> str | None:
+        """Return why the run's own budget is spent; None while it is not, or where there is none."""
+        return self.usage.budget.overspent() if self.usage.budget is not None else None
 
 
 current: ContextVar[RunContext | None] = ContextVar("wf_notebook_run", default=None)

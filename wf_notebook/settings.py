@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import warnings
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from .errors import BadSetting, did_you_mean
-from .foreign import adapted
+from .foreign import adapted, adapted_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,10 +19,14 @@ WITHOUT_MEANING = ("memory", "monitoring", "telemetry")
 
 
 class Adapting:
-    """What adapts the foreign agents among its attributes."""
+    """What adapts the foreign agents and the functions among its attributes, unless they stand in place of a method."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value if name[0] == "_" else adapted(value, name))
+        if name[0] != "_":
+            value = adapted(value, name)
+            if not isinstance(getattr(type(self), name, None), FunctionType):
+                value = adapted_function(value)
+        super().__setattr__(name, value)
 
 
 def own(shared: Any) -> Any:

@@ -15,6 +15,7 @@ from . import background
 from .context import inside, stoppable, within
 from .errors import BadRunOutput, RunCancelled
 from .events import RunResponse
+from .place import locate
 from .run import logger, way_up
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def _playback(run: OpenRun, first: Any) -> Generator[_Awaited | RunResponse, Any
     except GeneratorExit:
         raise  # collected with its stream: the open run hands itself over
     except BaseException as error:
+        locate(error, sources)
         while sources:  # innermost first: the user's `finally` comes before the save
             source = sources.pop()
             if type(source) is _Awaited:

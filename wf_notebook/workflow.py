@@ -57,7 +57,7 @@ class Workflow(Adapting):
     storage: Any = None
     extra_data: dict[str, Any] | None = None
     debug_mode: bool = False
-    #: What the agents of one run may spend: then it ends, `stopped`, with what it has.
+    #: What the agents of one run may spend, in tokens and in US dollars: then it ends, `stopped`, with what it has (see `run`).
     max_tokens: int | None = None
     max_cost: float | None = None
     _settings: ClassVar[dict[str, Any]] = {}
@@ -122,7 +122,12 @@ class Workflow(Adapting):
     # -- what the user writes ----------------------------------------------------------------------------------------------
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
-        """Write this method. It may yield or return RunResponse, str, a pydantic model, an agent's stream, or lists of these."""
+        """Write this method. It may yield or return RunResponse, str, a pydantic model, an agent's stream, or lists of these.
+
+        A run whose budget (`max_tokens`, `max_cost`) is spent raises nothing at its caller: a stream ends with what it has said;
+        a run that returns gives what it has, as a response of the event `RunCancelled`. `last_run.status` is `stopped`, and
+        `last_run.error` says why; so it is, too, when it was the last request that went over the budget.
+        """
         raise MissingRun(f"{type(self).__name__} has no run(); write one, or await arun() if it has that")
 
     def arun(self, *args: Any, **kwargs: Any) -> Any:

@@ -18,10 +18,10 @@ from wf_notebook.models import OpenAILike
 USAGE = {"prompt_tokens": 30, "completion_tokens": 20, "total_tokens": 50}
 
 
-def chunk(text, **more):
-    """Return one event of a streamed answer; without a text it says only whose turn it is."""
+def chunk(text, finish_reason=None, **more):
+    """Return one event of a streamed answer; without a text it says only whose turn it is, or why the answer ended."""
     delta = {"role": "assistant"} if text is None else {"role": "assistant", "content": text}
-    choice = {"index": 0, "delta": delta, "finish_reason": None}
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
     body = {"id": "1", "object": "chat.completion.chunk", "created": 0, "choices": [choice], **more}
     return f"data: {json.dumps(body)}\n\n".encode()
 
@@ -61,18 +61,26 @@ class Provider:
                 """Give a whole answer, as a stream of words when a stream is asked for."""
                 if self.request_body.get("stream"):
                     self.say(*text.split(" "))
-                    self.add(None, usage=USAGE)
+                    self.add(None, finish_reason="stop", usage=USAGE)
                     self.raw(b"data: [DONE]\n\n")
-                    self.wfile.write(b"0\r\n\r\n")
+                    self.close()
                     return
-                choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+                self.complete(text)
+
+            def complete(self, text, finish_reason="stop", usage=USAGE):
+                """Give a whole answer that is not streamed."""
+                choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish_reason}
                 answer = {"id": "1", "object": "chat.completion", "created": 0, "choices": [choice]}
-                self.send(json.dumps({**answer, "model": self.request_body["model"], "usage": USAGE}))
+                self.send(json.dumps({**answer, "model": self.request_body["model"], "usage": usage}))
 
             def raw(self, event):
                 """Send bytes as one piece of a streamed answer."""
                 self.wfile.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
                 self.wfile.flush()
+
+            def close(self):
+                """End a streamed answer in good order, whatever was said in it."""
+                self.wfile.write(b"0\r\n\r\n")
 
             def hang(self):
                 """Say nothing (more) until the client goes."""

@@ -58,6 +58,100 @@ class Written(Workflow):
         return iter([self.writer.run(message, stream=True)])
 
 
+class Held(Workflow):
+    """A workflow that is given a function."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def run(self, *args):
+        return self.function.run(*args)
+
+
+class Loud:
+    """An object that can be called."""
+
+    def __call__(self, text):
+        return text.upper()
+
+
+@pytest.mark.parametrize(
+    ("function", "content"),
+    [
+        (words, "ab"),
+        (shout, "A B"),
+        (whisper, "a b"),
+        (spell, "a b"),
+        (lambda text: text + "!", "a b!"),
+        (partial("{}{}".format, "> "), "> a b"),
+        (len, 3),
+        ("a b, {}".format, "a b, a b"),
+    ],
+)
+def test_a_function_that_is_assigned_to_an_instance_is_an_agent_and_can_be_called(function, content):
+    flow = Held(function)
+    assert flow.run("a b").content == content
+    assert flow.function.function is function
+    if content == "A B":
+        assert (flow.function("a"), flow.function.__name__, flow.function.name) == ("A", "shout", "shout")
+
+
+def test_a_function_that_is_assigned_can_still_be_a_tool():
+    flow = Held(shout)
+    model = scripted(ToolCall("shout", {"text": "a"}), "done")
+    assert Agent(model, tools=[flow.function]).run("?").tools[0]["result"] == "A"
+
+
+def test_what_stands_in_place_of_a_method_stays_what_it_is():
+    flow = Held(shout)
+    flow._private, flow.run, flow.kind, flow.loud = words, words, Loud, Loud()
+    assert (flow._private, flow.run, flow.kind, type(flow.loud)) == (words, words, Loud, Loud)
+
+
+@pytest.mark.parametrize(
+    ("thing", "note"),
+    [
+        (shout, "'shout' is a function and no agent; to call it as one, write adapt(shout)"),
+        (staticmethod(shout), "'shout' is a function and no agent; to call it as one, write adapt(shout)"),
+        (Loud(), "a value of type 'Loud' can be called, but is no agent; to call it as one, write adapt(…)"),
+    ],
+    ids=["method", "static", "object"],
+)
+def test_what_is_not_adapted_names_the_remedy_where_it_is_called_as_an_agent(thing, note):
+    class Body(Workflow):
+        function = thing
+
+        def run(self, text):
+            yield self.function.run(text, stream=True)
+
+    class Later(Body):
+        async def arun(self, text):
+            return await self.function.arun(text)
+
+    flow = Later()
+    for failing in (lambda: flow.run("a").result(), lambda: asyncio.run(flow.arun("a"))):
+        with pytest.raises(AttributeError) as failed:
+            failing()
+        assert failed.value.__notes__ == [f"{note} (from wf_notebook.agents import adapt)"]
+        assert flow.last_run.error.endswith(failed.value.__notes__[0])
+
+
+def test_other_errors_of_attributes_are_left_alone():
+    class Wrong(Workflow):
+        def run(self):
+            return self.nothing.run("?")
+
+    class Number(Workflow):
+        def run(self):
+            return (1).run("?")
+
+    for kind in (Wrong, Number):
+        with pytest.raises(AttributeError) as failed:
+            kind().run()
+        assert not hasattr(failed.value, "__notes__")
+
+
 # -- agents of pydantic-ai -------------------------------------------------------------------------------------------------
 
 

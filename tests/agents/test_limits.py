@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
+import re
 import subprocess
 import sys
 import threading
@@ -16,9 +19,9 @@ from pydantic_ai.providers.openai import OpenAIProvider
 
 from wf_notebook import Agent, Workflow
 from wf_notebook.agents import limits, retries
-from wf_notebook.errors import ModelFailed, RunCancelled
+from wf_notebook.errors import ModelFailed, RunCancelled, UnknownModel
 from wf_notebook.models import Ollama, OpenAIChat, OpenAILike, limit
-from wf_notebook.run import RunContext, current
+from wf_notebook.run import RunContext, current, logger
 from wf_notebook.testing import scripted
 
 pytestmark = pytest.mark.slow  # a server for each
@@ -55,9 +58,9 @@ class Held:
         self.came, self.served = threading.Semaphore(0), threading.Semaphore(0)
         passing = limits.Gate.passing
 
-        def watched(gate):
+        def watched(gate, who):
             self.came.release()
-            return passing(gate)
+            return passing(gate, who)
 
         def answer(handler):
             if handler.request_body["model"] != "fence":
@@ -159,7 +162,7 @@ def test_no_more_requests_a_minute(monkeypatch):
         gate, passed = limits.Gate(limits.Limits(None, requests_per_minute=3)), []
 
         async def once():
-            async with gate.passing():
+            async with gate.passing("a call"):
                 passed.append(time.monotonic())
 
         await asyncio.gather(*(once() for _ in range(8)))
@@ -189,7 +192,7 @@ def test_less_than_one_request_a_minute(monkeypatch):
         gate = limits.Gate(limits.Limits(requests_per_minute=0.5))
         began = time.monotonic()
         for _ in range(2):
-            async with gate.passing():
+            async with gate.passing("a call"):
                 pass
         return time.monotonic() - began
 
@@ -255,12 +258,135 @@ def test_a_model_of_functions_has_no_limit_but_takes_one():
     assert most == [1] * 12
 
 
+def test_two_models_of_functions_are_two_also_under_one_name():
+    busy, most = set(), []
+
+    async def count(request):
+        busy.add(request.message)
+        most.append(len(busy))
+        await asyncio.sleep(0)
+        busy.discard(request.message)
+        return "ok"
+
+    numbers = iter(range(12))
+    model, other = scripted(*[count] * 12), scripted("ok")
+    limit(model, concurrency=1)
+    limit(other, concurrency=8)
+    together(12, lambda: Agent(model).run(f"call {next(numbers)}"))
+    assert most == [1] * 12
+    names = [limits.name_of(model), limits.name_of(other)]
+    assert names[0] != names[1]
+    assert limits.name_of(model) == names[0]
+
+
+def test_a_model_of_functions_that_is_gone_leaves_no_limit():
+    model = scripted("ok")
+    limit(model, concurrency=1)
+    name = limits.name_of(model)
+    assert Agent(model).run("?").content == "ok"
+    assert (name in limits._set, (name, None) in limits._gates) == (True, True)
+    del model
+    gc.collect()
+    assert (name in limits._set, (name, None) in limits._gates) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("opnai:gpt-5.2", "no model named 'opnai:gpt-5.2'; did you mean 'openai:gpt-5.2'?"),
+        ("gpt-5.2", "no model named 'gpt-5.2'; did you mean 'openai:gpt-5.2'?"),
+        ("nothing like it", "no model named 'nothing like it'; a name is provider:model, like openai:gpt-5.2 or local:smollm2"),
+        ("local:smolm2", "no local model named 'smolm2'; did you mean 'smollm2'?"),
+    ],
+)
+def test_a_limit_of_a_model_that_nobody_knows_is_refused(name, message, tmp_path, monkeypatch):
+    monkeypatch.setenv("WF_MODELS", str(tmp_path))
+    with pytest.raises(UnknownModel, match=rf"^{re.escape(message)}$"):
+        limit(name, concurrency=1)
+    assert limits._set == {}
+
+
+@pytest.mark.parametrize("name", ["openai:gpt-99", "anthropic:claude-x", "local:smollm2", "ollama:llama3.2", "test"])
+def test_a_limit_needs_no_key_no_package_and_no_file(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("WF_MODELS", str(tmp_path))
+    limit(name, concurrency=1)
+    assert limits._set == {limits.name_of(name): limits.Limits(1)}
+
+
 @pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"concurrency": -1}, {"requests_per_minute": 0}])
 def test_a_limit_that_lets_nothing_through_is_refused(wrong):
     with pytest.raises(ValueError, match="lets no call through"):
         limit("openai:gpt-5.2", **wrong)
     with pytest.raises(TypeError, match="a model is a name like"):
         limit(3, concurrency=1)
+
+
+# -- what is said --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What is said of those who wait, and an event for the first of it."""
+
+    class Heard(logging.Handler):
+        def emit(self, record):
+            lines.append(record.getMessage())
+            heard.set()
+
+    monkeypatch.setattr(limits, "SILENT", 0.05)
+    lines, heard, handler = [], threading.Event(), Heard()
+    logger.addHandler(handler)
+    yield lines, heard
+    logger.removeHandler(handler)
+
+
+def test_a_wait_for_a_slot_is_said_once_for_all_who_wait(said):
+    lines, heard = said
+
+    async def hold(_):
+        await asyncio.to_thread(heard.wait, 5)
+        return "ok"
+
+    model = scripted(*[hold] * 4)
+    limit(model, concurrency=1)
+    assert len(together(4, lambda: Agent(model, name="writer").run("?"))) == 4
+    assert lines == [
+        "agent 'writer' on 'scripted' and 2 more: waiting until one of the calls before it ends, for 1 at a time are its limit"
+    ]
+
+
+def test_a_wait_for_the_rate_is_said_with_its_length(said, run):
+    lines, heard = said
+    model = scripted("one", "two")
+    limit(model, requests_per_minute=2 / 3)
+    Agent(model).run("?")
+    threading.Thread(target=lambda: (heard.wait(5), run.cancel.cancel())).start()
+    with pytest.raises(RunCancelled):
+        Agent(model).run("?")
+    (line,) = lines
+    assert re.fullmatch(
+        r"agent on 'scripted': waiting at least (8\d|90)\.\d s, for 0\.666667 requests a minute are its limit", line
+    )
+
+
+def test_a_wait_that_a_provider_asks_for_is_said(said):
+    async def wait():
+        gate = limits.Gate(limits.Limits())
+        gate.shut(0.2)
+        async with gate.passing("agent 'writer' on 'm'"):
+            pass
+
+    asyncio.run(wait())
+    (line,) = said[0]
+    assert re.fullmatch(r"agent 'writer' on 'm': waiting at least 0\.[12] s, as the provider asks for", line)
+
+
+def test_a_short_wait_is_not_said(said, monkeypatch):
+    monkeypatch.setattr(limits, "SILENT", 5)
+    model = scripted("one", "two", "three")
+    limit(model, concurrency=1)
+    together(3, lambda: Agent(model).run("?"))
+    assert said[0] == []
 
 
 # -- Stop ----------------------------------------------------------------------------------------------------------------------

@@ -133,6 +133,22 @@ def test_an_agent_says_how_often(provider, agent, stream):
     assert len(provider.requests) == 6
 
 
+@both_ways
+@pytest.mark.usefixtures("quick")
+def test_a_call_says_how_often_for_itself(provider, agent, stream, recwarn):
+    provider.answer = lambda handler: handler.refuse(503, "overloaded")
+    agent.retries = 1
+    for times, requests in ((3, 4), (0, 1), (None, 2)):
+        provider.requests.clear()
+        with pytest.raises(ModelFailed):
+            text(agent, stream=stream, retries=times)
+        assert len(provider.requests) == requests
+    with pytest.raises(ModelFailed, match=r"attempt 3 of 3"):
+        asyncio.run(agent.arun("?", retries=2))
+    assert agent.retries == 1
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 def test_retry_after_is_honoured(provider, agent):
     provider.in_turn(lambda h: h.refuse(429, "slow down", headers={"retry-after": "1"}), lambda h: h.tell())
     assert text(agent, stream=False) == "ok"
@@ -268,7 +284,12 @@ def silent(handler, *pieces):
     handler.hang()
 
 
-breaks = pytest.mark.parametrize("way", [cut, malformed, broken, silent])
+def closed(handler, *pieces):
+    handler.say(*pieces)
+    handler.close()
+
+
+breaks = pytest.mark.parametrize("way", [cut, malformed, broken, silent, closed])
 
 
 @breaks
@@ -298,6 +319,27 @@ def test_structured_output_is_given_out_whole_so_it_can_be_asked_again(provider,
     (said,) = agent.run("?", stream=True)
     assert said.content == Headline(text="News")
     assert len(provider.requests) == 2
+
+
+def test_a_stream_that_is_only_closed_is_no_whole_answer(provider, agent):
+    provider.answer = lambda handler: closed(handler, "one ", "two")
+    said = "the model's server closed the stream in mid-answer: no finish_reason came"
+    assert fails(agent, stream=True) == f"agent 'writer' on 'm': {said}"
+
+
+@pytest.mark.parametrize("end", [{"finish_reason": "stop"}, {"finish_reason": "guardrail"}, None], ids=["stop", "other", "done"])
+def test_a_stream_ends_by_its_reason_or_by_the_line_that_says_so(provider, agent, end):
+    def answer(handler):
+        handler.say("one ", "two")
+        if end:
+            handler.add(None, **end)
+        else:
+            handler.raw(b"data: [DONE]\n\n")
+        handler.close()
+
+    provider.answer = answer
+    assert text(agent, stream=True) == "one two"
+    assert len(provider.requests) == 1
 
 
 @pytest.mark.usefixtures("quick")

@@ -119,6 +119,62 @@ def test_an_interrupt_between_two_responses_ends_the_run(cells):
     assert (workflow.last_run.status, workflow.last_run.content) == ("stopped", "part")
 
 
+OURS = """\
+from wf_notebook import Agent, Workflow
+from wf_notebook.testing import Breaks, scripted
+class Ours(Workflow):
+    writer = Agent(scripted(Breaks("one", ConnectionError("gone"))), name="writer")
+    def run(self):
+        {line}
+        yield "never"
+"""
+BROKEN = "ModelFailed: agent 'writer' on 'scripted': gone"
+BAD_OUTPUT = (
+    "BadRunOutput: run() gave a value of type 'int'; yield or return RunResponse, str, a pydantic model, or a stream of these"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("yield self.writer.run('?')", BROKEN),
+        ("yield self.writer.run('?', stream=True)", BROKEN),
+        ("yield from self.writer.run('?', stream=True)", BROKEN),
+        ("yield [self.writer.run('?', stream=True)]", BROKEN),
+        ("yield 3", BAD_OUTPUT),
+        ("return self.writer.run('?')", BROKEN),
+    ],
+)
+@pytest.mark.parametrize("way", ["%workflow ours", "ours.run()", "list(ours.run())"])
+def test_an_error_of_ours_names_the_line_of_the_users_that_it_came_from(cells, line, said, way):
+    cells.good(f"%%workflow ours -n\n{OURS.format(line=line)}")
+    cells.bad(way)
+    assert cells.printed.strip().splitlines()[-2:] == [said, f"at line 7 of the cell: {line}"]
+
+
+def test_a_batch_run_and_an_async_one_name_the_line_too(cells):
+    source = OURS.format(line="return helper(self)").replace("        yield 'never'\n", "").replace('        yield "never"\n', "")
+    cells.bad(f"%%workflow ours\n{source}\ndef helper(flow):\n    return flow.writer.run('?')\n")
+    assert cells.printed.strip() == f"{BROKEN}\nat line 10 of the cell: return flow.writer.run('?')"
+    later = source.replace("def run", "async def arun").replace("return helper(self)", "return await self.writer.arun('?')")
+    cells.bad(f"{later}\nawait Ours().arun()")
+    assert cells.printed.strip() == f"{BROKEN}\nat line 6 of the cell: return await self.writer.arun('?')"
+
+
+def test_an_error_in_a_module_names_its_file(cells, tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(OURS.format(line="yield 3"))
+    monkeypatch.syspath_prepend(tmp_path)
+    cells.bad("from mine import Ours\nOurs().run()")
+    assert cells.printed.strip().splitlines()[-2:] == [BAD_OUTPUT, "at mine.py, line 6: yield 3"]
+
+
+def test_an_error_outside_of_a_run_is_one_line(cells):
+    cells.good(f"%%workflow ours -n\n{OURS.format(line='yield 3')}")
+    for source in ("%workflow ors", "%workflow ours --sesion x", "%workflow ours topic=3", "Ours.writer.run('?')"):
+        cells.bad(source)
+        assert len(cells.printed.strip().splitlines()) == 1
+
+
 def test_what_is_set_for_a_cell_is_gone_after_it(cells):
     cells.good(f"%%workflow bad -n\n{BAD}")
     cells.good("try:\n    %workflow bad\nexcept ValueError as error:\n    caught = error\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .. import background
@@ -14,7 +15,7 @@ from .settings import Settings
 from .stream import AgentStream
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from pydantic_ai.messages import ModelMessage
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .attachments import Attachment
 
 #: What `run` and `arun` know.
-KNOWN = ("message", "stream", "images", "files")
+KNOWN = ("message", "stream", "images", "files", "retries")
 
 
 class Agent(Settings):
@@ -53,17 +54,20 @@ class Agent(Settings):
         return twin
 
     @overload
-    def run(
-        self, message: Any = None, *, stream: Literal[False] = False, images: Any = None, files: Any = None, **others: Any
-    ) -> RunResponse: ...
+    def run(self, message: Any = None, *, stream: Literal[False] = False, **others: Any) -> RunResponse: ...
 
     @overload
-    def run(
-        self, message: Any = None, *, stream: Literal[True], images: Any = None, files: Any = None, **others: Any
-    ) -> AgentStream: ...
+    def run(self, message: Any = None, *, stream: Literal[True], **others: Any) -> AgentStream: ...
 
     def run(
-        self, message: Any = None, *, stream: bool = False, images: Any = None, files: Any = None, **others: Any
+        self,
+        message: Any = None,
+        *,
+        stream: bool = False,
+        images: Any = None,
+        files: Any = None,
+        retries: int | None = None,
+        **others: Any,
     ) -> RunResponse | AgentStream:
         """Call the model and wait for its answer; with `stream=True` return the answer as it comes.
 
@@ -76,7 +80,8 @@ class Agent(Settings):
             images: Images to send along: paths, URLs, bytes, open files, matplotlib figures, PIL images, pydantic-ai's content;
                 one, or a list of them. They are read at once.
             files: Files of any kind, given in the same ways. What is text goes as text, which every model can read.
-            others: `stream_intermediate_steps` and `retries` of the old API, which have no meaning here.
+            retries: How often a request of this call is made again, in place of the agent's own `retries`.
+            others: `stream_intermediate_steps` of the old API, which has no meaning here.
 
         Raises:
             NoModel: No model was named and none is at hand.
@@ -88,52 +93,59 @@ class Agent(Settings):
         A tool's own exception is raised as it is.
         """
         self._check("run", others)
-        sent = enclosed(images, files)
+        begin = partial(self._begin, message, enclosed(images, files), others, retries=retries)
         if stream:
-            return AgentStream(
-                lambda in_async: self._begin(message, sent, others, streaming=True, in_async=in_async), name=self.name
-            )
-        return background.call(self._answer(self._begin(message, sent, others, streaming=False, in_async=False)))
+            return AgentStream(lambda in_async: begin(streaming=True, in_async=in_async), name=self.name)
+        return background.call(self._answer(begin(streaming=False, in_async=False)))
 
     @overload
-    def arun(
-        self, message: Any = None, *, stream: Literal[False] = False, images: Any = None, files: Any = None, **others: Any
-    ) -> Coroutine[Any, Any, RunResponse]: ...
+    def arun(self, message: Any = None, *, stream: Literal[False] = False, **others: Any) -> Coroutine[Any, Any, RunResponse]: ...
 
     @overload
-    def arun(
-        self, message: Any = None, *, stream: Literal[True], images: Any = None, files: Any = None, **others: Any
-    ) -> AgentStream: ...
+    def arun(self, message: Any = None, *, stream: Literal[True], **others: Any) -> AgentStream: ...
 
     def arun(
-        self, message: Any = None, *, stream: bool = False, images: Any = None, files: Any = None, **others: Any
+        self,
+        message: Any = None,
+        *,
+        stream: bool = False,
+        images: Any = None,
+        files: Any = None,
+        retries: int | None = None,
+        **others: Any,
     ) -> Coroutine[Any, Any, RunResponse] | AgentStream:
         """Return a coroutine for the answer, or with `stream=True` an async iterator: the async twin of `run`.
 
         Async tools run on the loop of the caller.
         """
         self._check("arun", others)
-        sent = enclosed(images, files)
+        begin = partial(self._begin, message, enclosed(images, files), others, retries=retries)
         if stream:
-            return AgentStream(
-                lambda in_async: self._begin(message, sent, others, streaming=True, in_async=in_async), name=self.name
-            )
-        answer = self._arun(message, sent, others)
+            return AgentStream(lambda in_async: begin(streaming=True, in_async=in_async), name=self.name)
+        answer = self._arun(begin)
         answer.__name__ = self.name or "_arun"  # type: ignore[attr-defined] # what a branch of `parallel` is called
         return answer
 
-    async def _arun(self, message: Any, sent: Sequence[Attachment], others: dict[str, Any]) -> RunResponse:
-        return await background.acall(self._answer(self._begin(message, sent, others, streaming=False, in_async=True)))
+    async def _arun(self, begin: Callable[..., AgentCall]) -> RunResponse:
+        return await background.acall(self._answer(begin(streaming=False, in_async=True)))
 
     def _check(self, function: str, others: dict[str, Any]) -> None:
         """Refuse arguments that nobody knows."""
         arguments.check(function, others, KNOWN, arguments.RUN_WITHOUT_MEANING)
 
     def _begin(
-        self, message: Any, sent: Sequence[Attachment], others: dict[str, Any], *, streaming: bool, in_async: bool
+        self,
+        message: Any,
+        sent: Sequence[Attachment],
+        others: dict[str, Any],
+        *,
+        retries: int | None,
+        streaming: bool,
+        in_async: bool,
     ) -> AgentCall:
         home = asyncio.get_running_loop() if in_async else None
-        how: dict[str, Any] = {"streaming": streaming, "home": home, "history": self._earlier(), "answered": self._remember}
+        how: dict[str, Any] = {"retries": retries, "streaming": streaming, "home": home}
+        how |= {"history": self._earlier(), "answered": self._remember}
         self._last = self._call(message, sent, others, **how)
         return self._last
 

@@ -63,7 +63,7 @@ WITHOUT_MEANING: dict[str, tuple[object, ...]] = {
 }
 
 #: The same for `Agent.run`.
-RUN_WITHOUT_MEANING: dict[str, tuple[object, ...]] = {"stream_intermediate_steps": (True, False), "retries": (None, 0)}
+RUN_WITHOUT_MEANING: dict[str, tuple[object, ...]] = {"stream_intermediate_steps": (True, False)}
 
 _said: set[str] = set()
 

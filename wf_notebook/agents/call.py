@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import AgentFailed
 from ..events import RunEvent, RunResponse
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 
     from pydantic_ai import Agent as Engine
-    from pydantic_ai import ModelSettings
     from pydantic_ai.messages import ModelMessage, ModelResponse
     from pydantic_ai.run import AgentRun
 
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .tools import UserTools
 
-#: How often a model may try again to give valid structured output, or valid arguments of a tool.
-RETRIES = 3
-
 
 class AgentCall:
     """One call: `responses()` runs it, `so_far()` is its answer.
@@ -39,12 +35,16 @@ class AgentCall:
     in seconds, `cost` in US dollars (0.0 for a model on this machine, None where the price is not known).
     """
 
+    #: What says whether a model needs no preparing; None until all that is imported for a call is there.
+    is_at_hand: ClassVar[staticmethod[[object], bool] | None] = None
+
     def __init__(
         self,
         agent: Settings,
         message: object,
         *,
         sent: Sequence[Attachment] = (),
+        retries: int | None = None,
         streaming: bool,
         home: asyncio.AbstractEventLoop | None,
         history: Sequence[ModelMessage],
@@ -54,6 +54,7 @@ class AgentCall:
         self.message, self.history, self.answered = message_text(message), history, answered
         #: Images and files that go along with the message.
         self.sent = sent
+        self.retries = agent.retries if retries is None else retries
         #: The pieces of text that the reader of the stream has seen, and whether nothing is left to see.
         self.seen: list[str] = []
         self.whole = False
@@ -66,6 +67,7 @@ class AgentCall:
         self._tools: dict[str, dict[str, Any]] = {}
         self._text: list[str] = []
         self._raw: list[str] = []
+        self._text_of: Callable[[object], str] = str
         self._response = self._says(None)
 
     def _says(self, content: object, event: RunEvent = RunEvent.run_response) -> RunResponse:
@@ -90,44 +92,48 @@ class AgentCall:
             self.seen.append(response.content)
 
     def _prepare(self) -> tuple[Resolved, Engine[None, Any], UserTools | None]:
-        """Import, resolve, load: what may take seconds the first time, and so happens in a thread."""
-        os.environ.setdefault("PYDANTIC_AI_NO_BANNER", "1")  # its first-run advertisement would land in the user's output
-        from pydantic_ai import Agent as Engine
-        from pydantic_ai import NativeOutput
-
+        """Import, resolve, load: what may take seconds the first time."""
+        if self.is_at_hand is None:
+            os.environ.setdefault("PYDANTIC_AI_NO_BANNER", "1")  # its first-run advertisement would land in the user's output
+        from .engine import engine
         from .parts import user_prompt
         from .requests import Requests, one_policy
-        from .resolve import resolve
+        from .resolve import is_at_hand, resolve
         from .tools import toolset
         from .tracing import capabilities
 
+        AgentCall.is_at_hand = staticmethod(is_at_hand)
         agent, resolved = self.agent, resolve(self.agent.model)
-        output: Any = agent.response_model or str
-        if agent.response_model and agent.structured_outputs and resolved.model.profile.get("supports_json_schema_output"):
-            output = NativeOutput(agent.response_model)
         tools = toolset(agent.tools or (), agent.label, self.home)
-        self._requests = Requests(resolved, agent, self._shows)
-        engine: Engine[None, Any] = Engine(
-            self._requests,
-            deps_type=type(None),
-            name=agent.name,
-            output_type=output,
-            instructions=instructions(agent),
-            toolsets=[tools] if tools else None,
-            model_settings=cast("ModelSettings", {**one_policy(resolved), **resolved.settings, **(agent.model_settings or {})}),
-            retries=RETRIES,
-        )
-        prompt = user_prompt(self.message, self.sent, agent.label, resolved)
-        self._options = {"user_prompt": prompt, "capabilities": capabilities(engine)}
-        return resolved, engine, tools
+        made = engine(agent, resolved)
+        self._requests = Requests(resolved, agent, self._shows, retries=self.retries)
+        self._options = {
+            "model": self._requests,
+            "user_prompt": user_prompt(self.message, self.sent, agent.label, resolved),
+            "instructions": instructions(agent),
+            "toolsets": [tools] if tools else None,
+            "model_settings": {**one_policy(resolved), **resolved.settings, **(agent.model_settings or {})},
+            "capabilities": capabilities(made),
+        }
+        return resolved, made, tools
+
+    async def _prepared(self) -> tuple[Resolved, Engine[None, Any], UserTools | None]:
+        """Prepare in a thread what may take its time: imports, a model that is loaded, code of the user's; else at once."""
+        agent = self.agent
+        takes_time = agent.tools or self.sent or callable(agent.instructions) or callable(agent.system_message)
+        if takes_time or self.is_at_hand is None or not self.is_at_hand(agent.model):
+            return await asyncio.to_thread(self._prepare)
+        return self._prepare()
 
     async def responses(self) -> AsyncGenerator[RunResponse]:
         """Run the call on this loop, in one task, and say what is said as it comes."""
         started = perf_counter()
-        resolved, engine, tools = await asyncio.to_thread(self._prepare)
+        resolved, engine, tools = await self._prepared()
         self._model, self._response.model = resolved, resolved.name
         from .failures import explain
+        from .transcript import text_of
 
+        self._text_of = text_of
         try:
             async with engine.iter(message_history=self.history, infer_name=False, **self._options) as run:
                 try:
@@ -142,6 +148,7 @@ class AgentCall:
             if tools:
                 tools.raise_own(error)
             assert self._requests is not None
+            self._requests.spending.raise_if_cut()
             who = f"{self.agent.label} on {resolved.name!r}{self._requests.attempt}"
             raise explain(error, who, "".join(self._raw), self.sent) from error
         if self.agent.save_response_to_file:
@@ -151,7 +158,8 @@ class AgentCall:
 
     async def _follow(self, engine: Engine[None, Any], run: AgentRun[None, Any]) -> AsyncIterator[RunResponse]:
         async for node in run:
-            self._count(run)
+            if not engine.is_user_prompt_node(node) and not engine.is_end_node(node):  # nothing was used, or all is counted
+                self._count(run)
             if engine.is_model_request_node(node):
                 if self.streaming:
                     self._raw.clear()
@@ -161,6 +169,8 @@ class AgentCall:
                                 yield response
             elif engine.is_call_tools_node(node):
                 self._raw[:] = [_raw(node.model_response)]
+                if not node.model_response.tool_calls:
+                    continue
                 async with node.stream(run.ctx) as calls:
                     async for event in calls:
                         for response in self._called(event):
@@ -168,26 +178,24 @@ class AgentCall:
 
     def _said(self, event: Any) -> Iterator[RunResponse]:
         """A piece of text, as it comes; structured output comes whole at the end."""
-        piece = _text(event)
+        piece = self._text_of(event)
         self._raw.append(piece)
-        if self._shows(event):
+        if piece and not self.agent.response_model:
             self._text.append(piece)
             yield self._says(piece)
 
     def _shows(self, event: Any) -> bool:
         """Say whether the reader of the stream sees something of an event."""
-        return bool(_text(event)) and not self.agent.response_model
+        return bool(self._text_of(event)) and not self.agent.response_model
 
     def _called(self, event: Any) -> Iterator[RunResponse]:
         """A tool is called, or answers."""
-        from pydantic_ai.messages import FunctionToolCallEvent, FunctionToolResultEvent
+        from .transcript import called, of_tool, plain
 
-        from .transcript import called, plain
-
-        if isinstance(event, FunctionToolCallEvent):
+        if (what := of_tool(event)) == "call":
             call = self._tools[event.part.tool_call_id] = called(event.part)
             said = self._says(None, RunEvent.tool_call_started)
-        elif isinstance(event, FunctionToolResultEvent):
+        elif what == "result":
             call = self._tools[event.part.tool_call_id]
             call["result"] = plain(event.part.content)
             said = self._says(None, RunEvent.tool_call_completed)
@@ -213,14 +221,17 @@ class AgentCall:
     def _measure(self, run: AgentRun[None, Any], duration: float) -> None:
         """Count what was used, also by a call that ended early."""
         cost = self._count(run)
-        self._metrics |= {**self._counted, "total_tokens": run.usage.total_tokens, "cost": cost, "duration": duration}
+        total = self._counted["input_tokens"] + self._counted["output_tokens"]
+        self._metrics |= {**self._counted, "total_tokens": total, "cost": cost, "duration": duration}
 
     def _count(self, run: AgentRun[None, Any]) -> float | None:
         """Tell the run that this call belongs to what was used since the last time; return what the call cost so far."""
         assert self._model is not None
-        used, before = run.usage, self._counted
+        assert self._requests is not None
+        used, before, unsaid = run.usage, self._counted, self._requests.spending
         cost = 0.0 if self._model.cost_free else None if used.cost is None else float(used.cost)
-        now = {"requests": used.requests, "input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
+        sent, came = used.input_tokens + unsaid.input_tokens, used.output_tokens + unsaid.output_tokens
+        now = {"requests": used.requests, "input_tokens": sent, "output_tokens": came}
         more = {name: now[name] - before[name] for name in now}
         more_cost = None if cost is None else cost - self._costed
         self._counted, self._costed = now, cost or 0.0
@@ -245,17 +256,6 @@ class AgentCall:
             )
             failed.response = self._response
             raise failed from error
-
-
-def _text(event: Any) -> str:
-    """The text in an event of a stream, empty for an event without."""
-    from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
-
-    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
-        return event.part.content
-    if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
-        return event.delta.content_delta
-    return ""
 
 
 def _raw(response: ModelResponse) -> str:

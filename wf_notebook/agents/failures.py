@@ -9,7 +9,7 @@ from pydantic_ai import exceptions as said
 
 from ..errors import AgentFailed, ModelFailed, UnknownModel, WorkflowError
 from ..redact import redact
-from .retries import Silence, TooLong
+from .retries import BrokenOff, Silence, TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -107,7 +107,7 @@ SENTENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[
     (said.ModelRequestRejectedError, _refused),
     (said.ModelQuotaExceededError, lambda error: f"the account's quota is used up ({_status(error)})"),
     (said.ModelRateLimitError, _rate),
-    ((Silence, TooLong), _line),
+    ((Silence, TooLong, BrokenOff), _line),
     (said.ModelTimeoutError, lambda _: "the model's server did not answer in time"),
     (said.ModelConnectionError, _unreachable),
     (said.OutputTokenLimitExceeded, lambda _: "the answer was cut off by max_tokens before it was complete"),

@@ -27,20 +27,33 @@ _END = object()
 class FunctionAgent:
     """A function, generator function, coroutine function or async generator function that speaks as an agent does.
 
+    It can still be called as the function, and has its attributes.
+
     >>> def words(text):
     ...     yield from text.split()
     >>> agent = FunctionAgent(words)
     >>> agent.run("a b").content, [said.content for said in agent.run("a b", stream=True)]
     ('ab', ['a', 'b'])
+    >>> list(agent("a b")), agent.__name__
+    (['a', 'b'], 'words')
     """
 
     def __init__(self, function: Callable[..., Any], *, name: str | None = None) -> None:
-        self.function = function
+        self.function = self.__wrapped__ = function
         self.name = name or name_of(function)
         self._last: FunctionStream | None = None
 
     def __repr__(self) -> str:
         return f"<FunctionAgent {self.name or self.function!r}>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function, as if it were not adapted."""
+        return self.function(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "function" or (name[0] == "_" and name not in {"__name__", "__qualname__"}):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.function, name)
 
     @property
     def run_response(self) -> RunResponse | None:

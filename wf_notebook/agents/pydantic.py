@@ -11,7 +11,7 @@ from .agent import Agent
 from .call import AgentCall
 from .parts import user_prompt
 from .requests import Requests, one_policy
-from .resolve import resolve
+from .resolve import is_at_hand, resolve
 from .tools import from_user
 from .tracing import capabilities
 
@@ -31,7 +31,8 @@ class PydanticAgent(Agent):
     """An agent of pydantic-ai as an agent of ours; what it has and ours have not is reached through it.
 
     `run`, `arun` and their streams are ours, and take the options of pydantic-ai's `iter` too: `deps`, `model_settings`,
-    `message_history`, `usage_limits`… The foreign agent itself is never changed, and its calls share nothing but its settings.
+    `message_history`, `usage_limits`, `retries` (which are its own: of tools and output)… The foreign agent itself is never
+    changed, and its calls share nothing but its settings.
     """
 
     def __init__(self, foreign: AbstractAgent[Any, Any], *, name: str | None = None) -> None:
@@ -52,6 +53,8 @@ class PydanticAgent(Agent):
         if "message_history" in others:
             how["history"] = others["message_history"] or ()
         options = {name: value for name, value in others.items() if name != "message_history"}
+        if (retries := how.pop("retries")) is not None:
+            options["retries"] = retries
         return _Call(self, message, sent=sent, options=options, **how)
 
 
@@ -77,6 +80,8 @@ class _Own(AbstractCapability[Any]):
 class _Call(AgentCall):
     """A call of an agent of pydantic-ai."""
 
+    is_at_hand = staticmethod(is_at_hand)
+
     def __init__(self, agent: PydanticAgent, message: Any, *, options: dict[str, Any], **how: Any) -> None:
         super().__init__(agent, message, **how)
         self._given = options
@@ -88,7 +93,7 @@ class _Call(AgentCall):
         override = chosen.get() if chosen is not None else None
         model = given.pop("model", None)
         resolved = resolve(override.value if override is not None else model if model is not None else self.agent.model)
-        self._requests = Requests(resolved, self.agent, self._shows)
+        self._requests = Requests(resolved, self.agent, self._shows, retries=self.retries)
         settings = {**one_policy(resolved), **resolved.settings}
         for more in (engine.model_settings, given.pop("model_settings", None)):
             settings |= {} if more is None or callable(more) else more

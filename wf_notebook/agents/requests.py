@@ -7,15 +7,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic_ai.messages import PartDeltaEvent, PartStartEvent
 from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.models.wrapper import WrapperModel
 
-from ..run import current, logger
+from ..run import logger
+from .ending import ending
 from .failures import explain
 from .limits import CONCURRENCY, Limits, gate, name_of
-from .retries import RETRIES, Silence, TooLong, passes, wait_after
+from .retries import RETRIES, BrokenOff, Silence, TooLong, passes, wait_after
+from .tokens import Spending
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from .resolve import Resolved
     from .settings import Settings
+    from .tokens import Meter
 
 T = TypeVar("T")
 
@@ -42,7 +44,14 @@ class Requests(WrapperModel):
     A stream is handed over with its first piece that the reader is to see: until then it can be begun again from the start.
     """
 
-    def __init__(self, resolved: Resolved, agent: Settings, shows: Callable[[ModelResponseStreamEvent], bool]) -> None:
+    def __init__(
+        self,
+        resolved: Resolved,
+        agent: Settings,
+        shows: Callable[[ModelResponseStreamEvent], bool],
+        *,
+        retries: int | None = None,
+    ) -> None:
         super().__init__(resolved.model)
         self._agent, self._shows = agent, shows
         self._name = name_of(resolved.model)
@@ -51,8 +60,10 @@ class Requests(WrapperModel):
         self._silence = next((s for s in (agent.timeout, _timeout(resolved, agent)) if s is not None), SILENCE)
         self._total = agent.total_timeout if agent.total_timeout is not None else TOTAL
         self._ends = monotonic() + self._total
-        self._tries = 1 + (agent.retries if agent.retries is not None else RETRIES)
+        self._tries = 1 + (retries if retries is not None else RETRIES)
         self._attempt = 0
+        #: What the requests use that their answers do not say.
+        self.spending = Spending(self._who, self._name, self.wrapped)
 
     @property
     def attempt(self) -> str:
@@ -67,8 +78,15 @@ class Requests(WrapperModel):
     ) -> ModelResponse:
         """Make one request and return the whole answer."""
 
+        async def whole(settings: ModelSettings | None) -> ModelResponse:
+            return await self._in_time(self.wrapped.request(messages, settings, model_request_parameters))
+
         async def ask(_: AsyncExitStack) -> ModelResponse:
-            return await self._in_time(self.wrapped.request(messages, model_settings, model_request_parameters))
+            with self.spending.metered(messages) as meter:
+                answer = await self.spending.capped(meter, model_settings, whole)
+                meter.counts = True
+                self.spending.whole(meter, answer.usage, answer.finish_reason, answer.parts)
+                return answer
 
         async with AsyncExitStack() as held:
             answer = await self._tried(ask, held)
@@ -86,9 +104,13 @@ class Requests(WrapperModel):
         """Make one request and hand over its answer as it comes."""
 
         async def ask(opened: AsyncExitStack) -> StreamedResponse:
-            stream = self.wrapped.request_stream(messages, model_settings, model_request_parameters, run_context)
-            response = await self._in_time(opened.enter_async_context(stream))
-            events = self._timely(response)
+            async def begun(settings: ModelSettings | None) -> StreamedResponse:
+                stream = self.wrapped.request_stream(messages, settings, model_request_parameters, run_context)
+                return await self._in_time(opened.enter_async_context(stream))
+
+            meter = opened.enter_context(self.spending.metered(messages))
+            response = await self.spending.capped(meter, model_settings, begun)
+            events = self._timely(response, meter)
             opened.push_async_callback(events.aclose)
             first: list[ModelResponseStreamEvent] = []
             async for event in events:
@@ -97,6 +119,7 @@ class Requests(WrapperModel):
                     break
             # pydantic-ai keeps there what `aiter(response)` gives, and itself puts events back in this way.
             response._event_iterator = _again(first, events)  # noqa: SLF001
+            meter.counts = True
             return response
 
         async with AsyncExitStack() as held:
@@ -110,8 +133,7 @@ class Requests(WrapperModel):
             way = gate(self._name, self.wrapped.base_url, self._default)
             try:
                 async with AsyncExitStack() as stack:
-                    await self._before_the_end(stack.enter_async_context(way.passing()))
-                    _check_budget()
+                    await self._before_the_end(stack.enter_async_context(way.passing(self._who)))
                     answer = await ask(stack)
                     held.push_async_exit(stack.pop_all())
                     return answer
@@ -126,20 +148,19 @@ class Requests(WrapperModel):
             await self._before_the_end(asyncio.sleep(wait))
         raise AssertionError
 
-    async def _timely(self, response: StreamedResponse) -> AsyncGenerator[ModelResponseStreamEvent]:
-        """The events of a stream, each in time, and as long as there is budget for what it is known to use."""
-        run = current.get()
-        budget = run.usage.budget if run is not None else None
-        events, used = aiter(response), 0
+    async def _timely(self, response: StreamedResponse, meter: Meter) -> AsyncGenerator[ModelResponseStreamEvent]:
+        """The events of a stream, each in time, and as long as there is budget for what they use."""
+        ended, events = ending(response), aiter(response)
         while True:
             try:
                 event = await self._in_time(anext(events))
             except StopAsyncIteration:
+                if not ended():
+                    what = "the model's server closed the stream in mid-answer: no finish_reason came"
+                    raise BrokenOff(self.model_name, what) from None
+                self.spending.whole(meter, response.usage, response.finish_reason)
                 return
-            if budget is not None:
-                if isinstance(event, (PartStartEvent, PartDeltaEvent)):  # the model goes on
-                    budget.check(tokens=used)
-                used = response.usage.total_tokens
+            meter.see(event, response.usage)
             yield event
 
     async def _in_time(self, said: Awaitable[T]) -> T:
@@ -168,12 +189,6 @@ async def _again(
         yield event
     async for event in rest:
         yield event
-
-
-def _check_budget() -> None:
-    run = current.get()
-    if run is not None and run.usage.budget is not None:
-        run.usage.budget.check()
 
 
 def _default_limits(resolved: Resolved) -> Limits:

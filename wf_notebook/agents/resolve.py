@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -89,10 +89,19 @@ def resolve(model: object) -> Resolved:
         return Resolved(model, model.model_name)
     if isinstance(model, ModelDescription):
         connection = tuple(sorted(model.connection.items()))
-        return Resolved(_built(f"{model.provider}:{model.id}", connection, _surroundings()), model.id, model.settings)
+        return Resolved(_built(f"{model.provider}:{model.id}", connection), model.id, model.settings)
     raise UnknownModel(
         f"a model is a name like 'openai:gpt-5.2', a pydantic-ai model or one of wf_notebook.models, not {type(model).__name__!r}"
     )
+
+
+def is_at_hand(model: object) -> bool:
+    """Say whether `resolve` gives a model at once: as it is one, or was made here before, and has not gone."""
+    if isinstance(model, Model):
+        return True
+    if isinstance(model, ModelDescription):
+        return (f"{model.provider}:{model.id}", tuple(sorted(model.connection.items())), _surroundings()) in _made
+    return isinstance(model, str) and (model, (), _surroundings()) in _made
 
 
 def default() -> str:
@@ -106,7 +115,30 @@ def default() -> str:
     )
 
 
+def check_name(name: str) -> None:
+    """Raise UnknownModel for a name of which no provider, or no local model, is known; what a provider serves, only it knows."""
+    kind, colon, rest = name.partition(":")
+    if kind == "local" and rest not in MODEL_FILES:
+        _path(rest)
+    if kind == "local":
+        return
+    with suppress(ImportError):  # its package is missing, and so it is known
+        try:
+            if colon:
+                infer_provider_class(kind)
+            elif name not in known_model_names():
+                raise UnknownModel(_remedy(name, ""))
+        except ValueError:
+            raise UnknownModel(_remedy(name, "")) from None
+
+
 def _local(name: str) -> Resolved:
+    path = _path(name)
+    label = f"local:{name if name in local_files() else path.name}"
+    return Resolved(local.model(path.resolve(), label), label, local.SETTINGS, cost_free=True)
+
+
+def _path(name: str) -> Path:
     there = local_files()
     path = there.get(name) or Path(name).expanduser()
     if not path.is_file():
@@ -115,12 +147,11 @@ def _local(name: str) -> Resolved:
         if path.suffix == ".gguf" or os.sep in name:
             raise UnknownModel(f"there is no model file at {str(path)!r}")
         raise UnknownModel(f"no local model named {name!r}{did_you_mean(name, [*there, *MODEL_FILES])}")
-    label = f"local:{name if name in there else path.name}"
-    return Resolved(local.model(path.resolve(), label), label, local.SETTINGS, cost_free=True)
+    return path
 
 
 def _named(name: str) -> Resolved:
-    built = _built(name, (), _surroundings())
+    built = _built(name, ())
     return Resolved(built, name.partition(":")[2] or built.model_name)
 
 
@@ -129,12 +160,22 @@ def _surroundings() -> frozenset[tuple[str, str]]:
     return frozenset(item for item in os.environ.items() if SURROUNDINGS.search(item[0]))
 
 
-@lru_cache(maxsize=64)
-def _built(
-    name: str,
-    connection: tuple[tuple[str, Any], ...],
-    surroundings: frozenset[tuple[str, str]],  # noqa: ARG001 - part of the cache's key
-) -> Model:
+#: The models that were made: by name, how they are reached, and what the environment said; the last so many are kept.
+_made: dict[tuple[Any, ...], Model] = {}
+KEPT = 64
+
+
+def _built(name: str, connection: tuple[tuple[str, Any], ...]) -> Model:
+    key = (name, connection, _surroundings())
+    made = _made.get(key)
+    if made is None:
+        made = _made[key] = _build(name, connection)
+        for oldest in list(_made)[:-KEPT]:
+            _made.pop(oldest, None)
+    return made
+
+
+def _build(name: str, connection: tuple[tuple[str, Any], ...]) -> Model:
     def provider(kind: str) -> Provider[Any]:
         given = dict(connection)
         variable, url = BASE_URLS.get(kind, (None, None))
@@ -178,4 +219,4 @@ def _remedy(name: str, said: str) -> str:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_built.cache_clear)
+    os.register_at_fork(after_in_child=_made.clear)

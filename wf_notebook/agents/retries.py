@@ -29,9 +29,12 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 #: Who asks to wait longer than so many seconds is not waited for.
 PATIENCE = 120.0
 
-#: 429; 503 and 529; 500, 502 and 504; a connection that is refused, broken off, or silent.
-TRANSIENT = (ModelRateLimitError, ModelUnavailableError, ModelServerError, ModelConnectionError, ModelRequestTimeout)
+#: Of all others, these pass.
 TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 529}
+
+
+class BrokenOff(ModelAPIError):
+    """The model's server closed a stream before the answer had come to its end."""
 
 
 class Silence(ModelTimeoutError):
@@ -40,6 +43,17 @@ class Silence(ModelTimeoutError):
 
 class TooLong(ModelTimeoutError):
     """A whole call took too long; nothing is tried again."""
+
+
+#: 429; 503 and 529; 500, 502 and 504; a connection that is refused, broken off, or silent; a stream that is closed in mid-answer.
+TRANSIENT = (
+    ModelRateLimitError,
+    ModelUnavailableError,
+    ModelServerError,
+    ModelConnectionError,
+    ModelRequestTimeout,
+    BrokenOff,
+)
 
 
 def passes(error: Exception) -> bool:

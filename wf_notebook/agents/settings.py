@@ -39,7 +39,8 @@ class Settings:
             streamed, and between two pieces; 300 if not said. Then the request is made again, if no text was given out yet.
         total_timeout: Seconds for a whole call with all its requests, retries and waits; 3600 if not said. A tool is not cut.
         retries: How often a request is made again when the server is busy (429, 503), fails (500, 502, 504), cannot be reached,
-            breaks off or is silent; 2 if not said. It waits longer each time, and as long as `Retry-After` asks for.
+            breaks off or is silent; 2 if not said; for one call, `run(retries=…)` says it. It waits longer each time, and as long
+            as `Retry-After` asks for.
         model_settings: Settings of the request, as pydantic-ai names them: temperature, max_tokens, seed, …
         others: Arguments of Agno's Agent that have no meaning here; each is warned of once.
     """

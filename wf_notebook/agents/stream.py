@@ -61,7 +61,7 @@ class AgentStream:
         try:
             response = next(self._plain)
         except StopIteration:
-            self._call.end()
+            self._over(self._call)
             raise
         self._call.see(response)
         return response
@@ -80,10 +80,15 @@ class AgentStream:
         try:
             response = await anext(self._async)
         except StopAsyncIteration:
-            self._call.end()
+            self._over(self._call)
             raise
         self._call.see(response)
         return response
+
+    def _over(self, call: AgentCall) -> None:
+        """All was read; a stream that was closed before has only what was read, also where the call had come further."""
+        if not self._closed:
+            call.end()
 
     def close(self) -> None:
         """End the call; the text so far is in `agent.run_response`."""

@@ -54,6 +54,8 @@ def _flat(tools: Iterable[Any]) -> Iterator[Any]:
 
 
 def _tool(item: Any, home: asyncio.AbstractEventLoop | None) -> Tool[Any]:
+    if hasattr(type(item), "deep_copy"):  # a function that was adapted, as an attribute of a workflow is
+        item = getattr(item, "__wrapped__", item)
     if isinstance(item, Tool):
         return item
     if not callable(item) or isinstance(item, type):

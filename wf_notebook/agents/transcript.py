@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 from pydantic_ai.messages import (
     BinaryContent,
     FileUrl,
+    FunctionToolCallEvent,
+    FunctionToolResultEvent,
     ModelRequest,
+    PartDeltaEvent,
+    PartStartEvent,
     RetryPromptPart,
     SystemPromptPart,
     TextContent,
     TextPart,
+    TextPartDelta,
     ToolCallPart,
     ToolReturnPart,
     UserPromptPart,
@@ -72,3 +77,19 @@ def called(part: ToolCallPart) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """Return a tool's result as JSON has it: what JSON has not becomes its text."""
     return to_jsonable_python(value, fallback=str)
+
+
+def text_of(event: object) -> str:
+    """Return the text in an event of a stream, empty for an event without."""
+    if isinstance(event, PartDeltaEvent):
+        return event.delta.content_delta if isinstance(event.delta, TextPartDelta) else ""
+    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+        return event.part.content
+    return ""
+
+
+def of_tool(event: object) -> str | None:
+    """Say whether an event is the "call" of a tool or its "result"."""
+    if isinstance(event, FunctionToolCallEvent):
+        return "call"
+    return "result" if isinstance(event, FunctionToolResultEvent) else None

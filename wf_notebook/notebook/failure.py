@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sysconfig
 import traceback
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 
 from ..errors import WorkflowError
+from ..place import LIBRARIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _OURS = __name__.partition(".")[0]
 _SHELL = "IPython"
-#: Where code lies that is not the user's.
-_LIBRARIES = ("<frozen ", *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 @contextmanager
@@ -124,7 +122,7 @@ def _frames(start: TracebackType | None) -> list[TracebackType]:
             frames.pop()  # the cell as a whole, as the string that it was called with
         if package in {_OURS, _SHELL}:
             below_ours = package == _OURS
-        elif not (below_ours and start.tb_frame.f_code.co_filename.startswith(_LIBRARIES)):
+        elif not (below_ours and start.tb_frame.f_code.co_filename.startswith(LIBRARIES)):
             below_ours = False
             frames.append(start)
         start = start.tb_next
