@@ -32,8 +32,9 @@ FLOORS = """
     codec.encoder  codec.decoder  codec.stale  codec
     kept  changes  keys  encoding  merging  state  diffs
 3   transaction  line  history  conflicts  session
-4   storage.place  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows  storage.sql  storage.agno
-    storage.duckdb_errors  storage.duckdb_file  storage.duckdb  storage.sqlite  storage.memory  storage
+4   storage.place  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows  storage.erasing  storage.sql
+    storage.agno  storage.duckdb_errors  storage.duckdb_connection  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb
+    storage.sqlite  storage.memory  storage
     render.status  render.markdown  render.content  render.record  render.terminal  render
 5   inputs  foreign  settings  journal  saver  record  context  place  stream  outcome  workflow  branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
@@ -52,7 +53,7 @@ ORDER = re.findall(r"[a-z_.]+", FLOORS)
 #: Who may import what others may not: package → rooms.
 WALL = {
     **dict.fromkeys(("IPython", "traitlets", "anywidget", "ipywidgets", "ipykernel", "comm"), ("notebook",)),
-    "duckdb": ("storage.duckdb_file", "storage.duckdb_errors"),
+    "duckdb": ("storage.duckdb_connection", "storage.duckdb_file", "storage.duckdb_errors"),
     "sqlite3": ("storage.sqlite",),
     "psycopg": ("storage.postgres",),
     **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp"), ("agents",)),

@@ -50,7 +50,7 @@ class Branch:
         self._home = home
         lane = f"{context.lane}/{self.lane}" if context.lane else self.lane
         self.context = RunContext(
-            context.run_id, context.session_id, context.workflow_id, context.workflow, token, context.usage, lane
+            context.run_id, context.session_id, context.workflow_id, context.workflow, token, context.usage, lane, context.private
         )
         self.variables = variables.copy()
         self.variables.run(current.set, self.context)

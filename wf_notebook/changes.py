@@ -152,7 +152,7 @@ class _Line:
             if change.op == "set":
                 self.start, self.tree = Kept.of(value), None
             elif change.op == "append":
-                self.items += value
+                self._append(value)
             else:
                 self._put(change, value)
         except (ValueError, TypeError, LookupError) as error:
@@ -160,13 +160,17 @@ class _Line:
                 f"the stored value of key {self.key!r} is damaged ({error}); nothing was overwritten: restore a copy of the file"
             ) from error
 
+    def _append(self, items: list[Any]) -> None:
+        if self.start is None or not is_list(self.start.packed):
+            raise LookupError("items were added to what is no list")
+        self.items += items
+
     def _put(self, change: Change, value: Any) -> None:
-        if self.tree is None:
-            assert self.start is not None
+        if self.tree is None and self.start is not None:
             self.tree = self.start.tree
         found = entries(self.tree)
         if found is None or change.path is None:
-            raise LookupError("a change of what is no dict")
+            raise LookupError("an entry was changed of what is no dict")
         if change.op == "delete":
             del found[1][change.path]
         else:

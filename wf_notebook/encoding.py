@@ -93,10 +93,6 @@ class Encoder:
         known = [text for text, seen in self._seen.items() if seen.has_classes]
         return frozenset(text for text in known if codec.is_stale(state.get(key_of(text))))
 
-    def forget(self) -> None:
-        """Encode everything anew the next time, with all blobs."""
-        self._seen, self.blobs = {}, {}
-
     # -- one value ---------------------------------------------------------------------------------------------------------
 
     def _made(self, where: str, live: Any, raw: bytes | None, before: _Seen | None) -> _Seen:
@@ -116,11 +112,22 @@ class Encoder:
         call = _Call(self.blobs)
         tree = _settled(live, where, call)
         if not codec.comes_back(tree, self.blobs.__getitem__):
-            raise UnsavableValue(f"{where} does not come back as it was; keep what it is made of", path=where)
+            tree = self._renewed(tree, live, where, call)
         print_, text = packed(tree), json_text(tree)
         trusted = raw is not None and '"$byte' not in text and packed(codec.encode(unpacked(raw), where, call)) == print_
         kept = _without_secrets(where, tree, text) or Kept(print_, text)
         return _Seen(raw if trusted else None, kept, codec.hashes(tree), has_classes=bool(call.classes))
+
+    def _renewed(self, tree: Any, live: Any, where: str, call: _Call) -> Any:
+        """Return the tree of a value as the classes in it are now, if it is because of them that it does not come back."""
+        if not codec.is_stale(live):
+            raise UnsavableValue(f"{where} does not come back as it was; keep what it is made of", path=where)
+        renewed = codec.encode(codec.decode(tree, self.blobs.__getitem__), where, call)
+        if not codec.comes_back(renewed, self.blobs.__getitem__):
+            raise UnsavableValue(
+                f"{where} has values that a class does not take since it was defined anew; mend them", path=where
+            )
+        return renewed
 
 
 class _Call:
@@ -199,12 +206,12 @@ _warned: set[str] = set()
 
 def _without_secrets(where: str, tree: Any, text: str) -> Kept | None:
     """Return what is kept of a tree that holds a secret, None for one that holds none; the live value is left alone."""
-    if redact(text) == text:
+    if redact(text) == text or (without := redacted(tree)) == tree:  # a number is no secret
         return None
     if where not in _warned:
         _warned.add(where)
         logger.warning("a secret in %s is stored as <redacted …>; the live value is untouched", where)
-    return Kept.of(redacted(tree))
+    return Kept.of(without)
 
 
 def redacted(value: Any) -> Any:

@@ -8,15 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from . import codec
-from .changes import replay
+from .changes import Change, replay
 from .diffs import diff
-from .errors import SessionExists, UnknownVersion
+from .errors import BadSetting, SessionExists, UnknownVersion
 from .keys import key_of
 from .state import decoded
 from .transaction import stored_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from .changes import Encoded
     from .diffs import Diff
@@ -136,13 +137,50 @@ class History:
         new.save()
         return new
 
+    def compact(self, *, keep: int = 1) -> int:
+        """Keep the newest versions only, and of what was before them the state that it led to; return how many went.
+
+        Args:
+            keep: How many versions can be asked for afterwards.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> session = open_storage("memory:").session("demo")
+        >>> for number in range(5): session.state["n"] = number; session.save()
+        >>> session.compact(keep=2), [version.version for version in session.versions()], session.at(4)
+        (3, [4, 5], {'n': 3})
+        """
+        if keep < 1:
+            raise BadSetting(f"keep={keep}: the newest version is always kept; give 1 or more, or purge() the session")
+        assert self.storage is not None
+        key = self._line.key
+        return self.storage.transact(lambda tx: folded(tx, key, tx.head(key, 0).version - keep + 1), write=True)
+
+    def purge(self, *, older_than: datetime | timedelta | None = None) -> None:
+        """Erase the session for good, or of its versions and runs what is older than that.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> storage = open_storage("memory:")
+        >>> session = storage.session("demo"); session.state["n"] = 1; session.save()
+        >>> session.purge(); storage.session("demo").state
+        {}
+        """
+        if self.storage is not None:
+            self.storage.purge(self.session_id, older_than=older_than)
+        if older_than is None:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of all that is known of the store, and of the state."""
+        raise NotImplementedError
+
     def _at(self, version: int) -> tuple[Encoded, dict[str, bytes]]:
         """Return what was kept at a version, and the arrays and frames in it."""
 
         def read(tx: Transaction) -> tuple[Encoded, dict[str, bytes]]:
             head = tx.head(self._line.key, version)
-            if version < head.hidden or not 0 <= version <= head.version:
-                there = f"{head.hidden + 1} to {head.version}" if head.version > head.hidden else "none"
+            first = max(head.hidden + 1, head.since)
+            if not (first <= version <= head.version or (version == first - 1 and not head.since)):
+                there = f"{first} to {head.version}" if head.version >= first else "none"
                 raise UnknownVersion(f"session {self.session_id!r} has no version {version}; there are {there}")
             state = replay({}, tx.changes(self._line.key, after=head.hidden, until=version))
             needed = set().union(*(codec.hashes(kept.tree) for kept in state.values() if kept.may_have_blobs))
@@ -162,3 +200,14 @@ class History:
         if self.storage is None:
             raise UnknownVersion(f"session {self.session_id!r} is kept in memory only, without versions; give it a storage")
         return self.storage.transact(work, write=False)
+
+
+def folded(tx: Transaction, key: str, version: int) -> int:
+    """Fold the versions before one that is to be kept; return how many those were."""
+    head = tx.head(key, 0)
+    first = max(head.hidden + 1, head.since)
+    if not first < version <= head.version:
+        return 0
+    state = replay({}, tx.changes(key, after=head.hidden, until=version))
+    tx.compact(key, version, [Change(text, "set", kept.text) for text, kept in state.items()])
+    return version - first

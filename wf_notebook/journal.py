@@ -84,6 +84,13 @@ class Journal:
         }
 
 
+class NoJournal(Journal):
+    """Notes nothing: of a private run."""
+
+    def note(self, said: RunResponse) -> None:
+        """Let it pass."""
+
+
 class _Pieces(list[str]):
     """The pieces of one text."""
 

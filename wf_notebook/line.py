@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .changes import Encoded, differences, hashes, replay
 from .transaction import About, Head, Inherited, Saved, Transaction
@@ -50,28 +50,35 @@ class Line:
         """Say whether nobody wrote since."""
         return self.stamp is not None and self.stamp == stamp
 
-    def follow(self, tx: Transaction, check: Callable[[About | None], object]) -> bool:
-        """Bring all of this up to the store's newest; return whether it is another line than the one that was known.
+    def follow(self, tx: Transaction, check: Callable[[About | None], object]) -> Literal["on", "back", "elsewhere"]:
+        """Bring all of this up to the store's newest; return where that led.
+
+        "on" is what was known, and more. "back" is less than was known: an older copy of the file, or its end was lost.
+        "elsewhere" is another line: another file, or the session was deleted.
 
         `check` may refuse the session by what is kept about it, before anything is changed here.
         """
         head = tx.head(self.key, self.version)
         check(head.about)
-        replaced = self._was_replaced(head)
-        if replaced:
+        way = self._way_to(head)
+        if way != "on":
             self._start_over(head.hidden)
         if head.version != self.version:
-            changes = list(tx.changes(self.key, after=max(self.version, self.hidden)))
-            state = replay(self.state, changes)
+            is_folded = self.version < head.since  # what came after it was folded with what was before
+            known = (self.version, self.state) if not is_folded else (0, {})
+            changes = list(tx.changes(self.key, after=max(known[0], self.hidden)))
+            state = replay(known[1], changes)
             self.blobs |= tx.blobs(hashes(changes) - self.blobs.keys())
             self.version, self.state, self.save_id = head.version, state, head.newest_save
         self.about, self.was_there, self.stamp = head.about, head.revision > 0, tx.before
-        return replaced
+        return way
 
-    def _was_replaced(self, head: Head) -> bool:
-        """Another file, or deleted elsewhere: the full state is written again."""
-        lost = self.version and (head.version < self.version or head.known_save != self.save_id)
-        return bool(lost) or head.hidden != self.hidden
+    def _way_to(self, head: Head) -> Literal["on", "back", "elsewhere"]:
+        if head.hidden != self.hidden:
+            return "elsewhere"
+        if head.version < self.version:
+            return "back"
+        return "elsewhere" if self.version >= max(head.since, 1) and head.known_save != self.save_id else "on"
 
     def extend(self, tx: Transaction, state: Encoded, save: Save) -> Saved:
         """Append what leads to `state`; return what the store holds then, which is so once the transaction is durable."""

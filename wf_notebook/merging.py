@@ -183,7 +183,7 @@ def _rule(path: Path) -> Rule | None:
     for steps, rule in _rules.items():
         if len(steps) == len(path) and all(step in {"*", entry} for step, entry in zip(steps, path, strict=True)):
             return rule
-    return _rules.get((".".join(path),))  # a key with a dot in it
+    return _rules.get(tuple(".".join(path).split(".")))  # a key with a dot in it
 
 
 def _by_rule(rule: Rule, was: Any, here: Any, there: Any) -> Any:

@@ -13,7 +13,7 @@ from . import saver
 from .errors import RunCancelled, WorkflowError
 from .events import RunEvent, RunResponse
 from .foreign import advise
-from .journal import Journal, end_row, start_row
+from .journal import Journal, NoJournal, end_row, start_row
 from .run import Run, RunContext, Status, current, logger
 from .spans import NOTHING, STOPS, begin
 from .transaction import Records
@@ -73,10 +73,10 @@ class OpenRun:
         self._span = begin(f"invoke_workflow {workflow}", _named(context, workflow))
         self._span.inside(self.variables)
         if session.storage is not None:
-            self._journal = Journal(context.run_id)
+            self._journal = NoJournal("") if context.private else Journal(context.run_id)
             self._before: Encoded = session.snapshot().kept
             self._start = start_row(self.record())
-            self._begun = [self._start]
+            self._begun = [] if context.private else [self._start]
         if self._journal is not None or self._span.is_there:
             saver.watch(self)
 
@@ -195,7 +195,7 @@ class OpenRun:
             for refusal in snapshot.refused.values():
                 self.error = self.error or f"not saved: {refusal}"
             self.changes = _summed_up(self._before, snapshot.kept)
-            self._save(self._journal, [end_row(self.record(), self._start)], snapshot)
+            self._save(self._journal, [] if self.context.private else [end_row(self.record(), self._start)], snapshot)
 
     def flush(self) -> None:
         """Save what was said and changed since the last time; an error waits for the next explicit save, or the run's end."""
@@ -209,7 +209,7 @@ class OpenRun:
     def _save(self, journal: Journal, ends: list[dict[str, Any]], snapshot: Snapshot | None = None) -> None:
         begun, self._begun = self._begun, []
         rows = Records([*begun, *ends], list(journal.rows()))
-        self.session.save(rows, run_id=self.context.run_id, snapshot=snapshot)
+        self.session.save(rows, run_id=None if self.context.private else self.context.run_id, snapshot=snapshot)
 
     def disown(self) -> None:
         """Never save this run: it is another process's."""

@@ -157,6 +157,8 @@ class RunContext:
     cancel: CancelToken = field(default_factory=CancelToken)
     usage: Usage = field(default_factory=Usage)
     lane: str | None = None
+    #: Whether the run leaves no record and no events in the store, and what it changed in the state bears no run's id.
+    private: bool = False
 
     def limit(self, max_tokens: int | None, max_cost: float | None) -> None:
         """Give the run a budget; what it spends counts for the run that it is made in, too."""

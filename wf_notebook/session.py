@@ -164,9 +164,9 @@ class Session(History, Deciding):
         """Bring what is known of the store up to its newest."""
         if self._attempt is None and self._line.is_current(tx.before):
             return
-        if self._line.follow(tx, self._check_owner):
-            self._base = {}
-            self._encoder.forget()
+        way = self._line.follow(tx, self._check_owner)
+        if way != "on":  # mine is written again: all of it, or all but what is only there
+            self._base = {key: kept for key, kept in self._line.state.items() if way == "back" or key in self._base}
         if self._attempt is not None:
             self._recognise(tx, self._attempt)
         about = self._line.about
@@ -262,8 +262,11 @@ class Session(History, Deciding):
         with self._lock:
             if self.storage is not None:
                 self.storage.transact(self._hide, write=True)
-            self._live.clear()
-            self._base, self._line, self._encoder = {}, Line(self._line.key), Encoder()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._live.clear()
+        self._base, self._line, self._encoder = {}, Line(self._line.key), Encoder()
 
     def _hide(self, tx: Transaction) -> None:
         self._check_owner(tx.head(self._line.key, 0).about)

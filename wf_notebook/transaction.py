@@ -9,6 +9,7 @@ from .errors import BadSetting, UnsavableValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from .changes import Change, Encoded
 
@@ -39,7 +40,7 @@ class Head:
     """Where a session stands in the store.
 
     `version` is its newest, written by `newest_save`; `known_save` wrote the version asked for; `revision` counts what was said
-    about it, 0 if it was never there; versions up to `hidden` were deleted.
+    about it, 0 if it was never there; versions up to `hidden` were deleted, those before `since` folded into that one.
     """
 
     version: int = 0
@@ -47,6 +48,7 @@ class Head:
     known_save: str | None = None
     revision: int = 0
     hidden: int = 0
+    since: int = 0
     about: About | None = None
 
 
@@ -148,6 +150,9 @@ class Transaction(Protocol):
     def append_state(self, session_id: str, version: int, changes: Sequence[Change], save: Save) -> None:
         """Append the changes of one save, and the blobs that they refer to, each once."""
 
+    def compact(self, session_id: str, version: int, state: Sequence[Change]) -> None:
+        """Fold all versions up to this one into it: of the older ones nothing stays but the state that they led to."""
+
     def append_about(self, session_id: str, op: str, about: About) -> None:
         """Append what is kept about the session from now on."""
 
@@ -160,6 +165,9 @@ class SessionStorage(Protocol):
 
     def transact(self, work: Callable[[Transaction], T], *, write: bool) -> T:
         """Run `work`; durable when it returns. Raises StorageBusy, StorageReadOnly, StorageFailed or BadStorage."""
+
+    def purge(self, session_id: str | None = None, *, older_than: datetime | timedelta | None = None) -> object:
+        """Erase a session, or what is older than that, for good."""
 
     def stamp(self) -> int | None:
         """Return the last `after` if nobody wrote since, None where that cannot be told cheaply."""

@@ -57,6 +57,8 @@ class Workflow(Adapting):
     storage: Any = None
     extra_data: dict[str, Any] | None = None
     debug_mode: bool = False
+    #: Whether runs leave no record and no events in the store; the state is kept.
+    private: bool = False
     #: What the agents of one run may spend, in tokens and in US dollars: then it ends, `stopped`, with what it has (see `run`).
     max_tokens: int | None = None
     max_cost: float | None = None
@@ -86,6 +88,7 @@ class Workflow(Adapting):
         storage: WorkflowStorage | str | None = None,
         extra_data: dict[str, Any] | None = None,
         debug_mode: bool = False,
+        private: bool = False,
         max_tokens: int | None = None,
         max_cost: float | None = None,
         **without_meaning: Any,
@@ -101,7 +104,7 @@ class Workflow(Adapting):
             "session_name": session_name,
             "extra_data": extra_data,
         }
-        given |= {"debug_mode": debug_mode or None, "max_tokens": max_tokens, "max_cost": max_cost}
+        given |= {"debug_mode": debug_mode or None, "private": private or None, "max_tokens": max_tokens, "max_cost": max_cost}
         for setting, value in given.items():
             setattr(self, setting, getattr(cls, setting) if value is None else value)
         chosen = storage if storage is not None else cls.storage
@@ -149,7 +152,7 @@ class Workflow(Adapting):
         self._session.about = self._about()
         self._session.load()
         self._adopt(self._session.about)
-        context = RunContext(run_id, self.session_id, self.workflow_id or "", self)
+        context = RunContext(run_id, self.session_id, self.workflow_id or "", self, private=self.private)
         context.limit(self.max_tokens, self.max_cost)
         run = OpenRun(context, self._session, workflow=self.name or type(self).__name__, inputs=inputs, ended=self._note)
         self._run = ref(run)
@@ -253,7 +256,7 @@ class Workflow(Adapting):
         """
         run = self._here()
         self._session.about = self._about()
-        self._session.save(run_id=run.run_id if run else None)
+        self._session.save(run_id=run.run_id if run and not run.private else None)
         return self._session
 
     def new_session(self) -> None:

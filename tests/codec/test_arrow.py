@@ -19,7 +19,7 @@ FRAME = pl.DataFrame(
         "struct": [{"x": 1}, {"x": 2}],
         "time": pl.Series([datetime(2026, 1, 1, tzinfo=UTC), None]).dt.convert_time_zone("Europe/Berlin"),
         "categories": pl.Series(["a", "b"], dtype=pl.Categorical),
-        "enum": pl.Series(["a", "b"], dtype=pl.Enum(["b", "a"])),
+        "enum": pl.Series(["a", "Object"], dtype=pl.Enum(["Object", "a"])),
         "bytes": [b"a", None],
         "decimal": pl.Series(["1.10", None]).cast(pl.Decimal(10, 2)),
         "null": [None, None],
@@ -39,6 +39,20 @@ ARROW = [
     pa.chunked_array([[1], [2, 3]]),
     pa.chunked_array([], type=pa.int64()),
 ]
+
+
+class Mine(pa.ExtensionType):
+    """A type of the user's own, which no other process knows."""
+
+    def __init__(self):
+        super().__init__(pa.int64(), "mine")
+
+    def __arrow_ext_serialize__(self):
+        return b""
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage_type, serialized):
+        return cls()
 
 
 @pytest.mark.parametrize("frame", [FRAME, FRAME.clear(), pl.DataFrame(), pl.concat([FRAME, FRAME], rechunk=False)])
@@ -84,3 +98,15 @@ def test_what_of_arrow_and_polars_would_not_come_back_is_refused(shelf, value, s
     with pytest.raises(UnsavableValue) as refusal:
         shelf.tree(value)
     assert says in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "inside", [lambda array: array, lambda array: pa.table({"a": pa.StructArray.from_arrays([array], ["b"])})]
+)
+def test_a_type_that_only_this_process_knows_is_refused(shelf, inside):
+    pa.register_extension_type(Mine())
+    try:
+        with pytest.raises(UnsavableValue, match="of a type that does not come back; cast it to one of Arrow's own"):
+            shelf.tree(inside(pa.ExtensionArray.from_storage(Mine(), pa.array([1]))))
+    finally:
+        pa.unregister_extension_type("mine")

@@ -76,7 +76,7 @@ def test_a_value_of_the_standard_library_is_stored_as_anyone_can_read_it_and_com
     assert repr(shelf.tree(value)) == repr(tree)
     back = shelf.back(value)
     assert (type(back), back) == (type(value), value)
-    assert repr(back) == repr(value)
+    assert repr(back) == repr(value) or isinstance(value, set | frozenset)  # whose order is chance
 
 
 @pytest.mark.parametrize(

@@ -333,3 +333,14 @@ def test_loading_again_after_unloading_works(cells, shell):
     shell.run_line_magic("reload_ext", "wf_notebook")
     assert cells.good(f"%%workflow blog topic='x'\n{BLOG}").content == "On x"
     assert [type(each).__name__ for each in shell.configurables].count("WorkflowMagics") == 1
+
+
+def test_a_private_run_leaves_no_record_and_the_next_one_does(cells):
+    cells.good(
+        "%%workflow diary --private entry='secret'\ndef run(self, entry):\n    self.session_state['n'] = 1\n    yield entry"
+    )
+    runs = "len(diary.storage._in_transaction(lambda tx: tx.rows('SELECT * FROM runs', ()), write=False))"
+    assert cells.good(runs) == 0
+    cells.good("%workflow diary entry='open'")
+    assert cells.good(runs) == 1
+    assert cells.good("diary.storage.session('diary').state") == {"n": 1}

@@ -807,3 +807,21 @@ def test_a_run_is_kept_with_its_state(database):
     blog.run(topic="cheese").result()
     assert database.open().run(blog.run_id) == blog.last_run
     assert database.query("SELECT workflow, content, changes FROM runs") == [("Blog", "About cheese", '{"topic": "set"}')]
+
+
+def test_a_private_run_leaves_its_state_and_nothing_of_what_was_asked_and_said(database):
+    class Diary(Workflow):
+        def run(self, entry):
+            self.session_state.setdefault("entries", []).append(len(entry))
+            self.write_to_storage()
+            yield f"dear diary, {entry}"
+            self.session_state["done"] = True
+
+    diary = Diary(session_id="demo", storage=database.open(), private=True)
+    assert diary.run("secret").result().content == "dear diary, secret"
+    assert (diary.last_run.status, diary.last_run.content) == ("completed", "dear diary, secret")
+    assert (database.count("run_log"), database.count("event_log")) == (0, 0)
+    assert database.query("SELECT DISTINCT run_id FROM state_log") == [(None,)]
+    assert database.open().session("demo").state == {"entries": [6], "done": True}
+    Diary(session_id="demo", storage=database.open()).run("open").result()
+    assert database.query("SELECT content FROM runs") == [("dear diary, open",)]

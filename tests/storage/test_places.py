@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+import numpy as np
 import pytest
 
 from wf_notebook.errors import BadStorage, StorageBusy, StorageFailed, StorageReadOnly
+from wf_notebook.storage import open_storage, place
 
 
 def saved(database, session_id: str = "demo", **state):
@@ -320,3 +323,52 @@ def test_a_connection_that_is_dropped_is_closed(lite):
 
 def test_read_only_errors_are_permission_errors_too():
     assert issubclass(StorageReadOnly, PermissionError)
+
+
+def test_a_file_on_a_network_file_system_is_warned_of_once(tmp_path, capsys, monkeypatch):
+    here = place.file_system(tmp_path, Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines())
+    monkeypatch.setattr(place, "REMOTE", re.compile(here))
+    for kind in ("sqlite", "duckdb"):
+        for number in range(2):
+            session = open_storage(f"{kind}:///{tmp_path}/runs.{kind}").session("demo")
+            session.state["n"] = number
+            session.save()
+    said = capsys.readouterr().err.splitlines()
+    assert [line.startswith("WARNING  ") and "lies on a network file system" in line for line in said] == [True, True]
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p", "lustre"])
+def test_network_file_systems_are_known_by_name(kind):
+    assert place.REMOTE.match(kind)
+    assert not place.REMOTE.match("ext4")
+
+
+def test_a_file_that_was_replaced_by_an_older_copy_gets_the_full_state_again(file_database):
+    session = saved(file_database, items=["a"], n=1, draft="x")
+    file_database.close()
+    copy = file_database.path.read_bytes()
+    session.state["items"].append("b")
+    session.state["n"] = 2
+    del session.state["draft"]
+    session.save()
+    file_database.close()
+    file_database.path.write_bytes(copy)
+    session.state["items"].append("c")
+    session.save()
+    assert file_database.open().session("demo").state == {"items": ["a", "b", "c"], "n": 2}
+    session.load()
+    assert session.state == {"items": ["a", "b", "c"], "n": 2}
+
+
+def test_a_file_that_was_replaced_by_another_keeps_what_is_only_there(file_database, tmp_path):
+    session = saved(file_database, items=["a"], n=1, array=np.arange(3))
+    file_database.close()
+    other = type(file_database)(file_database.kind, tmp_path / "other.db")
+    saved(other, n=7, theirs=True)
+    other.close()
+    (tmp_path / "other.db").replace(file_database.path)
+    session.state["n"] = 2
+    session.save()
+    state = file_database.open().session("demo").state
+    assert state.pop("array").tolist() == [0, 1, 2]
+    assert state == {"items": ["a"], "n": 2, "theirs": True}

@@ -97,14 +97,14 @@ def _dtype(np: Any, name: str) -> Any:
     try:
         return np.dtype(name)
     except TypeError as error:
-        raise Absent("numpy", f"this numpy has no dtype {name!r}; its values are given as dicts") from error
+        raise Absent(f"dtype {name}", f"this numpy has no dtype {name!r}; its values are given as dicts") from error
 
 
 def encode_array(value: Any, walk: Encoding) -> Tree:
     """Write an array: its dtype and shape for anyone to see, its content beside the tree; one of objects as their trees."""
     np = numpy()
     if value.dtype.names is None:
-        snapshot = np.array(value, order="K", copy=True)
+        snapshot = np.asarray(value)
     else:  # what lies between the fields is chance, and would be part of the hash
         snapshot = np.zeros_like(value)
         snapshot[...] = value

@@ -37,15 +37,11 @@ def decode_polars_series(tree: dict[str, Tree], read: Decoding) -> Any:
 
 
 def _polars_ipc(frame: Any, walk: Encoding) -> str:
-    if any(_holds_objects(dtype) for dtype in frame.dtypes):
+    if any(dtype == polars().Object for dtype in frame.dtypes):
         raise Refused("is a polars frame with a column of Python objects, which cannot be kept; keep .to_dicts() of it")
     file = BytesIO()
     frame.write_ipc(file, compression="uncompressed")
     return walk.keep("polars", [file.getvalue()])
-
-
-def _holds_objects(dtype: Any) -> bool:
-    return "Object" in str(dtype)
 
 
 def is_arrow_array(cls: type) -> bool:
@@ -64,7 +60,8 @@ def encode_arrow(value: Any, walk: Encoding) -> Tree:
         chunks, schema = value.chunks if shape == "ChunkedArray" else [value], pa.schema([pa.field("", value.type)])
         batches = [pa.RecordBatch.from_arrays([chunk], schema=schema) for chunk in chunks]
     content = written(batches, schema)
-    if not pa.ipc.open_stream(content).schema.equals(schema, check_metadata=True):
+    foreign = any(_is_foreign(field.type) for field in schema)
+    if foreign or not pa.ipc.open_stream(content).schema.equals(schema, check_metadata=True):
         raise Refused(f"is an Arrow {shape} of a type that does not come back; cast it to one of Arrow's own")
     columns = named_types((field.name, str(field.type)) for field in schema)
     blob = walk.keep("arrow", [content])
@@ -75,6 +72,13 @@ def encode_arrow(value: Any, walk: Encoding) -> Tree:
         "columns": columns,
         "blob": blob,
     }
+
+
+def _is_foreign(dtype: Any) -> bool:
+    """Return whether a type, or one inside of it, is an extension that another process may not know."""
+    if isinstance(dtype, pyarrow().BaseExtensionType):
+        return not dtype.extension_name.startswith("arrow.")
+    return any(_is_foreign(dtype.field(number).type) for number in range(dtype.num_fields))
 
 
 def decode_arrow(tree: dict[str, Tree], read: Decoding) -> Any:

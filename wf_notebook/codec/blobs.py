@@ -50,21 +50,21 @@ def unpack(stored: bytes) -> bytes:
     """Return the content of what `pack` gave; raise StorageFailed for anything else, before it fills the memory."""
     try:
         form, length = _HEAD.unpack_from(stored)
-        body = memoryview(stored)[_HEAD.size :]
-        if form == 0:
-            content = bytes(body)
-        elif form == 1 and length <= _DENSEST * len(body):
-            inflate = zlib.decompressobj()
-            content = inflate.decompress(body, length + 1)
-            if not inflate.eof:
-                length = -1
-        else:
-            length = -1
+        content = _content(form, length, memoryview(stored)[_HEAD.size :])
     except (struct.error, zlib.error, TypeError, ValueError) as error:
         raise StorageFailed(f"a stored blob is damaged ({error}); {NOTHING_LOST}") from error
-    if len(content) != length:
-        raise StorageFailed(f"a stored blob is damaged (it is not as long as it says); {NOTHING_LOST}")
     return content
+
+
+def _content(form: int, length: int, body: memoryview) -> bytes:
+    if form == 0 and length == len(body):
+        return bytes(body)
+    if form == 1 and length <= _DENSEST * len(body):
+        inflate = zlib.decompressobj()
+        content = inflate.decompress(body, length + 1)
+        if inflate.eof and len(content) == length and not inflate.unused_data:
+            return content
+    raise ValueError("it is not what it says")
 
 
 NOTHING_LOST = "nothing was overwritten: restore a copy of the file"

@@ -159,7 +159,7 @@ def _write_categories(values: Any, out: Writing) -> Tree:
 def _read_categories(said: dict[str, Tree], source: Reading) -> Any:
     pd = pandas()
     categories = values_of(said["categories"], source)
-    index = pd.Index(categories, dtype=categories.dtype, tupleize_cols=False)
+    index = pd.Index(categories, dtype=categories.dtype)
     index = type(index)(index, freq=said["freq"]) if "freq" in said else index
     return pd.Categorical.from_codes(source.buffer(said["codes"]), dtype=pd.CategoricalDtype(index, said["ordered"]))
 

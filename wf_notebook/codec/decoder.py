@@ -9,7 +9,7 @@ from ..run import logger
 from .blobs import NOTHING_LOST, digest, unpack
 from .containers import user_keys
 from .encoder import Walk
-from .kind import Absent, Tree, is_tag, json_text
+from .kind import Absent, Tree, is_tag, json_text, one_line
 from .stack import with_room
 from .table import BESIDE, kind_tagged
 from .unknown import Unknown, is_remembered, remember, unknown
@@ -36,7 +36,7 @@ def _decoded(read: Read, tree: Tree) -> Any:
         raise
     except Exception as error:
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise StorageFailed(f"a stored value is damaged ({said}); {NOTHING_LOST}") from error
+        raise StorageFailed(f"a stored value is damaged ({one_line(said)}); {NOTHING_LOST}") from error
 
 
 def comes_back(tree: Tree, blob: Callable[[str], bytes]) -> bool:
@@ -86,34 +86,46 @@ class Read:
 
     def value(self, tree: Tree) -> Any:
         """Return the value of any tree."""
-        kind = type(tree)
-        if kind is dict:
-            if tree and is_tag(tag := next(iter(tree))):
-                return self._typed(tag, tree)
-            if tree.keys() <= self._plain_keys or not any(key[:1] == "$" for key in tree):
-                return self._plain(tree)
+        if type(tree) is list:
+            return self.items(tree)
+        if type(tree) is not dict or not tree:
+            return {} if tree == {} else tree
+        if is_tag(tag := next(iter(tree))):
+            kind = kind_tagged(tag, tree[tag])
+            try:
+                if kind is None:
+                    raise Absent(tag, f"values of the kind {tag!r} are not known to this version; they are given as dicts")  # noqa: TRY301
+                return kind.decode(tree, self)
+            except Absent as absent:
+                value = unknown(tree, self, absent)
+                self._met(value)
+                return value
+        if not tree.keys() <= self._plain_keys:
             if any(map(is_tag, tree)):
                 raise ValueError("a tag stands behind other keys")
-            return self.fields(tree)
-        if kind is list:
-            return self.items(tree)
-        return tree
-
-    def _plain(self, tree: dict[str, Tree]) -> dict[str, Any]:
-        value = self.value
-        self._plain_keys.update(tree)
-        return {key: value(item) if type(item) is dict or type(item) is list else item for key, item in tree.items()}
+            if any(key[:1] == "$" for key in tree):
+                return self.fields(tree)
+            self._plain_keys.update(tree)
+        values = {}
+        for key, item in tree.items():
+            values[key] = self.value(item) if type(item) is dict or type(item) is list else item
+        return values
 
     def items(self, trees: list[Tree]) -> list[Any]:
         """Return the values of a list of trees."""
         if type(trees) is not list:
             raise TypeError("there is no list inside")
-        value = self.value
-        return [value(item) if type(item) is dict or type(item) is list else item for item in trees]
+        values: list[Any] = []
+        for item in trees:
+            values.append(self.value(item) if type(item) is dict or type(item) is list else item)  # noqa: PERF401 - a frame less
+        return values
 
     def fields(self, tree: dict[str, Tree]) -> dict[str, Any]:
         """Return the values of all that is no tag, by their names."""
-        return {name: self.value(item) for name, item in user_keys(tree).items()}
+        values = {}
+        for name, item in user_keys(tree).items():
+            values[name] = self.value(item)
+        return values
 
     def load(self, kind: str, content_hash: str) -> bytes:
         """Return bytes that were kept beside the tree; raise StorageFailed if they are not those of that hash."""
@@ -121,17 +133,6 @@ class Read:
         if digest(kind, [content]) != content_hash:
             raise StorageFailed(f"a stored blob is damaged (its content is not that of {content_hash}); {NOTHING_LOST}")
         return content
-
-    def _typed(self, tag: str, tree: dict[str, Tree]) -> Any:
-        kind = kind_tagged(tag, tree[tag])
-        try:
-            if kind is None:
-                raise Absent(tag, f"values of the kind {tag!r} are not known to this version; they are given as dicts")  # noqa: TRY301
-            return kind.decode(tree, self)
-        except Absent as absent:
-            value = unknown(tree, self, absent)
-            self._met(value)
-            return value
 
 
 def hashes(tree: Tree) -> set[str]:

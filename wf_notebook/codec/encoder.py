@@ -6,9 +6,10 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsavableValue
+from ..redact import redact
 from .blobs import digest, pack
 from .classes import name_of
-from .kind import DEEPEST, Blobs, Refused, Tree, escaped, json_text, shown
+from .kind import DEEPEST, Blobs, Refused, Tree, escaped, json_text, one_line, shown
 from .remedies import cannot_keep
 from .scalars import big_int, odd_float, text
 from .stack import with_room
@@ -35,9 +36,9 @@ def encode(value: Any, path: str, blobs: Blobs) -> Tree:
     try:
         return with_room(walked)
     except Refused as refusal:
-        where = path + "".join(reversed(refusal.parts))
+        where = redact(path + "".join(reversed(refusal.parts)))
         brief = where if len(where) <= DEEPEST else f"{where[:DEEPEST]}…"
-        raise UnsavableValue(f"{brief} {refusal}", path=where) from refusal.__cause__
+        raise UnsavableValue(f"{brief} {one_line(refusal)}", path=where) from refusal.__cause__
     except RecursionError:
         raise UnsavableValue(f"{path} {_TOO_DEEP}", path=path) from None
 
@@ -138,6 +139,7 @@ class Walk:
         """Return the trees of attributes, by their escaped names."""
         trees = {}
         name = ""
+        self._depth += 1  # none in the tree, but a deep stack
         try:
             for name, item in values.items():
                 if type(name) is not str or type(text(name)) is not str:
@@ -146,15 +148,19 @@ class Walk:
         except Refused as refusal:
             refusal.parts.append(f".{name}")
             raise
+        self._depth -= 1
         return trees
 
     def within(self, part: str, value: Any) -> Tree:
         """Return the tree of a value that lies at `part` of the present one."""
+        self._depth += 1
         try:
-            return self.tree(value)
+            tree = self.tree(value)
         except Refused as refusal:
             refusal.parts.append(part)
             raise
+        self._depth -= 1
+        return tree
 
     def name(self, cls: type) -> str:
         """Return the name by which a class is found again."""

@@ -162,7 +162,7 @@ def _index_of(said: dict[str, Tree], source: Reading) -> Any:
         levels = [_index_of(level, source) for level in said["levels"]]
         return pd.MultiIndex(levels=levels, codes=[source.buffer(number) for number in said["codes"]], names=names)
     values = values_of(said["values"], source)
-    index = pd.Index(values, dtype=values.dtype, name=names[0], tupleize_cols=False)
+    index = pd.Index(values, dtype=values.dtype, name=names[0])
     return type(index)(index, freq=said["freq"]) if "freq" in said else index
 
 

@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from ..redact import redact
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -161,6 +163,15 @@ def escaped(name: str) -> str:
 def is_tag(key: str) -> bool:
     """Return whether a key of a tree is ours: one `$` and no second one."""
     return key[:1] == "$" and key[1:2] != "$"
+
+
+def one_line(said: object) -> str:
+    r"""Return what is said in one line, and without secrets: what others raise may show a value.
+
+    >>> one_line(ValueError("no\n  way"))
+    'no way'
+    """
+    return redact(" ".join(str(said).split()))
 
 
 def json_text(tree: Tree) -> str:

@@ -42,7 +42,7 @@ def is_namedtuple(cls: type) -> bool:
     return issubclass(cls, tuple) and isinstance(names, tuple) and all(type(name) is str for name in names)
 
 
-def _fields(cls: Any) -> list[tuple[str, str | None]]:
+def fields_of(cls: Any) -> list[tuple[str, str | None]]:
     """Return the fields of a class, and by which argument it takes each: None for one that it sets itself."""
     if is_attrs(cls):
         return [(one.name, one.alias if one.init else None) for one in cls.__attrs_attrs__]
@@ -62,7 +62,7 @@ def encode_attrs(value: Any, walk: Encoding) -> Tree:
 def _encode(tag: str, value: Any, walk: Encoding) -> Tree:
     cls = type(value)
     name = walk.name(cls)
-    names = [field for field, _ in _fields(cls)]
+    names = [field for field, _ in fields_of(cls)]
     try:
         values = {field: getattr(value, field) for field in names}
     except AttributeError as error:
@@ -87,7 +87,7 @@ def _decode(tree: dict[str, Tree], read: Decoding, name: str, fits: Callable[[ty
     cls = needed(name, fits)
     values = read.fields(tree)
     more = read.fields(tree.get("$attributes", {}))
-    names = dict(_fields(cls))
+    names = dict(fields_of(cls))
     if lost := values.keys() - names.keys():
         raise misfit(name, cls, f"it has no {min(lost)!r}")
     try:
@@ -135,7 +135,6 @@ def needed(name: str, fits: Callable[[type], bool]) -> type:
 
 def misfit(name: str, cls: type, why: object) -> Absent:
     """Return the reason why values of a class are given as dicts, although it is there."""
-    said = " ".join(str(why).split())
     return Absent(
-        name, f"class {name!r} does not take its stored values any more ({said}); they are given as dicts until it does", cls
+        name, f"class {name!r} does not take its stored values any more ({why}); they are given as dicts until it does", cls
     )

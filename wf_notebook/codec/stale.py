@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
-from enum import Enum
 from typing import Any
 
 from .classes import find
 from .custom import codec_named, codec_of
+from .kind import loaded
+from .models import is_model
+from .records import fields_of, is_attrs, is_dataclass
 from .unknown import Unknown
 
-_BOXES = (list, tuple, set, frozenset, deque)
+#: What has nothing inside.
+_LEAVES = {str, int, float, bool, bytes, type(None)}
 
 
 def is_stale(value: Any) -> bool:
@@ -18,44 +22,50 @@ def is_stale(value: Any) -> bool:
 
     That is so for an `Unknown` whose class is defined by now, and for an instance of a class that was defined again since,
     as happens when a cell is run a second time.
+
+    >>> is_stale({"posts": [{"title": "a"}]})
+    False
     """
     seen: set[int] = set()
     boxes = [value]
     while boxes:
         box = boxes.pop()
-        cls = type(box)
-        if cls in {str, int, float, bool, bytes, type(None)} or id(box) in seen:
+        if id(box) in seen or type(box) in _LEAVES:
             continue
         seen.add(id(box))
-        if is_stale_itself(box):
+        if _is_stale_itself(box):
             return True
-        if isinstance(box, dict):
-            boxes += [*list(box), *box.copy().values()]
-        elif isinstance(box, _BOXES):
-            boxes += list(box)
-        elif hasattr(box, "__dict__") or hasattr(cls, "__slots__"):
-            boxes += _attributes(box)
+        boxes += [inner for inner in _inside(box) if type(inner) not in _LEAVES]
     return False
 
 
-def is_stale_itself(value: Any) -> bool:
-    """Return whether a value itself is of a class that is another one now."""
+def _is_stale_itself(value: Any) -> bool:
+    cls = type(value)
+    if cls in {dict, list, tuple}:
+        return False
     if isinstance(value, Unknown):
         now = codec.cls if (codec := codec_named(value.name)) else find(value.name)
-        return now is not None and not (value.refused_by and value.refused_by() is now)
-    cls = type(value)
+        here = now is not None or sys.modules.get(value.name) is not None  # a class, or a library
+        return here and not (value.refused_by and value.refused_by() is now)
     if codec := codec_of(cls):
         return codec_named(codec.name) is not codec
     cls = getattr(cls, "__pydantic_generic_metadata__", {}).get("origin") or cls
     return find(f"{cls.__module__}:{cls.__qualname__}") not in {cls, None}
 
 
-def _attributes(value: Any) -> list[Any]:
-    """Return what the attributes of an instance hold."""
-    if isinstance(value, Enum):
-        return []
-    found = list(getattr(value, "__dict__", {}).values())
-    for name in ("__pydantic_extra__", "__pydantic_private__"):
-        found += (getattr(value, name, None) or {}).values()
-    slots = [one for base in type(value).__mro__ for one in (base.__dict__.get("__slots__") or ())]
-    return found + [getattr(value, name) for name in slots if not name.startswith("__") and hasattr(value, name)]
+def _inside(value: Any) -> list[Any]:  # noqa: PLR0911 - a line for each kind
+    """Return what lies inside of a value that the table knows."""
+    cls = type(value)
+    if isinstance(value, dict):
+        return [*list(value), *value.copy().values()]
+    if isinstance(value, list | tuple | set | frozenset | deque):
+        return list(value)
+    if is_model(cls):
+        return [*vars(value).values(), *(value.__pydantic_extra__ or {}).values(), *(value.__pydantic_private__ or {}).values()]
+    if is_dataclass(cls) or is_attrs(cls):
+        return [*getattr(value, "__dict__", {}).values(), *(getattr(value, name, None) for name, _ in fields_of(cls))]
+    if cls is loaded("numpy:ndarray") and value.dtype.kind == "O":
+        return list(value.flat)
+    if cls is loaded("pandas:DataFrame"):
+        return [column for _, column in value.items() if column.dtype == object]
+    return list(value) if cls is loaded("pandas:Series") and value.dtype == object else []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, WeakValueDictionary, ref
 
 from .containers import user_keys
-from .kind import Refused, escaped, json_text
+from .kind import Refused, escaped, json_text, one_line
 
 if TYPE_CHECKING:
     from .kind import Absent, Decoding, Encoding, Tree
@@ -43,7 +43,7 @@ class Unknown(dict[str, Any]):
 def unknown(tree: dict[str, Tree], read: Decoding, absent: Absent) -> Unknown:
     """Return what is given for a tree that could not be read."""
     value = Unknown({(name[1:] if name[:1] == "$" else name): read.value(item) for name, item in _entries(tree).items()})
-    value.name, value.tree, value.why = absent.name, tree, str(absent)
+    value.name, value.tree, value.why = absent.name, tree, one_line(absent)
     value.refused_by = ref(absent.cls) if absent.cls else None
     return value
 

@@ -153,6 +153,7 @@ class WorkflowMagics(Magics):
         if options.reset:  # the run saves it so; what was there stays a version of the session, and is no conflict
             workflow.session.reload()
             workflow.session_state.clear()
+        workflow.private = options.private or type(workflow).private
         shown: View
         if options.quiet:
             shown = NoView()

@@ -29,6 +29,7 @@ OPTIONS = (
     Option("reset", "", None, "start from an empty session_state; the old one stays a version"),
     Option("no-run", "n", None, "define the workflow and do not run it"),
     Option("no-stream", "", None, "show the record at the end, and nothing before"),
+    Option("private", "", None, "keep the state, and no record of the run: nothing of what was asked and said"),
     Option("out", "o", "VAR", "put the response into the variable VAR"),
     Option("quiet", "q", None, "show nothing"),
     Option("help", "h", None, "show this help"),
@@ -49,6 +50,7 @@ class Options:
     reset: bool = False
     no_run: bool = False
     no_stream: bool = False
+    private: bool = False
     quiet: bool = False
     help: bool = False
 

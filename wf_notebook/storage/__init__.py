@@ -6,13 +6,14 @@ import os
 import tomllib
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkable
 
 from ..errors import BadStorage, did_you_mean
 from ..run import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime, timedelta
 
     from ..run import Run
     from ..session import Session
@@ -49,8 +50,17 @@ class WorkflowStorage(Protocol):
     def delete_session(self, session_id: str) -> None:
         """Hide a session."""
 
+    def purge(self, session_id: str | None = None, *, older_than: datetime | timedelta | None = None) -> object:
+        """Erase a session, what is older than that, or what was deleted, for good."""
+
     def close(self) -> None:
         """Close what is open; the storage can be used again afterwards."""
+
+    def __enter__(self) -> Self:
+        """Return the storage itself."""
+
+    def __exit__(self, *exc: object) -> None:
+        """Close what is open."""
 
 
 #: The kinds of addresses, and who opens them.

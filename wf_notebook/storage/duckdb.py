@@ -7,14 +7,15 @@ them all: an interrupt, which goes to the main thread, never hits a transaction.
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import place
-from .duckdb_file import File, connection
+from .duckdb_connection import connection
+from .duckdb_file import File, Task
+from .duckdb_rewrite import rewriting
 from .schema import Dialect
 from .sql import SqlStorage, checked_file, checked_table_name
-from .thread import StorageThread
+from .thread import Job, StorageThread
 
 if TYPE_CHECKING:
     import os
@@ -74,19 +75,22 @@ class DuckDbWorkflowStorage(SqlStorage):
         return place.exists(self.path)
 
     def _transact(self, work: Callable[[Opened], T], *, write: bool) -> T:
-        file, store = self._file, self.table_name
-        result: T = _thread.run(lambda result: file.transact(work, result, store=store, write=write))
+        task = Task(work, self.table_name, write)
+        result: T = _thread.run(Job(self._file.transact, task, group=self._file))
         return result
+
+    def _shrink(self) -> None:
+        _thread.run(rewriting(self._file))
 
     def close(self) -> None:
         """Fold the WAL into the file, so that a copy of the one file is whole; the storage can be used again."""
-        _thread.run(self._file.fold)
+        _thread.run(Job(self._file.fold))
 
 
 def _fold_all() -> None:
     for file in File.all():
         with suppress(Exception):  # what is in the WAL is durable as it is
-            _thread.run(partial(file.fold, patience=PATIENCE_AT_EXIT))
+            _thread.run(Job(file.fold, PATIENCE_AT_EXIT))
 
 
 _thread = StorageThread("wf_notebook-duckdb", at_exit=_fold_all, forget=connection.forget)

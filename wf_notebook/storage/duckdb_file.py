@@ -7,12 +7,14 @@ import os
 import sys
 import time
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ..errors import WorkflowError
+from ..run import CancelToken
 from . import duckdb_errors, place
+from .duckdb_connection import Cursor, TaskFailed, connection
 from .lock import PATIENCE, locked
 from .rows import Opened
 
@@ -20,12 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from ..run import CancelToken
-    from .thread import Result
+    from .thread import Job
 
     Signature = tuple[tuple[int, int, int] | None, ...]
-
-T = TypeVar("T")
 
 #: A file of this version is opened by DuckDB 1.5 and by 2.x.
 STORAGE_VERSION = "v1.5.0"
@@ -36,6 +35,15 @@ WAL_LIMIT = 2_000_000
 STAY = 0.1
 #: DuckDB's headers lie in the first bytes of a file.
 HEADER = 12_288
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done in a transaction, for the store of that name."""
+
+    work: Callable[[Opened], Any]
+    store: str
+    write: bool
 
 
 class File:
@@ -76,7 +84,7 @@ class File:
         """Every commit makes the WAL longer, or begins it anew beside a file that was changed."""
         return tuple(_stat(path) for path in (self.path, self.wal))
 
-    def _look(self, cursor: _Cursor, *, beside: bool) -> None:
+    def _look(self, cursor: Cursor, *, beside: bool) -> None:
         """With the lock in hand: what others wrote, or a file that was replaced, makes what we know old."""
         if self._signature == self._signed():
             return
@@ -90,48 +98,78 @@ class File:
         if self.path.stat().st_size < HEADER + size * used:
             raise duckdb_errors.no_database(self.path)
 
+    def was_replaced(self) -> None:
+        """Another file lies here now, with the same in it."""
+        self._signature, self._generation = None, self._generation + 1
+
     # -- the transaction ---------------------------------------------------------------------------------------------------
 
-    def transact(self, work: Callable[[Opened], T], result: Result, *, store: str, write: bool) -> None:
-        """Lock, attach, run `work` in one transaction, detach; `result` hears of it when it is durable."""
+    def transact(self, jobs: Sequence[Job]) -> None:
+        """Lock, attach, do all jobs in one transaction, detach; each hears of its result when it is durable.
+
+        The task of each is a Task. If one of several fails, nothing of this stays, and each is done in a transaction of its own.
+        """
+        try:
+            self._transact(jobs)
+        except TaskFailed as failure:
+            if len(jobs) == 1:
+                raise self._translated(failure.error) from failure.__cause__
+            for job in jobs:
+                try:
+                    self.transact([job])
+                except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
+                    job.set_exception(error)
+
+    def _translated(self, error: BaseException) -> BaseException:
+        """Return our error for DuckDB's, any other as it is."""
+        return duckdb_errors.translated(error, self.path) if isinstance(error, duckdb.Error) else error
+
+    def _transact(self, jobs: Sequence[Job]) -> None:
+        tasks: list[Task] = [job.task for job in jobs]
+        write, given_up = any(task.write for task in tasks), _all_given_up(jobs)
         writable = place.check(self.path, write=write)
+        if write:
+            place.warn_if_remote(self.path)
         with (
-            locked(self.lock, given_up=result.given_up) if writable else nullcontext(),
-            self._connected(writable=writable, write=write, given_up=result.given_up) as (cursor, beside),
+            locked(self.lock, given_up=given_up) if writable else nullcontext(),
+            self.connected(writable=writable, write=write, given_up=given_up) as (cursor, beside),
         ):
             self._look(cursor, beside=beside)
-            opened = Opened(cursor, ready=store in self._ready, before=self._generation)
-            self._generation += write  # whatever comes of it: what was known before is no longer all
-            opened.after = self._generation
             cursor.execute("BEGIN")
-            value = work(opened)
+            values, ready = [], set(self._ready)
+            for task in tasks:
+                opened = Opened(cursor, ready=task.store in ready, before=self._generation)
+                self._generation += task.write  # whatever comes of it: what was known before is no longer all
+                opened.after = self._generation
+                values.append(_done(task, opened))
+                ready |= {task.store} if opened.ready else set()
             cursor.execute("COMMIT")
-            if opened.ready:
-                self._ready.add(store)
+            self._ready = ready
             self._protect()
             self._signature = self._signed()
             if writable and not beside and self._worth_a_checkpoint():
-                result.set_result(value)
+                _tell(jobs, values)
                 self._checkpoint(cursor)
-        if not result.done():
-            result.set_result(value)
+        _tell(jobs, values)
 
-    def fold(self, result: Result, *, patience: float = PATIENCE) -> None:
-        """Checkpoint, if there is something in the WAL."""
+    def fold(self, jobs: Sequence[Job]) -> None:
+        """Checkpoint, if there is something in the WAL; the task says for how long to wait for others."""
+        (job,) = jobs
+        patience = PATIENCE if job.task is None else job.task
         if _stat(self.wal) and place.check(self.path, write=False):
             with (
-                locked(self.lock, patience=patience, given_up=result.given_up),
-                self._connected(writable=True, write=True, given_up=result.given_up, patience=patience) as (cursor, beside),
+                locked(self.lock, patience=patience, given_up=job.given_up),
+                self.connected(writable=True, write=True, given_up=job.given_up, patience=patience) as (cursor, beside),
             ):
                 self._look(cursor, beside=beside)
                 if not beside:
                     self._checkpoint(cursor)
-        result.set_result(None)
+        job.set_result(None)
 
     @contextmanager
-    def _connected(
+    def connected(
         self, *, writable: bool, write: bool, given_up: CancelToken, patience: float = PATIENCE
-    ) -> Iterator[tuple[_Cursor, bool]]:
+    ) -> Iterator[tuple[Cursor, bool]]:
         """Give a cursor in which this file is the current database, and whether it is one beside the user's own connection."""
         try:
             try:
@@ -140,15 +178,14 @@ class File:
                 if not duckdb_errors.is_own_connection(error):
                     raise
                 with duckdb_errors.connect_beside(self.path, write=write) as beside:
-                    yield _Cursor(beside), True
+                    yield Cursor(beside), True
             else:
                 with connection.detached():
-                    yield _Cursor(connection.get()), False
+                    yield Cursor(connection.get()), False
         except duckdb.Error as error:
             raise duckdb_errors.translated(error, self.path) from error
 
     def _attach(self, *, read_only: bool, given_up: CancelToken, patience: float) -> None:
-        quoted_path = str(self.path).replace("'", "''")
         memory, since = connection.get(), time.monotonic()
         waiting = duckdb_errors.Waiting(self.path)
         while True:
@@ -156,7 +193,7 @@ class File:
             # A file that is there keeps its version: to ask for a lower one is an error.
             options = ", READ_ONLY" if read_only else "" if self.path.exists() else f", STORAGE_VERSION '{STORAGE_VERSION}'"
             try:
-                memory.execute(f"ATTACH '{quoted_path}' AS kept (TYPE duckdb{options})")
+                memory.execute(f"ATTACH {literal(self.path)} AS kept (TYPE duckdb{options})")
             except duckdb.Error as error:
                 if not duckdb_errors.is_outsider(error) or given_up.cancelled or time.monotonic() - since > patience:
                     raise
@@ -201,12 +238,17 @@ class File:
         wal = _stat(self.wal)
         return wal is not None and (wal[1] > WAL_LIMIT or self._replayed > self._checkpoint_cost)
 
-    def _checkpoint(self, cursor: _Cursor) -> None:
+    def _checkpoint(self, cursor: Cursor) -> None:
         started = time.perf_counter()
         cursor.execute("CHECKPOINT")
         self._signature = self._signed()
         time.sleep(STAY)
         self._replayed, self._checkpoint_cost = 0.0, time.perf_counter() - started
+
+
+def literal(path: Path) -> str:
+    """Return a path as an SQL text."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _stat(path: Path) -> tuple[int, int, int] | None:
@@ -217,59 +259,29 @@ def _stat(path: Path) -> tuple[int, int, int] | None:
     return there.st_mtime_ns, there.st_size, there.st_ino
 
 
-class _Connection:
-    """The one connection that files are attached to; dropped after any error, made again when it is needed."""
-
-    def __init__(self) -> None:
-        self._memory: duckdb.DuckDBPyConnection | None = None
-
-    def get(self) -> duckdb.DuckDBPyConnection:
-        if self._memory is None:
-            self._memory = duckdb.connect(":memory:")
-            self._memory.execute("SET enable_progress_bar = false")
-            self._memory.execute("SET checkpoint_on_detach = 'DISABLED'")
-        return self._memory
-
-    @contextmanager
-    def detached(self) -> Iterator[None]:
-        """Use the attached file in the block, and leave it at its end, whatever happens."""
-        memory = self.get()
-        try:
-            memory.execute("USE kept")
-            yield
-            memory.execute("USE memory")
-            memory.execute("DETACH kept")
-        except BaseException as error:
-            self._leave(memory)
-            if not isinstance(error, WorkflowError):  # whatever state it is in
-                self._memory = None
-                with suppress(duckdb.Error):
-                    memory.close()
-            raise
-
-    @staticmethod
-    def _leave(memory: duckdb.DuckDBPyConnection) -> None:
-        for statement in ("ROLLBACK", "USE memory", "DETACH kept"):
-            with suppress(duckdb.Error):
-                memory.execute(statement)
-
-    def forget(self) -> None:
-        """In a forked child: neither used nor closed, ever, as either would reach into the parent's file."""
-        if self._memory is not None:
-            import ctypes
-
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._memory))
-            self._memory = None
+def _done(task: Task, opened: Opened) -> Any:
+    try:
+        return task.work(opened)
+    except BaseException as error:  # noqa: BLE001 - an interrupt, too: what others did in this transaction is done again
+        raise TaskFailed(error) from (error if isinstance(error, duckdb.Error) else error.__cause__)
 
 
-connection = _Connection()
+def _tell(jobs: Sequence[Job], values: Sequence[Any]) -> None:
+    for job, value in zip(jobs, values, strict=True):
+        if not job.done():
+            job.set_result(value)
 
 
-class _Cursor:
-    """Runs a statement and gives all of its rows."""
+def _all_given_up(jobs: Sequence[Job]) -> CancelToken:
+    """Return a token that is cancelled when nobody waits any more."""
+    if len(jobs) == 1:
+        return jobs[0].given_up
+    token = CancelToken()
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def look() -> None:
+        if all(job.given_up.cancelled for job in jobs):
+            token.cancel()
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, parameters).fetchall()
+    for job in jobs:
+        job.given_up.on_cancel(look)
+    return token

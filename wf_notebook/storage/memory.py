@@ -25,6 +25,9 @@ class MemoryWorkflowStorage(SqliteWorkflowStorage):
         self.url = "memory:"
         self._kept = self._only = Kept(self, connect(":memory:"), wal=True)
 
+    def _shrink(self) -> None:
+        """There is no file."""
+
     def _exists(self) -> bool:
         return True
 

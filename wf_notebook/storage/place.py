@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadStorage, StorageReadOnly
+from ..run import logger
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
 #: What becomes of a state that cannot be saved, in every message that says so.
 KEPT = "the unsaved state stays in memory"
@@ -50,3 +54,41 @@ def check(path: Path, *, write: bool) -> bool:
 
 def _may_write(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+#: File systems of other machines: their locks may hold nobody back, and what is flushed may not be on any disk.
+REMOTE = re.compile(
+    r"^(nfs\d?|cifs|smb\w*|afs|9p|ceph|lustre|beegfs|gpfs|glusterfs|fuse\.(sshfs|s3fs|rclone|gcsfuse|glusterfs))$"
+)
+
+_looked_at: set[Path] = set()
+
+
+def warn_if_remote(path: Path) -> None:
+    """Say once for each file that it lies on a network file system, where nothing can be promised."""
+    if path in _looked_at:
+        return
+    _looked_at.add(path)
+    with suppress(OSError):  # where the system does not say, nothing is said
+        kind = file_system(path, Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines())
+        if REMOTE.match(kind):
+            logger.warning(
+                "%r lies on a network file system (%s), where saves of several kernels may get lost; "
+                "keep it on a local disk, and share sessions by Postgres",
+                str(path),
+                kind,
+            )
+
+
+def file_system(path: Path, mounts: Iterable[str]) -> str:
+    """Return the kind of file system that a path lies on, by the lines of /proc/self/mountinfo; "" if they do not say.
+
+    >>> lines = ["22 1 8:1 / / rw - ext4 /dev/sda1 rw", "30 22 0:40 / /home/ann rw - nfs4 server:/home rw"]
+    >>> file_system(Path("/home/ann/runs.duckdb"), lines), file_system(Path("/home/anna/runs.duckdb"), lines)
+    ('nfs4', 'ext4')
+    """
+    found = {}
+    for line in mounts:
+        where, _, what = line.partition(" - ")
+        found[Path(where.split()[4].replace("\\040", " "))] = what.split()[0]
+    return next((found[up] for up in (path, *path.parents) if up in found), "")

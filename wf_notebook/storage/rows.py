@@ -51,7 +51,7 @@ class SqlTransaction:
 
     def __init__(self, opened: Opened, store: str, inherited: Callable[[str], Inherited | None]) -> None:
         self._execute = opened.cursor.execute
-        self._store = store
+        self.store = store
         self.before, self.after = opened.before, opened.after
         self.inherited = inherited
 
@@ -61,10 +61,10 @@ class SqlTransaction:
 
     def head(self, session_id: str, known: int) -> Head:
         """Return where the session stands."""
-        at = (self._store, session_id)
-        version, newest_save, known_save, revision, op, hidden, *about = self._execute(
+        at = (self.store, session_id)
+        version, newest_save, known_save, revision, op, hidden, since, *about = self._execute(
             "SELECT v.version, CASE WHEN v.version = ? THEN v.known_save ELSE (SELECT max(save_id) FROM state_log"
-            " WHERE store = ? AND session_id = ? AND version = v.version) END, v.known_save, s.revision, s.op, s.hidden,"
+            " WHERE store = ? AND session_id = ? AND version = v.version) END, v.known_save, s.revision, s.op, s.hidden, s.since,"
             f" {', '.join(f's.{name}' for name in _ABOUT)} FROM"
             " (SELECT max(version) AS version, max(CASE WHEN version = ? THEN save_id END) AS known_save"
             " FROM state_log WHERE store = ? AND session_id = ?) v LEFT JOIN"
@@ -72,7 +72,7 @@ class SqlTransaction:
             (known, *at, known, *at, *at),
         )[0]
         known_about = About(*about) if revision and op != "deleted" else None
-        return Head(version or 0, newest_save, known_save, revision or 0, hidden or 0, known_about)
+        return Head(version or 0, newest_save, known_save, revision or 0, hidden or 0, since or 0, known_about)
 
     def changes(self, session_id: str, *, after: int = 0, until: int | None = None) -> list[Change]:
         """Return what was changed after a version, until another one or the newest, in order.
@@ -80,7 +80,7 @@ class SqlTransaction:
         Left out is what was undone by a later change of the whole key.
         """
         within = "store = ? AND session_id = ? AND version > ?" + ("" if until is None else " AND version <= ?")
-        bounds = (self._store, session_id, after, *(() if until is None else (until,)))
+        bounds = (self.store, session_id, after, *(() if until is None else (until,)))
         rows = self._execute(
             "SELECT l.key, l.op, coalesce(b.text, l.value), l.path FROM"
             f" (SELECT *, rowid AS place FROM state_log WHERE {within}) l"
@@ -102,13 +102,13 @@ class SqlTransaction:
         return self._execute(
             "SELECT version, saved_at, run_id, key, op FROM state_log WHERE store = ? AND session_id = ? AND version > ?"
             " ORDER BY version, rowid",
-            (self._store, session_id, after),
+            (self.store, session_id, after),
         )
 
     def has_save(self, session_id: str, save_id: str) -> bool:
         """Return whether that save is in the store."""
         sql = "SELECT 1 FROM state_log WHERE store = ? AND session_id = ? AND save_id = ? LIMIT 1"
-        return bool(self._execute(sql, (self._store, session_id, save_id)))
+        return bool(self._execute(sql, (self.store, session_id, save_id)))
 
     def has_records(self, records: Records) -> bool:
         """Return whether these rows are in the store; rows of one save are there together, or not at all."""
@@ -126,7 +126,7 @@ class SqlTransaction:
             "SELECT run_id, workflow, workflow_id, pid, process_started_at FROM run_log s WHERE store = ? AND session_id = ?"
             " AND phase = 'start' AND host = ? AND NOT EXISTS"
             " (SELECT 1 FROM run_log e WHERE e.run_id = s.run_id AND e.phase <> 'start')",
-            (self._store, session_id, socket.gethostname()),
+            (self.store, session_id, socket.gethostname()),
         )
         lost = [
             {
@@ -143,31 +143,20 @@ class SqlTransaction:
 
     def append_state(self, session_id: str, version: int, changes: Sequence[Change], save: Save) -> None:
         """Append the changes of one save, and the blobs that they refer to, each once."""
-        at = now()
-        beside: dict[str, tuple[int, str | None, bytes | None]] = {
-            content_hash: (len(content), None, content) for content_hash, content in save.blobs.items()
-        }
-        rows = []
+        self._keep({content_hash: (len(content), None, content) for content_hash, content in save.blobs.items()})
+        self._append(session_id, version, changes, (save.run_id, save.save_id, now()))
+
+    def _append(
+        self, session_id: str, version: int, changes: Sequence[Change], save: tuple[str | None, str, datetime | str]
+    ) -> None:
+        rows, beside = [], {}
         for change in changes:
             value, content_hash = change.value, None
             if value is not None and len(value) > LARGE:
-                content_hash, value = digest("json", [value.encode()]), None
-                beside[content_hash] = (len(change.value or ""), change.value, None)
-            rows.append(
-                (
-                    self._store,
-                    session_id,
-                    version,
-                    change.key,
-                    change.op,
-                    change.path,
-                    value,
-                    content_hash,
-                    save.run_id,
-                    save.save_id,
-                    at,
-                )
-            )
+                content_hash = digest("json", [value.encode()])
+                beside[content_hash] = (len(value), value, None)
+                value = None
+            rows.append((self.store, session_id, version, change.key, change.op, change.path, value, content_hash, *save))
         self._keep(beside)
         self._insert("state_log", tuple(TABLES["state_log"]), rows)
 
@@ -182,24 +171,36 @@ class SqlTransaction:
             [(content_hash, *what) for content_hash, what in beside.items() if content_hash not in there],
         )
 
-    def append_about(self, session_id: str, op: str, about: About) -> None:
+    def compact(self, session_id: str, version: int, state: Sequence[Change]) -> None:
+        """Fold all versions up to this one into it: of the older ones nothing stays but the state that they led to."""
+        at = (self.store, session_id, version)
+        save = self._execute(
+            "SELECT max(run_id), max(save_id), max(saved_at) FROM state_log WHERE store = ? AND session_id = ? AND version = ?",
+            at,
+        )[0]
+        self._execute("DELETE FROM state_log WHERE store = ? AND session_id = ? AND version <= ?", at)
+        self._append(session_id, version, state, save)
+        self.append_about(session_id, "compacted", self.head(session_id, 0).about or About(), since=version)
+
+    def append_about(self, session_id: str, op: str, about: About, *, since: int = 0) -> None:
         """Append what is kept about the session from now on; op "deleted" hides its versions so far."""
-        revision, hidden, version = self._execute(
-            "SELECT coalesce(max(revision), 0) + 1, coalesce(max(hidden), 0), (SELECT coalesce(max(version), 0) FROM state_log"
-            " WHERE store = ? AND session_id = ?) FROM session_log WHERE store = ? AND session_id = ?",
-            (self._store, session_id) * 2,
+        revision, hidden, before, version = self._execute(
+            "SELECT coalesce(max(revision), 0) + 1, coalesce(max(hidden), 0), coalesce(max(since), 0),"
+            " (SELECT coalesce(max(version), 0) FROM state_log WHERE store = ? AND session_id = ?)"
+            " FROM session_log WHERE store = ? AND session_id = ?",
+            (self.store, session_id) * 2,
         )[0]
         hidden = version if op == "deleted" else hidden
         values = [_text(getattr(about, name)) for name in _ABOUT]
         self._insert(
             "session_log",
-            ("store", "session_id", "revision", "op", "happened_at", "hidden", *_ABOUT),
-            [(self._store, session_id, revision, op, now(), hidden, *values)],
+            ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *_ABOUT),
+            [(self.store, session_id, revision, op, now(), hidden, since or before, *values)],
         )
 
     def append_records(self, session_id: str, records: Records) -> None:
         """Append rows of runs and events."""
-        runs = [(self._store, session_id, *map(row.get, _RUN)) for row in records.runs]
+        runs = [(self.store, session_id, *map(row.get, _RUN)) for row in records.runs]
         self._insert("run_log", ("store", "session_id", *_RUN), runs)
         self._insert("event_log", _EVENT, [tuple(map(row.get, _EVENT)) for row in records.events])
 

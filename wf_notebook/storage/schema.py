@@ -52,8 +52,8 @@ TABLES: dict[str, dict[str, str]] = {
     "blob": {"hash": "text", "size": "integer", "text": "long_text", "bytes": "bytes"},
     "session_log": {
         "store": "text", "session_id": "text", "revision": "integer", "op": "text", "happened_at": "timestamp",
-        "hidden": "integer", "workflow": "text", "workflow_id": "text", "user_id": "text", "session_name": "text",
-        "extra_data": "json",
+        "hidden": "integer", "since": "integer", "workflow": "text", "workflow_id": "text", "user_id": "text",
+        "session_name": "text", "extra_data": "json",
     },
     "run_log": {
         "store": "text", "session_id": "text", "run_id": "text", "phase": "text", "happened_at": "timestamp",
@@ -133,7 +133,7 @@ def quoted(name: str) -> str:
 
 
 def create_tables(cursor: Cursor, dialect: Dialect) -> None:
-    """Migration 1: the tables and views of release 0.1."""
+    """Migration 2: the tables and views of release 0.1."""
     for table, columns in TABLES.items():
         described = ", ".join(f"{quoted(column)} {getattr(dialect, kind)}" for column, kind in columns.items())
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} ({described})")
@@ -149,5 +149,5 @@ def create_store_view(cursor: Cursor, dialect: Dialect, store: str, name: str) -
     cursor.execute(f"CREATE VIEW {quoted(name)} AS {definition}")
 
 
-#: The steps from an empty file to this release, in order; a file says how many of them it has seen.
-MIGRATIONS: list[Callable[[Cursor, Dialect], None]] = [create_tables]
+#: The steps from an empty file to this release, by number; a file says which of them was its last.
+MIGRATIONS: dict[int, Callable[[Cursor, Dialect], None]] = {2: create_tables}

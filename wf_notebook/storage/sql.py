@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
@@ -13,6 +13,7 @@ from ..errors import BadStorage
 from ..run import Run, process_started_at
 from ..session import Session
 from ..transaction import About, stored_id
+from . import erasing
 from .rows import NoRows, Opened, SqlTransaction, now
 from .schema import MIGRATIONS, RESERVED, Cursor, Dialect, create_store_view
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..transaction import Inherited, Transaction
+    from .erasing import Purged
 
 T = TypeVar("T")
 
@@ -63,10 +65,12 @@ class SqlStorage:
         done = 0
         if ("table", "schema_log") in catalog:
             done, by = cursor.execute("SELECT migration, written_by FROM schema_log ORDER BY migration DESC LIMIT 1")[0]
-            if done > len(MIGRATIONS):
+            if done > max(MIGRATIONS):
                 raise BadStorage(f"{self.url} was written by wf_notebook {by}, which is newer than this one; upgrade wf_notebook")
-        for number, migrate in enumerate(MIGRATIONS[done:], start=done + 1):
-            migrate(cursor, self.dialect)
+            if done < min(MIGRATIONS):
+                raise BadStorage(f"{self.url} was written before the first release, in a form of its own; choose another file")
+        for number in range(done + 1, max(MIGRATIONS) + 1) if done else MIGRATIONS:
+            MIGRATIONS[number](cursor, self.dialect)
             cursor.execute("INSERT INTO schema_log VALUES (?, ?, ?)", (number, _release(), now()))
         name = f"{self.table_name}_sessions" if ("table", self.table_name) in catalog else self.table_name
         if ("view", name) not in catalog and write:
@@ -118,6 +122,31 @@ class SqlStorage:
         key = stored_id(session_id)
         self.transact(lambda tx: tx.append_about(key, "deleted", tx.head(key, 0).about or About()), write=True)
 
+    def purge(self, session_id: str | None = None, *, older_than: datetime | timedelta | None = None) -> Purged:
+        """Erase for good what was asked for, also from the file; return how much that was.
+
+        Args:
+            session_id: The session to erase; None means all of them.
+            older_than: Erase only versions that were replaced, runs that ended and sessions that were deleted before that
+                moment, or longer ago than that. Left out with a session, all of it is erased; left out with none, what was
+                deleted is.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> storage = open_storage("memory:")
+        >>> for name in ("a", "b"): session = storage.session(name); session.state["n"] = 1; session.save()
+        >>> storage.delete_session("a"); storage.purge()
+        Purged(sessions=1, versions=1, runs=0, blobs=0)
+        """
+        key = None if session_id is None else stored_id(session_id)
+        moment = None if older_than is None else _moment(older_than)
+        purged: Purged = self._in_transaction(lambda tx: erasing.purged(cast("SqlTransaction", tx), key, moment), write=True)
+        self._shrink()
+        return purged
+
+    def _shrink(self) -> None:
+        """Leave no byte of what was deleted in the file."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Close what is open; the storage can be used again afterwards."""
 
@@ -126,6 +155,11 @@ class SqlStorage:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _moment(since: datetime | timedelta) -> str:
+    moment = datetime.now(UTC) - since if isinstance(since, timedelta) else since.astimezone(UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def checked_table_name(name: str) -> str:

@@ -131,11 +131,21 @@ class SqliteWorkflowStorage(SqlStorage):
             self._at_work = False
         return result
 
+    def _shrink(self) -> None:
+        with self._lock, self._connected(write=True) as kept:
+            try:
+                kept.connection.execute("VACUUM")
+                kept.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise _translated(error, str(self.path)) from error
+
     # -- the connection ----------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _connected(self, *, write: bool) -> Iterator[Kept]:
         if place.check(self.path, write=write):
+            if write:
+                place.warn_if_remote(self.path)
             if self._kept is not None and (self._kept.inode != _inode(self.path) or not self._kept.close.alive):
                 self.close()  # the file was deleted or replaced under us: from now on the new one counts
             if self._kept is None:

@@ -1,4 +1,7 @@
-"""One thread that makes all transactions of a kind; callers wait for it, so that an interrupt hits the wait, not the work."""
+"""One thread that makes all transactions of a kind; callers wait for it, so that an interrupt hits the wait, not the work.
+
+What waits for the same file is done together: one transaction, one flush to the disk.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,39 @@ import atexit
 import os
 import queue
 import threading
+from collections import deque
 from concurrent.futures import Future
+from contextlib import suppress
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StorageBusy
 from ..run import CancelToken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    Job = Callable[["Result"], None]
+    #: Does jobs; each hears of its result when it is durable. What is raised is the result of all that have heard nothing.
+    Do = Callable[[Sequence["Job"]], None]
 
 
-class Result(Future[Any]):
-    """What a job will give; `given_up` says that nobody waits for it any more."""
+class Job(Future[Any]):
+    """Something to do, and what it will give; `given_up` says that nobody waits for it any more.
 
-    def __init__(self) -> None:
+    Jobs of one `group` may be done together.
+    """
+
+    def __init__(self, do: Do, task: Any = None, *, group: object = None) -> None:
         super().__init__()
+        self.do, self.task, self.group = do, task, group
         self.given_up = CancelToken()
 
 
 class StorageThread:
-    """Runs jobs one after the other; a job tells its result when it is durable.
+    """Does jobs one after the other, and those of one group together when they wait together.
 
     >>> thread = StorageThread("demo")
-    >>> thread.run(lambda result: result.set_result(42))
+    >>> thread.run(Job(lambda jobs: jobs[0].set_result(jobs[0].task + 1), 41))
     42
     """
 
@@ -47,54 +58,65 @@ class StorageThread:
             os.register_at_fork(after_in_child=self._forget)
 
     def run(self, job: Job) -> Any:
-        """Run a job and wait for its result.
+        """Let a job be done, and wait for its result.
 
         An interrupt takes back a job that has not begun, and ends its waiting for a lock. One that is at work is waited for, so
         that what it does is whole. Raises StorageBusy when a job asks for another one: it would wait for itself.
         """
         if threading.current_thread() is self._thread:
             raise StorageBusy("a save was begun inside another one, as a finaliser may do; save in plain code")
-        result = Result()
-        self._submit(job, result)
+        self._submit(job)
         try:
-            return result.result()
+            return job.result()
         except KeyboardInterrupt:
-            if not result.cancel():
-                result.given_up.cancel()
-                result.exception()
+            if not job.cancel():
+                job.given_up.cancel()
+                job.exception()
             raise
 
-    def _submit(self, job: Job, result: Result) -> None:
+    def _submit(self, job: Job) -> None:
         with self._lock:
             if self._thread is None:
                 thread = threading.Thread(target=self._work, args=(self._jobs,), name=self._name, daemon=True)
                 try:
                     thread.start()
                 except RuntimeError:  # Python 3.12 starts no thread while it exits
-                    self._do(job, result)
+                    self._do([job])
                     return
                 self._thread = thread
-        self._jobs.put((job, result))
+        self._jobs.put(job)
 
     @classmethod
-    def _work(cls, jobs: queue.SimpleQueue[tuple[Job, Result]]) -> None:
+    def _work(cls, jobs: queue.SimpleQueue[Job]) -> None:
+        waiting: deque[Job] = deque()
         while True:
-            cls._do(*jobs.get())
+            if not waiting:
+                waiting.append(jobs.get())
+            with suppress(queue.Empty):
+                while True:
+                    waiting.append(jobs.get_nowait())
+            first = waiting.popleft()
+            together = [first, *(job for job in waiting if first.group is not None and job.group is first.group)]
+            waiting = deque(job for job in waiting if job not in together)
+            cls._do(together)
+            del first, together  # an idle thread keeps nothing alive
 
     @staticmethod
-    def _do(job: Job, result: Result) -> None:
-        if not result.set_running_or_notify_cancel():
+    def _do(waiting: Sequence[Job]) -> None:
+        jobs = [job for job in waiting if job.set_running_or_notify_cancel()]
+        if not jobs:
             return
         try:
-            job(result)
-        except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread and raised there
-            if not result.done():
-                result.set_exception(error)
+            jobs[0].do(jobs)
+        except BaseException as error:  # noqa: BLE001 - carried over to the callers' threads and raised there
+            undecided = [job for job in jobs if not job.done()]
+            for number, job in enumerate(undecided):
+                job.set_exception(error if number == 0 else _another(error))
 
     def _start_over(self) -> None:
         self._thread = None
         self._lock = threading.RLock()
-        self._jobs: queue.SimpleQueue[tuple[Job, Result]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
 
     def _forget(self) -> None:
         """In a forked child the thread is gone: start over, without touching what is the parent's."""
@@ -105,3 +127,12 @@ class StorageThread:
     def _end(self) -> None:
         if self._thread is not None:
             self._at_exit()
+
+
+def _another(error: BaseException) -> BaseException:
+    """Return the same error once more: each thread adds its own frames and notes."""
+    with suppress(Exception):
+        other = copy(error)
+        other.__cause__ = error.__cause__
+        return other
+    return error

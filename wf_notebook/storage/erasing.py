@@ -1,0 +1,112 @@
+"""What is taken out of a store for good: old versions and runs, whole sessions, and the blobs that nothing refers to any more."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..history import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .rows import SqlTransaction
+
+#: How a value names a blob.
+_NAMED = re.compile(r'"blob":"([0-9a-f]{32})"|"([0-9a-f]{32})"')
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What was erased: so many sessions, versions, runs and blobs."""
+
+    sessions: int = 0
+    versions: int = 0
+    runs: int = 0
+    blobs: int = 0
+
+
+def erase_session(tx: SqlTransaction, key: str) -> tuple[int, int, int]:
+    """Erase a session with its branches, versions, runs and events; return how many sessions, versions and runs that were."""
+    at, branches = (tx.store, key), (tx.store, f"{key}@%")
+    of = "store = ? AND (session_id = ? OR (session_id LIKE ? AND session_id NOT LIKE ?))"
+    given = (*at, branches[1], f"{key}@@%")  # a doubled @ is the user's own: another session
+    sessions, versions = tx.rows(
+        "SELECT count(DISTINCT session_id),"
+        f" (SELECT count(*) FROM (SELECT DISTINCT session_id, version FROM state_log WHERE {of}) v) FROM session_log WHERE {of}",
+        given * 2,
+    )[0]
+    runs = [run_id for (run_id,) in tx.rows(f"SELECT DISTINCT run_id FROM run_log WHERE {of}", given)]
+    erase_runs(tx, runs)
+    for table in ("run_log", "state_log", "session_log"):
+        tx.rows(f"DELETE FROM {table} WHERE {of}", given)
+    return sessions, versions, len(runs)
+
+
+def erase_runs(tx: SqlTransaction, runs: Sequence[str]) -> None:
+    """Erase runs and what they said."""
+    for start in range(0, len(runs), 500):
+        some = list(runs[start : start + 500])
+        marks = ", ".join("?" * len(some))
+        for table in ("event_log", "run_log"):
+            tx.rows(f"DELETE FROM {table} WHERE run_id IN ({marks})", some)
+
+
+def runs_before(tx: SqlTransaction, moment: str, key: str | None) -> list[str]:
+    """Return the runs that ended before a moment, of one session or of all."""
+    sql = "SELECT run_id FROM run_log WHERE store = ? AND phase = 'end' AND happened_at < ? AND (? IS NULL OR session_id = ?)"
+    return [run_id for (run_id,) in tx.rows(sql, (tx.store, moment, key, key))]
+
+
+def version_at(tx: SqlTransaction, key: str, moment: str) -> int:
+    """Return the version that a session had at a moment, 0 if it had none yet."""
+    sql = "SELECT coalesce(max(version), 0) FROM state_log WHERE store = ? AND session_id = ? AND saved_at < ?"
+    version: int = tx.rows(sql, (tx.store, key, moment))[0][0]
+    return version
+
+
+def deleted_sessions(tx: SqlTransaction, moment: str | None) -> list[str]:
+    """Return the sessions that were deleted, before a moment or at any time, and not saved since."""
+    sql = (
+        "SELECT session_id FROM (SELECT session_id, op, happened_at, row_number() OVER"
+        " (PARTITION BY session_id ORDER BY revision DESC) AS newest FROM session_log WHERE store = ?) s"
+        " WHERE newest = 1 AND op = 'deleted' AND (? IS NULL OR happened_at < ?)"
+    )
+    return [key for (key,) in tx.rows(sql, (tx.store, moment, moment))]
+
+
+def live_sessions(tx: SqlTransaction) -> list[str]:
+    """Return the sessions and branches that are there."""
+    return [key for (key,) in tx.rows("SELECT DISTINCT session_id FROM session_log WHERE store = ?", (tx.store,))]
+
+
+def sweep(tx: SqlTransaction) -> int:
+    """Erase the blobs that nothing refers to any more, in any store of this database; return how many."""
+    needed = {content_hash for (content_hash,) in tx.rows("SELECT DISTINCT blob FROM state_log WHERE blob IS NOT NULL", ())}
+    values = tx.rows("""SELECT value FROM state_log WHERE value LIKE '%"blob%'""", ())
+    values += tx.rows("""SELECT b.text FROM blob b JOIN state_log l ON l.blob = b.hash WHERE b.text LIKE '%"blob%'""", ())
+    for (value,) in values:
+        needed.update(one or other for one, other in _NAMED.findall(value))
+    there = {content_hash for (content_hash,) in tx.rows("SELECT hash FROM blob", ())}
+    gone = sorted(there - needed)
+    for start in range(0, len(gone), 500):
+        some = gone[start : start + 500]
+        tx.rows(f"DELETE FROM blob WHERE hash IN ({', '.join('?' * len(some))})", some)
+    return len(gone)
+
+
+def purged(tx: SqlTransaction, key: str | None, moment: str | None) -> Purged:
+    """Erase what `SqlStorage.purge` says."""
+    sessions = versions = 0
+    whole = deleted_sessions(tx, moment) if key is None else [key] if moment is None else []
+    runs: list[str] = [] if moment is None else runs_before(tx, moment, key)
+    erase_runs(tx, runs)
+    erased = len(runs)
+    for one in whole:
+        counts = erase_session(tx, one)
+        sessions, versions, erased = sessions + counts[0], versions + counts[1], erased + counts[2]
+    if moment is not None:
+        for one in live_sessions(tx) if key is None else [key]:
+            versions += folded(tx, one, version_at(tx, one, moment))
+    return Purged(sessions, versions, erased, sweep(tx))
