@@ -2,16 +2,18 @@
 
 `100000` and `10000000` are bytes of state in 20 keys; `list` is one key with 45 000 dicts, of 10 MB. Each commit waits for the
 disk. What each side does so that its state of now, and that of every moment before, can be read again afterwards:
-ours: `session.save()`; langgraph: `SqliteSaver.put` of the whole checkpoint; burr: `SQLitePersister.save`;
-dbos: a step of a workflow that returns the state; agno, which keeps no history: `write_to_storage()`.
+ours: `session.save()`; langgraph: a step of a graph, with `durability="sync"`; burr: `SQLitePersister.save`; dbos: a step of a
+workflow that returns the state; agno, which keeps no history: `write_to_storage()`.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from statistics import median
 from time import perf_counter
+from typing import TypedDict
 
 from given import FULL, durable_sqlalchemy, folder, item, many_keys, one_list
 
@@ -52,22 +54,27 @@ def ours(place):
 
 
 def langgraph(place):
-    """Put checkpoints."""
-    from langgraph.checkpoint.base import empty_checkpoint
+    """Run the one node of a graph again and again, each step saved before the next begins."""
     from langgraph.checkpoint.sqlite import SqliteSaver
+    from langgraph.graph import START, StateGraph
 
-    config = {"configurable": {"thread_id": "bench", "checkpoint_ns": ""}}
+    took = []
+
+    def node(_state):
+        took.append(perf_counter())
+        return {"small": len(took)}
+
+    steps = first + count + 1
+    building = StateGraph(TypedDict("State", {"small": int, **dict.fromkeys(state, list)}))
+    building.add_node("node", node)
+    building.add_edge(START, "node")
+    building.add_conditional_edges("node", lambda _: "node" if len(took) < steps else "__end__")
     with SqliteSaver.from_conn_string(f"{place}/runs.db") as saver:
         saver.setup()
         saver.conn.execute(FULL)
-
-        def save(number):
-            nonlocal config
-            versions = {key: str(number) for key in state}
-            checkpoint = empty_checkpoint() | {"channel_values": state, "channel_versions": versions}
-            config = saver.put(config, checkpoint, {"source": "loop", "step": number, "parents": {}}, {"small": str(number)})
-
-        return timed(save)
+        config = {"configurable": {"thread_id": "bench"}, "recursion_limit": steps + 10}
+        building.compile(checkpointer=saver).invoke({"small": 0, **state}, config, durability="sync")
+    return [after - before for before, after in itertools.pairwise(took)][first:]
 
 
 def burr(place):
