@@ -103,7 +103,9 @@ class Encoder:
                 added = self._whole(where, unpacked(more), more)
                 if not is_tagged(added.kept.packed):
                     classes, hashes = before.has_classes or added.has_classes, before.hashes | added.hashes
-                    return _Seen(raw, Kept(extended(before.kept.packed, added.kept.packed)), hashes, classes)
+                    is_plain = before.kept.packed is before.raw and added.kept.packed is more
+                    whole = raw if is_plain else extended(before.kept.packed, added.kept.packed)
+                    return _Seen(raw, Kept(whole), hashes, classes)
         return self._whole(where, live, raw)
 
     def _whole(self, where: str, live: Any, raw: bytes | None) -> _Seen:
