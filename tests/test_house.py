@@ -30,21 +30,24 @@ FLOORS = """
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
-    kept  changes  keys  encoding  merging  state  diffs
+    kept  changes  keys  encoding  merging  state  words  diffs
 3   transaction  line  history  conflicts  session
-4   storage.place  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows  storage.erasing  storage.sql
-    storage.agno  storage.duckdb_errors  storage.duckdb_connection  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb
-    storage.sqlite  storage.memory  storage
+4   storage.place  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows  storage.erasing  storage.asking
+    storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection  storage.duckdb_file  storage.duckdb_rewrite
+    storage.duckdb_asked  storage.duckdb  storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
     render.status  render.markdown  render.content  render.record  render.terminal  render
 5   inputs  foreign  settings  journal  saver  record  context  place  stream  outcome  workflow  branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures  agents.tokens
     agents.ending  agents.requests  agents.prompt  agents.parts  agents.tracing  agents.engine  agents.call
     agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
+6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
+    frames.reading  frames.queries  frames.past  frames
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.pages  notebook.widget  notebook.views  notebook.loose
-    notebook.live  notebook.magics  notebook.completion  notebook
+    notebook.live  notebook.asked  notebook.looking  notebook.acting  notebook.verbs  notebook.magics
+    notebook.completion  notebook
     cli
 8   __init__
 """
@@ -53,8 +56,8 @@ ORDER = re.findall(r"[a-z_.]+", FLOORS)
 #: Who may import what others may not: package → rooms.
 WALL = {
     **dict.fromkeys(("IPython", "traitlets", "anywidget", "ipywidgets", "ipykernel", "comm"), ("notebook",)),
-    "duckdb": ("storage.duckdb_connection", "storage.duckdb_file", "storage.duckdb_errors"),
-    "sqlite3": ("storage.sqlite",),
+    "duckdb": ("storage.duckdb_connection", "storage.duckdb_file", "storage.duckdb_errors", "storage.duckdb_asked"),
+    "sqlite3": ("storage.sqlite", "storage.sqlite_errors", "storage.sqlite_asked"),
     "psycopg": ("storage.postgres",),
     **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp"), ("agents",)),
 }

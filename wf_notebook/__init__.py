@@ -19,6 +19,9 @@ _ROOMS = {
     "open_storage": "storage",
     "parallel": "branches",
     "pprint_run_response": "render",
+    "register_codec": "codec",
+    "register_merge": "merging",
+    "trust": "codec",
     "unload_ipython_extension": "notebook",
 }
 
@@ -33,13 +36,18 @@ __all__ = [
     "open_storage",
     "parallel",
     "pprint_run_response",
+    "register_codec",
+    "register_merge",
+    "trust",
     "unload_ipython_extension",
 ]
 
 if TYPE_CHECKING:
     from .agents import Agent
     from .branches import parallel
+    from .codec import register_codec, trust
     from .events import RunEvent, RunResponse
+    from .merging import register_merge
     from .notebook import load_ipython_extension, unload_ipython_extension
     from .render import apprint_run_response, pprint_run_response
     from .run import logger

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .encoding import Snapshot
     from .kept import Kept
     from .line import Line
-    from .transaction import SessionStorage, Transaction
+    from .transaction import Records, SessionStorage, Transaction
 
 #: Characters of a value in a message.
 _BRIEF = 40
@@ -32,6 +32,8 @@ class Deciding:
     _lock: threading.RLock
     _live: dict[Any, Any]
     _base: Encoded
+    _rows: list[Records]
+    loaded: bool
 
     def snapshot(self) -> Snapshot:
         """Return the live state as it is kept."""
@@ -46,6 +48,11 @@ class Deciding:
 
     def _blob(self, content_hash: str) -> bytes:
         raise NotImplementedError
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something here is not in the store yet."""
+        return self.storage is not None and self.loaded and (bool(self._rows) or self.snapshot().kept != self._base)
 
     def resolve(self, choice: Literal["mine", "theirs"] | Mapping[Any, Any]) -> None:
         """Decide a conflict, and save: by "mine" or "theirs" for all keys that were changed on both sides, or by their values.

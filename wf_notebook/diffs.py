@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .kept import packed, tag
 from .keys import key_of, path
+from .run import way_up
+from .words import marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,16 +21,33 @@ Kind = Literal["added", "removed", "changed"]
 SIGNS: dict[Kind, str] = {"added": "+", "removed": "-", "changed": "~"}
 
 _ABSENT = object()
+#: Characters of a value that are shown; of two longer texts it is shown what differs.
+_BRIEF = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value that differs: where it is, as Python says it, and what it was and is (None where it was not there)."""
+    """One value that differs: where it is, as Python says it, and what it was and is (None where it was not there).
+
+    `keys` are the keys that lead there, one inside the other.
+    """
 
     path: str
     kind: Kind
     before: Any = None
     after: Any = None
+    keys: tuple[Any, ...] = ()
+
+    @property
+    def is_of_texts(self) -> bool:
+        """Whether one text became another."""
+        return self.kind == "changed" and isinstance(self.before, str) and isinstance(self.after, str)
+
+    def __str__(self) -> str:
+        if self.is_of_texts and max(len(self.before), len(self.after)) > _BRIEF:
+            return f"{SIGNS[self.kind]} {self.path}: {marked(self.before, self.after)}"
+        sides = {"added": [self.after], "removed": [self.before], "changed": [self.before, self.after]}[self.kind]
+        return f"{SIGNS[self.kind]} {self.path} = {' → '.join(map(brief, sides))}"
 
 
 class Diff(tuple[Difference, ...]):  # noqa: SLOT001 - it says between what it is
@@ -49,15 +68,15 @@ class Diff(tuple[Difference, ...]):  # noqa: SLOT001 - it says between what it i
         return str(self)
 
     def __str__(self) -> str:
-        lines = [f"{self.before} → {self.after}"]
-        for one in self:
-            values = {
-                "added": lambda one: brief(one.after),
-                "removed": lambda one: brief(one.before),
-                "changed": lambda one: f"{brief(one.before)} → {brief(one.after)}",
-            }
-            lines.append(f"{SIGNS[one.kind]} {one.path} = {values[one.kind](one)}")
-        return "\n".join(lines if self else [*lines, "nothing differs"])
+        return "\n".join([f"{self.before} → {self.after}", *(map(str, self) if self else ["nothing differs"])])
+
+    def _repr_html_(self) -> str:
+        html: str = way_up("Diff._repr_html_")(self)
+        return html
+
+    def df(self) -> Any:
+        """Return a row for each difference, as a DataFrame of pandas: path, kind, before, after."""
+        return way_up("Diff.df")(self)
 
 
 def diff(one: Encoded, other: Encoded, *, decode: Callable[[Any], Any], before: str, after: str) -> Diff:
@@ -68,30 +87,34 @@ def diff(one: Encoded, other: Encoded, *, decode: Callable[[Any], Any], before: 
             was, now = one.get(key), other.get(key)
             if was != now:
                 trees = [_ABSENT if side is None else side.tree for side in (was, now)]
-                yield from _between(path(key_of(key)), trees[0], trees[1], decode)
+                yield from _between((key_of(key),), trees[0], trees[1], decode)
 
     found = Diff(values())
     found.before, found.after = before, after
     return found
 
 
-def _between(where: str, was: Any, now: Any, decode: Callable[[Any], Any]) -> Iterator[Difference]:
+def _between(keys: tuple[Any, ...], was: Any, now: Any, decode: Callable[[Any], Any]) -> Iterator[Difference]:
     if was is _ABSENT:
-        yield Difference(where, "added", after=decode(now))
+        yield Difference(_path(keys), "added", after=decode(now), keys=keys)
     elif now is _ABSENT:
-        yield Difference(where, "removed", before=decode(was))
+        yield Difference(_path(keys), "removed", before=decode(was), keys=keys)
     elif type(was) is type(now) is dict and tag(was) is None and tag(now) is None:
         for key in {**was, **now}:
             old, new = was.get(key, _ABSENT), now.get(key, _ABSENT)
             if old is _ABSENT or new is _ABSENT or packed(old) != packed(new):
-                yield from _between(f"{where}[{key_of(key)!r}]", old, new, decode)
+                yield from _between((*keys, key_of(key)), old, new, decode)
     elif type(was) is type(now) is list:
-        yield from _lists(where, was, now, decode)
+        yield from _lists(keys, was, now, decode)
     else:
-        yield Difference(where, "changed", decode(was), decode(now))
+        yield Difference(_path(keys), "changed", decode(was), decode(now), keys)
 
 
-def _lists(where: str, was: list[Any], now: list[Any], decode: Callable[[Any], Any]) -> Iterator[Difference]:
+def _path(keys: tuple[Any, ...]) -> str:
+    return path(keys[0]) + "".join(f"[{key!r}]" for key in keys[1:])
+
+
+def _lists(keys: tuple[Any, ...], was: list[Any], now: list[Any], decode: Callable[[Any], Any]) -> Iterator[Difference]:
     """Compare lists from both ends: what lies between was added, removed, or changed one by one."""
     old, new = list(map(packed, was)), list(map(packed, now))
     start, most = 0, min(len(old), len(new))
@@ -103,10 +126,10 @@ def _lists(where: str, was: list[Any], now: list[Any], decode: Callable[[Any], A
     for index in range(start, max(len(old), len(new)) - end):
         one, other = (side[index] if index < len(side) - end else _ABSENT for side in (was, now))
         if one is _ABSENT or other is _ABSENT or old[index] != new[index]:
-            yield from _between(f"{where}[{index}]", one, other, decode)
+            yield from _between((*keys, index), one, other, decode)
 
 
-def brief(value: Any, limit: int = 60) -> str:
+def brief(value: Any, limit: int = _BRIEF) -> str:
     """Return a value as it prints, in one line of some length."""
     text = repr(value).replace("\n", " ")
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -18,6 +18,7 @@ __all__ = [
     "BadArguments",
     "BadBranch",
     "BadCell",
+    "BadQuery",
     "BadRunOutput",
     "BadSetting",
     "BadStorage",
@@ -38,6 +39,10 @@ __all__ = [
     "UnknownInput",
     "UnknownModel",
     "UnknownOption",
+    "UnknownPath",
+    "UnknownRun",
+    "UnknownSession",
+    "UnknownVerb",
     "UnknownVersion",
     "UnknownWorkflow",
     "UnsavableValue",
@@ -110,6 +115,22 @@ class UnknownVersion(WorkflowError, LookupError):
     """The session has no version of that number."""
 
 
+class UnknownSession(WorkflowError, LookupError):
+    """There is no session of that id."""
+
+
+class UnknownRun(WorkflowError, LookupError):
+    """There is no run of that id."""
+
+
+class UnknownPath(WorkflowError, LookupError):
+    """There is no value at that place of session_state."""
+
+
+class BadQuery(WorkflowError, ValueError):
+    """SQL that is wrong, takes too long, or would do more than read."""
+
+
 class SessionOwned(WorkflowError, PermissionError):
     """The session belongs to another user_id."""
 
@@ -136,6 +157,10 @@ class UnknownWorkflow(WorkflowError, LookupError):
 
 class UnknownOption(WorkflowError, ValueError):
     """No option of that name."""
+
+
+class UnknownVerb(WorkflowError, ValueError):
+    """%wf has no verb of that name."""
 
 
 class UnknownInput(WorkflowError, TypeError):

@@ -12,6 +12,7 @@ from .changes import Change, replay
 from .diffs import diff
 from .errors import BadSetting, SessionExists, UnknownVersion
 from .keys import key_of
+from .run import way_up
 from .state import decoded
 from .transaction import stored_id
 
@@ -33,6 +34,21 @@ class Version:
     saved_at: datetime
     run_id: str | None
     changes: Mapping[Any, str]
+
+
+class Versions(list[Version]):
+    """The versions of a session, oldest first: a list that is shown as a table, the newest on top."""
+
+    def _repr_pretty_(self, printer: Any, cycle: object) -> None:
+        printer.text(way_up("Versions._repr_pretty_")(self))
+
+    def _repr_html_(self) -> str:
+        html: str = way_up("Versions._repr_html_")(self)
+        return html
+
+    def df(self) -> Any:
+        """Return a row for each version, as a DataFrame of pandas."""
+        return way_up("Versions.df")(self)
 
 
 class History:
@@ -58,7 +74,7 @@ class History:
     def _sibling(self, session_id: str, *, state: dict[Any, Any], about: About) -> Self:
         raise NotImplementedError
 
-    def versions(self) -> list[Version]:
+    def versions(self) -> Versions:
         """Return the versions that there are, oldest first.
 
         >>> from wf_notebook.storage import open_storage
@@ -73,7 +89,7 @@ class History:
             moment = saved_at if isinstance(saved_at, datetime) else datetime.fromisoformat(saved_at)
             version = made.setdefault(number, Version(number, moment.replace(tzinfo=UTC), run_id, {}))
             version.changes[key_of(key)] = op  # type: ignore[index] # a dict while it is being made
-        return list(made.values())
+        return Versions(made.values())
 
     def at(self, version: int) -> dict[Any, Any]:
         """Return the state as it was at a version: a dict of its own.

@@ -156,6 +156,9 @@ class Transaction(Protocol):
     def append_about(self, session_id: str, op: str, about: About) -> None:
         """Append what is kept about the session from now on."""
 
+    def append_restored(self, session_id: str) -> bool:
+        """Bring a deleted session back, with the versions that it had; return whether it was deleted."""
+
     def append_records(self, session_id: str, records: Records) -> None:
         """Append rows of runs and events."""
 
@@ -188,3 +191,31 @@ def stored_id(session_id: str) -> str:
             f"session_id {session_id!r} holds half of a surrogate pair, which is no text; clean it first", path="session_id"
         ) from None
     return session_id.replace("@", "@@")
+
+
+def stored_ids(shown: str) -> list[str]:
+    """Return how an id may be stored that was read in a table: as a session's, or else as that of a branch.
+
+    >>> stored_ids("demo@run-1")
+    ['demo@@run-1', 'demo@run-1']
+    """
+    ends = [place for place, character in enumerate(shown) if character == "@"]
+    return [stored_id(shown), *(f"{stored_id(shown[:end])}@{shown[end + 1 :]}" for end in reversed(ends))]
+
+
+def shown_id(stored: str) -> str:
+    """Return a stored id as people know it.
+
+    >>> shown_id("ann@@example.com"), shown_id("demo@run-1")
+    ('ann@example.com', 'demo@run-1')
+    """
+    return stored.replace("@@", "@")
+
+
+def is_branch(stored: str) -> bool:
+    """Say whether a stored id is that of a branch: it has an `@` of its own.
+
+    >>> is_branch("ann@@example.com"), is_branch("demo@run-1")
+    (False, True)
+    """
+    return "@" in stored.replace("@@", "")

@@ -98,13 +98,9 @@ class Workflow(Adapting):
         cls = type(self)
         self.name = name or cls.name or cls.__name__
         self.workflow_id = workflow_id or cls.workflow_id or str(uuid4())
-        given: dict[str, Any] = {
-            "description": description,
-            "user_id": user_id,
-            "session_name": session_name,
-            "extra_data": extra_data,
-        }
-        given |= {"debug_mode": debug_mode or None, "private": private or None, "max_tokens": max_tokens, "max_cost": max_cost}
+        given: dict[str, Any] = {"description": description, "user_id": user_id, "session_name": session_name}
+        given |= {"extra_data": extra_data, "debug_mode": debug_mode or None, "private": private or None}
+        given |= {"max_tokens": max_tokens, "max_cost": max_cost}
         for setting, value in given.items():
             setattr(self, setting, getattr(cls, setting) if value is None else value)
         chosen = storage if storage is not None else cls.storage

@@ -658,7 +658,7 @@ def test_a_file_that_its_owner_opened_to_others_stays_open(file_database):
 def test_a_file_of_a_newer_release_is_refused_in_one_line(file_database):
     session = saved(file_database.open(), topic="cheese")
     file_database.close()
-    file_database.query("INSERT INTO schema_log VALUES (2, '9.0.0', '2030-01-01')")
+    file_database.query("INSERT INTO schema_log VALUES (99, '9.0.0', '2030-01-01')")
     for attempt in (lambda: file_database.open().session("demo").state, lambda: saved(file_database.open(), n=1)):
         with pytest.raises(BadStorage, match=r"was written by wf_notebook 9\.0\.0, which is newer.*; upgrade wf_notebook$"):
             attempt()

@@ -16,6 +16,7 @@ from wf_notebook import open_storage
 from wf_notebook.errors import SessionOwned, StorageBusy, StorageFailed
 from wf_notebook.session import Session
 from wf_notebook.storage import duckdb_file, lock
+from wf_notebook.storage.duckdb_connection import Cursor
 from wf_notebook.transaction import About
 
 HOLD = "import duckdb, sys; db = duckdb.connect(sys.argv[1], read_only=sys.argv[2:] == ['read_only'])"
@@ -218,13 +219,13 @@ def test_a_header_that_changes_while_the_file_is_attached_is_not_gone_by(duck, m
 def statements(monkeypatch):
     """Return the statements that are run from now on, by their first two words."""
     said: list[str] = []
-    execute = duckdb_file._Cursor.execute
+    execute = Cursor.execute
 
     def noting(self, sql, parameters=()):
         said.append(" ".join(sql.split()[:2]))
         return execute(self, sql, parameters)
 
-    monkeypatch.setattr(duckdb_file._Cursor, "execute", noting)
+    monkeypatch.setattr(Cursor, "execute", noting)
     return said
 
 

@@ -123,7 +123,7 @@ import os, sys
 from pathlib import Path
 from wf_notebook import open_storage
 from wf_notebook.errors import WorkflowError
-import wf_notebook.storage.duckdb, wf_notebook.storage.sqlite
+import wf_notebook.frames, wf_notebook.storage.duckdb, wf_notebook.storage.sqlite
 storage = open_storage(sys.argv[1])
 if os.geteuid() == 0:
     os.setegid(65534)
@@ -137,6 +137,10 @@ for attempt in (session.save, lambda: storage.delete_session("demo")):
     except WorkflowError as error:
         print(type(error).__name__, error)
 print(session.state, storage.session("demo").state, storage.get_all_session_ids())
+"""
+#: Tables can be made there, too.
+AND_TABLES = """
+print(storage.state("demo")["value"], storage.sql("SELECT value FROM session_state ORDER BY key DESC")["value"])
 """
 
 
@@ -166,12 +170,13 @@ def make_read_only(database, *, fold: bool) -> None:
 def test_in_a_read_only_folder_reading_works_and_saving_says_read_only(read_only, python, fold):
     make_read_only(read_only, fold=fold)
     before = {path.name: path.read_bytes() for path in read_only.path.parent.iterdir()}
-    assert python(AS_NOBODY, read_only.url).splitlines() == [
+    assert python(AS_NOBODY + AND_TABLES, read_only.url).splitlines() == [
         "{'n': 1, 'm': 1}",
         *2 * [
             f"StorageReadOnly '{read_only.path}' is read-only here; the unsaved state stays in memory: choose another place"
         ],
         "{'n': 2, 'm': 1} {'n': 1, 'm': 1} ['demo']",
+        "[1, 1] [1, 1]",
     ]  # fmt: skip
     assert {path.name: path.read_bytes() for path in read_only.path.parent.iterdir()} == before
 

@@ -22,7 +22,7 @@ _plain = _Plain()
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Add `%%workflow` and `%workflow` to the shell, with settings, completion and short tracebacks: `%load_ext wf_notebook`."""
+    """Add `%%workflow`, `%workflow` and `%wf`, settings, completion, short tracebacks to a shell: `%load_ext wf_notebook`."""
     from .completion import complete
     from .failure import show_without_ours
     from .magics import WorkflowMagics
@@ -52,7 +52,8 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
         untyped.set_custom_exc((), None)
     magics = shell.magics_manager
     for kind in ("line", "cell"):
-        magics.magics[kind].pop("workflow", None)
+        for name in ("workflow", "wf"):
+            magics.magics[kind].pop(name, None)
     magics.registry.pop(WorkflowMagics.__name__, None)
     shell.configurables[:] = [each for each in shell.configurables if not isinstance(each, WorkflowMagics)]
     matchers = shell.Completer.custom_matchers

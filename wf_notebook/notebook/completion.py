@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.getipython import get_ipython
 
 from ..workflow import Workflow
+from .asked import Asked, written
 from .cell import snake_case
 from .options import OPTIONS
+from .verbs import VERBS, options_of
 from .workflows import find, names, parameters
 
 if TYPE_CHECKING:
@@ -19,7 +23,9 @@ if TYPE_CHECKING:
 
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
 
-_LINE = re.compile(r"^\s*(?:[^\W\d]\w*\s*=\s*)?(%%?)workflow\s(?P<written>.*)$")
+_LINE = re.compile(r"^\s*(?:[^\W\d]\w*\s*=\s*)?(%%?)(workflow|wf)\s(?P<written>.*)$")
+#: How long the sessions of a storage are waited for, in seconds: it may be held by others.
+_PATIENCE = 0.5
 
 
 def _complete(context: CompletionContext) -> SimpleMatcherResult:
@@ -32,7 +38,8 @@ def _complete(context: CompletionContext) -> SimpleMatcherResult:
     if _in_a_text(found["written"]):  # what is written stays, and only files are offered
         return {**_result([word], word), "do_not_suppress": {"IPCompleter.file_matcher"}}
     body = context.full_text.partition("\n")[2] if found[1] == "%%" else ""
-    candidates = _candidates(words, word, shell.user_ns, body)
+    space = shell.user_ns
+    candidates = _of_verbs(words, word, space) if found[2] == "wf" else _candidates(words, word, space, body)
     return _result([text for text in candidates if text.startswith(word)], word)
 
 
@@ -72,6 +79,34 @@ def _candidates(words: list[str], word: str, namespace: dict[str, Any], body: st
     if body:
         return [snake_case(node.name) for node in _statements(body) if isinstance(node, ast.ClassDef)]
     return names(namespace)
+
+
+def _of_verbs(words: list[str], word: str, namespace: dict[str, Any]) -> Iterable[str]:
+    """Return what may stand in the place of `word` on a line of %wf."""
+    if not words:
+        return [verb.name for verb in VERBS]
+    verb = next((verb for verb in VERBS if verb.name == words[0]), None)
+    if verb is None or words[-1] in {"--storage", "--at", "-o", "--out"}:
+        return []
+    if words[-1] in {"-s", "--session"} or (verb.name in {"delete", "diff", "runs"} and not word.startswith("-")):
+        return _sessions(namespace)
+    if word.startswith("-"):
+        return [f"--{option.name}" for option in options_of(verb) if f"--{option.name}" not in words]
+    return ["mine", "theirs"] if verb.name == "resolve" else []
+
+
+def _sessions(namespace: dict[str, Any]) -> list[str]:
+    """Return the sessions at hand, and those of the storage that is in use if it answers at once; quoted where they must be."""
+    found = {each.session_id for each in namespace.values() if isinstance(each, Workflow)}
+
+    def ask() -> None:
+        with suppress(Exception):  # completion never fails
+            found.update(Asked(namespace).storage().sessions()["session_id"])
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(_PATIENCE)
+    return [written(each) for each in sorted(found.copy())]
 
 
 def _inputs(name: list[str], namespace: dict[str, Any], body: str) -> list[str]:

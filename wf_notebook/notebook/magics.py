@@ -22,6 +22,7 @@ from .failure import for_this_cell, users_tracebacks
 from .line import read_line
 from .live import perform
 from .options import help_text
+from .verbs import perform as perform_verb
 from .views import NoView, RecordView, publish, view
 from .workflows import card, find, missing, names, needs, successor
 
@@ -88,6 +89,17 @@ class WorkflowMagics(Magics):
                 print(f"{inspect.cleandoc(WorkflowMagics.workflow.__doc__ or '')}\n\nOptions:\n{help_text()}")  # noqa: T201
                 return None
             return self._again(read, seen) if cell is None else self._define(read, cell)
+
+    @no_var_expand
+    @line_cell_magic
+    def wf(self, line: str, cell: str | None = None) -> Any:
+        """Look at sessions and runs, and go back: %wf lists its verbs, %wf VERB -h shows the options of one.
+
+        What a verb gives is a value: t = %wf runs, then t.df(). {expression} is replaced by its value, but not in SQL.
+        """
+        __tracebackhide__ = True
+        with users_tracebacks(self.shell):
+            return perform_verb(line, cell, self.shell.user_ns)
 
     def _define(self, read: Line, cell: str) -> Any:
         """Run a cell, make its workflow, and run that if it has what it needs."""

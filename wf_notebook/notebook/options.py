@@ -61,7 +61,7 @@ class Options:
         'ada-6'
         """
         given: dict[str, Any] = {f.name: value for f in fields(self) if isinstance(value := getattr(self, f.name), str)}
-        given = {name: _expand(name, text, namespace) for name, text in given.items()}
+        given = {name: expanded(f"--{name}", text, namespace) for name, text in given.items()}
         options = replace(self, **given)
         if options.out is not None and not options.out.isidentifier():
             raise BadArguments(f"--out {options.out!r} is no name for a variable; write --out VAR")
@@ -70,17 +70,17 @@ class Options:
         return options
 
 
-def help_text() -> str:
+def help_text(options: tuple[Option, ...] = OPTIONS) -> str:
     """Return the table of options as the lines that `%workflow -h` prints."""
     rows = []
-    for option in OPTIONS:
+    for option in options:
         short = f"-{option.short}, " if option.short else "    "
         rows.append((f"  {short}--{option.name}{f' {option.metavar}' if option.metavar else ''}", option.help))
     width = max(len(left) for left, _ in rows)
     return "\n".join(f"{left:<{width}}  {right}" for left, right in rows)
 
 
-def read_option(text: str) -> tuple[dict[str, Any], str]:
+def read_option(text: str, options: tuple[Option, ...] = OPTIONS) -> tuple[dict[str, Any], str]:
     """Read the option that `text` begins with: its field of Options and value, and what follows.
 
     >>> read_option('--session "my demo" topic=1')
@@ -91,13 +91,13 @@ def read_option(text: str) -> tuple[dict[str, Any], str]:
     found = re.match(r"(--?)([\w-]+)", text)
     assert found is not None
     written, dashes, word = found.group(0, 1, 2)
-    option = next((option for option in OPTIONS if word == (option.name if dashes == "--" else option.short)), None)
-    if option is None and re.fullmatch(JOINED, written):
+    option = next((option for option in options if word == (option.name if dashes == "--" else option.short)), None)
+    if option is None and options is OPTIONS and re.fullmatch(JOINED, written):
         return {option.name.replace("-", "_"): True for option in OPTIONS if option.short and option.short in word}, text[
             found.end() :
         ]
     if option is None:
-        known = [option.name for option in OPTIONS]
+        known = [option.name for option in options]
         near = did_you_mean(word, known).replace("'", "'--", 1)
         listed = ", ".join(f"--{name}" for name in known)
         raise UnknownOption(f"no option {written!r}{near or f'; there are {listed}'}")
@@ -108,13 +108,13 @@ def read_option(text: str) -> tuple[dict[str, Any], str]:
         return {field: True}, rest
     if rest.lstrip().startswith("-"):
         rest = ""
-    value, rest = _word(written, rest.removeprefix("=").lstrip())
+    value, rest = split_word(written, rest.removeprefix("=").lstrip())
     if value is None:
         raise BadArguments(f"{written} needs a value: {written} {option.metavar}")
     return {field: value}, rest
 
 
-def _word(option: str, text: str) -> tuple[str | None, str]:
+def split_word(option: str, text: str) -> tuple[str | None, str]:
     """Split off one word: quotes hold it together (and go), so do braces (and stay)."""
     word, quote, depth, position = "", "", 0, 0
     for position, character in enumerate(text):  # noqa: B007 - where the word ended
@@ -135,7 +135,7 @@ def _word(option: str, text: str) -> tuple[str | None, str]:
     return (word if text else None), text[position:]
 
 
-def _expand(option: str, text: str, namespace: dict[str, Any]) -> str:
+def expanded(option: str, text: str, namespace: dict[str, Any]) -> str:
     """Replace each `{expression}` by its value."""
     done, rest = "", text
     while rest:
@@ -144,12 +144,12 @@ def _expand(option: str, text: str, namespace: dict[str, Any]) -> str:
         elif rest[0] == "{":
             ends = [n for n, character in enumerate(rest) if character == "}" and _is_expression(rest[1:n])]
             if not ends:
-                raise BadArguments(f"{rest} in --{option} is no Python expression in braces; write {{{{ for a brace")
+                raise BadArguments(f"{rest} in {option} is no Python expression in braces; write {{{{ for a brace")
             source, rest = rest[1 : ends[0]], rest[ends[0] + 1 :]
             try:
                 done += str(eval(source.strip(), namespace))  # noqa: S307 - what the user wrote, in the user's own kernel
             except NameError as error:
-                raise BadArguments(f"{{{source}}} in --{option} has no value: {error}") from None
+                raise BadArguments(f"{{{source}}} in {option} has no value: {error}") from None
         else:
             done, rest = done + rest[0], rest[1:]
     return done

@@ -12,7 +12,7 @@ from ..errors import BadStorage, did_you_mean
 from ..run import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
 
     from ..run import Run
@@ -52,6 +52,24 @@ class WorkflowStorage(Protocol):
 
     def purge(self, session_id: str | None = None, *, older_than: datetime | timedelta | None = None) -> object:
         """Erase a session, what is older than that, or what was deleted, for good."""
+
+    def restore_session(self, session_id: str) -> None:
+        """Bring a hidden session back."""
+
+    def sessions(self, *, user_id: str | None = None, workflow: str | None = None) -> Any:
+        """Return the sessions as a Table."""
+
+    def runs(self, session_id: str | None = None) -> Any:
+        """Return the runs of a session, or of all, as a Table."""
+
+    def events(self, run_id: str) -> Any:
+        """Return what a run said as a Table."""
+
+    def state(self, session_id: str, path: Any = None) -> Any:
+        """Return a session's state, or one value in it, as a Table."""
+
+    def sql(self, query: str, parameters: Sequence[Any] = (), *, seconds: float = ..., rows: int = ...) -> Any:
+        """Return what a query gives as a Table."""
 
     def close(self) -> None:
         """Close what is open; the storage can be used again afterwards."""

@@ -7,9 +7,11 @@ them all: an interrupt, which goes to the main thread, never hits a transaction.
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import place
+from . import duckdb_asked, place
+from .asking import Answer, not_there
 from .duckdb_connection import connection
 from .duckdb_file import File, Task
 from .duckdb_rewrite import rewriting
@@ -19,7 +21,7 @@ from .thread import Job, StorageThread
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .rows import Opened
 
@@ -81,6 +83,14 @@ class DuckDbWorkflowStorage(SqlStorage):
 
     def _shrink(self) -> None:
         _thread.run(rewriting(self._file))
+
+    def ask(self, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
+        """Return what a query of the user's gives; it is done where nothing can be written, and nothing else be read."""
+        if not self._exists():
+            raise not_there(self.url)
+        ask = partial(duckdb_asked.answer, query=query, parameters=parameters, seconds=seconds, rows=rows)
+        found: Answer = _thread.run(Job(partial(ask, self._file)))
+        return found
 
     def close(self) -> None:
         """Fold the WAL into the file, so that a copy of the one file is whole; the storage can be used again."""

@@ -173,7 +173,7 @@ class File:
         """Give a cursor in which this file is the current database, and whether it is one beside the user's own connection."""
         try:
             try:
-                self._attach(read_only=not writable, given_up=given_up, patience=patience)
+                self.attach(connection.get(), read_only=not writable, given_up=given_up, patience=patience)
             except duckdb.Error as error:
                 if not duckdb_errors.is_own_connection(error):
                     raise
@@ -185,8 +185,9 @@ class File:
         except duckdb.Error as error:
             raise duckdb_errors.translated(error, self.path) from error
 
-    def _attach(self, *, read_only: bool, given_up: CancelToken, patience: float) -> None:
-        memory, since = connection.get(), time.monotonic()
+    def attach(self, memory: duckdb.DuckDBPyConnection, *, read_only: bool, given_up: CancelToken, patience: float) -> None:
+        """Attach the file to a connection, as `kept`; while another program holds it, wait so many seconds for that."""
+        since = time.monotonic()
         waiting = duckdb_errors.Waiting(self.path)
         while True:
             header, started = self._header(), time.perf_counter()

@@ -19,8 +19,10 @@ _VERSIONS = """
                      max(CASE WHEN l.path IS NULL AND l.op IN ('set', 'delete') THEN l.version END)
                      OVER (PARTITION BY l.store, l.session_id, l.key ORDER BY l.version) AS since
               FROM state_log l
-              LEFT JOIN (SELECT store, session_id, max(hidden) AS hidden FROM session_log GROUP BY store, session_id) h
-                ON h.store = l.store AND h.session_id = l.session_id
+              LEFT JOIN (SELECT store, session_id, hidden,
+                                row_number() OVER (PARTITION BY store, session_id ORDER BY revision DESC) AS nth
+                         FROM session_log) h
+                ON h.nth = 1 AND h.store = l.store AND h.session_id = l.session_id
               WHERE l.version > coalesce(h.hidden, 0)) s"""
 
 #: The newest of them for each key that is there, a row each.

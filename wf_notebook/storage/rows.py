@@ -187,17 +187,32 @@ class SqlTransaction:
     def append_about(self, session_id: str, op: str, about: About, *, since: int = 0) -> None:
         """Append what is kept about the session from now on; op "deleted" hides its versions so far."""
         of, at = "WHERE store = ? AND session_id = ?", (self.store, session_id)
-        revision, hidden, before = self._execute(
-            f"SELECT coalesce(max(revision), 0) + 1, coalesce(max(hidden), 0), coalesce(max(since), 0) FROM session_log {of}", at
-        )[0]
+        last = self._execute(f"SELECT revision, hidden, since FROM session_log {of} ORDER BY revision DESC LIMIT 1", at)
+        revision, hidden, before = last[0] if last else (0, 0, 0)
         if op == "deleted":
             hidden = self._execute(f"SELECT coalesce(max(version), 0) FROM state_log {of}", at)[0][0]
         values = [_text(getattr(about, name)) for name in _ABOUT]
         self._insert(
             "session_log",
             ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *_ABOUT),
-            [(self.store, session_id, revision, op, now(), hidden, since or before, *values)],
+            [(self.store, session_id, revision + 1, op, now(), hidden or 0, since or before or 0, *values)],
         )
+
+    def append_restored(self, session_id: str) -> bool:
+        """Bring a deleted session back, with the versions that it had; return whether it was deleted."""
+        within = "FROM session_log WHERE store = ? AND session_id = ?"
+        revisions = self._execute(
+            f"SELECT revision, op, hidden, since, {', '.join(_ABOUT)} {within} ORDER BY revision DESC", (self.store, session_id)
+        )
+        before = next((row for row in revisions if row[1] != "deleted"), None)
+        if before is None or revisions[0][1] != "deleted":
+            return False
+        self._insert(
+            "session_log",
+            ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *_ABOUT),
+            [(self.store, session_id, revisions[0][0] + 1, "restored", now(), *before[2:])],
+        )
+        return True
 
     def append_records(self, session_id: str, records: Records) -> None:
         """Append rows of runs and events."""

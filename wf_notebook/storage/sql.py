@@ -9,19 +9,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from ..errors import BadStorage
-from ..run import Run, process_started_at
+from ..errors import BadStorage, UnknownRun, UnknownSession
+from ..run import Run, process_started_at, way_up
 from ..session import Session
-from ..transaction import About, stored_id
+from ..transaction import About, is_branch, shown_id, stored_id
 from . import erasing
+from .asking import ROWS, SECONDS
 from .rows import NoRows, Opened, SqlTransaction, now
 from .schema import MIGRATIONS, RESERVED, Cursor, Dialect, create_store_view
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..transaction import Inherited, Transaction
+    from .asking import Answer
     from .erasing import Purged
 
 T = TypeVar("T")
@@ -99,12 +101,12 @@ class SqlStorage:
     def run(self, run_id: str) -> Run:
         """Return the record of a run.
 
-        Raises LookupError when no run has that id.
+        Raises UnknownRun when no run has that id.
         """
         sql = f"SELECT {', '.join(_RECORD)} FROM runs WHERE run_id = ? AND store = ?"
-        rows = self._in_transaction(lambda tx: tx.rows(sql, (run_id, self.table_name)), write=False)
+        rows = self.read(sql, (run_id, self.table_name))
         if not rows:
-            raise LookupError(f"no run {run_id!r} in {self.url}")
+            raise UnknownRun(f"no run {run_id!r} in {self.url}; storage.runs() lists them")
         return _record(dict(zip(_RECORD, rows[0], strict=True)))
 
     def get_all_session_ids(self, user_id: str | None = None, workflow_id: str | None = None) -> list[str]:
@@ -114,11 +116,10 @@ class SqlStorage:
             " ORDER BY created_at DESC"
         )
         parameters = (self.table_name, user_id, user_id, workflow_id, workflow_id)
-        rows = self._in_transaction(lambda tx: tx.rows(sql, parameters), write=False)
-        return [stored.replace("@@", "@") for (stored,) in rows if "@" not in stored.replace("@@", "")]  # one @: a branch
+        return [shown_id(stored) for (stored,) in self.read(sql, parameters) if not is_branch(stored)]
 
     def delete_session(self, session_id: str) -> None:
-        """Hide a session: it is no longer listed or loaded; its rows stay."""
+        """Hide a session: it is no longer listed or loaded; its rows stay, and `restore_session` brings it back."""
         key = stored_id(session_id)
         self.transact(lambda tx: tx.append_about(key, "deleted", tx.head(key, 0).about or About()), write=True)
 
@@ -145,6 +146,72 @@ class SqlStorage:
 
     def _shrink(self) -> None:
         """Leave no byte of what was deleted in the file."""
+        raise NotImplementedError
+
+    def restore_session(self, session_id: str) -> None:
+        """Bring a deleted session back, with all of its versions.
+
+        Raises UnknownSession if there is no deleted session of that id.
+        """
+        key = stored_id(session_id)
+        if not self.transact(lambda tx: tx.append_restored(key), write=True):
+            raise UnknownSession(
+                f"no session {session_id!r} was deleted in {self.url}; storage.sessions() lists those that are there"
+            )
+
+    # -- tables to look at and to go on with -------------------------------------------------------------------------------
+
+    def sessions(self, *, user_id: str | None = None, workflow: str | None = None) -> Any:
+        """Return the sessions as a Table, the one that was used last first; without branches and deleted ones.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> open_storage("memory:").sessions().columns[:3]
+        ['session_id', 'workflow', 'session_name']
+        """
+        return way_up("SqlStorage.sessions")(self, user_id=user_id, workflow=workflow)
+
+    def runs(self, session_id: str | None = None) -> Any:
+        """Return the runs of a session, or of all, as a Table, the newest first. Raises UnknownSession."""
+        return way_up("SqlStorage.runs")(self, session_id)
+
+    def events(self, run_id: str) -> Any:
+        """Return what a run said, in order, as a Table. Raises UnknownRun."""
+        return way_up("SqlStorage.events")(self, run_id)
+
+    def state(self, session_id: str, path: Any = None) -> Any:
+        """Return a session's state as a Table: a row for each key; or, with a path, the rows of the value that lies there.
+
+        A list of dicts has a row for each of them, a dict of dicts too, its keys in the column `key`. A path is "posts",
+        "stats.posts", "posts.0.tags", or a tuple of keys. Raises UnknownSession and UnknownPath.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> storage = open_storage("memory:")
+        >>> session = storage.session("blog"); session.state["posts"] = [{"title": "a"}, {"title": "b"}]; session.save()
+        >>> storage.state("blog", path="posts")["title"]
+        ['a', 'b']
+        """
+        return way_up("SqlStorage.state")(self, session_id, path)
+
+    def sql(self, query: str, parameters: Sequence[Any] = (), *, seconds: float = SECONDS, rows: int = ROWS) -> Any:
+        """Return what a query gives as a Table: one SELECT over the views and tables of this database, with `?` for parameters.
+
+        It only reads, and nothing but this database. While it runs others cannot save, so it may take so many seconds at most,
+        and give so many rows. Raises BadQuery for all else.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> storage = open_storage("memory:")
+        >>> session = storage.session("demo"); session.state["n"] = 1; session.save()
+        >>> storage.sql("SELECT key, value FROM session_state WHERE session_id = ?", ["demo"])[0]
+        {'key': 'n', 'value': 1}
+        """
+        return way_up("SqlStorage.sql")(self, query, parameters, seconds=seconds, rows=rows)
+
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query of our own; none where nothing was saved yet."""
+        return self._in_transaction(lambda tx: tx.rows(sql, parameters), write=False)
+
+    def ask(self, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
+        """Return what a query of the user's gives; it is done where nothing can be written, and nothing else be read."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -193,16 +260,23 @@ _RECORD = (
 
 
 def _record(row: dict[str, Any]) -> Run:
-    host, pid, born = row.pop("host"), row.pop("pid"), row.pop("process_started_at")
-    if row["status"] == "running" and host == socket.gethostname() and process_started_at(pid) != born:
-        row["status"] = "lost"
+    row["status"] = status_of(row)
+    for name in ("host", "pid", "process_started_at"):
+        del row[name]
     for name, empty in (("inputs", {}), ("models", []), ("changes", {})):
         row[name] = json.loads(row[name]) if row[name] else empty
     for name in ("started_at", "ended_at"):
         row[name] = _time(row[name])
-    row["session_id"] = row["session_id"].replace("@@", "@")
+    row["session_id"] = shown_id(row["session_id"])
     row["models"] = tuple(row["models"])
     return Run(**{**row, "input_tokens": row["input_tokens"] or 0, "output_tokens": row["output_tokens"] or 0})
+
+
+def status_of(row: Mapping[str, Any]) -> str:
+    """Return how a run stands, of which these are columns of `runs`: one whose process is gone is lost."""
+    here = row["status"] == "running" and row["host"] == socket.gethostname()
+    status: str = row["status"]
+    return "lost" if here and process_started_at(row["pid"]) != row["process_started_at"] else status
 
 
 def _time(value: datetime | str | None) -> datetime | None:

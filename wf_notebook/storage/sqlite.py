@@ -11,11 +11,11 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet, finalize
 
-from ..errors import BadStorage, StorageBusy, StorageFailed, StorageReadOnly, WorkflowError
+from ..errors import BadStorage, StorageBusy
 from ..run import logger
-from . import agno, place
+from . import agno, place, sqlite_asked, sqlite_errors
+from .asking import Answer, not_there
 from .lock import PATIENCE, SILENCE
-from .place import KEPT
 from .rows import Opened
 from .schema import Cursor, Dialect
 from .sql import SqlStorage, checked_file, checked_table_name
@@ -101,8 +101,8 @@ class SqliteWorkflowStorage(SqlStorage):
                     return self._once(kept, work, write=write)
             except sqlite3.Error as error:
                 waited = time.monotonic() - since
-                if not _is_busy(error) or waited > PATIENCE:
-                    raise _translated(error, str(self.path)) from error
+                if not sqlite_errors.is_busy(error) or waited > PATIENCE:
+                    raise sqlite_errors.translated(error, str(self.path)) from error
             if waited > SILENCE and not said:
                 said = True
                 logger.warning("waiting for %r, which is held by another program", self.path.name)
@@ -137,7 +137,17 @@ class SqliteWorkflowStorage(SqlStorage):
                 kept.connection.execute("VACUUM")
                 kept.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
-                raise _translated(error, str(self.path)) from error
+                raise sqlite_errors.translated(error, str(self.path)) from error
+
+    def ask(self, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
+        """Return what a query of the user's gives; it is done where nothing can be written, and nothing else be read."""
+        if not self._exists():
+            raise not_there(self.url)
+        try:
+            with self._lock, self._connected(write=False) as kept:
+                return sqlite_asked.answer(kept.connection, query, parameters, seconds=seconds, rows=rows)
+        except sqlite3.Error as error:
+            raise sqlite_errors.translated(error, str(self.path)) from error
 
     # -- the connection ----------------------------------------------------------------------------------------------------
 
@@ -251,36 +261,8 @@ def _connect_whole(path: Path) -> sqlite3.Connection:
         raise
     if path.stat().st_size % page and not any(other.exists() for other in beside):  # those would mend it
         connection.close()
-        raise _damaged(str(path), "the end of its last page is missing")
+        raise sqlite_errors.damaged(str(path), "the end of its last page is missing")
     return connection
-
-
-def _is_busy(error: sqlite3.Error) -> bool:
-    return _name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
-
-
-def _name(error: sqlite3.Error) -> str:
-    return getattr(error, "sqlite_errorname", "") or ""
-
-
-def _translated(error: sqlite3.Error, path: str) -> WorkflowError:
-    """Return our error for SQLite's."""
-    if _is_busy(error):
-        return StorageBusy(
-            f"{path!r} is held by another program since {PATIENCE:g} s; {KEPT}: close it there, then run write_to_storage()"
-        )
-    name = _name(error)
-    if name.startswith("SQLITE_NOTADB"):
-        return BadStorage(f"{path!r} is no SQLite database; it was left as it is: choose another file")
-    if name.startswith("SQLITE_CORRUPT"):
-        return _damaged(path, error)
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
-        return StorageReadOnly(f"{path!r} cannot be opened here ({error}); {KEPT}: choose another place")
-    return StorageFailed(f"{path!r}: {error}; what was saved before is still there, {KEPT}")
-
-
-def _damaged(path: str, why: object) -> BadStorage:
-    return BadStorage(f"{path!r} is damaged ({why}); it was left as it is: restore a copy or choose another file")
 
 
 class _Cursor:

@@ -1,0 +1,23 @@
+"""Sessions, runs, events and state as tables: to look at in a notebook, and to go on with in pandas, polars or Arrow."""
+
+from __future__ import annotations
+
+from .columns import Column
+from .past import diff_frame, diff_html, versions_frame, versions_html, versions_text
+from .queries import events, runs, sessions, sql, state
+from .table import Table
+
+__all__ = [
+    "Column",
+    "Table",
+    "diff_frame",
+    "diff_html",
+    "events",
+    "runs",
+    "sessions",
+    "sql",
+    "state",
+    "versions_frame",
+    "versions_html",
+    "versions_text",
+]

@@ -1,0 +1,94 @@
+"""A table as text: what fits into the width, and what was left out."""
+
+from __future__ import annotations
+
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING
+
+from .cells import NUMBERS, ROWS, cut, heading, line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .columns import Column
+
+#: A column is cut to so many characters before another one is left out.
+_NARROW, _WIDE = 12, 60
+_BETWEEN = "  "
+#: Kinds whose values are shown whole.
+WHOLE = frozenset({*NUMBERS, "timestamp", "status", "boolean"})
+
+
+def table_text(columns: Sequence[Column], title: str, *, room: int | None = None) -> str:
+    """Return a table as text of a width, the terminal's if none is given.
+
+    >>> from wf_notebook.frames.columns import Column
+    >>> print(table_text([Column.of("key", ["topic"]), Column.of("version", [3])], "state of 'demo'", room=80))
+    key    version
+    topic        3
+    1 row · state of 'demo'
+    """
+    room = room or get_terminal_size((100, 24)).columns
+    count = len(columns[0].cells) if columns else 0
+    filled = shown(columns)
+    cells = [[heading(column), *(line(value, column) for value in column.cells[:ROWS])] for column in filled]
+    wide = [max(map(_length, each)) for each in cells]
+    least = [wide[n] if column.kind in WHOLE else min(wide[n], _NARROW) for n, column in enumerate(filled)]
+    widths = _fitting([max(min(each, _WIDE), some) for each, some in zip(wide, least, strict=True)], least, room)
+    lines = []
+    for row in range(len(cells[0]) if cells else 0):
+        parts = [
+            _aligned(each[row], width, right=column.kind in NUMBERS)
+            for each, width, column in zip(cells, widths, filled, strict=False)
+        ]
+        lines.append(_BETWEEN.join(parts).rstrip())
+    omitted = [column.name for column in filled[len(widths) :]] + [column.name for column in columns if column not in filled]
+    return "\n".join([*lines, *foot(count, title, omitted)])
+
+
+def shown(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns with something in them; all, if none has."""
+    return [column for column in columns if any(not _is_empty(value) for value in column.cells)] or list(columns)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (type(value) in {list, dict} and not value)
+
+
+def foot(count: int, title: str, omitted: Sequence[str]) -> list[str]:
+    """Return what stands below a table: how much there is, of what, and what is not shown."""
+    rows = "no rows" if not count else "1 row" if count == 1 else f"{count:,} rows"
+    more = f", the first {ROWS} shown" if count > ROWS else ""
+    return [
+        f"{rows}{more}" + (f" · {title}" if title else ""),
+        *([f"not shown: {', '.join(omitted)}"] if count and omitted else []),
+    ]
+
+
+def _fitting(widths: list[int], least: list[int], room: int) -> list[int]:
+    """Return widths that fit: long columns are made narrower, to what each needs at least; then the last ones are left out."""
+    fitting = list(widths)
+    while len(fitting) > 1 and sum(least[: len(fitting)]) + len(_BETWEEN) * (len(fitting) - 1) > room:
+        fitting.pop()
+    while sum(fitting) + len(_BETWEEN) * (len(fitting) - 1) > room:
+        loose = [place for place, width in enumerate(fitting) if width > least[place]]
+        if not loose:
+            break
+        fitting[max(loose, key=fitting.__getitem__)] -= 1
+    return fitting
+
+
+def _length(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _aligned(text: str, wide: int, *, right: bool) -> str:
+    short = cut(text, wide)
+    while _length(short) > wide:
+        short = cut(short, len(short) - 1)
+    gap = " " * (wide - _length(short))
+    return gap + short if right else short + gap

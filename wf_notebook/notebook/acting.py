@@ -1,0 +1,145 @@
+"""The verbs of %wf that change something: each says in a line what it did, and how that is undone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import saver
+from ..errors import BadArguments, BadStorage, WorkflowError
+from .asked import whole_number, written
+
+if TYPE_CHECKING:
+    from ..session import Session
+    from ..storage.sql import SqlStorage
+    from .asked import Asked
+
+
+def restore(asked: Asked) -> None:
+    """Go back to a version, which becomes a new one; or bring a deleted session back."""
+    deleted = asked.options.get("deleted")
+    if deleted is not None:
+        storage = asked.storage()
+        storage.restore_session(deleted)
+        for workflow in asked.of_session(deleted, storage):
+            workflow.read_from_storage()
+        _say(f"session {deleted!r} is back, with {_count(len(storage.session(deleted).versions()), 'version')}")
+        return
+    number = whole_number(asked.word("the version: %wf restore 3"), "write %wf restore 3; %wf versions lists them")
+    session = asked.session()
+    before = session.versions()[-1:]
+    session.restore(number)
+    if before and session.version == before[0].version:
+        _say(f"session {session.session_id!r} is as it was at version {number} already")
+        return
+    for workflow in asked.of_session(session.session_id):
+        if workflow.session is not session:
+            workflow.read_from_storage()
+    named = f" -s {written(session.session_id)}" if asked.options.get("session") else ""
+    undo = f"; %wf restore {before[0].version}{named} undoes it" if before else ""
+    _say(f"session {session.session_id!r} is as it was at version {number}, which is now version {session.version}{undo}")
+
+
+def fork(asked: Asked) -> Session:
+    """Begin a new session with the state of another one."""
+    new_id = asked.word("the id of the new session: %wf fork NEW")
+    at = asked.options.get("at")
+    session = asked.session()
+    new = session.fork(new_id, at=None if at is None else whole_number(at, "write %wf fork NEW --at 3"))
+    name = next(iter(asked.variables(session.session_id)), "NAME")
+    _say(f"session {new_id!r} begins as {session.session_id!r} was; %workflow {name} -s {written(new_id)} goes on in it")
+    return new
+
+
+def rename(asked: Asked) -> None:
+    """Give a session a name that people read."""
+    if not asked.words:
+        raise BadArguments("write the name: %wf rename My first blog")
+    name, session = " ".join(asked.words), asked.session()
+    live = [workflow for workflow in asked.of_session(session.session_id) if workflow.session.loaded]
+    for workflow in live:
+        workflow.rename_session(name)
+    if not live:
+        session.rename(name)
+    _say(f"session {session.session_id!r} is named {name!r}")
+
+
+def delete(asked: Asked) -> None:
+    """Hide a session, or erase it."""
+    if len(asked.words) > 1 or (asked.words and asked.options.get("session")):
+        raise BadArguments(f"write the id of one session, not {' '.join(asked.words)}")
+    session_id = asked.words[0] if asked.words else asked.session_id()
+    storage = asked.storage()
+    if asked.options.get("purge"):
+        _purge(asked, storage, session_id)
+        return
+    sessions = [asked.session_named(session_id), *(live.session for live in asked.of_session(session_id, storage))]
+    for place, session in enumerate(sessions):
+        if not any(session is other for other in sessions[:place]):
+            session.delete()
+    _say(f"session {session_id!r} is hidden; %wf restore --deleted {written(session_id)} brings it back")
+
+
+def _purge(asked: Asked, storage: SqlStorage, session_id: str) -> None:
+    """Erase a session, whether it is hidden already or not."""
+    purge: Any = getattr(storage, "purge", None)
+    if purge is None:
+        raise BadStorage(f"{storage.url} cannot erase sessions; without --purge the session is hidden, and its rows stay")
+    live = [workflow.session for workflow in asked.of_session(session_id, storage)]
+    for session in live:
+        if (erase := getattr(session, "purge", None)) is not None:
+            erase()
+    purge(session_id=session_id)
+    _say(f"session {session_id!r} is erased, and cannot be brought back")
+
+
+def save(asked: Asked) -> None:
+    """Save what could not be saved before: of all workflows in the notebook, and of runs that were dropped."""
+    saver.drain()
+    failed: list[WorkflowError] = []
+    told: dict[int, str] = {}
+    for workflow in asked.workflows():
+        session = workflow.session
+        if id(session) in told or not session.unsaved:
+            continue
+        try:
+            workflow.write_to_storage()
+        except WorkflowError as error:
+            failed.append(error)
+            told[id(session)] = f"session {session.session_id!r} is still unsaved"
+        else:
+            told[id(session)] = f"session {session.session_id!r} is saved, as version {session.version}"
+    for line in told.values():
+        _say(line)
+    if failed:
+        for other in failed[1:]:
+            failed[0].add_note(f"{type(other).__name__}: {other}")
+        raise failed[0]
+    if not told:
+        _say("nothing is unsaved")
+
+
+def resolve(asked: Asked) -> None:
+    """Decide what two kernels changed at once: by "mine", "theirs", or a dict of the values."""
+    choice: Any = asked.text or asked.word("mine, theirs or a dict: %wf resolve theirs")
+    if choice not in {"mine", "theirs"}:
+        try:
+            choice = eval(choice, asked.namespace)  # noqa: S307 - what the user wrote, in the user's own kernel
+        except (SyntaxError, NameError):
+            choice = None
+        if not isinstance(choice, dict):
+            raise BadArguments(f"{asked.text or asked.words[0]!r} is no choice; write mine, theirs, or a dict of the values")
+    session_id = asked.session_id()
+    live = asked.of_session(session_id)
+    if not live:
+        raise BadArguments(f"no workflow here is in session {session_id!r}; run one there: %workflow NAME --session {session_id}")
+    for workflow in live:
+        workflow.session.resolve(choice)
+    _say(f"session {session_id!r} is decided, and saved as version {live[0].session.version}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _say(line: str) -> None:
+    print(line)  # noqa: T201

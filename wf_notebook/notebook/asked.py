@@ -1,0 +1,138 @@
+"""What a %wf line asks for, and of what: the storage and the session that it names, or those of the last run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadArguments, UnknownSession
+from ..frames.reading import found_session
+from ..storage import open_storage
+from ..transaction import is_branch, shown_id
+from ..workflow import Workflow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ..session import Session
+    from ..storage.sql import SqlStorage
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One line of %wf after its verb: words, options, and what is not split into words (SQL)."""
+
+    namespace: dict[str, Any]
+    words: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    text: str = ""
+
+    def variables(self, session_id: str) -> list[str]:
+        """Return the names of the variables that hold a workflow of that session."""
+        found = {id(each) for each in self.of_session(session_id)}
+        return [name for name, value in list(self.namespace.items()) if id(value) in found and not name.startswith("_")]
+
+    def word(self, what: str) -> str:
+        """Return the one word that the verb needs."""
+        if len(self.words) != 1:
+            raise BadArguments(f"write {what}{', not ' if self.words else ''}{' '.join(self.words)}")
+        return self.words[0]
+
+    # -- of what -----------------------------------------------------------------------------------------------------------
+
+    def storage(self) -> SqlStorage:
+        """Return the storage that the line names, or else that of its session or of the last run, or the default one."""
+        url = self.options.get("storage")
+        known = [each for each in self.workflows() if isinstance(getattr(each.storage, "url", None), str)]
+        if url is not None:
+            opened: Any = open_storage(url)
+            there = [each for each in known if _is(each.storage, opened)]  # a memory is only where it is
+        else:
+            opened, named = None, self.options.get("session")
+            there = [each for each in known if each.session_id == named] or known
+        found: Any = there[0].storage if there else opened or open_storage("default")
+        storage: SqlStorage = found
+        return storage
+
+    def workflows(self) -> list[Workflow]:
+        """Return the workflows of the namespace, the one that ran last first."""
+        values = {id(value): value for value in list(self.namespace.values()) if isinstance(value, Workflow)}
+        return sorted(values.values(), key=_last_ran, reverse=True)
+
+    def of_session(self, session_id: str, storage: Any = None) -> list[Workflow]:
+        """Return the workflows that are in a session, in the order in which they ran."""
+        kept_in = storage if storage is not None else self.storage()
+        return [each for each in self.workflows() if each.session_id == session_id and _is(each.storage, kept_in)]
+
+    def session_id(self) -> str:
+        """Return the session that the line names; or that of the last run, which is said.
+
+        Raises UnknownSession if there is none.
+        """
+        named: str | None = self.options.get("session")
+        if named is not None:
+            return named
+        storage = self.storage()
+        for workflow in self.workflows():
+            if _is(workflow.storage, storage) and workflow.last_run is not None:
+                return said(workflow.session_id)
+        listed = storage.sessions()
+        if not len(listed):
+            raise UnknownSession(f"{storage.url} has no session yet; run a workflow, or name another place: --storage URL")
+        return said(listed[0]["session_id"])
+
+    def session(self) -> Session:
+        """Return the session that the line is about: a live one, with what is unsaved saved; or as it is stored."""
+        return self.session_named(self.session_id())
+
+    def session_named(self, session_id: str) -> Session:
+        """Return the session of that id. Raises UnknownSession if it is not there."""
+        storage = self.storage()
+        for workflow in self.of_session(session_id, storage):
+            if workflow.session.loaded:
+                if workflow.session.unsaved:
+                    workflow.write_to_storage()
+                return workflow.session
+        stored = storage.transact(lambda tx: found_session(storage, tx, session_id), write=False)
+        if not is_branch(stored):
+            return storage.session(session_id)
+        of, _, branch = stored.rpartition("@")
+        return storage.session(shown_id(of), branch=branch)
+
+
+def said(session_id: str) -> str:
+    """Print which session is meant, and return it."""
+    print(f"session {session_id!r}")  # noqa: T201
+    return session_id
+
+
+def _last_ran(workflow: Workflow) -> tuple[bool, datetime | float]:
+    run = workflow.last_run
+    return (run is not None, run.started_at if run is not None else 0.0)
+
+
+def _is(one: Any, other: Any) -> bool:
+    """Say whether two storages are the same place; every `memory:` that is opened is another one, but a line may mean any."""
+    return one is other or (
+        (getattr(one, "url", None), getattr(one, "table_name", None))
+        == (getattr(other, "url", ""), getattr(other, "table_name", ""))
+    )
+
+
+def written(word: str) -> str:
+    """Return a word as a line of %wf has it: in quotes where it must be, its braces doubled.
+
+    >>> print(written("demo"), written("my demo"), written("{x}"), written("-x"))
+    demo 'my demo' '{{x}}' '-x'
+    """
+    doubled = word.replace("{", "{{").replace("}", "}}")
+    return f"'{doubled}'" if doubled.startswith("-") and "'" not in doubled else quote(doubled)
+
+
+def whole_number(text: str, what: str) -> int:
+    """Return the number that was written."""
+    try:
+        return int(text)
+    except ValueError:
+        raise BadArguments(f"{text!r} is no number of a version; {what}") from None

@@ -1,0 +1,114 @@
+"""%wf VERB: the one table of its verbs, and how a line is read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import BadArguments, UnknownVerb, did_you_mean
+from . import acting, looking
+from .asked import Asked
+from .options import Option, expanded, help_text, read_option, split_word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SESSION = Option("session", "s", "ID", "the session that is meant; left out, that of the last run")
+STORAGE = Option("storage", "", "URL", "where sessions are kept: duckdb:///runs.duckdb, sqlite:///runs.db")
+HELP = Option("help", "h", None, "show this help")
+OUT = Option("out", "o", "VAR", "put the table into the variable VAR")
+AT = Option("at", "", "VERSION", "the version that it begins with; left out, the newest")
+DELETED = Option("deleted", "", "ID", "bring this deleted session back")
+PURGE = Option("purge", "", None, "erase it: its versions, runs and events; this cannot be undone")
+
+
+class Verb(NamedTuple):
+    """One verb: what is written after it, what it does, and its options besides those that all have."""
+
+    name: str
+    usage: str
+    help: str
+    do: Callable[[Asked], Any]
+    options: tuple[Option, ...] = (SESSION,)
+    #: Begins what is not split into words, but goes to the verb as it is written.
+    raw: str = ""
+
+
+VERBS = (
+    Verb("sessions", "", "the sessions that there are, the one that was used last first", looking.sessions, ()),
+    Verb("state", "[PATH]", "what a session holds; of a PATH, such as posts or stats.posts, its rows", looking.state),
+    Verb("runs", "", "the runs of a session, the newest first", looking.runs),
+    Verb("events", "[RUN]", "what a run said; RUN is the beginning of its id, left out the last one", looking.events),
+    Verb("show", "[RUN]", "the record of a run", looking.show),
+    Verb("versions", "", "the versions of a session: every save is one", looking.versions),
+    Verb("diff", "[A [B]]", "what differs: versions (1 3), sessions (one two:5), left out the last two versions", looking.diff),
+    Verb("restore", "VERSION", "go back to a version; --deleted ID brings a session back", acting.restore, (SESSION, DELETED)),
+    Verb("fork", "NEW", "begin session NEW with what this one holds, or held (--at 3)", acting.fork, (SESSION, AT)),
+    Verb("rename", "NAME", "give a session a name that people read", acting.rename),
+    Verb("delete", "[ID]", "hide a session; with --purge, erase it", acting.delete, (SESSION, PURGE)),
+    Verb("save", "", "save what could not be saved before, of all workflows", acting.save, ()),
+    Verb("resolve", "CHOICE", "decide a conflict: mine, theirs or a dict of the values", acting.resolve, raw="{"),
+    Verb("sql", "SELECT …", "ask the views by SQL; %%wf sql for several lines", looking.sql, (OUT,), raw=r"[^-]|--\s"),
+)  # fmt: skip
+
+
+def options_of(verb: Verb) -> tuple[Option, ...]:
+    """Return all options of a verb."""
+    return (*verb.options, STORAGE, HELP)
+
+
+def overview() -> str:
+    """Return what `%wf` prints: its verbs, a line for each."""
+    rows = [(f"%wf {verb.name} {verb.usage}".rstrip(), verb.help) for verb in VERBS]
+    width = max(len(left) for left, _ in rows)
+    lines = "\n".join(f"  {left:<{width}}  {right}" for left, right in rows)
+    more = "%wf VERB -h shows the options of a verb. What it gives is a value: t = %wf runs"
+    return f"Sessions, their past and their runs:\n\n{lines}\n\n{more}"
+
+
+def perform(line: str, cell: str | None, namespace: dict[str, Any]) -> Any:
+    """Do what a line says; raises UnknownVerb, UnknownOption, BadArguments and what the verb raises."""
+    name, _, rest = line.strip().partition(" ")
+    if name in {"", "-h", "--help", "help"}:
+        print(overview())  # noqa: T201
+        return None
+    verb = next((verb for verb in VERBS if verb.name == name), None)
+    if verb is None:
+        names = [verb.name for verb in VERBS]
+        raise UnknownVerb(f"%wf has no verb {name!r}{did_you_mean(name, names) or '; there are ' + ', '.join(names)}")
+    if cell is not None and verb.name != "sql":
+        raise BadArguments(f"%%wf {name} is no cell; write %wf {name} on a line of its own")
+    asked = read(verb, rest, cell, namespace)
+    if asked.options.get("help"):
+        print(f"%wf {verb.name} {verb.usage}\n\n{verb.help}\n\n{help_text(options_of(verb))}")  # noqa: T201
+        return None
+    value = verb.do(asked)
+    if (variable := asked.options.get("out")) is not None:
+        namespace[variable] = value
+        return None
+    return value
+
+
+def read(verb: Verb, rest: str, cell: str | None, namespace: dict[str, Any]) -> Asked:
+    """Read what stands after a verb."""
+    words: list[str] = []
+    options: dict[str, Any] = {}
+    text, rest = cell or "", rest.strip()
+    while rest:
+        if re.match(r"--?[^\W\d]", rest):
+            option, rest = read_option(rest, options_of(verb))
+            if twice := options.keys() & option.keys():
+                raise BadArguments(f"--{twice.pop()} is given twice; give it once")
+            options |= {
+                field: expanded(f"--{field}", value, namespace) if isinstance(value, str) else value
+                for field, value in option.items()
+            }
+        elif verb.raw and re.match(verb.raw, rest):
+            text, rest = "\n".join(filter(None, [rest, cell])), ""
+        else:
+            word, rest = split_word(f"%wf {verb.name}", rest)
+            words.append(expanded(f"%wf {verb.name}", word or "", namespace))
+        rest = rest.lstrip()
+    if (variable := options.get("out")) is not None and not variable.isidentifier():
+        raise BadArguments(f"--out {variable!r} is no name for a variable; write --out VAR")
+    return Asked(namespace, tuple(words), options, text.strip())

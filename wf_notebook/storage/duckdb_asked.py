@@ -1,0 +1,136 @@
+"""A query of the user's in a DuckDB file: in a connection of its own that can neither write nor read anything else.
+
+The file is attached read-only while the query runs, under the lock; its answer is fetched whole, and the file is left, before
+anybody sees it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import closing, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from . import duckdb_errors, place
+from .asking import Answer, Clock, only_reads, too_many, too_slow, wrong
+from .lock import PATIENCE, locked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..run import CancelToken
+    from .duckdb_file import File
+    from .thread import Job
+
+#: What a query may use, so that no large one takes the kernel along.
+_MEMORY = "2GB"
+#: What the connection is told after the file is attached: from then on it can open nothing else, and this cannot be undone.
+_LOCKED = ("SET enable_external_access = false", f"SET memory_limit = '{_MEMORY}'", "SET lock_configuration = true")
+#: Kinds of statements that read; MULTI is a PIVOT.
+_READING = {"SELECT", "EXPLAIN", "MULTI"}
+#: Functions that may stand in FROM beside the user's own connection, where only what is asked can be looked at.
+_TABLES = re.compile(r"range|generate_series|unnest|json_each|json_tree|duckdb_\w+|pragma_\w+|repeat|repeat_row")
+
+
+def answer(file: File, jobs: Sequence[Job], query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> None:
+    """Lock, attach, ask, detach; the job hears of it at the end."""
+    (job,) = jobs
+    checked(query)
+    writable = place.check(file.path, write=False)
+    with (
+        locked(file.lock, given_up=job.given_up) if writable else nullcontext(),
+        _connected(file, query, given_up=job.given_up) as connection,
+    ):
+        found = _ask(connection, query, parameters, seconds=seconds, rows=rows, given_up=job.given_up)
+    job.set_result(found)
+
+
+def checked(query: str) -> None:
+    """Raise BadQuery for SQL that is not one query."""
+    try:
+        statements = duckdb.extract_statements(query)
+    except duckdb.Error as error:
+        raise wrong(error) from None
+    if len(statements) != 1:
+        raise only_reads(f"there are {len(statements)} statements" if statements else "there is no statement")
+    kind = str(statements[0].type).rpartition(".")[2].removesuffix("_STATEMENT")
+    if kind not in _READING:
+        raise only_reads(f"{query.split(maxsplit=1)[0].upper()[:20]} does more than read")
+
+
+def _ask(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    parameters: Sequence[Any],
+    *,
+    seconds: float,
+    rows: int,
+    given_up: CancelToken,
+) -> Answer:
+    clock = Clock(seconds, connection.interrupt)
+    forget = given_up.on_cancel(connection.interrupt)
+    try:
+        with clock.running():
+            cursor = connection.execute(query, parameters)
+            found = cursor.fetchmany(rows + 1)
+            description = cursor.description or []
+    except duckdb.InterruptException:
+        raise too_slow(seconds) from None
+    except duckdb.PermissionException:
+        raise only_reads("other files are out of reach") from None
+    except duckdb.OutOfMemoryException:
+        raise wrong(Exception(f"the query needs more than {_MEMORY} of memory")) from None
+    except duckdb.Error as error:
+        raise (too_slow(seconds) if clock.is_over else wrong(error)) from None
+    except TypeError as error:  # a parameter that DuckDB has no type for
+        raise wrong(error) from None
+    finally:
+        forget()
+    if len(found) > rows:
+        raise too_many(rows)
+    return Answer([column[0] for column in description], [str(column[1]) for column in description], found)
+
+
+@contextmanager
+def _connected(file: File, query: str, *, given_up: CancelToken) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a connection in which the file is all that can be read."""
+    try:
+        with closing(duckdb.connect(":memory:", config={"python_enable_replacements": False})) as memory:
+            for statement in ("SET enable_progress_bar = false", "SET temp_directory = ''"):
+                memory.execute(statement)
+            file.attach(memory, read_only=True, given_up=given_up, patience=PATIENCE)
+            for statement in ("USE kept", *_LOCKED):
+                memory.execute(statement)
+            yield memory
+    except duckdb.Error as error:
+        if not duckdb_errors.is_own_connection(error):
+            raise duckdb_errors.translated(error, file.path) from error
+    else:
+        return
+    with duckdb_errors.connect_beside(file.path, write=False) as beside:
+        _look_at(query)
+        beside.execute("BEGIN TRANSACTION READ ONLY")
+        yield beside
+        beside.execute("ROLLBACK")
+
+
+def _look_at(query: str) -> None:
+    """Raise BadQuery for a query that reads elsewhere: the user's own connection has no locks, so the query is looked at."""
+    with closing(duckdb.connect(":memory:")) as parser:
+        ((text,),) = parser.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
+    tree = json.loads(text)
+    if tree.get("error"):
+        raise only_reads("this cannot be asked beside a connection of your own to the file")
+    boxes = [tree]
+    while boxes:
+        box = boxes.pop()
+        if isinstance(box, dict):
+            function = box.get("function") if box.get("type") == "TABLE_FUNCTION" else None
+            name = function.get("function_name", "") if isinstance(function, dict) else ""
+            if name and not _TABLES.fullmatch(name.lower()):
+                raise only_reads(f"{name}() is out of reach")
+            if box.get("type") == "BASE_TABLE" and re.search(r"[./\\*:]", str(box.get("table_name"))):
+                raise only_reads("other files are out of reach")
+        boxes += box.values() if isinstance(box, dict) else box if isinstance(box, list) else ()

@@ -1,0 +1,99 @@
+"""A query of the user's in SQLite: what it does is looked at step by step, and all but reading is refused."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .asking import Answer, only_reads, too_many, too_slow, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+#: Steps of SQLite's machine between two looks at the clock.
+_STEPS = 10_000
+_READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
+#: Functions that reach out of the database.
+_FUNCTIONS = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"}
+#: What other databases have, and must not look like a slip of the pen.
+_OTHERS = {"COPY", "INSTALL", "LOAD", "SET", "EXPORT", "IMPORT", "CALL", "USE", "GRANT", "TRUNCATE"}
+#: Tables of SQLite's own that it declares when json_each and the like are used, and pragmas that are tables, too.
+_OWN = {"sqlite_master", "sqlite_temp_master", "sqlite_schema"}
+_PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index_info"}
+
+
+class _Watch:
+    """What a query does, and for how long."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+        self.refused: str | None = None
+        self.stopped: BaseException | None = None
+
+    def allowed(self, action: int, one: str | None, two: str | None, *_: str | None) -> int:
+        """Say whether the query may do this."""
+        if action in _READING or (action == sqlite3.SQLITE_FUNCTION and (two or "").lower() not in _FUNCTIONS):
+            return sqlite3.SQLITE_OK
+        if (action == sqlite3.SQLITE_UPDATE and one in _OWN and two == "type") or (
+            action == sqlite3.SQLITE_PRAGMA and (one or "").lower() in _PRAGMAS
+        ):
+            return sqlite3.SQLITE_OK
+        self.refused = "the query does more than read"
+        return sqlite3.SQLITE_DENY
+
+    def tick(self) -> bool:
+        """Say whether the query must end."""
+        try:
+            return time.monotonic() > self._until
+        except BaseException as error:  # noqa: BLE001 - an interrupt arrives here, and is raised when SQLite has stopped
+            self.stopped = error
+            return True
+
+
+def answer(connection: sqlite3.Connection, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
+    """Return what a query gives."""
+    if (word := query.split(maxsplit=1)[0].upper().rstrip(";")) in _OTHERS:
+        raise only_reads(f"{word} does more than read")
+    with _watched(connection, seconds) as watch:
+        try:
+            cursor = connection.execute(query, parameters)
+            found = cursor.fetchmany(rows + 1)
+            names = [column[0] for column in cursor.description or ()]
+            cursor.close()
+        except (sqlite3.Error, sqlite3.Warning, ValueError, TypeError) as error:
+            raise _translated(error, watch, seconds) from None
+    if watch.stopped is not None:
+        raise watch.stopped
+    if not names:
+        raise only_reads("the query gives nothing to read")
+    if len(found) > rows:
+        raise too_many(rows)
+    return Answer(names, [None] * len(names), found)
+
+
+def _translated(error: Exception, watch: _Watch, seconds: float) -> BaseException:
+    if watch.stopped is not None:
+        return watch.stopped
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
+        return too_slow(seconds)
+    if watch.refused or "not authorized" in str(error):
+        return only_reads(watch.refused or "the query reaches out of the database")
+    if "one statement at a time" in str(error):
+        return only_reads("there are several statements")
+    return wrong(error)
+
+
+@contextmanager
+def _watched(connection: sqlite3.Connection, seconds: float) -> Iterator[_Watch]:
+    watch = _Watch(seconds)
+    connection.execute("PRAGMA query_only = ON")
+    connection.set_progress_handler(watch.tick, _STEPS)
+    connection.set_authorizer(watch.allowed)
+    try:
+        yield watch
+    finally:
+        connection.set_authorizer(None)
+        connection.set_progress_handler(None, 0)
+        connection.execute("PRAGMA query_only = OFF")
