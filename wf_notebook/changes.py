@@ -148,22 +148,23 @@ class _Line:
 
     def add(self, change: Change) -> None:
         try:
-            value: Any = None if change.value is None else json.loads(change.value)
-            if change.op == "set":
-                self.start, self.tree = Kept.of(value), None
-            elif change.op == "append":
-                self._append(value)
-            else:
-                self._put(change, value)
+            self._add(change, None if change.op == "delete" else json.loads(change.value or "nothing"))
         except (ValueError, TypeError, LookupError) as error:
             raise StorageFailed(
                 f"the stored value of key {self.key!r} is damaged ({error}); nothing was overwritten: restore a copy of the file"
             ) from error
 
-    def _append(self, items: list[Any]) -> None:
-        if self.start is None or not is_list(self.start.packed):
-            raise LookupError("items were added to what is no list")
-        self.items += items
+    def _add(self, change: Change, value: Any) -> None:
+        if change.op == "set":
+            self.start, self.tree = Kept.of(value), None
+        elif self.start is None:
+            raise LookupError("what it changes is missing")
+        elif change.op == "append":
+            if type(value) is not list or not is_list(self.start.packed):
+                raise TypeError("an append to what is no list")
+            self.items += value
+        else:
+            self._put(change, value)
 
     def _put(self, change: Change, value: Any) -> None:
         if self.tree is None and self.start is not None:

@@ -32,6 +32,7 @@ class Deciding:
     _lock: threading.RLock
     _live: dict[Any, Any]
     _base: Encoded
+    _met: Encoded
     _rows: list[Records]
     loaded: bool
 
@@ -72,7 +73,7 @@ class Deciding:
                 return
             self.storage.transact(self._fetch, write=False)
             theirs = self._line.state
-            for text in merge(self._base, self.snapshot().kept, theirs).conflicts:
+            for text in merge(self._base, self.snapshot().kept, theirs, self._met).conflicts:
                 key = key_of(text)
                 if choice == "theirs" and text in theirs:
                     self._live[key] = decoded(text, theirs[text], self._blob)
@@ -83,6 +84,7 @@ class Deciding:
                 elif choice != "mine":
                     continue  # not decided: the save says so
                 self._base = {other: kept for other, kept in self._base.items() if other != text}
+                self._met = {other: kept for other, kept in self._met.items() if other != text}
                 if text in theirs:
                     self._base[text] = theirs[text]
             self.save()

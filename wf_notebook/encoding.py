@@ -101,7 +101,8 @@ class Encoder:
             more = grown(before.raw, raw)
             if more is not None and len(more) * 2 < len(raw):
                 added = self._whole(where, unpacked(more), more)
-                if not is_tagged(added.kept.packed):
+                # Bytes may be those of an array or a number of numpy's: only the live value tells.
+                if added.raw is not None and not is_tagged(added.kept.packed):
                     classes, hashes = before.has_classes or added.has_classes, before.hashes | added.hashes
                     is_plain = before.kept.packed is before.raw and added.kept.packed is more
                     whole = raw if is_plain else extended(before.kept.packed, added.kept.packed)

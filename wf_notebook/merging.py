@@ -39,8 +39,10 @@ class _Disagree(Exception):
     """Both changed one value, and not to the same."""
 
 
-def merge(base: Encoded, mine: Encoded, theirs: Encoded) -> Merge:
+def merge(base: Encoded, mine: Encoded, theirs: Encoded, met: Encoded | None = None) -> Merge:
     """Merge three ways.
+
+    `met` is what base became in the store when it was saved, as others' items may lie among its own: theirs grew from there.
 
     What only one side changed is that side's. What both changed, in this order: a rule of `register_merge`; two lists that both
     only grew give base, theirs, mine (an absent base is an empty list, and nothing is counted once); dicts merge entry by entry;
@@ -54,13 +56,16 @@ def merge(base: Encoded, mine: Encoded, theirs: Encoded) -> Merge:
     ({'x': Kept([1,3,2])}, {'d': Kept({"b":2,"a":1})})
     >>> merge(of(n=1), of(n=2), of(n=2)).conflicts
     ('n',)
+    >>> merge(of(x=["mine"]), of(x=["mine", "more"]), of(x=["theirs", "mine"]), met=of(x=["theirs", "mine"])).state
+    {'x': Kept(["theirs","mine","more"])}
     """
     state: Encoded = {}
     conflicts = []
+    met = met or {}
     for key in {**theirs, **mine, **base}:
         was, here, there = base.get(key), mine.get(key), theirs.get(key)
         try:
-            value = there if here == was else here if there == was else _both_kept((key,), was, here, there)
+            value = there if here == was else here if there == was else _both_kept((key,), was, here, there, met.get(key, was))
         except _Disagree:
             conflicts.append(key)
             value = there
@@ -69,18 +74,19 @@ def merge(base: Encoded, mine: Encoded, theirs: Encoded) -> Merge:
     return Merge(state, tuple(conflicts))
 
 
-def _both_kept(path: Path, was: Kept | None, here: Kept | None, there: Kept | None) -> Kept | None:
+def _both_kept(path: Path, was: Kept | None, here: Kept | None, there: Kept | None, met: Kept | None) -> Kept | None:
     if here is not None and there is not None and _rule(path) is None and is_list(here.packed) and is_list(there.packed):
         empty = packed([])
-        start = was.packed if was is not None else empty
-        mine, theirs = (empty if side.packed == start else grown(start, side.packed) for side in (here, there))
-        if mine is not None and theirs is not None:  # found without reading the lists, which may be long
-            return Kept(extended(extended(start, theirs), mine))
-    value = _both(path, *(_ABSENT if side is None else side.tree for side in (was, here, there)))
+        start, first = (empty if side is None else side.packed for side in (was, met))
+        mine = grown(start, here.packed)
+        # found without reading the lists, which may be long
+        if mine is not None and (there.packed == first or grown(first, there.packed) is not None):
+            return Kept(extended(there.packed, mine))
+    value = _both(path, *(_ABSENT if side is None else side.tree for side in (was, here, there, met)))
     return None if value is _ABSENT else Kept.of(value)
 
 
-def _both(path: Path, was: Any, here: Any, there: Any) -> Any:
+def _both(path: Path, was: Any, here: Any, there: Any, met: Any) -> Any:
     """Return what a value becomes that both sides changed; raise _Disagree where they do."""
     rule = _rule(path)
     if rule is not None and here is not _ABSENT and there is not _ABSENT:
@@ -88,27 +94,40 @@ def _both(path: Path, was: Any, here: Any, there: Any) -> Any:
     kinds = {type(side) for side in (was, here, there) if side is not _ABSENT}
     if kinds == {list} and _ABSENT not in (here, there):
         start = [] if was is _ABSENT else was
-        if all(packed(side[: len(start)]) == packed(start) for side in (here, there)):
-            return start + there[len(start) :] + here[len(start) :]
+        first = met if type(met) is list else start
+        if _begins(here, start) and _begins(there, first):
+            return there + here[len(start) :]
     if kinds == {dict} and _ABSENT not in (here, there):
         tags = {tag(side) for side in (was, here, there) if side not in (_ABSENT, {})}
         if tags <= {None}:
-            return _dicts(path, {} if was is _ABSENT else was, here, there)
+            return _dicts(path, {} if was is _ABSENT else was, here, there, met)
         if tags == {KEYED} and {} not in (here, there):
-            return {KEYED: _dicts(path, was[KEYED] if was not in (_ABSENT, {}) else {}, here[KEYED], there[KEYED])}
+            before = was[KEYED] if was not in (_ABSENT, {}) else {}
+            return {KEYED: _dicts(path, before, here[KEYED], there[KEYED], met.get(KEYED) if type(met) is dict else None)}
     if _same(here, there) and (was is _ABSENT or not (_is_number(was) and _is_number(here))):
         return here
     raise _Disagree
 
 
-def _dicts(path: Path, was: dict[str, Any], here: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
+def _dicts(path: Path, was: dict[str, Any], here: dict[str, Any], there: dict[str, Any], met: Any) -> dict[str, Any]:
     merged = {}
+    became: dict[str, Any] = met if type(met) is dict else {}
     for entry in {**there, **here, **was}:
         base, mine, theirs = (side.get(entry, _ABSENT) for side in (was, here, there))
-        value = theirs if _same(mine, base) else mine if _same(theirs, base) else _both((*path, entry), base, mine, theirs)
+        value = (
+            theirs
+            if _same(mine, base)
+            else mine
+            if _same(theirs, base)
+            else _both((*path, entry), base, mine, theirs, became.get(entry, base))
+        )
         if value is not _ABSENT:
             merged[entry] = value
     return merged
+
+
+def _begins(items: list[Any], start: list[Any]) -> bool:
+    return packed(items[: len(start)]) == packed(start)
 
 
 def _same(one: Any, other: Any) -> bool:

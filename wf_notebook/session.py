@@ -58,6 +58,7 @@ class Session(History, Deciding):
         self.loaded = False
         self._encoder = Encoder()
         self._base: Encoded = {}  # what the live dict was when it was last loaded or saved
+        self._met: Encoded = {}  # what base became in the store when it was saved, with what others had saved meanwhile
         self._attempt: Attempt | None = None  # a save whose acknowledgement did not come
         self._saved_about: About | None = None  # as it was last saved from here
         self._rows: list[Records] = []  # rows that wait for a save that can be done
@@ -122,13 +123,14 @@ class Session(History, Deciding):
                 self._line.remember(self.storage)
             self._start()
             mine = self.snapshot()
-            merged = merge(self._base, mine.kept, self._line.state)
+            merged = merge(self._base, mine.kept, self._line.state, self._met)
             if merged.conflicts:
                 raise self._conflict(merged.conflicts, mine.kept, branch=None)
             # What cannot be kept is neither overwritten here nor forgotten to be a change of mine.
             unkept = {key: self._base[key] for key in mine.refused if key in self._base}
             self._bring(mine.kept, {key: kept for key, kept in merged.state.items() if key not in mine.refused} | unkept)
             self._base = {key: kept for key, kept in self._line.state.items() if key not in mine.refused} | unkept
+            self._met = {}
             self.loaded = True
 
     def _bring(self, mine: Encoded, to: Encoded) -> None:
@@ -163,7 +165,7 @@ class Session(History, Deciding):
             self._bring(mine.kept, self._line.state)
             for key in [key for key in self._live if not is_stored(key, self._line.state)]:
                 del self._live[key]
-            self._base = dict(self._line.state)
+            self._base, self._met = dict(self._line.state), {}
 
     def _fetch(self, tx: Transaction) -> None:
         """Bring what is known of the store up to its newest."""
@@ -172,6 +174,7 @@ class Session(History, Deciding):
         way = self._line.follow(tx, self._check_owner)
         if way != "on":  # mine is written again: all of it, or all but what is only there
             self._base = {key: kept for key, kept in self._line.state.items() if way == "back" or key in self._base}
+            self._met = {}
         if self._attempt is not None:
             self._recognise(tx, self._attempt)
         about = self._line.about
@@ -186,7 +189,7 @@ class Session(History, Deciding):
         self._attempt = None
         durable = tx.has_save(self._line.key, attempt.save_id)
         if durable:
-            self._base = attempt.mine
+            self._base, self._met = attempt.mine, attempt.made
         if durable or any(tx.has_records(records) for records in attempt.rows):
             self._rows = self._rows[len(attempt.rows) :]
 
@@ -229,7 +232,6 @@ class Session(History, Deciding):
 
         def work(tx: Transaction) -> Saved:
             self._fetch(tx)
-            self._attempt = Attempt(save_id, mine, tuple(self._rows))
             return self._append(tx, mine, run_id, save_id)
 
         saved = self.storage.transact(work, write=True)
@@ -238,14 +240,15 @@ class Session(History, Deciding):
         self._line.remember(self.storage)
         if saved.conflicts:
             raise self._conflict(saved.conflicts, mine, saved.branch)
-        self._base = mine
+        self._base, self._met = mine, saved.state
 
     def _append(self, tx: Transaction, mine: Encoded, run_id: str | None, save_id: str) -> Saved:
         """Inside the transaction: append mine to the session's line, or all of mine to a branch."""
         line, save = self._line, Save(save_id, run_id, self._encoder.blobs)
         if news := self._has_news_of_itself():
             tx.append_about(line.key, "changed" if line.about else "created", self.about)
-        merged = merge(self._base, mine, line.state)
+        merged = merge(self._base, mine, line.state, self._met)
+        self._attempt = Attempt(save_id, mine, merged.state, tuple(self._rows))
         branch = run_id or self._own_branch
         unsaved = f"not saved: {self._told(merged.conflicts, mine, branch)}" if merged.conflicts else None
         line.look_back(tx, self._rows, unsaved)
@@ -272,7 +275,7 @@ class Session(History, Deciding):
 
     def _forget(self) -> None:
         self._live.clear()
-        self._base, self._line, self._encoder = {}, Line(self._line.key), Encoder()
+        self._base, self._met, self._line, self._encoder = {}, {}, Line(self._line.key), Encoder()
 
     def _hide(self, tx: Transaction) -> None:
         self._check_owner(tx.head(self._line.key, 0).about)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import codec
 from .codec.kind import escaped
-from .errors import StorageFailed, WorkflowError
+from .errors import StorageFailed
 from .kept import grown, is_list, may_be_typed, packed, tag, unpacked
 from .keys import key_of
 
@@ -34,12 +34,8 @@ def _decode(key: str, data: bytes, blob: Blob) -> Any:
         return tree
     try:
         return codec.decode(tree, blob)
-    except WorkflowError:
-        raise
-    except Exception as error:
-        raise StorageFailed(
-            f"the stored value of key {key!r} is damaged ({error}); nothing was overwritten: restore a copy of the file"
-        ) from error
+    except StorageFailed as error:
+        raise StorageFailed(str(error).replace("a stored value", f"the stored value of key {key!r}", 1)) from error
 
 
 def update(live: dict[Any, Any], mine: Encoded, merged: Encoded, blob: Blob, *, renew: frozenset[str] = frozenset()) -> None:

@@ -81,10 +81,11 @@ class Inherited:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A save that was begun: whether it is in the store will be seen if nobody says so."""
+    """A save that was begun: whether it is in the store will be seen if nobody says so. `made` is what mine became there."""
 
     save_id: str
     mine: Encoded
+    made: Encoded
     rows: tuple[Records, ...]
 
 

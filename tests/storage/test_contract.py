@@ -7,8 +7,10 @@ import os
 import socket
 import stat
 import subprocess
+from copy import deepcopy
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -156,6 +158,22 @@ def test_odd_values_come_back_as_they_were(database, value):
     assert (repr(back), type(back)) == (repr(value), type(value))
 
 
+@pytest.mark.parametrize(
+    "value", [np.float64(0.5), np.arange(3), np.datetime64("2026-01-01"), bytearray(b"abc"), b"abc", (1, b"abc")], ids=repr
+)
+@pytest.mark.parametrize("deep", [False, True], ids=["flat", "deep"])
+def test_what_is_added_to_a_long_list_or_dict_comes_back_as_it_was(database, value, deep):
+    added = {"in": [value]} if deep else value
+    session = saved(database.open(), scores=["long " * 100], named={"a": "long " * 100})
+    session.state["scores"].append(added)
+    session.state["named"]["b"] = added
+    session.save()
+    state = database.open().session("demo").state
+    for there in (state["scores"][1], state["named"]["b"]):
+        back = there["in"][0] if deep else there
+        assert (type(back), repr(back)) == (type(value), repr(value))
+
+
 # -- two sides -----------------------------------------------------------------------------------------------------------------
 
 
@@ -276,6 +294,30 @@ def test_two_increments_of_one_number_conflict_though_equal(database):
     yours.save()
     with pytest.raises(SessionConflict, match="'n' was 1, is 2 here and 2 in the store"):
         mine.save()
+
+
+@pytest.mark.parametrize(
+    ("start", "items"),
+    [([], lambda log: log), ({"deep": []}, lambda log: log["deep"]), ({1: {"deep": []}}, lambda log: log[1]["deep"])],
+    ids=["list", "nested", "typed keys"],
+)
+@pytest.mark.parametrize("how", ["saves", "loads too"])
+def test_two_who_append_again_and_again_without_looking_keep_all_of_both(database, start, items, how):
+    mine = saved(database.open(), log=deepcopy(start))
+    yours = database.open().session("demo")
+    yours.load()
+    for number in range(4):
+        for session, name in ((yours, "yours"), (mine, "mine")):
+            items(session.state["log"]).append(f"{name} {number}")
+            session.save()
+    for session in (mine, yours):
+        items(session.state["log"]).append("last")
+        if how == "loads too":
+            session.load()
+        session.save()
+    kept = items(database.open().session("demo").state["log"])
+    both = [f"{name} {number}" for number in range(4) for name in ("yours", "mine")]
+    assert kept == [*both, "last", "last"]
 
 
 def test_the_same_new_text_on_both_sides_counts_once(database):

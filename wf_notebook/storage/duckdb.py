@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..errors import BadStorage
 from . import duckdb_asked, place
 from .asking import Answer, not_there
 from .duckdb_connection import connection
@@ -66,6 +67,10 @@ class DuckDbWorkflowStorage(SqlStorage):
         self.table_name = checked_table_name(table_name)
         # Of a link, the file that it leads to: DuckDB puts the WAL, and we the lock, beside the name that is opened.
         self.path = checked_file(db_file or ".workflows/workflows.duckdb").resolve()
+        if "?" in str(self.path):  # it takes what follows for settings, and puts the WAL before them
+            raise BadStorage(
+                f"{str(self.path)!r} has a question mark in it, which DuckDB does not take for a name; choose another"
+            )
         self.url = f"duckdb:///{self.path}"
         self._file = File.at(self.path)
 

@@ -47,10 +47,15 @@ class _Connection:
             self._leave(memory)
             inner = error.error if isinstance(error, TaskFailed) else error
             if not isinstance(inner, WorkflowError):  # whatever state it is in
-                self._memory = None
-                with suppress(duckdb.Error):
-                    memory.close()
+                self.drop()
             raise
+
+    def drop(self) -> None:
+        """Close it; it is made again when it is needed."""
+        memory, self._memory = self._memory, None
+        if memory is not None:
+            with suppress(duckdb.Error):
+                memory.close()
 
     @staticmethod
     def _leave(memory: duckdb.DuckDBPyConnection) -> None:

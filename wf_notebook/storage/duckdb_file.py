@@ -176,6 +176,8 @@ class File:
                 self.attach(connection.get(), read_only=not writable, given_up=given_up, patience=patience)
             except duckdb.Error as error:
                 if not duckdb_errors.is_own_connection(error):
+                    if not duckdb_errors.is_outsider(error):
+                        connection.drop()  # whatever it attached
                     raise
                 with duckdb_errors.connect_beside(self.path, write=write) as beside:
                     yield Cursor(beside), True
@@ -194,6 +196,7 @@ class File:
             # A file that is there keeps its version: to ask for a lower one is an error.
             options = ", READ_ONLY" if read_only else "" if self.path.exists() else f", STORAGE_VERSION '{STORAGE_VERSION}'"
             try:
+                # Not told the type of a file, DuckDB 2.0 looks into it first, and goes by that header after it has the lock.
                 memory.execute(f"ATTACH {literal(self.path)} AS kept (TYPE duckdb{options})")
             except duckdb.Error as error:
                 if not duckdb_errors.is_outsider(error) or given_up.cancelled or time.monotonic() - since > patience:
