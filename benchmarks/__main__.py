@@ -7,11 +7,15 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from . import environments, results
-from .table import MEASURES, PEERS, Measure, Side
+from .table import MEASURES, PEERS
+
+if TYPE_CHECKING:
+    from .measure import Measure, Side
 
 HERE = Path(__file__).parent
 
@@ -59,6 +63,8 @@ def run(side: Side, *, quick: bool) -> float:
     script = HERE / "measures" / f"{side.script}.py"
     command: list[str | Path] = [environments.python(side.peer), script, *side.given, str(side.quick if quick else side.count)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    if side.peer is None:
+        environment["PYTHONPATH"] = str(HERE.parent)  # this folder, whichever one is installed
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment)
     return float(json.loads(done.stdout.splitlines()[-1]))
 

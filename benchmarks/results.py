@@ -16,7 +16,7 @@ from rich.table import Table
 from .table import PEERS
 
 if TYPE_CHECKING:
-    from .table import Measure, Values
+    from .measure import Measure, Values
 
 HEAD = ("work", "measured (median)", "reached", "target", "")
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from itertools import repeat
-from marshal import dumps
 from typing import TYPE_CHECKING, Any
 
 from . import codec
 from .codec.kind import DEEPEST, json_text
 from .errors import UnsavableValue
+from .glance import Glance
 from .kept import Kept, extended, grown, is_tagged, packed, unpacked
 from .keys import key_of, path, stored_key
 from .redact import redact
@@ -59,6 +58,7 @@ class Encoder:
 
     def __init__(self) -> None:
         self._seen: dict[str, _Seen] = {}
+        self._glance = Glance()
         #: The bytes of arrays and frames in the state, by content.
         self.blobs: dict[str, bytes] = {}
 
@@ -66,7 +66,7 @@ class Encoder:
         """Return a consistent snapshot, also while other threads change the state."""
         refused: dict[str, UnsavableValue] = {}
         seen: dict[str, _Seen] = {}
-        for key, raw in _raws(state).items():
+        for key, raw in self._glance.read(state).items():
             text = repr(key)
             try:
                 text = stored_key(key)
@@ -104,7 +104,9 @@ class Encoder:
                 # Bytes may be those of an array or a number of numpy's: only the live value tells.
                 if added.raw is not None and not is_tagged(added.kept.packed):
                     classes, hashes = before.has_classes or added.has_classes, before.hashes | added.hashes
-                    return _Seen(raw, Kept(extended(before.kept.packed, added.kept.packed)), hashes, classes)
+                    is_plain = before.kept.packed is before.raw and added.kept.packed is more
+                    whole = raw if is_plain else extended(before.kept.packed, added.kept.packed)
+                    return _Seen(raw, Kept(whole), hashes, classes)
         return self._whole(where, live, raw)
 
     def _whole(self, where: str, live: Any, raw: bytes | None) -> _Seen:
@@ -151,25 +153,6 @@ def _settled(live: Any, where: str, call: _Call) -> Any:
         if packed(before) == packed(tree):
             break
     return tree
-
-
-def _raws(state: Mapping[Any, Any]) -> dict[Any, bytes | None]:
-    """Return the bytes of each key's value, None for a value that is no plain data.
-
-    The lines that read plain values are C from end to end, so no other thread runs in the middle of them.
-    """
-    while True:
-        try:
-            return dict(zip(state.keys(), map(dumps, state.values(), repeat(2)), strict=True))
-        except RuntimeError:  # a finaliser changed the state under our hands: look again
-            continue
-        except ValueError:  # some value is no plain data: find out which, then read all others together
-            raws = {key: _packed(value) for key, value in list(state.items())}
-        plain = [key for key, raw in raws.items() if raw is not None]
-        try:
-            return raws | dict(zip(plain, map(dumps, map(state.__getitem__, plain), repeat(2)), strict=True))
-        except (KeyError, ValueError):  # it was changed in between: look again
-            continue
 
 
 def _packed(value: Any) -> bytes | None:

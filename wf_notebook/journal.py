@@ -116,14 +116,13 @@ def start_row(run: Run) -> Row:
     }
 
 
-def end_row(run: Run) -> Row:
-    """Return the row that says how a run ended."""
-    return {
-        "run_id": run.run_id,
+def end_row(run: Run, start: Row | None = None) -> Row:
+    """Return the row that says how a run ended, after all that its first row said: nobody has to put the two together."""
+    start = start or start_row(run)
+    return start | {
         "phase": "end",
         "happened_at": _time(run.ended_at or datetime.now(UTC)),
-        "workflow": run.workflow,
-        "workflow_id": run.workflow_id,
+        "started_at": start["happened_at"],
         "status": run.status,
         "duration": run.duration,
         "content": _text(run.content),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import marshal
 import re
-from struct import pack_into, unpack_from
+from struct import pack, unpack_from
 from typing import Any
 
 from .codec.kind import is_tag, json_text
@@ -96,11 +96,11 @@ def grown(before: bytes, after: bytes) -> bytes | None:
         return None
     if before[:1] == _LIST:
         added = _length(after) - _length(before)
-        if added > 0 and memoryview(before)[_ITEMS:] == memoryview(after)[_ITEMS : len(before)]:
-            return _list(added, after[len(before) :])
+        if added > 0 and after.startswith(memoryview(before)[_ITEMS:], _ITEMS):
+            return _list(added, memoryview(after)[len(before) :])
     elif before[:1] == _DICT:
         end = len(before) - 1
-        if memoryview(before)[:end] == memoryview(after)[:end]:
+        if after.startswith(memoryview(before)[:end]):
             return _DICT + after[end:]
     return None
 
@@ -113,10 +113,7 @@ def extended(before: bytes, more: bytes) -> bytes:
     """
     if before[:1] == _DICT:
         return before[:-1] + more[1:]
-    whole = bytearray(before)
-    whole += more[_ITEMS:]
-    pack_into("<i", whole, 1, _length(before) + _length(more))
-    return bytes(whole)
+    return _list(_length(before) + _length(more), memoryview(before)[_ITEMS:], memoryview(more)[_ITEMS:])
 
 
 def is_list(data: bytes) -> bool:
@@ -157,7 +154,7 @@ def may_be_typed(data: bytes) -> bool:
 
 def is_empty(data: bytes) -> bool:
     """Say whether these are the bytes of an empty list or dict."""
-    return data in {_LIST + b"\0\0\0\0", _DICT + _END}
+    return data in (_LIST + b"\0\0\0\0", _DICT + _END)  # not a set: it would read all of them
 
 
 def _length(data: bytes) -> int:
@@ -165,7 +162,5 @@ def _length(data: bytes) -> int:
     return length
 
 
-def _list(length: int, items: bytes) -> bytes:
-    head = bytearray(_LIST + bytes(4))
-    pack_into("<i", head, 1, length)
-    return bytes(head) + items
+def _list(length: int, *items: bytes | memoryview) -> bytes:
+    return b"".join([_LIST, pack("<i", length), *items])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from .changes import Change
-    from .transaction import Records, Save
+    from .transaction import Records, Save, SessionStorage
+
+#: So many lines are remembered beyond the sessions that knew them: a cell that is run again makes its workflow anew.
+REMEMBERED = 4
+
+_remembered: dict[tuple[str | None, str | None, str], Line] = {}
+
+
+def _place(storage: SessionStorage, key: str) -> tuple[str | None, str | None, str]:
+    """Return what a line is remembered by; a storage of the user's own may have no address."""
+    return getattr(storage, "url", None), getattr(storage, "table_name", None), key
 
 
 class Line:
@@ -24,6 +35,22 @@ class Line:
     def __init__(self, key: str) -> None:
         self.key = key
         self._start_over()
+
+    @classmethod
+    def at(cls, storage: SessionStorage, key: str) -> Line:
+        """Return the line as another session of this process left it; if somebody wrote since, one of which nothing is known."""
+        known = _remembered.get(_place(storage, key))
+        return copy(known) if known is not None and known.was_there and known.is_current(storage.stamp()) else cls(key)
+
+    def remember(self, storage: SessionStorage) -> None:
+        """Keep it for the next session of its key, where it can be told whether it is still so."""
+        if self.stamp is None or (place := _place(storage, self.key))[0] is None:
+            return
+        _remembered.pop(place, None)
+        known = _remembered[place] = copy(self)
+        known.blobs, known.looked_back = {}, False
+        for oldest in list(_remembered)[:-REMEMBERED]:
+            _remembered.pop(oldest, None)
 
     def _start_over(self, hidden: int = 0) -> None:
         self.version, self.state, self.hidden = 0, Encoded(), hidden
@@ -107,7 +134,7 @@ class Line:
     def saved(self, saved: Saved) -> None:
         """The transaction is durable: what it left is so."""
         self.version, self.state, self.save_id = saved.version, saved.state, saved.save_id
-        self.about, self.stamp, self.looked_back = saved.about, saved.stamp, True
+        self.about, self.stamp, self.looked_back, self.was_there = saved.about, saved.stamp, True, True
 
 
 def _append(tx: Transaction, key: str, version: int, changes: Sequence[Change], save: Save) -> None:

@@ -75,7 +75,8 @@ class OpenRun:
         if session.storage is not None:
             self._journal = NoJournal("") if context.private else Journal(context.run_id)
             self._before: Encoded = session.snapshot().kept
-            self._begun: list[dict[str, Any]] = [] if context.private else [start_row(self.record())]
+            self._start = start_row(self.record())
+            self._begun = [] if context.private else [self._start]
         if self._journal is not None or self._span.is_there:
             saver.watch(self)
 
@@ -194,7 +195,7 @@ class OpenRun:
             for refusal in snapshot.refused.values():
                 self.error = self.error or f"not saved: {refusal}"
             self.changes = _summed_up(self._before, snapshot.kept)
-            self._save(self._journal, [] if self.context.private else [end_row(self.record())], snapshot)
+            self._save(self._journal, [] if self.context.private else [end_row(self.record(), self._start)], snapshot)
 
     def flush(self) -> None:
         """Save what was said and changed since the last time; an error waits for the next explicit save, or the run's end."""

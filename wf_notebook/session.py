@@ -114,8 +114,13 @@ class Session(History, Deciding):
                 self._start()
                 self.loaded = True
                 return
-            if not (self.loaded and self._line.is_current(self.storage.stamp())):
+            if not self.loaded:
+                known = Line.at(self.storage, self._line.key)
+                self._check_owner(known.about)
+                self._line, self.about = known, self.about.filled(known.about or self.about)
+            if not self._line.is_current(self.storage.stamp()):
                 self.storage.transact(self._fetch, write=False)
+                self._line.remember(self.storage)
             self._start()
             mine = self.snapshot()
             merged = merge(self._base, mine.kept, self._line.state, self._met)
@@ -232,6 +237,7 @@ class Session(History, Deciding):
         saved = self.storage.transact(work, write=True)
         self._attempt, self._rows, self._saved_about = None, [], self.about
         self._line.saved(saved)
+        self._line.remember(self.storage)
         if saved.conflicts:
             raise self._conflict(saved.conflicts, mine, saved.branch)
         self._base, self._met = mine, saved.state

@@ -6,13 +6,15 @@ import json
 import signal
 import threading
 import time
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from wf_notebook import open_storage
-from wf_notebook.errors import StorageBusy, StorageFailed
+from wf_notebook.errors import SessionOwned, StorageBusy, StorageFailed
+from wf_notebook.session import Session
 from wf_notebook.storage import duckdb_file, lock
 from wf_notebook.storage.duckdb_connection import Cursor
 from wf_notebook.transaction import About
@@ -322,7 +324,7 @@ def test_a_save_is_acknowledged_before_the_checkpoint_that_follows_it(duck, monk
     session.save()
     assert session.version == 2
     free.set()
-    assert duck.open().session("demo").state == {"n": 1}
+    assert duck.open().session("demo").at(2) == {"n": 1}
     assert freed[0]
 
 
@@ -551,3 +553,47 @@ def test_the_storage_is_usable_after_an_error_inside_a_transaction(file_database
         storage.transact(work, write=True)
     saved(file_database, n=1)
     assert file_database.query("SELECT count(*) FROM session_log") == [(1,)]
+
+
+# -- what is remembered --------------------------------------------------------------------------------------------------------
+
+
+class Counted:
+    """A storage that counts the transactions it is asked for."""
+
+    def __init__(self, storage) -> None:
+        self.storage, self.asked = storage, 0
+        self.url, self.table_name, self.stamp = storage.url, storage.table_name, storage.stamp
+
+    def transact(self, work, *, write: bool):
+        self.asked += 1
+        return self.storage.transact(work, write=write)
+
+
+def test_a_new_session_reads_nothing_where_nobody_wrote_since_the_last_one_of_its_id(duck):
+    saved(duck, topic="cheese", when=date(2026, 1, 2))
+    storage = Counted(duck.open())
+    session = Session("demo", storage=storage)
+    assert (session.state, session.version, storage.asked) == ({"topic": "cheese", "when": date(2026, 1, 2)}, 1, 0)
+    session.state["topic"] = "bread"
+    session.save()
+    assert (storage.asked, Session("demo", storage=storage).state["topic"], storage.asked) == (1, "bread", 1)
+
+
+def test_a_new_session_reads_what_others_wrote_since_the_last_one_of_its_id(duck, python):
+    saved(duck, topic="cheese")
+    python("""
+import sys
+from wf_notebook import open_storage
+session = open_storage(sys.argv[1]).session("demo")
+session.state["topic"] = "bread"
+session.save()
+""", duck.url)  # fmt: skip
+    storage = Counted(duck.open())
+    assert (Session("demo", storage=storage).state, storage.asked) == ({"topic": "bread"}, 1)
+
+
+def test_a_remembered_session_is_still_its_owners(duck):
+    Session("demo", storage=duck.open(), about=About(user_id="ann"), state={"topic": "cheese"}).save()
+    with pytest.raises(SessionOwned):
+        Session("demo", storage=duck.open(), about=About(user_id="bob")).load()

@@ -61,18 +61,21 @@ class SqlTransaction:
 
     def head(self, session_id: str, known: int) -> Head:
         """Return where the session stands."""
-        at = (self.store, session_id)
-        version, newest_save, known_save, revision, op, hidden, since, *about = self._execute(
-            "SELECT v.version, CASE WHEN v.version = ? THEN v.known_save ELSE (SELECT max(save_id) FROM state_log"
-            " WHERE store = ? AND session_id = ? AND version = v.version) END, v.known_save, s.revision, s.op, s.hidden, s.since,"
-            f" {', '.join(f's.{name}' for name in _ABOUT)} FROM"
-            " (SELECT max(version) AS version, max(CASE WHEN version = ? THEN save_id END) AS known_save"
-            " FROM state_log WHERE store = ? AND session_id = ?) v LEFT JOIN"
-            " (SELECT * FROM session_log WHERE store = ? AND session_id = ? ORDER BY revision DESC LIMIT 1) s ON true",
-            (known, *at, known, *at, *at),
-        )[0]
-        known_about = About(*about) if revision and op != "deleted" else None
-        return Head(version or 0, newest_save, known_save, revision or 0, hidden or 0, since or 0, known_about)
+        of, at = "WHERE store = ? AND session_id = ?", (self.store, session_id)
+        # Three plain questions, as DuckDB thinks longer about one that says all of this than about them together.
+        newest = self._execute(f"SELECT version, save_id FROM state_log {of} ORDER BY version DESC LIMIT 1", at)
+        version, newest_save = newest[0] if newest else (0, None)
+        known_save = newest_save if known == version else None
+        if known not in {0, version}:
+            known_save = self._execute(f"SELECT max(save_id) FROM state_log {of} AND version = ?", (*at, known))[0][0]
+        columns = ", ".join(("revision", "op", "hidden", "since", *_ABOUT))
+        said = self._execute(f"SELECT {columns} FROM session_log {of} ORDER BY revision DESC LIMIT 1", at)
+        if not said:
+            return Head(version, newest_save, known_save)
+        revision, op, hidden, since, *about = said[0]
+        return Head(
+            version, newest_save, known_save, revision, hidden or 0, since or 0, About(*about) if op != "deleted" else None
+        )
 
     def changes(self, session_id: str, *, after: int = 0, until: int | None = None) -> list[Change]:
         """Return what was changed after a version, until another one or the newest, in order.
@@ -123,19 +126,17 @@ class SqlTransaction:
     def end_lost(self, session_id: str) -> None:
         """End runs of this session whose process, on this machine, is gone: they are `lost`."""
         open_runs = self._execute(
-            "SELECT run_id, workflow, workflow_id, pid, process_started_at FROM run_log s WHERE store = ? AND session_id = ?"
-            " AND phase = 'start' AND host = ? AND NOT EXISTS"
-            " (SELECT 1 FROM run_log e WHERE e.run_id = s.run_id AND e.phase = 'end')",
+            "SELECT run_id, max(workflow), max(workflow_id), max(pid), max(process_started_at) FROM run_log"
+            " WHERE store = ? AND session_id = ? GROUP BY run_id HAVING min(phase) = 'start' AND max(host) = ?",
             (self.store, session_id, socket.gethostname()),
         )
         lost = [
             {
                 "run_id": run_id,
-                "phase": "end",
+                "phase": "lost",
                 "happened_at": now(),
                 "workflow": workflow,
                 "workflow_id": workflow_id,
-                "status": "lost",
             }
             for run_id, workflow, workflow_id, pid, born in open_runs
             if process_started_at(pid) != born
@@ -185,20 +186,16 @@ class SqlTransaction:
 
     def append_about(self, session_id: str, op: str, about: About, *, since: int = 0) -> None:
         """Append what is kept about the session from now on; op "deleted" hides its versions so far."""
-        at = (self.store, session_id)
-        last = "FROM session_log WHERE store = ? AND session_id = ? ORDER BY revision DESC LIMIT 1"
-        version, revision, hidden, before = self._execute(
-            "SELECT (SELECT coalesce(max(version), 0) FROM state_log WHERE store = ? AND session_id = ?),"
-            f" coalesce((SELECT revision {last}), 0) + 1, coalesce((SELECT hidden {last}), 0),"
-            f" coalesce((SELECT since {last}), 0)",
-            at * 4,
-        )[0]
-        hidden = version if op == "deleted" else hidden
+        of, at = "WHERE store = ? AND session_id = ?", (self.store, session_id)
+        last = self._execute(f"SELECT revision, hidden, since FROM session_log {of} ORDER BY revision DESC LIMIT 1", at)
+        revision, hidden, before = last[0] if last else (0, 0, 0)
+        if op == "deleted":
+            hidden = self._execute(f"SELECT coalesce(max(version), 0) FROM state_log {of}", at)[0][0]
         values = [_text(getattr(about, name)) for name in _ABOUT]
         self._insert(
             "session_log",
             ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *_ABOUT),
-            [(self.store, session_id, revision, op, now(), hidden, since or before, *values)],
+            [(self.store, session_id, revision + 1, op, now(), hidden or 0, since or before or 0, *values)],
         )
 
     def append_restored(self, session_id: str) -> bool:

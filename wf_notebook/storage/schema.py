@@ -57,9 +57,10 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "run_log": {
         "store": "text", "session_id": "text", "run_id": "text", "phase": "text", "happened_at": "timestamp",
-        "workflow": "text", "workflow_id": "text", "inputs": "json", "status": "text", "duration": "real",
-        "content": "text", "error": "text", "models": "json", "input_tokens": "integer", "output_tokens": "integer",
-        "cost": "real", "changes": "json", "host": "text", "pid": "integer", "process_started_at": "text",
+        "started_at": "timestamp", "workflow": "text", "workflow_id": "text", "inputs": "json", "status": "text",
+        "duration": "real", "content": "text", "error": "text", "models": "json", "input_tokens": "integer",
+        "output_tokens": "integer", "cost": "real", "changes": "json", "host": "text", "pid": "integer",
+        "process_started_at": "text",
     },
     "event_log": {
         "run_id": "text", "seq": "integer", "happened_at": "timestamp", "event": "text", "agent": "text", "lane": "text",
@@ -74,31 +75,37 @@ VIEWS: dict[str, str | Callable[[str], str]] = {
     "state_history": state_history,
     "sessions": """
         SELECT s.session_id, s.workflow, s.session_name, coalesce(v.versions, 0) AS versions,
-               coalesce(r.runs, 0) AS runs, c.created_at,
+               coalesce(r.runs, 0) AS runs, s.created_at,
                CASE WHEN coalesce(v.saved_at, s.happened_at) < s.happened_at
                          AND coalesce(r.happened_at, s.happened_at) < s.happened_at
                       THEN s.happened_at
                     WHEN coalesce(v.saved_at, s.happened_at) < coalesce(r.happened_at, s.happened_at) THEN r.happened_at
                     ELSE coalesce(v.saved_at, s.happened_at) END AS updated_at,
                s.user_id, s.workflow_id, s.extra_data, s.store
-        FROM (SELECT *, row_number() OVER (PARTITION BY store, session_id ORDER BY revision DESC) AS newest FROM session_log) s
-        JOIN (SELECT store, session_id, min(happened_at) AS created_at FROM session_log GROUP BY store, session_id) c
-          ON c.store = s.store AND c.session_id = s.session_id
+        FROM (SELECT *, row_number() OVER (PARTITION BY store, session_id ORDER BY revision DESC) AS newest,
+                     min(happened_at) OVER (PARTITION BY store, session_id) AS created_at
+              FROM session_log) s
         LEFT JOIN (SELECT store, session_id, max(version) AS versions, max(saved_at) AS saved_at
                    FROM state_log GROUP BY store, session_id) v
           ON v.store = s.store AND v.session_id = s.session_id
-        LEFT JOIN (SELECT store, session_id, count(DISTINCT run_id) AS runs, max(happened_at) AS happened_at
+        LEFT JOIN (SELECT store, session_id, count(CASE WHEN phase = 'start' THEN 1 END) AS runs,
+                          max(happened_at) AS happened_at
                    FROM run_log GROUP BY store, session_id) r
           ON r.store = s.store AND r.session_id = s.session_id
         WHERE s.newest = 1 AND s.op <> 'deleted'""",
     "runs": """
-        SELECT s.session_id, s.workflow, coalesce(e.status, 'running') AS status, s.inputs, e.content,
-               s.happened_at AS started_at, e.happened_at AS ended_at, e.duration, e.error, e.changes, e.models,
-               e.input_tokens, e.output_tokens, e.cost, s.run_id, s.workflow_id, s.host, s.pid, s.process_started_at, s.store
-        FROM (SELECT * FROM run_log WHERE phase = 'start') s
-        LEFT JOIN (SELECT *, row_number() OVER (PARTITION BY run_id ORDER BY happened_at DESC) AS newest
-                   FROM run_log WHERE phase = 'end') e
-          ON e.run_id = s.run_id AND e.newest = 1""",
+        SELECT session_id, workflow, status, inputs, content, started_at, happened_at AS ended_at, duration, error, changes,
+               models, input_tokens, output_tokens, cost, run_id, workflow_id, host, pid, process_started_at, store
+        FROM run_log WHERE phase = 'end'
+        UNION ALL
+        SELECT s.session_id, s.workflow, CASE WHEN l.run_id IS NULL THEN 'running' ELSE 'lost' END, s.inputs, s.content,
+               s.happened_at, l.happened_at, s.duration, s.error, s.changes, s.models, s.input_tokens, s.output_tokens, s.cost,
+               s.run_id, s.workflow_id, s.host, s.pid, s.process_started_at, s.store
+        FROM run_log s
+        JOIN (SELECT run_id FROM run_log GROUP BY run_id HAVING count(CASE WHEN phase = 'end' THEN 1 END) = 0) o
+          ON o.run_id = s.run_id
+        LEFT JOIN (SELECT run_id, happened_at FROM run_log WHERE phase = 'lost') l ON l.run_id = s.run_id
+        WHERE s.phase = 'start'""",
     "events": """
         SELECT r.session_id, e.seq, e.happened_at, e.event, e.agent, e.lane, e.content, e.data, e.run_id, r.store
         FROM event_log e JOIN (SELECT * FROM run_log WHERE phase = 'start') r ON r.run_id = e.run_id""",
