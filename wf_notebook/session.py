@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import suppress
-from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -21,7 +19,7 @@ from .history import History
 from .keys import is_stored
 from .line import Line
 from .merging import merge
-from .state import update
+from .state import own, update
 from .transaction import About, Attempt, Records, Save, Saved, SessionStorage, Transaction, stored_id
 
 if TYPE_CHECKING:
@@ -53,7 +51,7 @@ class Session(History, Deciding):
         self.about = about or About()
         self._is_branch = branch is not None
         self._line = Line(stored_id(session_id) + (f"@{branch}" if branch else ""))
-        self.initial = _own(state or {})
+        self.initial = own(state or {})
         self._live: dict[Any, Any] = live if live is not None else {}
         self.loaded = False
         self._encoder = Encoder()
@@ -293,10 +291,3 @@ def _go_on_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_go_on_in_child)
-
-
-def _own(state: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy, so that two sessions given one dict never share what is in it."""
-    with suppress(Exception):  # some object in it cannot be copied: share that one
-        return deepcopy(state)
-    return dict(state)

@@ -6,6 +6,8 @@ inside a value that did.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import codec
@@ -127,3 +129,10 @@ def _graft(old: Any, new: Any, was: Any, now: Any, shared: set[int]) -> Any:
         old[:] = [_graft(*four, shared) for four in zip(old, new, was, now, strict=False)] + new[len(old) :]
         return old
     return new
+
+
+def own(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy, so that two sessions given one dict never share what is in it."""
+    with suppress(Exception):  # some object in it cannot be copied: share that one
+        return deepcopy(state)
+    return dict(state)
