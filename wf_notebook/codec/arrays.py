@@ -106,13 +106,22 @@ def encode_array(value: Any, walk: Encoding) -> Tree:
     if value.dtype.names is None:
         snapshot = np.asarray(value)
     else:  # what lies between the fields is chance, and would be part of the hash
-        snapshot = np.zeros_like(value)
-        snapshot[...] = value
+        snapshot = np.zeros(value.shape, value.dtype, order="F" if value.flags.fnc else "C")
+        _fill(snapshot, value)
     tree: dict[str, Tree] = {"$ndarray": dtype_name(snapshot.dtype), "shape": list(snapshot.shape)}
     if snapshot.dtype.kind == "O":
         order = {"order": "F"} if snapshot.flags.fnc else {}
         return {**tree, **order, "items": walk.items(list(snapshot.reshape(-1)))}
     return {**tree, "blob": walk.keep("npy", [npy(snapshot)])}
+
+
+def _fill(array: Any, value: Any) -> None:
+    """Copy the fields of a structured array, and nothing of what lies between them."""
+    for name in value.dtype.names:
+        if value.dtype[name].names is None:
+            array[name] = value[name]
+        else:
+            _fill(array[name], value[name])
 
 
 def dtype_name(dtype: Any) -> str:
