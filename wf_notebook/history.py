@@ -57,6 +57,7 @@ class History:
     session_id: str
     storage: SessionStorage | None
     about: About
+    loaded: bool
     _line: Line
 
     def load(self) -> None:
@@ -120,22 +121,23 @@ class History:
         there = other if other is not None else self
         newest = there._newest() if after is None else after  # noqa: SLF001 - of its own kind
         first = before if before is not None else self._newest() if other is not None else max(newest - 1, 0)
-        (one, blobs), (two, more) = self._at(first), there._at(newest)  # noqa: SLF001
+        (one, blobs), (two, more) = self._at(first, or_before=True), there._at(newest, or_before=True)  # noqa: SLF001
         decode = partial(codec.decode, blob=(blobs | more).__getitem__)
         return diff(one, two, decode=decode, before=f"{self.session_id}:{first}", after=f"{there.session_id}:{newest}")
 
     def restore(self, version: int) -> None:
-        """Go back to the state of a version: it becomes a new one, so that this can be undone too.
+        """Go back to the state of a version: it becomes a new one, and what was unsaved another, so that this can be undone too.
 
-        Raises UnknownVersion for a version that is not there.
+        Raises UnknownVersion for a version that is not there, and what stands against saving: then nothing is changed.
         """
         state = self.at(version)
         self.load()
+        self.save()
         self.replace(state)
         self.save()
 
     def fork(self, new_id: str, *, at: int | None = None) -> Self:
-        """Return a new session that begins with the state of this one, as it is stored now or was at a version.
+        """Return a new session that begins with the state of this one, which is saved first, or with that of a version.
 
         Raises SessionExists if there is a session of that id, UnknownVersion for a version that is not there.
 
@@ -148,7 +150,9 @@ class History:
         assert self.storage is not None
         if self.storage.transact(lambda tx: tx.head(stored_id(new_id), 0).about, write=False) is not None:
             raise SessionExists(f"there is a session {new_id!r} already; choose another id")
-        state = self.at(self._newest() if at is None else at)
+        if at is None and self.loaded:
+            self.save()
+        state = self._now() if at is None else self.at(at)
         new = self._sibling(new_id, state=state, about=replace(self.about, session_name=None))
         new.save()
         return new
@@ -189,13 +193,21 @@ class History:
         """Let go of all that is known of the store, and of the state."""
         raise NotImplementedError
 
-    def _at(self, version: int) -> tuple[Encoded, dict[str, bytes]]:
-        """Return what was kept at a version, and the arrays and frames in it."""
+    def _now(self) -> dict[Any, Any]:
+        """Return the state as it is stored now."""
+        state, blobs = self._at(self._newest(), or_before=True)
+        return {key_of(key): decoded(key, kept, blobs.__getitem__) for key, kept in state.items()}
+
+    def _at(self, version: int, *, or_before: bool = False) -> tuple[Encoded, dict[str, bytes]]:
+        """Return what was kept at a version, and the arrays and frames in it; before the first of all there was nothing."""
 
         def read(tx: Transaction) -> tuple[Encoded, dict[str, bytes]]:
-            head = tx.head(self._line.key, version)
+            head = tx.head(self._line.key, 0)
             first = max(head.hidden + 1, head.since)
-            if not (first <= version <= head.version or (version == first - 1 and not head.since)):
+            if type(version) is not int:
+                raise UnknownVersion(f"{version!r} is no version; a version is a number, {first} to {head.version}")
+            is_before = version == first - 1 and not head.since and (or_before or version == 0)
+            if not (first <= version <= head.version or is_before):
                 there = f"{first} to {head.version}" if head.version >= first else "none"
                 raise UnknownVersion(f"session {self.session_id!r} has no version {version}; there are {there}")
             state = replay({}, tx.changes(self._line.key, after=head.hidden, until=version))

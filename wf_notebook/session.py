@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -14,7 +15,7 @@ from weakref import WeakSet
 
 from .conflicts import Deciding
 from .encoding import Encoder, Snapshot
-from .errors import SessionOwned
+from .errors import SessionConflict, SessionOwned, UnsavableValue
 from .history import History
 from .keys import is_stored
 from .line import Line
@@ -265,9 +266,12 @@ class Session(History, Deciding):
         self.save()
 
     def delete(self) -> None:
-        """Hide the session: it is no longer listed or loaded; its rows stay in the store."""
+        """Hide the session: it is no longer listed or loaded; its rows stay in the store, with what was unsaved."""
         with self._lock:
             if self.storage is not None:
+                if self.loaded and self._line.about is not None:
+                    with suppress(UnsavableValue, SessionConflict):  # all else is saved, mine in a branch
+                        self.save()
                 self.storage.transact(self._hide, write=True)
             self._forget()
 

@@ -160,6 +160,9 @@ class Transaction(Protocol):
     def append_restored(self, session_id: str) -> bool:
         """Bring a deleted session back, with the versions that it had; return whether it was deleted."""
 
+    def copy_deleted(self, session_id: str, new_id: str) -> bool:
+        """Give what a session had when it was last deleted to a session of another id; return whether it ever was."""
+
     def append_records(self, session_id: str, records: Records) -> None:
         """Append rows of runs and events."""
 

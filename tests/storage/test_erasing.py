@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wf_notebook import Workflow
-from wf_notebook.errors import BadSetting, StorageBusy, UnknownVersion
+from wf_notebook.errors import BadSetting, SessionExists, StorageBusy, UnknownSession, UnknownVersion, UnsavableValue
 
 
 class Blog(Workflow):
@@ -165,3 +165,69 @@ def test_tables_of_the_users_own_survive_a_purge(duck):
         db.execute("CREATE VIEW ours AS SELECT answer FROM mine")
     duck.open().purge("demo")
     assert duck.query("SELECT * FROM ours") == [(42,)]
+
+
+# -- hidden, and brought back --------------------------------------------------------------------------------------------------
+
+
+def test_a_deleted_session_whose_id_is_used_again_comes_back_beside_it(database):
+    filled(database)
+    storage = database.open()
+    storage.delete_session("demo")
+    newcomer = storage.session("demo")
+    newcomer.state["n"] = "new"
+    newcomer.save()
+    with pytest.raises(UnknownSession, match=r"its id is used again; .* %wf restore --deleted demo NEW"):
+        storage.restore_session("demo")
+    with pytest.raises(SessionExists):
+        storage.restore_session("demo", new_id="demo")
+    storage.restore_session("demo", new_id="old")
+    old = database.open().session("old")
+    assert [old.at(number)["n"] for number in range(1, 6)] == [0, 1, 2, 3, 4]
+    assert old.state["array"].tolist() == [4] * 1000
+    old.state["n"] = "goes on"
+    old.save()
+    assert (old.version, database.open().session("demo").state) == (6, {"n": "new"})
+    assert database.query("SELECT count(*) FROM state_history WHERE session_id = 'old' AND key = 'n'") == [(6,)]
+
+
+def test_before_the_first_version_of_a_session_that_was_deleted_there_is_nothing_to_go_back_to(database):
+    filled(database, count=2)
+    storage = database.open()
+    storage.delete_session("demo")
+    session = storage.session("demo")
+    session.state["n"] = "new"
+    session.save()
+    with pytest.raises(UnknownVersion, match="has no version 2"):
+        session.restore(2)
+    assert (session.state, [one.path for one in session.diff()]) == ({"n": "new"}, ['session_state["n"]'])
+    with pytest.raises(UnknownVersion, match="'x' is no version"):
+        session.at("x")
+
+
+def test_what_was_unsaved_is_a_version_before_another_one_is_restored_or_forked(database):
+    session = filled(database, count=2)
+    session.state["unsaved"] = "precious"
+    session.restore(1)
+    assert (session.at(3)["unsaved"], "unsaved" in session.state, session.version) == ("precious", False, 4)
+    session.state["more"] = 1
+    assert session.fork("twin").state["more"] == 1
+    session.state["last"] = 1
+    session.delete()
+    database.open().restore_session("demo")
+    assert database.open().session("demo").state["last"] == 1
+
+
+def test_a_value_that_cannot_be_kept_stops_a_restore(database):
+    session = filled(database, count=2)
+    odd = session.state["odd"] = object()
+    with pytest.raises(UnsavableValue):
+        session.restore(1)
+    assert (session.state["odd"], session.state["n"]) == (odd, 1)
+
+
+def test_a_time_that_is_none_is_said_in_one_line(database):
+    filled(database, count=1)
+    with pytest.raises(BadSetting, match=r"older_than='1 day' is no time; give a timedelta\(days=30\), a date or a datetime"):
+        database.open().purge(older_than="1 day")
+    assert database.open().purge(older_than=datetime(2020, 1, 1, tzinfo=UTC).date()).versions == 0

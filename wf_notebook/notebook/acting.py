@@ -20,7 +20,9 @@ def restore(asked: Asked) -> None:
     deleted = asked.options.get("deleted")
     if deleted is not None:
         storage = asked.storage()
-        storage.restore_session(deleted)
+        new_id = asked.word("the new id, if its own is used again: %wf restore --deleted ID NEW") if asked.words else None
+        storage.restore_session(deleted, new_id=new_id)
+        deleted = new_id or deleted
         for workflow in asked.of_session(deleted, storage):
             workflow.read_from_storage()
         _say(f"session {deleted!r} is back, with {_count(len(storage.session(deleted).versions()), 'version')}")

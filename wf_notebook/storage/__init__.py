@@ -53,7 +53,7 @@ class WorkflowStorage(Protocol):
     def purge(self, session_id: str | None = None, *, older_than: datetime | timedelta | None = None) -> object:
         """Erase a session, what is older than that, or what was deleted, for good."""
 
-    def restore_session(self, session_id: str) -> None:
+    def restore_session(self, session_id: str, *, new_id: str | None = None) -> None:
         """Bring a hidden session back."""
 
     def sessions(self, *, user_id: str | None = None, workflow: str | None = None) -> Any:

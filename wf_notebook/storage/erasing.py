@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ..errors import BadSetting
 from ..history import folded
 
 if TYPE_CHECKING:
@@ -110,3 +112,14 @@ def purged(tx: SqlTransaction, key: str | None, moment: str | None) -> Purged:
         for one in live_sessions(tx) if key is None else [key]:
             versions += folded(tx, one, version_at(tx, one, moment))
     return Purged(sessions, versions, erased, sweep(tx))
+
+
+def moment(since: object) -> str:
+    """Return a moment, or what lies so long ago, as it is stored."""
+    if isinstance(since, timedelta):
+        since = datetime.now(UTC) - since
+    elif isinstance(since, date) and not isinstance(since, datetime):
+        since = datetime(since.year, since.month, since.day).astimezone()
+    if not isinstance(since, datetime):
+        raise BadSetting(f"older_than={since!r} is no time; give a timedelta(days=30), a date or a datetime")
+    return since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -11,9 +11,9 @@ from __future__ import annotations
 _VERSIONS = """
         SELECT DISTINCT store, session_id, key, version, since, run_id, save_id, saved_at, is_gone,
                max(op) OVER (PARTITION BY store, session_id, key, version) AS op,
-               coalesce(min(version) OVER (PARTITION BY store, session_id, key ORDER BY version
+               CASE WHEN NOT is_gone THEN coalesce(min(version) OVER (PARTITION BY store, session_id, key ORDER BY version
                                            RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) - 1,
-                        max(version) OVER (PARTITION BY store, session_id)) AS last_version
+                        max(version) OVER (PARTITION BY store, session_id)) END AS last_version
         FROM (SELECT l.store, l.session_id, l.key, l.version, l.run_id, l.save_id, l.saved_at, l.op,
                      l.path IS NULL AND l.op = 'delete' AS is_gone,
                      max(CASE WHEN l.path IS NULL AND l.op IN ('set', 'delete') THEN l.version END)
@@ -115,7 +115,8 @@ def session_state(database: str) -> str:
 def state_history(database: str) -> str:
     """Return the query of every state that was: a row for each key and version in which it changed, with all of its value.
 
-    The value is NULL when the key was deleted. It held until `last_version`; for the newest that is the session's.
+    It held until `last_version`, for the newest the session's. Both are NULL where the key was deleted, so that
+    `5 BETWEEN version AND last_version` is the state at version 5.
     """
     folded = _FOLDED[database].replace("__versions__", _VERSIONS)
     return f"""

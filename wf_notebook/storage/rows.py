@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ABOUT = ("workflow", "workflow_id", "user_id", "session_name", "extra_data")
 _RUN = tuple(name for name in TABLES["run_log"] if name not in {"store", "session_id"})
 _EVENT = tuple(TABLES["event_log"])
+_STATE = tuple(TABLES["state_log"])
 #: Rows in one INSERT: DuckDB takes 20 times longer for them one by one.
 _CHUNK = 200
 
@@ -212,6 +213,28 @@ class SqlTransaction:
             ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *_ABOUT),
             [(self.store, session_id, revisions[0][0] + 1, "restored", now(), *before[2:])],
         )
+        return True
+
+    def copy_deleted(self, session_id: str, new_id: str) -> bool:
+        """Give what a session had when it was last deleted to a session of another id; return whether it ever was."""
+        at = (self.store, session_id)
+        within = "FROM session_log WHERE store = ? AND session_id = ?"
+        hidden = self._execute(f"SELECT coalesce(max(hidden), 0) {within}", at)[0][0]
+        before = self._execute(f"SELECT coalesce(max(hidden), 0) {within} AND hidden < ?", (*at, hidden))[0][0]
+        about = self._execute(
+            f"SELECT since, {', '.join(_ABOUT)} {within} AND hidden = ? AND op <> 'deleted' ORDER BY revision DESC LIMIT 1",
+            (*at, before),
+        )
+        if not hidden or not about:
+            return False
+        other = {"version": "version - ?", "session_id": "?"}
+        names = ", ".join(other.get(name) or quoted(name) for name in _STATE)
+        self._execute(
+            f"INSERT INTO state_log ({', '.join(map(quoted, _STATE))}) SELECT {names} FROM state_log"
+            " WHERE store = ? AND session_id = ? AND version > ? AND version <= ? ORDER BY version, rowid",
+            (new_id, before, *at, before, hidden),
+        )
+        self.append_about(new_id, "restored", About(*about[0][1:]), since=max(0, about[0][0] - before))
         return True
 
     def append_records(self, session_id: str, records: Records) -> None:

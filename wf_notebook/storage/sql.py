@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from ..errors import BadStorage, UnknownRun, UnknownSession
+from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession
 from ..run import Run, process_started_at, way_up
 from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
@@ -21,6 +21,7 @@ from .schema import MIGRATIONS, RESERVED, Cursor, Dialect, create_store_view
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
 
     from ..transaction import Inherited, Transaction
     from .asking import Answer
@@ -139,7 +140,7 @@ class SqlStorage:
         Purged(sessions=1, versions=1, runs=0, blobs=0)
         """
         key = None if session_id is None else stored_id(session_id)
-        moment = None if older_than is None else _moment(older_than)
+        moment = None if older_than is None else erasing.moment(older_than)
         purged: Purged = self._in_transaction(lambda tx: erasing.purged(cast("SqlTransaction", tx), key, moment), write=True)
         self._shrink()
         return purged
@@ -148,13 +149,22 @@ class SqlStorage:
         """Leave no byte of what was deleted in the file."""
         raise NotImplementedError
 
-    def restore_session(self, session_id: str) -> None:
-        """Bring a deleted session back, with all of its versions.
+    def restore_session(self, session_id: str, *, new_id: str | None = None) -> None:
+        """Bring a deleted session back, with all of its versions; under another id, if its own is used again.
 
-        Raises UnknownSession if there is no deleted session of that id.
+        Raises UnknownSession if there is no deleted session of that id, SessionExists if there is one of the new id.
         """
         key = stored_id(session_id)
-        if not self.transact(lambda tx: tx.append_restored(key), write=True):
+        if new_id is not None and self.transact(lambda tx: tx.head(stored_id(new_id), 0).revision, write=False):
+            raise SessionExists(f"there is a session {new_id!r} already; choose another id")
+        to = None if new_id is None else stored_id(new_id)
+        back = self.transact(lambda tx: tx.append_restored(key) if to is None else tx.copy_deleted(key, to), write=True)
+        if not back and to is None and self.transact(lambda tx: tx.head(key, 0).hidden, write=False):
+            raise UnknownSession(
+                f"session {session_id!r} was deleted, and its id is used again; bring the old one back beside it by "
+                f"%wf restore --deleted {session_id} NEW (or restore_session({session_id!r}, new_id=…))"
+            )
+        if not back:
             raise UnknownSession(
                 f"no session {session_id!r} was deleted in {self.url}; storage.sessions() lists those that are there"
             )
@@ -222,11 +232,6 @@ class SqlStorage:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _moment(since: datetime | timedelta) -> str:
-    moment = datetime.now(UTC) - since if isinstance(since, timedelta) else since.astimezone(UTC)
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def checked_table_name(name: str) -> str:
