@@ -7,10 +7,15 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# How long one example takes says more about the machine than about the code.
+settings.register_profile("ours", deadline=None)
+settings.load_profile("ours")
 
 #: What Python 3.12 and later say of every fork in a process with threads; tests fork on purpose, also in processes they start.
 OF_FORKS = "ignore:This process (pid:DeprecationWarning"
