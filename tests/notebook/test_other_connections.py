@@ -40,7 +40,7 @@ def test_a_read_only_connection_stands_in_the_way_and_is_named(blog):
     blog.good("connection = duckdb.connect(str(blog.storage.path), read_only=True)")
     error = blog.bad("%workflow blog topic='bread'")
     assert "is open read-only in this kernel, or with other settings" in str(error)
-    assert "close that connection, then run write_to_storage()" in str(error)
+    assert "close that connection, then run %wf save (or write_to_storage())" in str(error)
     assert blog.good("blog.session_state") == {"topics": ["cheese", "bread"]}
     blog.good("connection.close()\nblog.write_to_storage()")
     assert blog.good("blog.storage.session('blog').state") == {"topics": ["cheese", "bread"]}

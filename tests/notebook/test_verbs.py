@@ -339,3 +339,21 @@ def test_the_extension_takes_its_verbs_along_when_it_is_unloaded(cells):
     cells.good("%unload_ext wf_notebook")
     assert "wf" not in cells.shell.magics_manager.magics["line"]
     assert "wf" not in cells.shell.magics_manager.magics["cell"]
+
+
+def test_a_purged_session_is_erased_and_the_live_workflow_begins_anew(blog):
+    blog.good("%wf delete --purge")
+    assert "session 'blog' is erased, and cannot be brought back" in blog.printed
+    assert blog.good("blog.session_state") == {}
+    assert blog.good("%wf sql SELECT count(*) AS n FROM state_log")["n"] == [0]
+    assert isinstance(blog.bad("%wf restore --deleted blog"), UnknownSession)
+    blog.good('%workflow blog -q topic="rats"')
+    assert blog.good("%wf sessions")["versions"] == [1]
+
+
+def test_a_hidden_session_can_still_be_purged_and_one_that_never_was_cannot(blog):
+    blog.good("%wf fork trial")
+    blog.good("%wf delete trial")
+    blog.good("%wf delete trial --purge")
+    assert isinstance(blog.bad("%wf restore --deleted trial"), UnknownSession)
+    assert isinstance(blog.bad("%wf delete trial --purge"), UnknownSession)

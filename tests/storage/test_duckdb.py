@@ -60,7 +60,8 @@ def test_an_outsider_who_holds_the_file_is_waited_for_and_named_and_nothing_is_l
         assert 9 < time.monotonic() - began < 15
         who = f"held by {Path(f'/proc/{holder.pid}/exe').resolve().name} (PID {holder.pid})"
         assert str(busy.value) == (
-            f"'runs.duckdb' is {who}; the unsaved state stays in memory: close it there, then run write_to_storage()"
+            f"'runs.duckdb' is {who}; the unsaved state stays in memory: close it there, "
+            "then run %wf save (or write_to_storage())"
         )
         assert f"waiting for 'runs.duckdb', which is {who}" in capsys.readouterr().err
     session.save()
@@ -115,7 +116,7 @@ def test_a_read_only_connection_of_the_users_own_stands_against_a_save_and_not_a
             session.save()
         assert str(busy.value) == (
             "'runs.duckdb' is open read-only in this kernel, or with other settings; the unsaved state stays in memory: "
-            "close that connection, then run write_to_storage()"
+            "close that connection, then run %wf save (or write_to_storage())"
         )
         assert open_storage(duck.url).session("demo").state == {"n": 1}
     session.save()
@@ -479,7 +480,7 @@ def test_four_processes_that_begin_one_file_at_once_make_it_once(file_database, 
         writer.communicate(timeout=60)
         assert writer.returncode == 0
     assert sorted(file_database.open().get_all_session_ids()) == list("abcd")
-    assert file_database.query("SELECT migration FROM schema_log") == [(1,)]
+    assert file_database.query("SELECT migration FROM schema_log") == [(2,)]
 
 
 KILLED = """

@@ -301,7 +301,7 @@ def test_a_sqlite_file_that_another_program_holds_is_waited_for_and_nothing_is_l
         assert lite.open().session("demo").state == {"n": 1}
     assert str(busy.value) == (
         f"'{lite.path}' is held by another program since 0.5 s; the unsaved state stays in memory: close it there, "
-        "then run write_to_storage()"
+        "then run %wf save (or write_to_storage())"
     )
     assert "waiting for 'runs.db', which is held by another program" in capsys.readouterr().err
     session.save()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from datetime import UTC, date, datetime
@@ -325,6 +326,21 @@ def test_a_query_that_takes_too_long_is_ended_and_the_storage_goes_on(database):
     began = time.monotonic()
     with pytest.raises(BadQuery, match=r"the query took more than 0\.3 s"):
         storage.sql(ENDLESS, seconds=0.3)
+    assert time.monotonic() - began < 5
+    session.state["n"] = 2
+    session.save()
+    assert storage.sql("SELECT value FROM session_state")["value"] == [2]
+
+
+def test_an_interrupt_ends_a_query_at_once_and_the_storage_goes_on(database):
+    storage = database.open()
+    session = saved(storage, n=1)
+    main = threading.main_thread().ident
+    interrupting = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
+    interrupting.start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        storage.sql(ENDLESS)
     assert time.monotonic() - began < 5
     session.state["n"] = 2
     session.save()

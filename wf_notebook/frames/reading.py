@@ -132,7 +132,7 @@ def _subscripts(path: str) -> tuple[Any, ...] | None:
         while isinstance(node, ast.Subscript):
             keys.append(ast.literal_eval(node.slice))
             node = node.value
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if not keys or not isinstance(node, ast.Name):
         return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import saver
-from ..errors import BadArguments, BadStorage, WorkflowError
+from ..errors import BadArguments, WorkflowError
+from ..frames.reading import unknown_session
 from .asked import whole_number, written
 
 if TYPE_CHECKING:
@@ -81,14 +82,12 @@ def delete(asked: Asked) -> None:
 
 def _purge(asked: Asked, storage: SqlStorage, session_id: str) -> None:
     """Erase a session, whether it is hidden already or not."""
-    purge: Any = getattr(storage, "purge", None)
-    if purge is None:
-        raise BadStorage(f"{storage.url} cannot erase sessions; without --purge the session is hidden, and its rows stay")
     live = [workflow.session for workflow in asked.of_session(session_id, storage)]
+    erased = storage.purge(session_id)
     for session in live:
-        if (erase := getattr(session, "purge", None)) is not None:
-            erase()
-    purge(session_id=session_id)
+        session.purge()
+    if not (erased.sessions or erased.versions or erased.runs or live):
+        raise unknown_session(session_id, list(storage.sessions()["session_id"]), storage.url)
     _say(f"session {session_id!r} is erased, and cannot be brought back")
 
 

@@ -82,6 +82,8 @@ def _ask(
         raise only_reads("other files are out of reach") from None
     except duckdb.OutOfMemoryException:
         raise wrong(Exception(f"the query needs more than {_MEMORY} of memory")) from None
+    except (duckdb.IOException, duckdb.FatalException):
+        raise  # the storage says what that means
     except duckdb.Error as error:
         raise (too_slow(seconds) if clock.is_over else wrong(error)) from None
     except TypeError as error:  # a parameter that DuckDB has no type for

@@ -39,7 +39,7 @@ def connect_beside(path: Path, *, write: bool) -> duckdb.DuckDBPyConnection:
             return duckdb.connect(path, read_only=read_only)
     raise StorageBusy(
         f"{path.name!r} is open read-only in this kernel, or with other settings; {KEPT}: "
-        "close that connection, then run write_to_storage()"
+        "close that connection, then run %wf save (or write_to_storage())"
     )
 
 
@@ -60,7 +60,9 @@ def translated(error: duckdb.Error, path: Path) -> WorkflowError:
     """Return our error for DuckDB's."""
     text = str(error).splitlines()[0]
     if is_outsider(error):
-        return StorageBusy(f"{path.name!r} is held by {_holder(error)}; {KEPT}: close it there, then run write_to_storage()")
+        return StorageBusy(
+            f"{path.name!r} is held by {_holder(error)}; {KEPT}: close it there, then run %wf save (or write_to_storage())"
+        )
     if any(sign in text for sign in _NO_DATABASE):
         return no_database(path)
     if any(sign in text for sign in _DAMAGED):

@@ -111,7 +111,7 @@ class _Wait:
             waited = "the wait was interrupted" if given_up.cancelled else f"since {patience:g} s"
             raise StorageBusy(
                 f"{_database(path)!r} is being written by another kernel ({waited}); the unsaved state stays in memory: "
-                "end that kernel or wait, then run write_to_storage()"
+                "end that kernel or wait, then run %wf save (or write_to_storage())"
             )
 
     def _start(self) -> bool:

@@ -102,7 +102,7 @@ class SqliteWorkflowStorage(SqlStorage):
             except sqlite3.Error as error:
                 waited = time.monotonic() - since
                 if not sqlite_errors.is_busy(error) or waited > PATIENCE:
-                    raise sqlite_errors.translated(error, str(self.path)) from error
+                    raise sqlite_errors.translated(error, str(self.path), PATIENCE) from error
             if waited > SILENCE and not said:
                 said = True
                 logger.warning("waiting for %r, which is held by another program", self.path.name)

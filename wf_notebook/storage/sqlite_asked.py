@@ -30,7 +30,6 @@ class _Watch:
     def __init__(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
         self.refused: str | None = None
-        self.stopped: BaseException | None = None
 
     def allowed(self, action: int, one: str | None, two: str | None, *_: str | None) -> int:
         """Say whether the query may do this."""
@@ -43,13 +42,14 @@ class _Watch:
         self.refused = "the query does more than read"
         return sqlite3.SQLITE_DENY
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() > self._until
+
     def tick(self) -> bool:
-        """Say whether the query must end."""
-        try:
-            return time.monotonic() > self._until
-        except BaseException as error:  # noqa: BLE001 - an interrupt arrives here, and is raised when SQLite has stopped
-            self.stopped = error
-            return True
+        """Say whether the query must end; an interrupt, which arrives here, ends it too."""
+        return self.is_over
 
 
 def answer(connection: sqlite3.Connection, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
@@ -64,8 +64,6 @@ def answer(connection: sqlite3.Connection, query: str, parameters: Sequence[Any]
             cursor.close()
         except (sqlite3.Error, sqlite3.Warning, ValueError, TypeError) as error:
             raise _translated(error, watch, seconds) from None
-    if watch.stopped is not None:
-        raise watch.stopped
     if not names:
         raise only_reads("the query gives nothing to read")
     if len(found) > rows:
@@ -74,10 +72,10 @@ def answer(connection: sqlite3.Connection, query: str, parameters: Sequence[Any]
 
 
 def _translated(error: Exception, watch: _Watch, seconds: float) -> BaseException:
-    if watch.stopped is not None:
-        return watch.stopped
     if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
-        return too_slow(seconds)
+        return too_slow(seconds) if watch.is_over else KeyboardInterrupt()  # SQLite says no more of what was raised in tick
+    if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CORRUPT", "SQLITE_IOERR")):
+        return error  # the storage says what that means
     if watch.refused or "not authorized" in str(error):
         return only_reads(watch.refused or "the query reaches out of the database")
     if "one statement at a time" in str(error):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import BadStorage, StorageBusy, StorageFailed, StorageReadOnly, WorkflowError
-from .lock import PATIENCE
 from .place import KEPT
 
 if TYPE_CHECKING:
@@ -21,11 +20,12 @@ def _name(error: sqlite3.Error) -> str:
     return getattr(error, "sqlite_errorname", "") or ""
 
 
-def translated(error: sqlite3.Error, path: str) -> WorkflowError:
+def translated(error: sqlite3.Error, path: str, waited: float = 0.0) -> WorkflowError:
     """Return our error for SQLite's."""
     if is_busy(error):
         return StorageBusy(
-            f"{path!r} is held by another program since {PATIENCE:g} s; {KEPT}: close it there, then run write_to_storage()"
+            f"{path!r} is held by another program since {waited:g} s; {KEPT}: close it there, "
+            "then run %wf save (or write_to_storage())"
         )
     name = _name(error)
     if name.startswith("SQLITE_NOTADB"):
