@@ -31,7 +31,7 @@ class _Connection:
         if self._memory is None:
             self._memory = duckdb.connect(":memory:")
             self._memory.execute("SET enable_progress_bar = false")
-            self._memory.execute("SET checkpoint_on_detach = 'DISABLED'")
+            self._memory.execute("PRAGMA disable_checkpoint_on_shutdown")  # and on detaching; 1.5 knows it too
         return self._memory
 
     @contextmanager

@@ -36,18 +36,21 @@ _OF_THE_KEY = (
     """l.store = v.store AND l.session_id = v.session_id AND l.key = v.key AND l.version BETWEEN v.since AND v.version"""
 )
 
-#: DuckDB makes a value of pieces: the whole, the items of lists, or the entries of dicts, of which the newest counts.
+#: DuckDB makes a value of pieces: the whole, the items of lists, or the entries of dicts, of which the newest counts,
+#: in the order in which they came since they were last deleted.
 _DUCKDB = f"""
         SELECT *, (
             SELECT CAST(CASE any_value(shape) WHEN 'whole' THEN any_value(text)
                    WHEN 'list' THEN '[' || coalesce(string_agg(text, ',' ORDER BY version) FILTER (WHERE text <> ''), '') || ']'
                    ELSE CASE WHEN bool_or(keyed) THEN '{{"$dict":' ELSE '' END || '{{'
                         || coalesce(string_agg(CAST(json_quote(name) AS VARCHAR) || ':' || coalesce(text, 'null'), ','
-                                               ORDER BY first, place, ordinal) FILTER (WHERE nth = 1 AND op <> 'delete'), '')
+                                               ORDER BY born) FILTER (WHERE nth = 1 AND op <> 'delete'), '')
                         || '}}' || CASE WHEN bool_or(keyed) THEN '}}' ELSE '' END END AS JSON)
             FROM (SELECT *, row_number() OVER (PARTITION BY name ORDER BY version DESC) AS nth,
-                         min(version) OVER (PARTITION BY name) AS first
-                  FROM (SELECT version, place, op, shape, keyed, entry.key AS name, entry.value AS text, ordinal
+                         min(came) FILTER (WHERE version > gone) OVER (PARTITION BY name) AS born
+                  FROM (SELECT version, op, shape, keyed, entry.key AS name, entry.value AS text,
+                               [version, place, ordinal] AS came,
+                               coalesce(max(version) FILTER (WHERE op = 'delete') OVER (PARTITION BY name), 0) AS gone
                         FROM (SELECT *, unnest(pieces) AS entry, generate_subscripts(pieces, 1) AS ordinal
                               FROM (SELECT *, op = 'set' AND {_IS_KEYED} AS keyed,
                                            CASE WHEN shape = 'dict' AND op = 'set' THEN CAST(map_entries(CAST(
@@ -75,8 +78,10 @@ _SQLITE_LIST = f"""
 
 _SQLITE_ENTRIES = f"""
                     SELECT name, op, value, keyed, row_number() OVER (PARTITION BY name ORDER BY version DESC) AS nth,
-                           min(version) OVER (PARTITION BY name) AS first, place, ordinal
-                    FROM (SELECT e.key AS name, 'put' AS op, version, place, e.id AS ordinal,
+                           min(came) FILTER (WHERE version > gone) OVER (PARTITION BY name) AS born
+                    FROM (SELECT *, printf('%020d %020d %020d', version, place, ordinal) AS came,
+                                 coalesce(max(version) FILTER (WHERE op = 'delete') OVER (PARTITION BY name), 0) AS gone
+                          FROM (SELECT e.key AS name, 'put' AS op, version, place, e.id AS ordinal,
                                  {_IS_KEYED.replace("value", "s.value")} AS keyed,
                                  CASE e.type WHEN 'text' THEN json_quote(e.value) WHEN 'null' THEN 'null'
                                              WHEN 'real' THEN coalesce(s.value -> e.fullkey, e.value)
@@ -86,14 +91,14 @@ _SQLITE_ENTRIES = f"""
                                json_each(s.value, CASE WHEN {_IS_KEYED.replace("value", "s.value")} THEN '$.$dict' ELSE '$' END) e
                           UNION ALL
                           SELECT l.path, l.op, l.version, l.rowid, 0, 0, {_TEXT}
-                          FROM state_log l WHERE {_OF_THE_KEY} AND l.path IS NOT NULL)"""
+                          FROM state_log l WHERE {_OF_THE_KEY} AND l.path IS NOT NULL))"""
 
 _SQLITE_DICT = f"""
                     SELECT CASE WHEN max(keyed) THEN '{{"$dict":' ELSE '' END || '{{'
                            || coalesce(group_concat(CASE WHEN nth = 1 AND op <> 'delete'
                                                          THEN json_quote(name) || ':' || value END, ','), '')
                            || '}}' || CASE WHEN max(keyed) THEN '}}' ELSE '' END
-                    FROM (SELECT * FROM ({_SQLITE_ENTRIES}) ORDER BY first, place, ordinal)"""
+                    FROM (SELECT * FROM ({_SQLITE_ENTRIES}) ORDER BY born)"""
 
 _SQLITE = f"""
         SELECT *, CASE (SELECT CASE WHEN count(l.path) > 0 THEN 'dict' WHEN count(*) > 1 THEN 'list' ELSE 'whole' END

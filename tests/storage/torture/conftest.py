@@ -110,7 +110,7 @@ def torture(request: pytest.FixtureRequest) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave what needs a compiler or a mount to `make torture`."""
+    """Leave what needs a compiler, or the right to mount, to `make torture`."""
     if config.pluginmanager.get_plugin("torture") is None:
         left = [item for item in items if item.get_closest_marker("torture")]
         items[:] = [item for item in items if item not in left]

@@ -37,6 +37,7 @@ class Many(Workflow):
     def run(self, how):
         self.session_state["begun"] = how
         yield "a"
+        self.write_to_storage()
         with multiprocessing.get_context(how).Pool(2) as pool:
             self.session_state["sum"] = sum(pool.starmap(work, [(self.storage.url, number) for number in range(6)]))
         yield "b"

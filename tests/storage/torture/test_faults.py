@@ -121,7 +121,8 @@ def test_a_fault_at_any_statement_leaves_the_old_state_or_the_new_one(shaky, aft
 def test_a_disk_that_is_really_full_is_a_clear_error_and_saves_go_on_when_there_is_space(file_database, tmp_path, torture):
     disk = tmp_path / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount")
     try:
         file_database.path = disk / "runs.db"
         session = file_database.open().session("demo")

@@ -222,7 +222,7 @@ class Histories(RuleBasedStateMachine):
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "duckdb"])
 def test_any_history_of_two_writers_gives_what_a_plain_dict_gives(kind, torture):
     machine = type(f"Histories_{kind}", (Histories,), {"kind": kind})
-    count = torture.times({"memory": 40, "sqlite": 25, "duckdb": 8}[kind], {"memory": 3000, "sqlite": 1500, "duckdb": 300}[kind])
+    count = torture.times({"memory": 120, "sqlite": 40, "duckdb": 20}[kind], {"memory": 1500, "sqlite": 500, "duckdb": 100}[kind])
     limits = settings(
         max_examples=count,
         stateful_step_count=torture.times(20, 40),

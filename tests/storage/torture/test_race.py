@@ -6,6 +6,7 @@ A small library, compiled here and preloaded, makes that moment as long as it ta
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import threading
 from contextlib import closing
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.torture
 @pytest.fixture
 def late(duck, nursery, tmp_path):
     """Return a nursery whose kernels can be held between header and lock."""
+    if shutil.which("gcc") is None:
+        pytest.skip("needs gcc")
     library = tmp_path / "late_lock.so"
     source = Path(__file__).with_name("late_lock.c")
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)

@@ -1,0 +1,80 @@
+"""The last DuckDB before 2 does all of it too, and the two open each other's files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+OLDER = "1.5.5"
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("older"), pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="session")
+def older() -> dict[str, str]:
+    """Return the environment variables by which Python finds the older DuckDB before ours; it is fetched once, into build/."""
+    place = ROOT / "build" / f"duckdb-{OLDER}"
+    if not (place / f"duckdb-{OLDER}.dist-info").exists():
+        shutil.rmtree(place, ignore_errors=True)
+        half = place.with_name(f"{place.name}.half")
+        shutil.rmtree(half, ignore_errors=True)
+        uv = [sys.executable, "-m", "uv", "--quiet", "pip", "install", "--python", sys.executable, "--no-deps"]
+        subprocess.run([*uv, "--target", half, f"duckdb=={OLDER}"], check=True)
+        half.rename(place)
+    others = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(place), *([others] if others else [])])}
+
+
+def test_all_quick_tests_of_storages_pass_with_it(older, tmp_path):
+    choice = ["tests/storage", "-m", "not slow and not torture", "-k", "duck"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", f"--basetemp={tmp_path}/tests", *choice]
+    done = subprocess.run(command, cwd=ROOT, env=older, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-5000:]
+
+
+SAVE_AND_SHOW = """
+import duckdb, sys
+from wf_notebook import open_storage
+with open_storage(sys.argv[1]) as storage:
+    session = storage.session("demo")
+    session.state.setdefault("by", []).append(duckdb.__version__)
+    session.state.setdefault("large", {})[duckdb.__version__] = duckdb.__version__ * 30_000
+    session.save()
+    with duckdb.connect(storage.path) as db:
+        ((value, tags),) = db.sql(
+            "SELECT (SELECT value FROM session_state WHERE key = 'by'), tags FROM duckdb_databases() WHERE NOT internal"
+        ).fetchall()
+        print(value, tags["storage_version"])
+    if sys.argv[2:] == ["leave the WAL"]:
+        session.state["n"] = duckdb.__version__
+        session.save()
+        import os
+        os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("first", ["ours", "older"])
+@pytest.mark.parametrize("ending", ["closed", "leave the WAL"])
+def test_each_opens_the_files_of_the_other(older, duck, first, ending):
+    from duckdb import __version__ as ours
+
+    kinds = ["ours", "older"] if first == "ours" else ["older", "ours"]
+    saved = []
+    for kind in [*kinds, *kinds]:
+        saved.append(ours if kind == "ours" else OLDER)
+        environment = older if kind == "older" else None
+        command = [sys.executable, "-c", SAVE_AND_SHOW, duck.url, ending]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        value, version = done.stdout.strip().rsplit(" ", 1)
+        assert (json.loads(value), version[:4]) == (saved, "v1.5")
+    state = duck.open().session("demo").state
+    assert (state["by"], state["large"]) == (saved, {one: one * 30_000 for one in sorted(set(saved), key=saved.index)})
+    assert state.get("n") == (None if ending == "closed" else saved[-1])
