@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import codec
 from .codec.kind import json_text
 from .errors import StorageFailed
-from .kept import Kept, extended, grown, is_empty, is_list, is_tagged, packed, tag, unpacked
+from .kept import Kept, collecting_later, extended, grown, is_empty, is_list, is_tagged, packed, tag, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,18 +124,19 @@ def replay(state: Encoded, changes: Iterable[Change]) -> Encoded:
     """
     after: Encoded = dict(state)
     lines: dict[str, _Line] = {}
-    for change in changes:
-        if change.is_whole:
-            lines.pop(change.key, None)
-            after.pop(change.key, None)
-        if change.op == "delete" and change.path is None:
-            continue
-        line = lines.get(change.key)
-        if line is None:
-            line = lines[change.key] = _Line(change.key, after.get(change.key))
-            after.setdefault(change.key, Kept(b""))  # its place in the order of the keys
-        line.add(change)
-    return after | {key: line.kept() for key, line in lines.items()}
+    with collecting_later():
+        for change in changes:
+            if change.is_whole:
+                lines.pop(change.key, None)
+                after.pop(change.key, None)
+            if change.op == "delete" and change.path is None:
+                continue
+            line = lines.get(change.key)
+            if line is None:
+                line = lines[change.key] = _Line(change.key, after.get(change.key))
+                after.setdefault(change.key, Kept(b""))  # its place in the order of the keys
+            line.add(change)
+        return after | {key: line.kept() for key, line in lines.items()}
 
 
 class _Line:

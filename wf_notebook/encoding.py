@@ -11,7 +11,7 @@ from . import codec
 from .codec.kind import DEEPEST, json_text
 from .errors import UnsavableValue
 from .glance import Glance
-from .kept import Kept, extended, grown, is_tagged, packed, unpacked
+from .kept import Kept, extended, grown, is_tagged, may_be_typed, packed, unpacked
 from .keys import key_of, path, stored_key
 from .redact import redact
 from .run import logger
@@ -85,7 +85,7 @@ class Encoder:
         """Take over what was just loaded under these keys, as far as it is plain data: it need not be encoded."""
         for text in keys:
             kept, value = stored[text], state[key_of(text)]
-            if _packed(value) == kept.packed:
+            if not may_be_typed(kept.packed) or _packed(value) == kept.packed:
                 self._seen[text] = _Seen(kept.packed, kept)
 
     def stale(self, state: Mapping[Any, Any]) -> frozenset[str]:

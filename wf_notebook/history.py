@@ -11,6 +11,7 @@ from . import codec
 from .changes import Change, replay
 from .diffs import diff
 from .errors import BadSetting, SessionExists, UnknownVersion
+from .kept import collecting_later
 from .keys import key_of
 from .run import way_up
 from .state import decoded
@@ -104,7 +105,8 @@ class History:
         ({'n': 1}, {'n': 2})
         """
         state, blobs = self._at(version)
-        return {key_of(key): decoded(key, kept, blobs.__getitem__) for key, kept in state.items()}
+        with collecting_later():
+            return {key_of(key): decoded(key, kept, blobs.__getitem__) for key, kept in state.items()}
 
     def diff(self, before: int | None = None, after: int | None = None, *, other: Self | None = None) -> Diff:
         """Return what differs between two versions of this session, or between this one and another.

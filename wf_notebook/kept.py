@@ -7,13 +7,18 @@ that only grew begin with those that it had: so what was added to ten megabytes 
 
 from __future__ import annotations
 
+import gc
 import json
 import marshal
 import re
+from contextlib import contextmanager
 from struct import pack, unpack_from
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .codec.kind import is_tag, json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: How `marshal` writes a list: this, the number of its items in four bytes, the items.
 _LIST, _ITEMS = b"[", 5
@@ -84,6 +89,19 @@ def unpacked(data: bytes) -> Any:
     return marshal.loads(data)  # noqa: S302 - never from a file
 
 
+@contextmanager
+def collecting_later() -> Iterator[None]:
+    """Make a great many objects, none of which is garbage: the collector would look at all of them again and again meanwhile."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def grown(before: bytes, after: bytes) -> bytes | None:
     """Return what was added to the end of a list or dict, as the bytes of a list or dict; None if that is not all that changed.
 
@@ -140,7 +158,8 @@ def is_tagged(data: bytes) -> bool:
     return data[:1] == _DICT and data[_FIRST : _FIRST + 1] == b"$" and data[_FIRST + 1 : _FIRST + 2] != b"$"
 
 
-_MARK = re.compile(rb"u.{4}\$", re.DOTALL)
+#: A `$` with which a text begins: looked for by the `$`, which is rarer than what `marshal` writes before a text.
+_MARK = re.compile(rb"\$(?<=u.{4}\$)", re.DOTALL)
 
 
 def may_be_typed(data: bytes) -> bool:
@@ -149,7 +168,7 @@ def may_be_typed(data: bytes) -> bool:
     >>> may_be_typed(packed(["costs $5"])), may_be_typed(packed([{"$set": []}]))
     (False, True)
     """
-    return b"$" in data and _MARK.search(data) is not None
+    return _MARK.search(data) is not None
 
 
 def is_empty(data: bytes) -> bool:

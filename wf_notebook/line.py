@@ -37,10 +37,16 @@ class Line:
         self._start_over()
 
     @classmethod
-    def at(cls, storage: SessionStorage, key: str) -> Line:
-        """Return the line as another session of this process left it; if somebody wrote since, one of which nothing is known."""
+    def at(cls, storage: SessionStorage, key: str, check: Callable[[About | None], object]) -> Line:
+        """Return the line as another session of this process left it; if somebody wrote since, one of which nothing is known.
+
+        `check` may refuse the session, as in `follow`.
+        """
         known = _remembered.get(_place(storage, key))
-        return copy(known) if known is not None and known.was_there and known.is_current(storage.stamp()) else cls(key)
+        if known is None or not known.was_there or not known.is_current(storage.stamp()):
+            return cls(key)
+        check(known.about)
+        return copy(known)
 
     def remember(self, storage: SessionStorage) -> None:
         """Keep it for the next session of its key, where it can be told whether it is still so."""
@@ -48,7 +54,7 @@ class Line:
             return
         _remembered.pop(place, None)
         known = _remembered[place] = copy(self)
-        known.blobs, known.looked_back = {}, False
+        known.blobs, known.looked_back = {}, self.looked_back and not self.has_open_runs
         for oldest in list(_remembered)[:-REMEMBERED]:
             _remembered.pop(oldest, None)
 
@@ -67,6 +73,8 @@ class Line:
         self.blobs: dict[str, bytes] = {}
         #: Whether runs of this session that were killed have been ended.
         self.looked_back = False
+        #: Whether there may be runs that have not ended: they may be killed yet.
+        self.has_open_runs = False
 
     @property
     def is_new(self) -> bool:
@@ -127,9 +135,10 @@ class Line:
     def look_back(self, tx: Transaction, rows: Iterable[Records], unsaved: str | None) -> None:
         """Append the rows that go along with a save, and end the runs whose process is gone."""
         if not self.looked_back:
-            tx.end_lost(self.key)
+            self.has_open_runs = tx.end_lost(self.key)
         for records in rows:
             tx.append_records(self.key, records.noting(unsaved))
+            self.has_open_runs |= records.leave_open
 
     def saved(self, saved: Saved) -> None:
         """The transaction is durable: what it left is so."""

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -18,6 +18,9 @@ NAMES = re.compile(r"_(API_KEY|TOKEN|SECRET)$", re.IGNORECASE)
 SHORTEST = 8
 
 _registered: dict[str, str] = {}
+
+#: The environment as it was, how many were registered, and the secrets of both.
+_known: tuple[dict[Any, Any], int, frozenset[tuple[str, str]]] = {}, 0, frozenset()
 
 
 def register_secret(name: str, value: str | SecretStr) -> None:
@@ -51,8 +54,16 @@ def secrets_in(text: str) -> list[str]:
 
 def _secrets() -> frozenset[tuple[str, str]]:
     """The secrets of now, as (value, name): keys come into the environment at any time."""
-    variables = [(value, name) for name, value in list(os.environ.items()) if NAMES.search(name) and len(value) >= SHORTEST]
-    return frozenset([*variables, *_registered.items()])
+    global _known  # noqa: PLW0603 - what was found the last time
+    # What os.environ holds undecoded: to compare it with what it was is twenty times quicker than to read it.
+    environment = getattr(os.environ, "_data", os.environ)
+    before, registered, secrets = _known
+    if before != environment or registered != len(_registered):
+        before, registered = dict(environment), len(_registered)
+        named = [(value, name) for name, value in list(os.environ.items()) if NAMES.search(name) and len(value) >= SHORTEST]
+        secrets = frozenset([*named, *_registered.items()])
+        _known = before, registered, secrets
+    return secrets
 
 
 @lru_cache(maxsize=8)

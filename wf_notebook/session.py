@@ -47,8 +47,7 @@ class Session(History, Deciding):
         live: dict[str, Any] | None = None,
         branch: str | None = None,
     ) -> None:
-        self.session_id = session_id
-        self.storage = storage
+        self.session_id, self.storage = session_id, storage
         self.about = about or About()
         self._is_branch = branch is not None
         self._line = Line(stored_id(session_id) + (f"@{branch}" if branch else ""))
@@ -113,13 +112,11 @@ class Session(History, Deciding):
                 self._start()
                 self.loaded = True
                 return
-            if not self.loaded:
-                known = Line.at(self.storage, self._line.key)
-                self._check_owner(known.about)
-                self._line, self.about = known, self.about.filled(known.about or self.about)
+            self._line = self._line if self.loaded else Line.at(self.storage, self._line.key, self._check_owner)
             if not self._line.is_current(self.storage.stamp()):
                 self.storage.transact(self._fetch, write=False)
                 self._line.remember(self.storage)
+            self.about = self.about.filled(self._line.about or self.about)
             self._start()
             mine = self.snapshot()
             merged = merge(self._base, mine.kept, self._line.state, self._met)

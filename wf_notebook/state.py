@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import codec
 from .codec.kind import escaped
 from .errors import StorageFailed
-from .kept import grown, is_list, may_be_typed, packed, tag, unpacked
+from .kept import collecting_later, grown, is_list, may_be_typed, packed, tag, unpacked
 from .keys import key_of
 
 if TYPE_CHECKING:
@@ -59,11 +59,14 @@ def update(live: dict[Any, Any], mine: Encoded, merged: Encoded, blob: Blob, *, 
     steps: list[Callable[[], None]] = []
     changed = [key for key, kept in merged.items() if key in renew or mine.get(key) != kept]
     shared = _met_twice(live) if changed else set()
-    for text in changed:
-        key, was = key_of(text), mine.get(text)
-        steps.append(_step(live, key, was if key in live and text not in renew else None, merged[text], _Reading(blob, shared)))
-    for step in steps:  # only now, when all of them could be read
-        step()
+    with collecting_later():
+        for text in changed:
+            key, was = key_of(text), mine.get(text)
+            steps.append(
+                _step(live, key, was if key in live and text not in renew else None, merged[text], _Reading(blob, shared))
+            )
+        for step in steps:  # only now, when all of them could be read
+            step()
     for text in mine:
         if text not in merged:
             live.pop(key_of(text), None)
@@ -83,10 +86,10 @@ def _step(live: dict[Any, Any], key: Any, was: Kept | None, now: Kept, reading: 
     if more is not None and is_list(more):
         items = _decode(key, more, reading.blob)
         return lambda: live[key].extend(items)
-    tree, new = now.tree, decoded(key, now, reading.blob)
+    new = decoded(key, now, reading.blob)
     if was is None:
         return lambda: live.__setitem__(key, new)
-    before = was.tree
+    before, tree = was.tree, now.tree
     return lambda: live.__setitem__(key, _graft(old, new, before, tree, reading.shared))
 
 

@@ -25,6 +25,8 @@ class About:
     user_id: str | None = None
     session_name: str | None = None
     extra_data: str | None = None
+    #: Nobody chose the workflow_id: it gives way to the one that is stored.
+    is_made_up: bool = field(default=False, compare=False, repr=False)
 
     def filled(self, stored: About) -> About:
         """Return what is known here, gaps filled from what is stored.
@@ -32,7 +34,10 @@ class About:
         >>> About(workflow="Blog").filled(About(workflow="blog", user_id="ann"))
         About(workflow='Blog', workflow_id=None, user_id='ann', session_name=None, extra_data=None)
         """
-        return replace(self, **{name: getattr(stored, name) for name in About.__slots__ if getattr(self, name) is None})
+        gaps = [name for name in About.__slots__ if getattr(self, name) is None]
+        if self.is_made_up and stored.workflow_id:
+            gaps.append("workflow_id")
+        return replace(self, **{name: getattr(stored, name) for name in gaps})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,12 @@ class Records:
 
     def __bool__(self) -> bool:
         return bool(self.runs or self.events)
+
+    @property
+    def leave_open(self) -> bool:
+        """Whether a run begins in these rows that does not end in them."""
+        begun, ended = ({run["run_id"] for run in self.runs if (run["phase"] == "end") == end} for end in (False, True))
+        return not begun <= ended
 
     def noting(self, error: str | None) -> Records:
         """Return the rows with an error noted in those of ended runs that have none."""
@@ -145,8 +156,8 @@ class Transaction(Protocol):
     def inherited(self, session_id: str) -> Inherited | None:
         """Return what another program kept of the session in this database."""
 
-    def end_lost(self, session_id: str) -> None:
-        """End runs of this session whose process is gone: they are `lost`."""
+    def end_lost(self, session_id: str) -> bool:
+        """End runs of this session whose process is gone: they are `lost`. Return whether others are open."""
 
     def append_state(self, session_id: str, version: int, changes: Sequence[Change], save: Save) -> None:
         """Append the changes of one save, and the blobs that they refer to, each once."""

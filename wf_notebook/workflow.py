@@ -97,14 +97,15 @@ class Workflow(Adapting):
             check_old_names(without_meaning, inspect.signature(Workflow).parameters)
         cls = type(self)
         self.name = name or cls.name or cls.__name__
-        self.workflow_id = workflow_id or cls.workflow_id or str(uuid4())
+        chosen_id = workflow_id or cls.workflow_id
+        self.workflow_id, self._id_is_made_up = chosen_id or str(uuid4()), not chosen_id
         given: dict[str, Any] = {"description": description, "user_id": user_id, "session_name": session_name}
         given |= {"extra_data": extra_data, "debug_mode": debug_mode or None, "private": private or None}
         given |= {"max_tokens": max_tokens, "max_cost": max_cost}
         for setting, value in given.items():
             setattr(self, setting, getattr(cls, setting) if value is None else value)
-        chosen = storage if storage is not None else cls.storage
-        self.storage: WorkflowStorage | None = open_storage(chosen) if isinstance(chosen, str) else chosen
+        place = storage if storage is not None else cls.storage
+        self.storage: WorkflowStorage | None = open_storage(place) if isinstance(place, str) else place
         if self.debug_mode:
             logger.setLevel("DEBUG")
         state = session_state if session_state is not None else self._settings.get("session_state")
@@ -225,14 +226,14 @@ class Workflow(Adapting):
 
     def _about(self) -> About:
         extra = None if self.extra_data is None else json.dumps(self.extra_data, default=repr)
-        return About(self.name, self.workflow_id, self.user_id, self.session_name, extra)
+        return About(self.name, self.workflow_id, self.user_id, self.session_name, extra, self._id_is_made_up)
 
     def _adopt(self, about: About) -> None:
         """Take from the store what the constructor left open."""
+        self.workflow_id = about.workflow_id or self.workflow_id
         self.user_id = self.user_id or about.user_id
         self.session_name = self.session_name or about.session_name
-        if self.extra_data is None and about.extra_data:
-            self.extra_data = json.loads(about.extra_data)
+        self.extra_data = self.extra_data if self.extra_data is not None else json.loads(about.extra_data or "null")
 
     def read_from_storage(self) -> Session:
         """Bring in what the store has; edits made here since the last load hold. Raises SessionConflict where both changed."""

@@ -44,12 +44,11 @@ def reading(file, kernels):
         began = time.perf_counter()
         while True:
             try:
-                with duckdb.connect(file, read_only=True) as db:
-                    db.sql("SELECT count(*) FROM session_state").fetchall()
+                with duckdb.connect(file, read_only=True):
+                    took.append(time.perf_counter() - began)
                 break
             except duckdb.IOException:
                 time.sleep(0.005)
-        took.append(time.perf_counter() - began)
     return took
 
 

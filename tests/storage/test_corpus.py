@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from wf_notebook import Workflow
 from wf_notebook.errors import BadStorage
 from wf_notebook.storage import open_storage
 
@@ -50,7 +51,16 @@ def test_runs_and_sessions_of_an_old_file_are_there_and_it_goes_on(name, tmp_pat
     assert (run.status, run.content, run.inputs) == ("completed", "about cheese", {"topic": "cheese"})
     session.state["topic"] = "bread"
     session.save()
-    assert opened_again(storage).session("runs").state == {"topic": "bread"}
+    storage = opened_again(storage)
+    assert storage.session("runs").state == {"topic": "bread"}
+    Writer(session_id="runs", user_id="ann", storage=storage).run()
+    assert storage.run(storage.session("runs").versions()[-1].run_id).content == "about bread"
+
+
+class Writer(Workflow):
+    def run(self):
+        self.session_state["written"] = True
+        return f"about {self.session_state['topic']}"
 
 
 def opened_again(storage):

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from wf_notebook import open_storage
+from wf_notebook import Workflow, open_storage
 from wf_notebook.errors import SessionOwned, StorageBusy, StorageFailed
 from wf_notebook.session import Session
 from wf_notebook.storage import duckdb_file, lock
@@ -595,5 +595,47 @@ session.save()
 
 def test_a_remembered_session_is_still_its_owners(duck):
     Session("demo", storage=duck.open(), about=About(user_id="ann"), state={"topic": "cheese"}).save()
-    with pytest.raises(SessionOwned):
-        Session("demo", storage=duck.open(), about=About(user_id="bob")).load()
+    bob = Session("demo", storage=duck.open(), about=About(user_id="bob"))
+    for attempt in (bob.load, bob.reload, bob.save):
+        with pytest.raises(SessionOwned):
+            attempt()
+
+
+def test_a_workflow_whose_id_nobody_chose_goes_by_that_of_its_session_and_says_nothing_new(duck):
+    class Flow(Workflow):
+        def run(self, n):
+            self.session_state["n"] = n
+
+    first, second = Flow(session_id="demo", storage=duck.open()), Flow(session_id="demo", storage=duck.open())
+    first.run(1)
+    second.run(2)
+    assert first.workflow_id == second.workflow_id == second.last_run.workflow_id
+    assert (duck.count("session_log"), duck.query("SELECT workflow_id FROM sessions")) == (1, [(first.workflow_id,)])
+    Flow(session_id="demo", storage=duck.open(), workflow_id="chosen").run(3)
+    assert (duck.count("session_log"), duck.query("SELECT workflow_id FROM sessions")) == (2, [("chosen",)])
+
+
+def test_the_next_save_ends_a_run_that_was_killed_meanwhile(duck, process):
+    saved(duck, n=1)
+    killed = process("""
+import sys, time
+from wf_notebook import Workflow
+class Flow(Workflow):
+    def run(self):
+        while True:  # its first row goes with a flush
+            try:
+                self.storage.run(self.run_id)
+                break
+            except LookupError:
+                pass
+        print("open", flush=True)
+        time.sleep(60)
+Flow(session_id="demo", storage=sys.argv[1]).run()
+""", duck.url)  # fmt: skip
+    assert killed.stdout.readline() == "open\n"
+    saved(duck, n=2)
+    assert duck.query("SELECT status FROM runs") == [("running",)]
+    killed.kill()
+    killed.wait()
+    saved(duck, n=3)
+    assert duck.query("SELECT status FROM runs") == [("lost",)]

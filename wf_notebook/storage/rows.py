@@ -124,25 +124,28 @@ class SqlTransaction:
             return bool(self._execute(sql, (event["run_id"], event["seq"])))
         return False
 
-    def end_lost(self, session_id: str) -> None:
-        """End runs of this session whose process, on this machine, is gone: they are `lost`."""
+    def end_lost(self, session_id: str) -> bool:
+        """End runs of this session whose process, on this machine, is gone: they are `lost`. Return whether others are open."""
         open_runs = self._execute(
-            "SELECT run_id, max(workflow), max(workflow_id), max(pid), max(process_started_at) FROM run_log"
-            " WHERE store = ? AND session_id = ? GROUP BY run_id HAVING min(phase) = 'start' AND max(host) = ?",
-            (self.store, session_id, socket.gethostname()),
+            "SELECT run_id FROM run_log WHERE store = ? AND session_id = ? GROUP BY run_id HAVING min(phase) = 'start'",
+            (self.store, session_id),
         )
+        if not open_runs:
+            return False
+        marks = ", ".join("?" * len(open_runs))
+        processes = self._execute(
+            "SELECT run_id, workflow, workflow_id, pid, process_started_at FROM run_log"
+            f" WHERE host = ? AND phase = 'start' AND run_id IN ({marks})",
+            [socket.gethostname(), *(run_id for (run_id,) in open_runs)],
+        )
+        end = {"phase": "end", "status": "lost", "happened_at": now()}
         lost = [
-            {
-                "run_id": run_id,
-                "phase": "lost",
-                "happened_at": now(),
-                "workflow": workflow,
-                "workflow_id": workflow_id,
-            }
-            for run_id, workflow, workflow_id, pid, born in open_runs
+            {**end, "run_id": run_id, "workflow": workflow, "workflow_id": workflow_id}
+            for run_id, workflow, workflow_id, pid, born in processes
             if process_started_at(pid) != born
         ]
         self.append_records(session_id, Records(runs=lost))
+        return len(lost) < len(open_runs)
 
     def append_state(self, session_id: str, version: int, changes: Sequence[Change], save: Save) -> None:
         """Append the changes of one save, and the blobs that they refer to, each once."""

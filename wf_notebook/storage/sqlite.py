@@ -44,7 +44,7 @@ SQLITE = Dialect(
         ("state_log", "session_id, store, key, version"),
         ("state_log", "session_id, store, version"),
         ("session_log", "session_id, store, revision"),
-        ("run_log", "session_id, store, phase, happened_at"),
+        ("run_log", "session_id, store, phase, happened_at, run_id"),
         ("run_log", "run_id, phase"),
         ("event_log", "run_id, seq"),
         ("blob", "hash"),
