@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from wf_notebook import redact
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
 # How long one example takes says more about the machine than about the code.
 settings.register_profile("ours", deadline=None)
 settings.load_profile("ours")
-
-#: What Python 3.12 and later say of every fork in a process with threads; tests fork on purpose, also in processes they start.
-OF_FORKS = "ignore:This process (pid:DeprecationWarning"
 
 #: What Python 3.12 and later say of every fork in a process with threads; tests fork on purpose, also in processes they start.
 OF_FORKS = "ignore:This process (pid:DeprecationWarning"
@@ -36,7 +35,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.delenv(name)
         patch.setenv("HOME", str(home))
         patch.setenv("PYTHONWARNINGS", OF_FORKS)
-        patch.setenv("PYTHONWARNINGS", OF_FORKS)
         yield home
 
 
@@ -45,3 +43,10 @@ def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the empty folder that this test runs in: nothing is ever written into the repository."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the secrets that a test registers once it is over: in another one they would be redacted from plain values."""
+    monkeypatch.setattr(redact, "_registered", {})
+    monkeypatch.setattr(redact, "_known", ({}, 0, frozenset()))
