@@ -12,7 +12,8 @@ from wf_notebook.render import (
     response_bundle,
     run_bundle,
 )
-from wf_notebook.render.content import LIMIT, ROWS, contents
+from wf_notebook.render.content import LIMIT, ROWS
+from wf_notebook.render.said import contents
 
 
 class Author(BaseModel):

@@ -10,7 +10,8 @@ from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
 from ..redact import redact
-from .content import Said, content_html, content_text, contents
+from .content import content_html, content_text
+from .said import Said, contents
 from .status import BRIEF, STATUS, brief, standing
 
 if TYPE_CHECKING:

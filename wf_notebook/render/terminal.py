@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..events import RunResponse
 from ..redact import redact
 from ..run import way_up
-from .content import Failure, Lane, Transcript, content_text, contents
+from .content import content_text
 from .record import OUTPUTS, record_foot, record_head
+from .said import Failure, Lane, Transcript, contents
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Iterator
