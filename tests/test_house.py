@@ -35,7 +35,7 @@ FLOORS = """
 4   storage.place  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows  storage.erasing  storage.asking
     storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection  storage.duckdb_file  storage.duckdb_rewrite
     storage.duckdb_asked  storage.duckdb  storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
-    render.status  render.markdown  render.said  render.content  render.record  render.terminal  render
+    render.status  render.markdown  render.said  render.content  render.layout  render.record  render.terminal  render
 5   inputs  foreign  settings  journal  saver  record  context  place  stream  outcome  workflow  branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures  agents.tokens
@@ -45,8 +45,8 @@ FLOORS = """
     frames.reading  frames.queries  frames.past  frames
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
-    notebook.pages  notebook.widget  notebook.views  notebook.loose
-    notebook.live  notebook.asked  notebook.looking  notebook.acting  notebook.verbs  notebook.magics
+    notebook.widget  notebook.views  notebook.loose  notebook.stopping
+    notebook.live  notebook.background  notebook.asked  notebook.looking  notebook.acting  notebook.verbs  notebook.magics
     notebook.completion  notebook
     cli
 8   __init__

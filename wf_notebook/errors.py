@@ -30,6 +30,7 @@ __all__ = [
     "ModelFailed",
     "NoModel",
     "RunCancelled",
+    "RunStopped",
     "SessionConflict",
     "SessionExists",
     "SessionOwned",
@@ -221,6 +222,10 @@ class DownloadFailed(WorkflowError, OSError):
 
 class MissingPart(WorkflowError, ImportError):
     """An optional package is needed for this."""
+
+
+class RunStopped(WorkflowError):
+    """Ends the cell of a run that was stopped, so that the cells below it do not run."""
 
 
 class RunCancelled(BaseException):

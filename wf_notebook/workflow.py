@@ -164,6 +164,11 @@ class Workflow(Adapting):
         run = self._run()
         return run.record() if run is not None else self._last_run
 
+    def stop(self) -> None:
+        """End the run that goes on, from any thread: what was said is kept, its status is `stopped`."""
+        if run := self._run():
+            run.context.cancel.cancel()
+
     @property
     def run_id(self) -> str | None:
         """The id of the run that the calling code belongs to, else of the last one."""
@@ -178,9 +183,10 @@ class Workflow(Adapting):
     @property
     def run_response(self) -> RunResponse | None:
         """What the last run has said so far, as one response."""
-        run, last = self._run(), self._last_run
-        if run is not None or last is None:
-            return run.result() if run else None
+        if run := self._run():
+            return run.result()
+        if (last := self._last_run) is None:
+            return None
         return RunResponse(last.content, run_id=last.run_id, session_id=last.session_id, workflow_id=last.workflow_id)
 
     def _here(self) -> RunContext | None:

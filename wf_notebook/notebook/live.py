@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import contextmanager
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,12 @@ from ..render import print_record, printed_bundle, record_bundle, record_metadat
 from ..stream import RunStream
 from .failure import failed
 from .loose import as_run
+from .stopping import Stop
 from .views import WidgetView, publish, view
 from .workflows import method
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ..events import RunResponse
     from ..run import Run
@@ -30,7 +32,7 @@ def display_stream(stream: RunStream) -> None:
     try:
         play(stream, view(run.workflow, run.session_id, lambda: stream.run))
     except BaseException as error:  # noqa: BLE001 - the user's own, shown as such
-        failure = failed(error, KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else BaseException)
+        failure = failed(error)
     else:
         return
     raise failure
@@ -45,20 +47,26 @@ def display_loose(source: Any, name: str) -> None:
 
 
 def perform(workflow: Workflow, inputs: dict[str, Any], shown: View) -> Any:
-    """Run a workflow and show it; return its response (or list of them, or None). The record is shown however it ends."""
+    """Run a workflow and show it; return its response (or list of them, or None). The record is shown however it ends.
+
+    Raises RunStopped where it was stopped, or interrupted.
+    """
     before, responses = workflow.last_run, []
+    running = partial(_is_running, lambda: workflow.last_run, before)
     try:
-        answer = method(workflow)(**inputs)
-        if inspect.iscoroutine(answer):
-            answer = background.call(answer)
-        if isinstance(answer, RunStream):
-            try:
-                _read(answer, shown)
-                return answer.result()
-            finally:
-                responses = answer.responses
-        responses = [answer]
-        return answer
+        with Stop(workflow.stop, running=running, said=lambda: _stopped(workflow.last_run)) as stop:
+            shown.can_stop(stop.press)
+            answer = method(workflow)(**inputs)
+            if inspect.iscoroutine(answer):
+                answer = background.call(answer)
+            if isinstance(answer, RunStream):
+                try:
+                    _read(answer, shown)
+                    return answer.result()
+                finally:
+                    responses = answer.responses
+            responses = [answer]
+            return answer
     finally:
         run = workflow.last_run
         if run is None or (before is not None and run.run_id == before.run_id):  # it could not be loaded
@@ -68,11 +76,26 @@ def perform(workflow: Workflow, inputs: dict[str, Any], shown: View) -> Any:
 
 
 def play(stream: RunStream, shown: View) -> None:
-    """Read a stream to its end and show it; its record is shown however it ends."""
+    """Read a stream to its end and show it; its record is shown however it ends. Raises RunStopped where it was stopped."""
+    running = partial(_is_running, lambda: stream.run, None)
     try:
-        _read(stream, shown)
+        with Stop(stream.token.cancel, running=running, said=lambda: _stopped(stream.run)) as stop:
+            shown.can_stop(stop.press)
+            _read(stream, shown)
     finally:
         freeze(shown, stream.run, stream.responses, getattr(stream.workflow, "session_state", None))
+
+
+def _is_running(last: Callable[[], Run | None], before: Run | None) -> bool:
+    run = last()
+    return run is not None and (before is None or run.run_id != before.run_id) and run.status == "running"
+
+
+def _stopped(run: Run | None) -> str:
+    if run is None or run.duration is None:
+        return "the run was stopped"
+    kept = "; what it said and changed is saved" if run.session_id else ""
+    return f"{run.workflow} was stopped after {run.duration:.1f} s{kept}"
 
 
 class Printed:

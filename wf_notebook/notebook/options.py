@@ -29,6 +29,7 @@ OPTIONS = (
     Option("reset", "", None, "start from an empty session_state; the old one stays a version"),
     Option("no-run", "n", None, "define the workflow and do not run it"),
     Option("no-stream", "", None, "show the record at the end, and nothing before"),
+    Option("background", "", None, "return at once: the run goes on, and shows itself in this cell; .result() waits for it"),
     Option("private", "", None, "keep the state, and no record of the run: nothing of what was asked and said"),
     Option("out", "o", "VAR", "put the response into the variable VAR"),
     Option("quiet", "q", None, "show nothing"),
@@ -50,6 +51,7 @@ class Options:
     reset: bool = False
     no_run: bool = False
     no_stream: bool = False
+    background: bool = False
     private: bool = False
     quiet: bool = False
     help: bool = False

@@ -91,13 +91,21 @@ def moment(at: datetime) -> str:
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def _facts(run: Run) -> list[str]:
-    """Return what the head of a record says after workflow, session and status."""
+def used(run: Run, seconds: float | None = None) -> list[str]:
+    """Return what a run used so far: models, tokens, cost; with the seconds that it has run, tokens by the second too."""
     tokens = run.input_tokens + run.output_tokens
     return [
         *([", ".join(run.models)] if run.models else []),
         *([f"{tokens:,} tokens"] if tokens else []),
+        *([f"{run.output_tokens / seconds:.0f} tokens/s"] if seconds and run.output_tokens else []),
         *([f"${run.cost:.4f}"] if run.cost else []),
+    ]
+
+
+def _facts(run: Run) -> list[str]:
+    """Return what the head of a record says after workflow, session and status."""
+    return [
+        *used(run),
         *([f"{run.duration:.1f} s"] if run.duration is not None else []),
         moment(run.started_at),
     ]
