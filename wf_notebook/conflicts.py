@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import BadSetting, SessionConflict
@@ -15,12 +16,9 @@ if TYPE_CHECKING:
 
     from .changes import Encoded
     from .encoding import Snapshot
-    from .kept import Kept
+    from .known import Known
     from .line import Line
-    from .transaction import Records, SessionStorage, Transaction
-
-#: Characters of a value in a message.
-_BRIEF = 40
+    from .transaction import Records, SessionStorage
 
 
 class Deciding:
@@ -33,7 +31,7 @@ class Deciding:
     _live: dict[Any, Any]
     _base: Encoded
     _met: Encoded
-    _rows: list[Records]
+    _rows: tuple[Records, ...]
     loaded: bool
 
     def snapshot(self) -> Snapshot:
@@ -44,7 +42,10 @@ class Deciding:
         """Save what changed."""
         raise NotImplementedError
 
-    def _fetch(self, tx: Transaction) -> None:
+    def _fetch(self) -> None:
+        raise NotImplementedError
+
+    def _grasp(self) -> Known:
         raise NotImplementedError
 
     def _blob(self, content_hash: str) -> bytes:
@@ -71,7 +72,7 @@ class Deciding:
                 raise BadSetting(f"{choice!r} is no choice; it is 'mine', 'theirs' or a dict of the values")
             if self.storage is None:
                 return
-            self.storage.transact(self._fetch, write=False)
+            self._fetch()
             theirs = self._line.state
             for text in merge(self._base, self.snapshot().kept, theirs, self._met).conflicts:
                 key = key_of(text)
@@ -89,28 +90,11 @@ class Deciding:
                     self._base[text] = theirs[text]
             self.save()
 
-    def _told(self, keys: tuple[str, ...], mine: Encoded, branch: str | None) -> str:
-        """Return what is said of keys that were changed on both sides; `branch` says where mine were kept."""
-        key, others, theirs = keys[0], len(keys) - 1, self._line.state
-        kept = f"yours are kept, in storage.session({self.session_id!r}, branch={branch!r}); " if branch else ""
-        return (
-            f"session {self.session_id!r} was changed elsewhere: {key_of(key)!r} was {_brief(self._base.get(key), 'absent')}, "
-            f"is {_brief(mine.get(key))} here and "
-            f"{_brief(theirs.get(key))} in the store{f' (and {others} more)' if others else ''}; {kept}"
-            "choose by the workflow's session.resolve('mine'), 'theirs', or a dict of the values"
-        )
-
     def _conflict(self, keys: tuple[str, ...], mine: Encoded, branch: str | None) -> SessionConflict:
-        sides = {"base": self._base, "mine": mine, "theirs": self._line.state}
-        values = {side: self._values(state, keys) for side, state in sides.items()}
+        known = replace(self._grasp(), conflicts=keys)
+        values = {
+            side: {key_of(key): decoded(key, state[key], self._blob) for key in keys if key in state}
+            for side, state in {"base": known.base, "mine": mine, "theirs": known.line.state}.items()
+        }
         kept_in = f"{self.session_id}@{branch}" if branch else None
-        return SessionConflict(self._told(keys, mine, branch), keys=map(key_of, keys), branch=kept_in, **values)
-
-    def _values(self, state: Encoded, keys: tuple[str, ...]) -> dict[Any, Any]:
-        return {key_of(key): decoded(key, state[key], self._blob) for key in keys if key in state}
-
-
-def _brief(kept: Kept | None, none: str = "deleted") -> str:
-    if kept is None:
-        return none
-    return kept.text if len(kept.text) <= _BRIEF else kept.text[: _BRIEF - 1] + "…"
+        return SessionConflict(known.told(mine, branch), keys=map(key_of, keys), branch=kept_in, **values)

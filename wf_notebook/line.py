@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from .changes import Encoded, differences, hashes, replay
-from .transaction import About, Head, Inherited, Saved, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from .changes import Change
-    from .transaction import Records, Save, SessionStorage
+    from .transaction import About, Head, Inherited, Records, Save, SessionStorage, Transaction
 
 #: So many lines are remembered beyond the sessions that knew them: a cell that is run again makes its workflow anew.
 REMEMBERED = 4
@@ -27,7 +26,7 @@ def _place(storage: SessionStorage, key: str) -> tuple[str | None, str | None, s
 
 
 class Line:
-    """What a store holds of one session, as of the last transaction.
+    """What a store holds of one session, as of one transaction.
 
     `state` is what it holds at `version`, which `save_id` wrote; versions up to `hidden` were deleted with the session.
     """
@@ -103,7 +102,7 @@ class Line:
             known = (self.version, self.state) if not is_folded else (0, {})
             changes = list(tx.changes(self.key, after=max(known[0], self.hidden)))
             state = replay(known[1], changes)
-            self.blobs |= tx.blobs(hashes(changes) - self.blobs.keys())
+            self.blobs = self.blobs | tx.blobs(hashes(changes) - self.blobs.keys())
             self.version, self.state, self.save_id = head.version, state, head.newest_save
         self.about, self.was_there, self.stamp = head.about, head.revision > 0, tx.before
         return way
@@ -115,13 +114,12 @@ class Line:
             return "back"
         return "elsewhere" if self.version >= max(head.since, 1) and head.known_save != self.save_id else "on"
 
-    def extend(self, tx: Transaction, state: Encoded, save: Save) -> Saved:
-        """Append what leads to `state`; return what the store holds then, which is so once the transaction is durable."""
-        changes = differences(self.state, state)
-        if not changes:
-            return Saved(self.version, self.state, self.save_id, tx.after, self.about)
-        _append(tx, self.key, self.version + 1, changes, save)
-        return Saved(self.version + 1, state, save.save_id, tx.after, self.about)
+    def extend(self, tx: Transaction, state: Encoded, save: Save) -> None:
+        """Append what leads to `state`."""
+        if changes := differences(self.state, state):
+            _append(tx, self.key, self.version + 1, changes, save)
+            self.version, self.state, self.save_id = self.version + 1, state, save.save_id
+        self.stamp, self.was_there = tx.after, True
 
     def branch_off(self, tx: Transaction, branch: str, state: Encoded, about: About, save: Save) -> None:
         """Append what leads to `state` to a branch of this line."""
@@ -139,11 +137,7 @@ class Line:
         for records in rows:
             tx.append_records(self.key, records.noting(unsaved))
             self.has_open_runs |= records.leave_open
-
-    def saved(self, saved: Saved) -> None:
-        """The transaction is durable: what it left is so."""
-        self.version, self.state, self.save_id = saved.version, saved.state, saved.save_id
-        self.about, self.stamp, self.looked_back, self.was_there = saved.about, saved.stamp, True, True
+        self.looked_back = True
 
 
 def _append(tx: Transaction, key: str, version: int, changes: Sequence[Change], save: Save) -> None:

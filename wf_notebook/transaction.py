@@ -90,14 +90,14 @@ class Inherited:
     state: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Attempt:
     """A save that was begun: whether it is in the store will be seen if nobody says so. `made` is what mine became there."""
 
     save_id: str
     mine: Encoded
-    made: Encoded
     rows: tuple[Records, ...]
+    made: Encoded = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +107,6 @@ class Save:
     save_id: str
     run_id: str | None = None
     blobs: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What a save left in the store: the session's line as it stands, and the branch that took mine if they conflict."""
-
-    version: int
-    state: Encoded
-    save_id: str | None
-    stamp: int | None
-    about: About | None
-    conflicts: tuple[str, ...] = ()
-    branch: str | None = None
 
 
 class Transaction(Protocol):

@@ -81,6 +81,9 @@ class DuckDbWorkflowStorage(SqlStorage):
     def _exists(self) -> bool:
         return place.exists(self.path)
 
+    def _catch_up(self) -> None:
+        _thread.catch_up()
+
     def _transact(self, work: Callable[[Opened], T], *, write: bool) -> T:
         task = Task(work, self.table_name, write)
         result: T = _thread.run(Job(self._file.transact, task, group=self._file))

@@ -47,7 +47,9 @@ class SqlStorage:
 
     def _in_transaction(self, work: Callable[[SqlTransaction | NoRows], T], *, write: bool) -> T:
         if not write and not self._exists():
-            return work(NoRows())
+            self._catch_up()  # a save whose caller was interrupted may be making it
+            if not self._exists():
+                return work(NoRows())
         return self._transact(lambda opened: work(self._rows_of(opened, write=write)), write=write)
 
     def _rows_of(self, opened: Opened, *, write: bool) -> SqlTransaction | NoRows:
@@ -90,6 +92,9 @@ class SqlStorage:
 
     def _exists(self) -> bool:
         raise NotImplementedError
+
+    def _catch_up(self) -> None:
+        """Wait for what was begun before, where that is done in another thread."""
 
     def _transact(self, work: Callable[[Opened], T], *, write: bool) -> T:
         """Run `work` in one transaction of the database."""

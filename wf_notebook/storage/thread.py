@@ -65,8 +65,8 @@ class StorageThread:
         """
         if threading.current_thread() is self._thread:
             raise StorageBusy("a save was begun inside another one, as a finaliser may do; save in plain code")
-        self._submit(job)
         try:
+            self._submit(job)
             return job.result()
         except KeyboardInterrupt:
             if not job.cancel():
@@ -74,20 +74,24 @@ class StorageThread:
                 job.exception()
             raise
 
+    def catch_up(self) -> None:
+        """Wait until all is done that was begun before, also what nobody waits for any more."""
+        self.run(Job(lambda jobs: jobs[0].set_result(None)))
+
     def _submit(self, job: Job) -> None:
-        with self._lock:
-            if self._thread is None:
-                thread = threading.Thread(target=self._work, args=(self._jobs,), name=self._name, daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError:  # Python 3.12 starts no thread while it exits
-                    self._do([job])
-                    return
-                self._thread = thread
+        if self._thread is None:
+            try:
+                threading.Thread(target=self._work, args=(self._jobs,), name=self._name, daemon=True).start()
+            except RuntimeError:  # Python 3.12 starts no thread while it exits
+                self._do([job])
+                return
         self._jobs.put(job)
 
-    @classmethod
-    def _work(cls, jobs: queue.SimpleQueue[Job]) -> None:
+    def _work(self, jobs: queue.SimpleQueue[Job]) -> None:
+        with self._lock:
+            if self._thread is not None:  # whoever starts one may be interrupted, and start another: there is one that works
+                return
+            self._thread = threading.current_thread()
         waiting: deque[Job] = deque()
         while True:
             if not waiting:
@@ -98,7 +102,7 @@ class StorageThread:
             first = waiting.popleft()
             together = [first, *(job for job in waiting if first.group is not None and job.group is first.group)]
             waiting = deque(job for job in waiting if job not in together)
-            cls._do(together)
+            self._do(together)
             del first, together  # an idle thread keeps nothing alive
 
     @staticmethod
