@@ -53,6 +53,7 @@ class Walk:
         self.kept: list[str] = []
         self._blobs = blobs
         self._classes: set[str] = getattr(blobs, "classes", set())
+        self._hidden: set[str] = getattr(blobs, "hidden", set())
         self._depth = 0
         self._kinds: dict[type, Kind | None] = {}
         self._names: dict[type, str] = {}
@@ -173,6 +174,11 @@ class Walk:
     def met(self, name: str) -> None:
         """Note the name of a class that is not here."""
         self._classes.add(name)
+
+    def hide(self, name: str) -> str:
+        """Return what stands in the place of a secret, and note that there is one."""
+        self._hidden.add(name)
+        return f"<redacted {name}>"
 
     def keep(self, kind: str, parts: Iterable[bytes]) -> str:
         """Keep bytes beside the tree, and return their hash."""

@@ -87,6 +87,13 @@ def _argued(arg: Tree) -> Any:
     return required(arg)
 
 
-def encode_secret(value: Any, _: Encoding) -> Tree:
-    """Write that there was a secret, and not which."""
-    return f"<redacted {type(value).__name__}>"
+def encode_secret(value: Any, walk: Encoding) -> Tree:
+    """Write that there was a secret, and not which; one that was read back is that text already."""
+    name = type(value).__name__
+    return f"<redacted {name}>" if _is_read_back(value) else walk.hide(name)
+
+
+def _is_read_back(value: Any) -> bool:
+    inner = value.get_secret_value()
+    said = inner.decode(errors="replace") if isinstance(inner, bytes) else inner
+    return isinstance(said, str) and said == f"<redacted {type(value).__name__}>"
