@@ -74,12 +74,36 @@ class BadRunOutput(WorkflowError, TypeError):
     """run() gave something that is not a response."""
 
 
-class UnsavableValue(WorkflowError, TypeError):
-    """A value in session_state that cannot be kept; `path` says where it is."""
+#: How many places one error names.
+_NAMED = 5
 
-    def __init__(self, message: str, *, path: str = "session_state") -> None:
+
+class UnsavableValue(WorkflowError, TypeError):
+    """A value in session_state that cannot be kept; `path` says where it is, `paths` where else there are others."""
+
+    def __init__(self, message: str, *, path: str = "session_state", paths: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.path = path
+        self.paths = tuple(paths) or (path,)
+
+    @classmethod
+    def joined(cls, refusals: Iterable[UnsavableValue]) -> UnsavableValue:
+        """Return one error for several values: what the first says, and where the others are.
+
+        >>> UnsavableValue.joined([UnsavableValue("a is odd; keep b", path="a"), UnsavableValue("c is odd", path="c")])
+        UnsavableValue('a is odd; keep b; c cannot be kept either')
+        """
+        first, *others = refusals
+        if not others:
+            return first
+        named = [other.path for other in others[: _NAMED - 1]]
+        more = f"{len(others) - len(named)} more" if len(others) > len(named) else named.pop()
+        places = f"{', '.join(named)} and {more}" if named else more
+        error = cls(
+            f"{first}; {places} cannot be kept either", path=first.path, paths=[first.path, *(one.path for one in others)]
+        )
+        error.__cause__ = first.__cause__
+        return error
 
 
 class SessionConflict(WorkflowError):

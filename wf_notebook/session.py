@@ -215,8 +215,8 @@ class Session(History, Deciding):
             mine = snapshot or self.snapshot()
             if mine.kept != self._base or self._rows or self._has_news_of_itself():
                 self._write(mine.kept, run_id)
-            for refusal in mine.refused.values():
-                raise refusal
+            if mine.refused:
+                raise UnsavableValue.joined(mine.refused.values())
 
     def _has_news_of_itself(self) -> bool:
         """Two kernels that call one session by two names say so once each, not with each save."""

@@ -342,6 +342,24 @@ def test_an_unsavable_value_leaves_the_stored_one_and_all_else_is_saved(database
     assert session.state["posts"] == [{"tags": odd}]
 
 
+def test_several_unsavable_values_are_named_in_one_error_with_what_helps_the_first(database):
+    session = saved(database.open(), n=1)
+    session.state.update({"posts": [len], "b": {"c": object()}, "n": 2})
+    with pytest.raises(UnsavableValue, match="'builtin_function_or_method'") as caught:
+        session.save()
+    assert str(caught.value) == (
+        "session_state[\"posts\"][0] is of type 'builtin_function_or_method', which cannot be kept; "
+        'keep its name, and look it up when it is needed; session_state["b"]["c"] cannot be kept either'
+    )
+    assert caught.value.paths == ('session_state["posts"][0]', 'session_state["b"]["c"]')
+    assert database.open().session("demo").state == {"n": 2}
+    session.state.update({str(number): len for number in range(9)})
+    with pytest.raises(
+        UnsavableValue, match=r'\["b"\]\["c"\], session_state\["0"\], .*\["2"\] and 6 more cannot be kept either$'
+    ):
+        session.save()
+
+
 def test_a_load_never_overwrites_a_value_that_cannot_be_kept(database):
     mine = saved(database.open(), posts=["old"])
     odd = mine.state["posts"] = object()
