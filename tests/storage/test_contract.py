@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
 from copy import deepcopy
 from datetime import UTC, datetime
+from ipaddress import ip_network
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import HttpUrl
 
 from wf_notebook import Workflow
 from wf_notebook.errors import BadStorage, SessionConflict, SessionOwned, StorageFailed, UnsavableValue
@@ -68,6 +71,17 @@ def test_a_session_is_there_in_a_new_process(file_database, python):
         {"topic": "käse", "deep": {"a": [1, 2.5, None, True]}},
         1,
     ]
+
+
+def test_a_url_an_address_and_a_pattern_are_what_they_were_in_a_new_process(file_database, python):
+    pattern, network = re.compile("a+", re.IGNORECASE), ip_network("10.0.0.0/8")
+    saved(file_database.open(), url=HttpUrl("https://example.com/a"), network=network, pattern=pattern)
+    code = "import sys, wf_notebook; print(wf_notebook.open_storage(sys.argv[1]).session('demo').state)"
+    assert python(code, file_database.url) == (
+        "{'url': HttpUrl('https://example.com/a'), 'network': IPv4Network('10.0.0.0/8'),"
+        " 'pattern': re.compile('a+', re.IGNORECASE)}"
+    )
+    assert file_database.open().session("demo").state["pattern"] == pattern
 
 
 def test_keys_come_back_in_the_order_in_which_they_were_set(database):

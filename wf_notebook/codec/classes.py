@@ -9,8 +9,8 @@ from typing import Any
 
 from .kind import Absent, Refused
 
-#: Modules that may be imported to find a class: our own responses, and what `trust` added.
-_trusted = {"wf_notebook.events"}
+#: Modules that may be imported to find a class: our own responses, pydantic's URLs, and what `trust` added.
+_trusted = {"wf_notebook.events", "pydantic.networks"}
 
 
 def trust(module: str) -> None:

@@ -1,4 +1,4 @@
-"""Pydantic models, rebuilt by their own validation; pydantic is looked at only where the user has loaded it."""
+"""Pydantic models and URLs, rebuilt by their own validation; pydantic is looked at only where the user has loaded it."""
 
 from __future__ import annotations
 
@@ -85,6 +85,27 @@ def _argued(arg: Tree) -> Any:
         origin, *inner = arg
         return GenericAlias(required(origin), tuple(_argued(one) for one in inner))
     return required(arg)
+
+
+def is_url(cls: type) -> bool:
+    """Return whether a class is one of pydantic's kinds of URLs."""
+    bases = map(loaded, ("pydantic.networks:_BaseUrl", "pydantic.networks:_BaseMultiHostUrl"))
+    return any(base is not None and issubclass(cls, base) for base in bases)
+
+
+def encode_url(value: Any, walk: Encoding) -> Tree:
+    """Write a URL as its text, and of which kind it is."""
+    return {"$url": str(value), "class": walk.name(type(value))}
+
+
+def decode_url(tree: dict[str, Tree], _: Decoding) -> Any:
+    """Read a URL."""
+    name = tree["class"]
+    cls: Any = needed(name, is_url)
+    try:
+        return cls(tree["$url"])
+    except Exception as error:
+        raise misfit(name, cls, error) from error
 
 
 def encode_secret(value: Any, walk: Encoding) -> Tree:
