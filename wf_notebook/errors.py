@@ -8,10 +8,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 from linecache import getline
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+T = TypeVar("T")
 
 __all__ = [
     "AgentFailed",
@@ -48,6 +50,7 @@ __all__ = [
     "UnsavableValue",
     "UnsendableFile",
     "WorkflowError",
+    "checked",
     "did_you_mean",
 ]
 
@@ -256,6 +259,20 @@ def _line_of(file: str, number: int) -> str:
     where = f"{Path(file).name}, line {number}" if Path(file).exists() else f"line {number} of the cell"
     line = getline(file, number).strip()
     return f"at {where}: {line}" if line else f"at {where}"
+
+
+def checked(name: str, value: T, kinds: tuple[type, ...], give: str) -> T:
+    """Return what a user gave as an argument; raise BadSetting if it is of none of these types.
+
+    >>> checked("keep", 3, (int,), "a number")
+    3
+    >>> checked("keep", "a", (int,), "a number")
+    Traceback (most recent call last):
+    wf_notebook.errors.BadSetting: keep is of type 'str'; give a number
+    """
+    if isinstance(value, kinds) and (type(value) is not bool or bool in kinds):
+        return value
+    raise BadSetting(f"{name} is of type {type(value).__name__!r}; give {give}")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

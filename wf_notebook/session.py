@@ -20,7 +20,7 @@ from .history import History
 from .keys import is_stored
 from .line import Line
 from .merging import merge
-from .state import own, update
+from .state import as_dict, own, update
 from .transaction import About, Attempt, Records, Save, Saved, SessionStorage, Transaction, stored_id
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Session(History, Deciding):
         self.about = about or About()
         self._is_branch = branch is not None
         self._line = Line(stored_id(session_id) + (f"@{branch}" if branch else ""))
-        self.initial = own(state or {})
+        self.initial = own({} if state is None else state)
         self._live: dict[Any, Any] = live if live is not None else {}
         self.loaded = False
         self._encoder = Encoder()
@@ -84,9 +84,13 @@ class Session(History, Deciding):
             self.load()
         return self._live
 
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        self.replace(state)
+
     def replace(self, state: dict[str, Any]) -> None:
         """Replace the contents of the state; the dict object stays the same."""
-        live, new = self.state, dict(state)
+        live, new = self.state, as_dict(state)
         for key in [key for key in live if key not in new]:
             del live[key]
         live.update(new)

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 KEPT = "the unsaved state stays in memory"
 
 
+def checked_file(name: str | os.PathLike[str]) -> Path:
+    """Return the absolute path of a file, or raise BadStorage when the name means something else."""
+    if not isinstance(name, str | os.PathLike) or "\0" in str(name):
+        raise BadStorage(f"{name!r} is no name of a file; write db_file='runs.duckdb'")
+    if str(name) == ":memory:":
+        raise BadStorage("':memory:' is no file; write storage='memory:'")
+    return Path(name).expanduser().absolute()
+
+
 def exists(path: Path) -> bool:
     """Return whether a file lies at `path`.
 

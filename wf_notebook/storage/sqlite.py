@@ -11,14 +11,14 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet, finalize
 
-from ..errors import BadStorage, StorageBusy
+from ..errors import BadSetting, BadStorage, StorageBusy
 from ..run import logger
 from . import agno, place, sqlite_asked, sqlite_errors
 from .asking import Answer, not_there
 from .lock import PATIENCE, SILENCE
 from .rows import Opened
 from .schema import Cursor, Dialect
-from .sql import SqlStorage, checked_file, checked_table_name
+from .sql import SqlStorage, checked_table_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,13 +69,13 @@ class SqliteWorkflowStorage(SqlStorage):
         **unsupported: Any,
     ) -> None:  # fmt: skip
         for name in unsupported:
-            raise TypeError(f"SqliteWorkflowStorage takes no {name}=; give db_file= or db_url='sqlite:///file.db'")
+            raise BadSetting(f"SqliteWorkflowStorage takes no {name}=; give db_file= or db_url='sqlite:///file.db'")
         if db_url is not None:
-            if not db_url.startswith("sqlite:///"):
+            if not str(db_url).startswith("sqlite:///"):
                 raise BadStorage(f"db_url={db_url!r} is no SQLite address; write 'sqlite:///file.db'")
             db_file = db_url.removeprefix("sqlite:///")
         self.table_name = checked_table_name(table_name)
-        self.path = checked_file(db_file or ".workflows/workflows.db")
+        self.path = place.checked_file(db_file or ".workflows/workflows.db")
         self.url = f"sqlite:///{self.path}"
         self._kept: Kept | None = None
         self._start_over()
