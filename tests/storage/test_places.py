@@ -291,7 +291,7 @@ EXCLUSIVE = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_le
 
 
 def test_a_sqlite_file_that_another_program_holds_is_waited_for_and_nothing_is_lost(lite, holding, capsys, monkeypatch):
-    monkeypatch.setattr("wf_notebook.storage.sqlite.PATIENCE", 0.5)
+    monkeypatch.setattr("wf_notebook.storage.waiting.PATIENCE", 0.5)
     monkeypatch.setattr("wf_notebook.storage.sqlite.SILENCE", 0.2)
     session = saved(lite, n=1)
     session.state["n"] = 2
