@@ -156,7 +156,10 @@ def default_url(start: Path | None = None) -> str:
     In this order: what was chosen in this process; `WF_STORAGE`; `[tool.wf_notebook] storage` in the nearest pyproject.toml;
     `.workflows/workflows.duckdb` in a folder `.workflows` here or above; the same in a new folder here, said once.
     """
-    here = (start or Path.cwd()).absolute()
+    try:
+        here = (start or Path.cwd()).absolute()
+    except FileNotFoundError as error:
+        raise BadStorage("the working directory is gone; change into one that is there, or set WF_STORAGE") from error
     if url := _chosen or os.environ.get("WF_STORAGE") or _from_pyproject(here):
         return url
     folder = next((up / FOLDER for up in (here, *here.parents) if (up / FOLDER).is_dir()), None)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadQuery, checked
+from ..errors import BadQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ class Clock:
     """Interrupts a query when its time is over, or when nobody waits for it any more."""
 
     def __init__(self, seconds: float, interrupt: Callable[[], object]) -> None:
-        self._seconds, self._interrupt = checked("seconds", seconds, (int, float), "a number"), interrupt
+        self._seconds, self._interrupt = seconds, interrupt
         self.is_over = False
 
     def _stop(self) -> None:

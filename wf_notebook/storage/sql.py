@@ -219,6 +219,8 @@ class SqlStorage:
         >>> storage.sql("SELECT key, value FROM session_state WHERE session_id = ?", ["demo"])[0]
         {'key': 'n', 'value': 1}
         """
+        checked("seconds", seconds, (int, float), "a number")
+        checked("rows", rows, (int,), "a number")
         return way_up("SqlStorage.sql")(self, query, parameters, seconds=seconds, rows=rows)
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
