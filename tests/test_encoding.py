@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -244,6 +245,32 @@ def test_a_secret_in_the_state_is_stored_by_its_name_with_one_warning_and_lives_
     assert capsys.readouterr().err == (
         'WARNING  a secret in session_state["config"] is stored as <redacted …>; the live value is untouched\n'
     )
+
+
+class Account(pydantic.BaseModel):
+    key: pydantic.SecretStr
+
+
+def test_a_secret_of_pydantic_is_left_out_with_one_warning_and_lives_on(monkeypatch, capsys):
+    monkeypatch.setattr(encoding, "_warned", set())
+    key, encoder = pydantic.SecretStr("nobody-else-knows"), Encoder()
+    state = {"key": key, "accounts": [Account(key=key)], "fine": 1}
+    for number in range(3):
+        state["fine"] = number
+        snapshot = encoder.encode(state)
+    assert snapshot.kept["key"].tree == "<redacted SecretStr>"
+    assert "nobody-else-knows" not in snapshot.kept["accounts"].text
+    assert state["key"] is state["accounts"][0].key is key
+    assert capsys.readouterr().err == (
+        'WARNING  a secret in session_state["key"] is stored as <redacted …>; the live value is untouched\n'
+        'WARNING  a secret in session_state["accounts"] is stored as <redacted …>; the live value is untouched\n'
+    )
+
+
+def test_a_secret_that_was_left_out_before_needs_no_warning(monkeypatch, capsys):
+    monkeypatch.setattr(encoding, "_warned", set())
+    Encoder().encode({"accounts": [Account(key="<redacted SecretStr>")], "key": "<redacted SecretStr>"})
+    assert capsys.readouterr().err == ""
 
 
 def test_a_number_is_no_secret_and_needs_no_warning(monkeypatch, capsys):

@@ -114,6 +114,8 @@ class Encoder:
             return _Seen(raw, _without_secrets(where, value, text) or Kept(raw, text))
         call = _Call(self.blobs)
         tree = _settled(live, where, call)
+        if call.hidden:
+            _warn_of_secret(where)
         if not codec.comes_back(tree, self.blobs.__getitem__):
             tree = self._renewed(tree, live, where, call)
         print_, text = packed(tree), json_text(tree)
@@ -134,11 +136,12 @@ class Encoder:
 
 
 class _Call:
-    """What the codec is given: where the bytes of arrays and frames go, and the names of the classes that it met."""
+    """What the codec is given: where the bytes of arrays and frames go, the names of classes that it met, and of secrets."""
 
     def __init__(self, blobs: dict[str, bytes]) -> None:
         self._blobs = blobs
         self.classes: set[str] = set()
+        self.hidden: set[str] = set()
 
     def keep(self, content_hash: str, make: Callable[[], bytes]) -> None:
         if content_hash not in self._blobs:
@@ -192,10 +195,15 @@ def _without_secrets(where: str, tree: Any, text: str) -> Kept | None:
     """Return what is kept of a tree that holds a secret, None for one that holds none; the live value is left alone."""
     if redact(text) == text or (without := redacted(tree)) == tree:  # a number is no secret
         return None
+    _warn_of_secret(where)
+    return Kept.of(without)
+
+
+def _warn_of_secret(where: str) -> None:
+    """Say once for each key that a secret in it is not stored."""
     if where not in _warned:
         _warned.add(where)
         logger.warning("a secret in %s is stored as <redacted …>; the live value is untouched", where)
-    return Kept.of(without)
 
 
 def redacted(value: Any) -> Any:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from . import saver
-from .errors import RunCancelled, WorkflowError
+from .errors import RunCancelled, UnsavableValue, WorkflowError
 from .events import RunEvent, RunResponse
 from .foreign import advise
 from .journal import Journal, NoJournal, end_row, start_row
@@ -192,8 +192,8 @@ class OpenRun:
     def _save_end(self) -> None:
         if self._journal is not None:
             snapshot = self.session.snapshot()
-            for refusal in snapshot.refused.values():
-                self.error = self.error or f"not saved: {refusal}"
+            if snapshot.refused:
+                self.error = self.error or f"not saved: {UnsavableValue.joined(snapshot.refused.values())}"
             self.changes = _summed_up(self._before, snapshot.kept)
             self._save(self._journal, [] if self.context.private else [end_row(self.record(), self._start)], snapshot)
 

@@ -15,17 +15,20 @@ from weakref import WeakSet
 
 from .conflicts import Deciding
 from .encoding import Encoder, Snapshot
-from .errors import SessionConflict, SessionOwned, UnsavableValue
+from .errors import SessionConflict, SessionOwned, StorageBusy, StorageReadOnly, UnsavableValue
 from .history import History
 from .keys import is_stored
 from .known import Known
 from .line import Line
 from .merging import merge
-from .state import own, update
+from .state import as_dict, own, update
 from .transaction import About, Attempt, Records, Save, SessionStorage, Transaction, stored_id
 
 if TYPE_CHECKING:
     from .changes import Encoded
+
+#: So many saves are remembered of which nobody heard whether they are in the store.
+ATTEMPTS = 100
 
 
 class Session(History, Deciding):
@@ -52,7 +55,7 @@ class Session(History, Deciding):
         self.about = about or About()
         self._is_branch = branch is not None
         self._line = Line(stored_id(session_id) + (f"@{branch}" if branch else ""))
-        self.initial = own(state or {})
+        self.initial = own({} if state is None else state)
         self._live: dict[Any, Any] = live if live is not None else {}
         self.loaded = False
         self._encoder = Encoder()
@@ -85,9 +88,13 @@ class Session(History, Deciding):
             self.load()
         return self._live
 
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        self.replace(state)
+
     def replace(self, state: dict[str, Any]) -> None:
         """Replace the contents of the state; the dict object stays the same."""
-        live, new = self.state, dict(state)
+        live, new = self.state, as_dict(state)
         for key in [key for key in live if key not in new]:
             del live[key]
         live.update(new)
@@ -207,19 +214,23 @@ class Session(History, Deciding):
             mine = snapshot or self.snapshot()
             if mine.kept != self._base or self._rows or self._grasp().has_news:
                 self._write(mine.kept, run_id)
-            for refusal in mine.refused.values():
-                raise refusal
+            if mine.refused:
+                raise UnsavableValue.joined(mine.refused.values())
 
     def _write(self, mine: Encoded, run_id: str | None) -> None:
         assert self.storage is not None
         attempt, branch = Attempt(uuid4().hex, mine, self._rows), run_id or self._own_branch
         known, save = self._grasp(), Save(attempt.save_id, run_id, self._encoder.blobs)
-        self._attempts = (*self._attempts, attempt)
+        self._attempts = (*self._attempts[-ATTEMPTS:], attempt)
 
         def work(tx: Transaction) -> Known:
             return known.copy().fetch(tx, self._check_owner, inherits=False).append(tx, attempt, save, branch)
 
-        saved = self.storage.transact(work, write=True)
+        try:
+            saved = self.storage.transact(work, write=True)
+        except (StorageBusy, StorageReadOnly):  # it was not begun, and will be tried again and again
+            self._attempts = tuple(other for other in self._attempts if other is not attempt)
+            raise
         self._take(saved)
         self._line.remember(self.storage)
         if saved.conflicts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .errors import BadSetting, UnsavableValue
+from .errors import UnsavableValue, checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +27,12 @@ class About:
     extra_data: str | None = None
     #: Nobody chose the workflow_id: it gives way to the one that is stored.
     is_made_up: bool = field(default=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Take texts only: what is no text would be no text in the store either."""
+        for name in ("workflow", "workflow_id", "user_id", "session_name"):
+            if (value := getattr(self, name)) is not None:
+                checked("name" if name == "workflow" else name, value, (str,), "a str")
 
     def filled(self, stored: About) -> About:
         """Return what is known here, gaps filled from what is stored.
@@ -184,8 +190,7 @@ def stored_id(session_id: str) -> str:
     >>> stored_id("ann@example.com")
     'ann@@example.com'
     """
-    if not isinstance(session_id, str):
-        raise BadSetting(f"session_id is of type {type(session_id).__name__!r}; give a str")
+    checked("session_id", session_id, (str,), "a str")
     try:
         session_id.encode()
     except UnicodeEncodeError:
@@ -201,6 +206,7 @@ def stored_ids(shown: str) -> list[str]:
     >>> stored_ids("demo@run-1")
     ['demo@@run-1', 'demo@run-1']
     """
+    checked("session_id", shown, (str,), "a str")
     ends = [place for place, character in enumerate(shown) if character == "@"]
     return [stored_id(shown), *(f"{stored_id(shown[:end])}@{shown[end + 1 :]}" for end in reversed(ends))]
 

@@ -17,8 +17,8 @@ from .outcome import already, outcome
 from .record import OpenRun
 from .run import Run, RunContext, current, logger
 from .session import Session
-from .settings import Adapting, check_old_names, own_agents, warn_if_outdated
-from .storage import open_storage
+from .settings import Adapting, check_old_names, checked_setting, own_agents, warn_if_outdated
+from .storage import opened
 from .stream import RunStream
 from .transaction import About
 
@@ -103,9 +103,9 @@ class Workflow(Adapting):
         given |= {"extra_data": extra_data, "debug_mode": debug_mode or None, "private": private or None}
         given |= {"max_tokens": max_tokens, "max_cost": max_cost}
         for setting, value in given.items():
-            setattr(self, setting, getattr(cls, setting) if value is None else value)
+            setattr(self, setting, checked_setting(setting, getattr(cls, setting) if value is None else value))
         place = storage if storage is not None else cls.storage
-        self.storage: WorkflowStorage | None = open_storage(place) if isinstance(place, str) else place
+        self.storage: WorkflowStorage | None = None if place is None else opened(place)
         if self.debug_mode:
             logger.setLevel("DEBUG")
         state = session_state if session_state is not None else self._settings.get("session_state")
@@ -217,9 +217,9 @@ class Workflow(Adapting):
             self._session = self._new_session(session_id, self._session.initial)
             return
         self.write_to_storage()
-        live = self._session.state
-        live.clear()
-        self._session = self._new_session(session_id, None, live)
+        new = self._new_session(session_id, None, self._session.state)
+        self._session.state.clear()
+        self._session = new
 
     def _new_session(self, session_id: str, state: dict[str, Any] | None, live: dict[str, Any] | None = None) -> Session:
         return Session(session_id, storage=self.storage, state=state, about=self._about(), live=live)
@@ -267,12 +267,12 @@ class Workflow(Adapting):
 
     def rename(self, name: str) -> None:
         """Rename the workflow, in the store too."""
-        self.name = name
+        self.name = checked_setting("name", name)
         self.write_to_storage()
 
     def rename_session(self, session_name: str) -> None:
         """Give the session a name that people read, in the store too."""
-        self.session_name = session_name
+        self.session_name = checked_setting("session_name", session_name)
         self.write_to_storage()
 
     def delete_session(self, session_id: str | None = None) -> None:

@@ -15,8 +15,9 @@ import duckdb
 from ..run import CancelToken
 from . import duckdb_errors, place
 from .duckdb_connection import Cursor, TaskFailed, connection
-from .lock import PATIENCE, locked
+from .lock import locked
 from .rows import Opened
+from .waiting import PATIENCE, patience_for, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -110,7 +111,8 @@ class File:
         The task of each is a Task. If one of several fails, nothing of this stays, and each is done in a transaction of its own.
         """
         try:
-            self._transact(jobs)
+            with remembered(self.path):
+                self._transact(jobs)
         except TaskFailed as failure:
             if len(jobs) == 1:
                 raise self._translated(failure.error) from failure.__cause__
@@ -127,12 +129,12 @@ class File:
     def _transact(self, jobs: Sequence[Job]) -> None:
         tasks: list[Task] = [job.task for job in jobs]
         write, given_up = any(task.write for task in tasks), _all_given_up(jobs)
-        writable = place.check(self.path, write=write)
+        writable, wait = place.check(self.path, write=write), patience_for(self.path, write=write)
         if write:
             place.warn_if_remote(self.path)
         with (
-            locked(self.lock, given_up=given_up) if writable else nullcontext(),
-            self.connected(writable=writable, write=write, given_up=given_up) as (cursor, beside),
+            locked(self.lock, patience=wait, given_up=given_up, write=write) if writable else nullcontext(),
+            self.connected(writable=writable, write=write, given_up=given_up, patience=wait) as (cursor, beside),
         ):
             self._look(cursor, beside=beside)
             cursor.execute("BEGIN")
@@ -155,11 +157,11 @@ class File:
     def fold(self, jobs: Sequence[Job]) -> None:
         """Checkpoint, if there is something in the WAL; the task says for how long to wait for others."""
         (job,) = jobs
-        patience = PATIENCE if job.task is None else job.task
+        wait = PATIENCE if job.task is None else job.task
         if _stat(self.wal) and place.check(self.path, write=False):
             with (
-                locked(self.lock, patience=patience, given_up=job.given_up),
-                self.connected(writable=True, write=True, given_up=job.given_up, patience=patience) as (cursor, beside),
+                locked(self.lock, patience=wait, given_up=job.given_up),
+                self.connected(writable=True, write=True, given_up=job.given_up, patience=wait) as (cursor, beside),
             ):
                 self._look(cursor, beside=beside)
                 if not beside:
@@ -185,7 +187,7 @@ class File:
                 with connection.detached():
                     yield Cursor(connection.get()), False
         except duckdb.Error as error:
-            raise duckdb_errors.translated(error, self.path) from error
+            raise duckdb_errors.translated(error, self.path, write=write) from error
 
     def attach(self, memory: duckdb.DuckDBPyConnection, *, read_only: bool, given_up: CancelToken, patience: float) -> None:
         """Attach the file to a connection, as `kept`; while another program holds it, wait so many seconds for that."""

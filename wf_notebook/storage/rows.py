@@ -258,6 +258,7 @@ class NoRows:
     """A transaction over a database that is not there yet, or not ours yet: nothing to read in it."""
 
     before = after = None
+    store = ""
 
     def __init__(self, inherited: Callable[[str], Inherited | None] = lambda _: None) -> None:
         self.inherited = inherited
