@@ -79,8 +79,8 @@ class Diff(tuple[Difference, ...]):  # noqa: SLOT001 - it says between what it i
         return way_up("Diff.df")(self)
 
 
-def diff(one: Encoded, other: Encoded, *, decode: Callable[[Any], Any], before: str, after: str) -> Diff:
-    """Return what differs between two states; `decode` gives the value of a tree."""
+def diff(one: Encoded, other: Encoded, *, decode: Callable[[Any], Any], before: str, after: str, equal_too: bool = False) -> Diff:
+    """Return what differs between two states; `decode` gives the value of a tree, `equal_too` keys in which nothing does."""
 
     def values() -> Iterator[Difference]:
         for key in {**one, **other}:
@@ -88,6 +88,8 @@ def diff(one: Encoded, other: Encoded, *, decode: Callable[[Any], Any], before: 
             if was != now:
                 trees = [_ABSENT if side is None else side.tree for side in (was, now)]
                 yield from _between((key_of(key),), trees[0], trees[1], decode)
+            elif equal_too and now is not None:
+                yield Difference(path(key_of(key)), "changed", decode(now.tree), decode(now.tree), (key_of(key),))
 
     found = Diff(values())
     found.before, found.after = before, after

@@ -28,6 +28,7 @@ __all__ = [
     "MissingPart",
     "MissingRun",
     "ModelFailed",
+    "NoConflict",
     "NoModel",
     "RunCancelled",
     "SessionConflict",
@@ -81,6 +82,22 @@ class UnsavableValue(WorkflowError, TypeError):
         super().__init__(message)
         self.path = path
 
+    @classmethod
+    def of(cls, refusals: Iterable[UnsavableValue]) -> UnsavableValue:
+        """Return one error for all values that cannot be kept: it names each, and its notes say why.
+
+        >>> error = UnsavableValue.of([UnsavableValue("a is a file", path="a"), UnsavableValue("b is a lock", path="b")])
+        >>> error, error.__notes__
+        (UnsavableValue('a is a file; nor can b be kept'), ['b is a lock'])
+        """
+        first, *others = refusals
+        if not others:
+            return first
+        error = cls(f"{first}; nor can {', '.join(each.path for each in others)} be kept", path=first.path)
+        for each in others:
+            error.add_note(str(each))
+        return error
+
 
 class SessionConflict(WorkflowError):
     """The same key was changed here and elsewhere since it was last loaded.
@@ -105,6 +122,14 @@ class SessionConflict(WorkflowError):
         self.theirs = theirs or {}
         self.base = base or {}
         self.branch = branch
+
+    def _render_traceback_(self) -> list[str]:
+        first, *others = super()._render_traceback_()
+        return [f"{first}; here %wf diff shows both sides, and %wf resolve mine (or theirs) decides", *others]
+
+
+class NoConflict(WorkflowError, ValueError):
+    """There is nothing to resolve: nobody else changed what was changed here."""
 
 
 class SessionExists(WorkflowError, ValueError):
