@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadArguments, UnknownSession
+from ..errors import BadArguments, SessionConflict, StorageReadOnly, UnknownSession, UnsavableValue
 from ..frames.reading import found_session
 from ..storage import open_storage
 from ..transaction import is_branch, shown_id
@@ -85,6 +85,21 @@ class Asked:
     def session(self) -> Session:
         """Return the session that the line is about: a live one, with what is unsaved saved; or as it is stored."""
         return self.session_named(self.session_id())
+
+    def looked_at(self, session_id: str) -> Session:
+        """Return a session to look at: what cannot be saved of it is said, and stands in nobody's way."""
+        try:
+            return self.session_named(session_id)
+        except (SessionConflict, StorageReadOnly, UnsavableValue) as error:
+            live = self.live(session_id)
+            if not live:
+                raise
+            print(f"not saved: {error}")  # noqa: T201
+            return live[0]
+
+    def live(self, session_id: str) -> list[Session]:
+        """Return the sessions of that id that workflows here have loaded, each once."""
+        return list({id(each.session): each.session for each in self.of_session(session_id) if each.session.loaded}.values())
 
     def session_named(self, session_id: str) -> Session:
         """Return the session of that id. Raises UnknownSession if it is not there."""
