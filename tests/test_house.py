@@ -30,7 +30,7 @@ FLOORS = """
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
-    kept  glance  changes  keys  encoding  merging  state  words  diffs
+    kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs
 3   transaction  line  history  conflicts  session
 4   storage.place  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows  storage.erasing  storage.asking
     storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection  storage.duckdb_file  storage.duckdb_rewrite

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from .brief import brief
 from .kept import packed, tag
 from .keys import key_of, path
 from .run import way_up
+from .tabular import became
 from .words import marked
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class Difference:
     def __str__(self) -> str:
         if self.is_of_texts and max(len(self.before), len(self.after)) > _BRIEF:
             return f"{SIGNS[self.kind]} {self.path}: {marked(self.before, self.after)}"
+        if told := became(self.before, self.after):
+            return f"{SIGNS[self.kind]} {self.path} = {told}"
         sides = {"added": [self.after], "removed": [self.before], "changed": [self.before, self.after]}[self.kind]
         return f"{SIGNS[self.kind]} {self.path} = {' → '.join(map(brief, sides))}"
 
@@ -129,9 +133,3 @@ def _lists(keys: tuple[Any, ...], was: list[Any], now: list[Any], decode: Callab
         one, other = (side[index] if index < len(side) - end else _ABSENT for side in (was, now))
         if one is _ABSENT or other is _ABSENT or old[index] != new[index]:
             yield from _between((*keys, index), one, other, decode)
-
-
-def brief(value: Any, limit: int = _BRIEF) -> str:
-    """Return a value as it prints, in one line of some length."""
-    text = repr(value).replace("\n", " ")
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..diffs import SIGNS
 from ..redact import redact
+from ..tabular import became, described
 from ..words import pieces, shortened
 from .cells import cut, line
 from .columns import Column
@@ -75,13 +76,14 @@ def _changes(version: Version) -> str:
 
 
 def diff_frame(diff: Diff) -> pd.DataFrame:
-    """Return a row for each difference."""
+    """Return a row for each difference; of a frame or an array it says what it is, as no cell holds one: `.before` has it."""
+    sides = [[described(side) or side for side in (each.before, each.after)] for each in diff]
     return Table(
         [
             Column.of("path", [each.path for each in diff], "text"),
             Column.of("kind", [each.kind for each in diff], "text"),
-            Column.of("before", [each.before for each in diff]),
-            Column.of("after", [each.after for each in diff]),
+            Column.of("before", [before for before, _ in sides]),
+            Column.of("after", [after for _, after in sides]),
         ]
     ).df()
 
@@ -125,6 +127,8 @@ def _name(keys: tuple[Any, ...], depth: int) -> str:
 def _values(one: Difference) -> str:
     if one.is_of_texts:
         return _words(redact(one.before), redact(one.after))
+    if told := became(one.before, one.after):
+        return escape(redact(told))
     arrow = f' <span style="color: {QUIET}">→</span> '
     sides = {"added": [one.after], "removed": [one.before], "changed": [one.before, one.after]}[one.kind]
     shown = [_value(side) for side in sides]
