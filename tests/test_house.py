@@ -46,7 +46,7 @@ FLOORS = """
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.pages  notebook.widget  notebook.views  notebook.loose
-    notebook.live  notebook.asked  notebook.looking  notebook.acting  notebook.verbs  notebook.magics
+    notebook.live  notebook.asked  notebook.known  notebook.looking  notebook.acting  notebook.verbs  notebook.magics
     notebook.completion  notebook
     cli
 8   __init__

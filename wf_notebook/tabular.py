@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 #: Columns that are named; values of an array that are shown, in so many characters.
 _NAMED, _FEW, _SHORT = 8, 8, 40
 #: Values that are compared one by one.
-_MOST = 1_000_000
+_MOST = 500_000
 
 
 class Seen(NamedTuple):

@@ -419,13 +419,40 @@ def test_hostile_names_in_a_table_are_only_text(blog):
         ("%wf runs -s b", ["%wf runs -s blog"]),
         ("%wf delete t", ["%wf delete trial"]),
         ("%wf resolve t", ["%wf resolve theirs"]),
+        ("%wf state po", ["%wf state posts"]),
+        ("%wf state -s trial la", ["%wf state -s trial last"]),
+        ("%wf restore ", ["%wf restore 3", "%wf restore 2", "%wf restore 1"]),
+        ("%wf restore -s trial ", ["%wf restore -s trial 1"]),
+        ("%wf fork new --at ", ["%wf fork new --at 3", "%wf fork new --at 2", "%wf fork new --at 1"]),
+        ("%wf restore --deleted ", ["%wf restore --deleted gone"]),
+        ("%wf diff ", ["%wf diff 3", "%wf diff 2", "%wf diff 1", "%wf diff trial", "%wf diff blog"]),
+        ("%wf sql SELECT * FROM sess", ["%wf sql SELECT * FROM session_state", "%wf sql SELECT * FROM sessions"]),
+        ("%wf sql SELECT * FROM work", ["%wf sql SELECT * FROM workflow_sessions"]),
+        ("%%wf sql\nSELECT *\nFROM eve", ["%%wf sql\nSELECT *\nFROM events"]),
     ],
 )
-def test_verbs_options_and_sessions_are_completed(blog, text, completed):
-    blog.good("%wf fork trial")
+def test_what_is_known_is_completed(blog, text, completed):
+    blog.good("%wf fork trial\n%wf fork gone\n%wf delete gone")
     with provisionalcompleter():
         found = list(blog.shell.Completer.completions(text, len(text)))
     assert [text[: each.start] + each.text for each in found] == completed
+
+
+@pytest.mark.slow
+def test_runs_and_keys_in_conflict_are_completed(in_conflict):
+    run_ids = in_conflict.good("%wf runs")["run_id"]
+    with provisionalcompleter():
+        for line, known in (("%wf show ", run_ids), ("%wf events ", run_ids), ("%wf resolve mine ", ["n", "m"])):
+            assert [each.text for each in in_conflict.shell.Completer.completions(line, len(line))] == known
+
+
+def test_branches_are_listed_only_when_they_are_asked_for(in_conflict):
+    in_conflict.bad("blog.write_to_storage()")
+    in_conflict.good("%wf resolve mine")
+    assert in_conflict.good("%wf sessions")["session_id"] == ["blog"]
+    branches = in_conflict.good("%wf sessions --all")["session_id"]
+    assert len(branches) == 2
+    assert all(each == "blog" or each.startswith("blog@") for each in branches)
 
 
 def test_the_extension_takes_its_verbs_along_when_it_is_unloaded(cells):

@@ -70,17 +70,24 @@ class Asked:
 
         Raises UnknownSession if there is none.
         """
+        meant = self.meant()
+        if self.options.get("session") is None:
+            print(f"session {meant!r}")  # noqa: T201
+        return meant
+
+    def meant(self) -> str:
+        """Return the same, and say nothing."""
         named: str | None = self.options.get("session")
         if named is not None:
             return named
         storage = self.storage()
         for workflow in self.workflows():
             if _is(workflow.storage, storage) and workflow.last_run is not None:
-                return said(workflow.session_id)
-        listed = storage.sessions()
-        if not len(listed):
+                return workflow.session_id
+        listed: list[str] = storage.sessions()["session_id"]
+        if not listed:
             raise UnknownSession(f"{storage.url} has no session yet; run a workflow, or name another place: --storage URL")
-        return said(listed[0]["session_id"])
+        return listed[0]
 
     def session(self) -> Session:
         """Return the session that the line is about: a live one, with what is unsaved saved; or as it is stored."""
@@ -114,12 +121,6 @@ class Asked:
             return storage.session(session_id)
         of, _, branch = stored.rpartition("@")
         return storage.session(shown_id(of), branch=branch)
-
-
-def said(session_id: str) -> str:
-    """Print which session is meant, and return it."""
-    print(f"session {session_id!r}")  # noqa: T201
-    return session_id
 
 
 def _last_ran(workflow: Workflow) -> tuple[bool, datetime | float]:

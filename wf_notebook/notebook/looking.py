@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun, did_you_mean
+from ..frames import sessions as all_sessions
 from .asked import whole_number
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ _OUT = re.compile(r"\s-o(?:\s*=\s*|\s+)([^\W\d]\w*)[ \t]*(?=\n|\Z)")
 def sessions(asked: Asked) -> Table:
     """Return the sessions, the one that was used last first."""
     _no_words(asked, "%wf sessions")
-    table: Table = asked.storage().sessions()
-    return table
+    storage = asked.storage()
+    return all_sessions(storage, branches=True) if asked.options.get("all") else cast("Table", storage.sessions())
 
 
 def state(asked: Asked) -> Table:

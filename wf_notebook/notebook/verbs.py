@@ -19,6 +19,7 @@ HELP = Option("help", "h", None, "show this help")
 OUT = Option("out", "o", "VAR", "put the table into the variable VAR")
 AT = Option("at", "", "VERSION", "the version that it begins with; left out, the newest")
 DELETED = Option("deleted", "", "ID", "bring this deleted session back")
+ALL = Option("all", "", None, "the branches too, in which conflicts kept what was not saved")
 PURGE = Option("purge", "", None, "erase it: its versions, runs and events; this cannot be undone")
 
 
@@ -62,7 +63,7 @@ def expression(rest: str) -> tuple[str, str]:
 
 
 VERBS = (
-    Verb("sessions", "", "the sessions that there are, the one that was used last first", looking.sessions, ()),
+    Verb("sessions", "", "the sessions that there are, the one that was used last first", looking.sessions, (ALL,)),
     Verb("state", "[PATH]", "what a session holds; of a PATH, such as posts or stats.posts, its rows", looking.state),
     Verb("runs", "", "the runs of a session, the newest first", looking.runs),
     Verb("events", "[RUN]", "what a run said; RUN is the beginning of its id, left out the last one", looking.events),
