@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from wf_notebook import Workflow, open_storage
@@ -39,6 +40,16 @@ def test_a_conflict_is_shown_theirs_against_mine(sides):
 def test_a_number_that_both_counted_up_is_shown_although_it_is_equal(sides):
     sides[1].state.update(n=1, title="a")
     assert [(one.path, one.before, one.after) for one in sides[1].conflict()] == [('session_state["n"]', 1, 1)]
+
+
+def test_of_frames_in_a_conflict_it_is_said_what_they_are():
+    storage = open_storage("memory:")
+    one, two = storage.session("demo"), storage.session("demo")
+    one.state["posts"], two.state["posts"] = pd.DataFrame({"n": [1, 2]}), pd.DataFrame({"n": [1, 3]})
+    one.save()
+    with pytest.raises(SessionConflict, match="is frame 2 × 1 here and frame 2 × 1 in the store"):
+        two.save()
+    assert str(two.conflict()).splitlines()[1] == '~ session_state["posts"] = frame 2 × 1: 1 of 2 values changed'
 
 
 @pytest.mark.parametrize("choice", ["mine", "theirs", {"n": 3}])

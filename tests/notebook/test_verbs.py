@@ -333,7 +333,7 @@ def test_a_conflict_can_be_looked_at_from_all_sides(in_conflict):
     ]
     assert "mine (unsaved)" in both._repr_html_()
     assert [each.version for each in in_conflict.good("%wf versions")] == [1, 2, 3, 4, 5]
-    assert "not saved: session 'blog' was changed elsewhere" in in_conflict.printed
+    assert "not saved: session 'blog' is in a conflict; %wf diff shows both sides" in in_conflict.printed
     assert in_conflict.good("%wf diff 4 5").after == "blog:5"
     assert isinstance(in_conflict.bad("%wf restore 1"), SessionConflict)
     in_conflict.good("%wf delete")
@@ -357,6 +357,12 @@ def test_without_a_conflict_resolve_says_so_and_saves_nothing(blog):
     blog.good("blog.session_state['n'] = 1")
     assert "NoConflict: session 'blog' is in no conflict" in one_line(blog.bad("%wf resolve theirs"))
     assert len(blog.good("blog.session.versions()")) == 3
+
+
+def test_resolve_names_the_session_that_is_in_a_conflict(in_conflict):
+    in_conflict.good('trial = Blog(session_id="trial", storage=blog.storage)\ntrial.run("x").result()')
+    error = in_conflict.bad("%wf resolve mine")
+    assert one_line(error).endswith("session 'trial' is in no conflict, but 'blog' is: write -s blog")
 
 
 def test_resolve_needs_a_choice_and_a_live_workflow(blog):

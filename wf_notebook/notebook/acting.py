@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import saver
-from ..errors import BadArguments, UnsavableValue, WorkflowError
+from ..errors import BadArguments, NoConflict, UnsavableValue, WorkflowError
 from ..frames.reading import unknown_session
 from .asked import whole_number, written
 
@@ -133,6 +133,9 @@ def resolve(asked: Asked) -> None:
     if not here:
         raise BadArguments(f"no workflow here is in session {session_id!r}; run one there: %workflow NAME --session {session_id}")
     conflicts = [(session, keys) for session in here if (keys := {one.keys[0] for one in session.conflict()})]
+    others = [workflow.session_id for workflow in asked.workflows() if not conflicts and workflow.session.conflict()]
+    if others:
+        raise NoConflict(f"session {session_id!r} is in no conflict, but {others[0]!r} is: write -s {written(others[0])}")
     for session, keys in conflicts or [(here[0], set())]:  # without a conflict it says so itself
         named = [next((key for key in keys if word in {key, repr(key)}), word) for word in asked.words[1:]]
         session.resolve(choice, keys=named or None)

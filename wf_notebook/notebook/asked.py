@@ -101,7 +101,8 @@ class Asked:
             live = self.live(session_id)
             if not live:
                 raise
-            print(f"not saved: {error}")  # noqa: T201
+            conflict = f"session {session_id!r} is in a conflict; %wf diff shows both sides, %wf resolve mine (or theirs) decides"
+            print(f"not saved: {conflict if isinstance(error, SessionConflict) else error}")  # noqa: T201
             return live[0]
 
     def live(self, session_id: str) -> list[Session]:
