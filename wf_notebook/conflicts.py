@@ -53,6 +53,10 @@ class Deciding:
         """Save what changed."""
         raise NotImplementedError
 
+    def load(self) -> None:
+        """Bring in what the store has."""
+        raise NotImplementedError
+
     def _take_in(self) -> None:
         raise NotImplementedError
 
@@ -144,8 +148,10 @@ class Deciding:
 
     def _in_conflict(self) -> tuple[str, ...]:
         """Return the keys that were changed on both sides, as of now."""
-        if self.storage is None or not self.loaded:
+        if self.storage is None:
             return ()
+        if not self.loaded:
+            self.load()
         self.storage.transact(self._fetch, write=False)
         return merge(self._base, self.snapshot().kept, self._line.state, self._met).conflicts
 

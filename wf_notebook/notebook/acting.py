@@ -133,8 +133,8 @@ def resolve(asked: Asked) -> None:
     if not here:
         raise BadArguments(f"no workflow here is in session {session_id!r}; run one there: %workflow NAME --session {session_id}")
     conflicts = [(session, keys) for session in here if (keys := {one.keys[0] for one in session.conflict()})]
-    others = [workflow.session_id for workflow in asked.workflows() if not conflicts and workflow.session.conflict()]
-    if others:
+    loaded = [workflow.session for workflow in asked.workflows() if workflow.session.loaded and not conflicts]
+    if others := [session.session_id for session in loaded if session.conflict()]:
         raise NoConflict(f"session {session_id!r} is in no conflict, but {others[0]!r} is: write -s {written(others[0])}")
     for session, keys in conflicts or [(here[0], set())]:  # without a conflict it says so itself
         named = [next((key for key in keys if word in {key, repr(key)}), word) for word in asked.words[1:]]
