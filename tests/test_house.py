@@ -30,7 +30,7 @@ FLOORS = """
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
-    kept  glance  changes  keys  encoding  merging  state  words  diffs
+    kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs
 3   transaction  line  known  history  conflicts  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows
     storage.erasing  storage.asking  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection
@@ -47,7 +47,7 @@ FLOORS = """
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.pages  notebook.widget  notebook.views  notebook.loose
-    notebook.live  notebook.asked  notebook.looking  notebook.acting  notebook.verbs  notebook.magics
+    notebook.live  notebook.asked  notebook.known  notebook.looking  notebook.acting  notebook.verbs  notebook.magics
     notebook.completion  notebook
     cli
 8   __init__

@@ -30,6 +30,7 @@ __all__ = [
     "MissingPart",
     "MissingRun",
     "ModelFailed",
+    "NoConflict",
     "NoModel",
     "RunCancelled",
     "SessionConflict",
@@ -91,7 +92,7 @@ class UnsavableValue(WorkflowError, TypeError):
 
     @classmethod
     def joined(cls, refusals: Iterable[UnsavableValue]) -> UnsavableValue:
-        """Return one error for several values: what the first says, and where the others are.
+        """Return one error for several values: what the first says, and where the others are; its notes say why they are not.
 
         >>> UnsavableValue.joined([UnsavableValue("a is odd; keep b", path="a"), UnsavableValue("c is odd", path="c")])
         UnsavableValue('a is odd; keep b; c cannot be kept either')
@@ -106,6 +107,8 @@ class UnsavableValue(WorkflowError, TypeError):
             f"{first}; {places} cannot be kept either", path=first.path, paths=[first.path, *(one.path for one in others)]
         )
         error.__cause__ = first.__cause__
+        for other in others:
+            error.add_note(str(other))
         return error
 
 
@@ -132,6 +135,14 @@ class SessionConflict(WorkflowError):
         self.theirs = theirs or {}
         self.base = base or {}
         self.branch = branch
+
+    def _render_traceback_(self) -> list[str]:
+        first, *others = super()._render_traceback_()
+        return [f"{first}; here %wf diff shows both sides, and %wf resolve mine (or theirs) decides", *others]
+
+
+class NoConflict(WorkflowError, ValueError):
+    """There is nothing to resolve: nobody else changed what was changed here."""
 
 
 class SessionExists(WorkflowError, ValueError):

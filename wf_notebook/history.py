@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Self
 
 from . import codec
@@ -37,12 +38,23 @@ class Version:
     run_id: str | None
     changes: Mapping[Any, str]
 
+    @property
+    def summary(self) -> str:
+        """What it changed, in a line: `append posts; set topic, n`."""
+        by_op = sorted(self.changes.items(), key=lambda item: item[1])
+        told = ((op, ", ".join(str(key) for key, _ in changed)) for op, changed in groupby(by_op, key=lambda item: item[1]))
+        return "; ".join(f"{op} {keys}" for op, keys in told)
+
+    def __str__(self) -> str:
+        return f"version {self.version}, saved {self.saved_at:%Y-%m-%d %H:%M:%S} UTC: {self.summary or 'nothing changed'}"
+
 
 class Versions(list[Version]):
     """The versions of a session, oldest first: a list that is shown as a table, the newest on top."""
 
-    def _repr_pretty_(self, printer: Any, cycle: object) -> None:
-        printer.text(way_up("Versions._repr_pretty_")(self))
+    def __repr__(self) -> str:
+        text: str = way_up("Versions.__repr__")(self)
+        return text
 
     def _repr_html_(self) -> str:
         html: str = way_up("Versions._repr_html_")(self)
@@ -212,11 +224,10 @@ class History:
             head = tx.head(self._line.key, 0)
             first = max(head.hidden + 1, head.since)
             if type(version) is not int:
-                raise UnknownVersion(f"{version!r} is no version; a version is a number, {first} to {head.version}")
+                raise UnknownVersion(f"{version!r} is no version, which is a number; {_there(first, head.version)}")
             is_before = version == first - 1 and not head.since and (or_before or version == 0)
             if not (first <= version <= head.version or is_before):
-                there = f"{first} to {head.version}" if head.version >= first else "none"
-                raise UnknownVersion(f"session {self.session_id!r} has no version {version}; there are {there}")
+                raise UnknownVersion(f"session {self.session_id!r} has no version {version}; {_there(first, head.version)}")
             state = replay({}, tx.changes(self._line.key, after=head.hidden, until=version))
             needed = set().union(*(codec.hashes(kept.tree) for kept in state.values() if kept.may_have_blobs))
             return state, tx.blobs(needed)
@@ -238,6 +249,12 @@ class History:
         if self.storage is None:
             raise UnknownVersion(f"session {self.session_id!r} is kept in memory only, without versions; give it a storage")
         return self.storage
+
+
+def _there(first: int, newest: int) -> str:
+    if newest < first:
+        return "it has none yet"
+    return f"there is only {newest}" if first == newest else f"there are {first} to {newest}"
 
 
 def folded(tx: Transaction, key: str, version: int) -> int:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from .codec.kind import json_text
+from .kept import tag
 from .keys import key_of
 from .merging import merge
 from .transaction import shown_id
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Characters of a value in a message.
 _BRIEF = 40
+#: What has rows, by its tag.
+_ROWS = {"$dataframe": "frame", "$table": "table", "$series": "series", "$index": "index", "$array": "array"}
 
 
 @dataclass(slots=True)
@@ -116,4 +120,15 @@ class Known:
 def _brief(kept: Kept | None, none: str = "deleted") -> str:
     if kept is None:
         return none
-    return kept.text if len(kept.text) <= _BRIEF else kept.text[: _BRIEF - 1] + "…"
+    text = _shape(kept.tree) if kept.may_have_blobs else kept.text
+    return text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…"
+
+
+def _shape(tree: Any) -> str:
+    """Return what a tree says of a frame or an array, whose bytes may be in the store; inside a save nobody can look there."""
+    kind = tag(tree)
+    if kind == "$ndarray":
+        return f"array {' × '.join(map(str, tree['shape']))}"
+    if kind in _ROWS:
+        return f"{_ROWS[kind]} {' × '.join([str(tree['rows']), *([str(len(tree['columns']))] if 'columns' in tree else [])])}"
+    return json_text(tree)

@@ -126,16 +126,20 @@ class Session(History, Deciding):
                 self._line.remember(self.storage)
             self.about = self.about.filled(self._line.about or self.about)
             self._start()
-            mine = self.snapshot()
-            merged = merge(self._base, mine.kept, self._line.state, self._met)
-            if merged.conflicts:
-                raise self._conflict(merged.conflicts, mine.kept, branch=None)
-            # What cannot be kept is neither overwritten here nor forgotten to be a change of mine.
-            unkept = {key: self._base[key] for key in mine.refused if key in self._base}
-            self._bring(mine.kept, {key: kept for key, kept in merged.state.items() if key not in mine.refused} | unkept)
-            self._base = {key: kept for key, kept in self._line.state.items() if key not in mine.refused} | unkept
-            self._met = {}
+            self._take_in()
             self.loaded = True
+
+    def _take_in(self) -> None:
+        """Bring what is known of the store into the live dict."""
+        mine = self.snapshot()
+        merged = merge(self._base, mine.kept, self._line.state, self._met)
+        if merged.conflicts:
+            raise self._conflict(merged.conflicts, mine.kept, branch=None)
+        # What cannot be kept is neither overwritten here nor forgotten to be a change of mine.
+        unkept = {key: self._base[key] for key in mine.refused if key in self._base}
+        self._bring(mine.kept, {key: kept for key, kept in merged.state.items() if key not in mine.refused} | unkept)
+        self._base = {key: kept for key, kept in self._line.state.items() if key not in mine.refused} | unkept
+        self._met = {}
 
     def _bring(self, mine: Encoded, to: Encoded) -> None:
         """Bring the live dict from one state to another."""
@@ -201,8 +205,8 @@ class Session(History, Deciding):
         """Save what changed since the last save, with the rows that go along; durable when it returns.
 
         `snapshot` is the state to save, where it is known already. The live dict is never changed: what others saved meanwhile
-        arrives at the next load. Raises SessionConflict (all of mine are then kept in a branch, the rows are saved),
-        UnsavableValue (everything else is saved), and what the storage raises.
+        arrives at the next load, or by `write`. Raises SessionConflict (all of mine are then kept in a branch, and the rows are
+        saved), UnsavableValue (everything else is saved), and what the storage raises.
         """
         if self.storage is None:
             return

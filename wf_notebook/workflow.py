@@ -247,13 +247,13 @@ class Workflow(Adapting):
         return self.session_id
 
     def write_to_storage(self) -> Session:
-        """Save the state now; durable when it returns.
+        """Save the state now; durable when it returns, and what others saved meanwhile is in `session_state`.
 
         Raises what stands against it: StorageBusy, StorageReadOnly, SessionConflict, UnsavableValue…
         """
         run = self._here()
         self._session.about = self._about()
-        self._session.save(run_id=run.run_id if run and not run.private else None)
+        self._session.write(run_id=run.run_id if run and not run.private else None)
         return self._session
 
     def new_session(self) -> None:
