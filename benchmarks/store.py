@@ -47,6 +47,7 @@ def _saves(shape: str, what: str, goal: float, counts: tuple[int, int]) -> tuple
             number=among("DuckDB", HISTORIANS),
             goal=1,
             means="× the quickest of them",
+            repetitions=3,
         ),
     )
 
@@ -94,10 +95,11 @@ ROWS = (
             key=f"stored-append-{instance}-{side}",
             work=f"a run that appends one item to a 10 MB state, {instance} instance, on {NAMES[side]}",
             unit="ms",
-            sides=(_run(side, 10_000_000, instance, 10), _run("agno", 10_000_000, instance, 5)),
+            sides=(_run(side, 10_000_000, instance, 10), _run("agno", 10_000_000, instance, 3)),
             number=ratio(NAMES[side], "agno"),
             goal=goal,
             means="× agno on SQLite",
+            repetitions=3,
         )
         for instance, goal in (("same", 0.15), ("fresh", 0.4))
         for side in NAMES
@@ -111,11 +113,12 @@ ROWS = (
             number=of(NAMES[side]),
             goal=1.2,
             means="× run 10",
+            repetitions=3,
         )
         for side in NAMES
     ),
     *_saves("100000", "100 KB", 4, (200, 50)),
-    *_saves("10000000", "10 MB", 25, (30, 8)),
+    *_saves("10000000", "10 MB", 25, (30, 5)),
     *(
         Measure(
             key=f"append-{side}",
