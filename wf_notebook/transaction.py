@@ -118,6 +118,7 @@ class Saved:
     save_id: str | None
     stamp: int | None
     about: About | None
+    chains: Mapping[str, int]
     conflicts: tuple[str, ...] = ()
     branch: str | None = None
 
