@@ -34,8 +34,8 @@ FLOORS = """
 3   transaction  line  known  history  conflicts  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows
     storage.erasing  storage.asking  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection
-    storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb  storage.sqlite_errors
-    storage.sqlite_asked  storage.sqlite  storage.memory  storage
+    storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
+    storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
     render.status  render.markdown  render.content  render.record  render.terminal  render
 5   inputs  foreign  settings  journal  saver  record  context  place  stream  outcome  workflow  branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript

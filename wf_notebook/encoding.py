@@ -44,6 +44,8 @@ class _Seen:
     kept: Kept
     hashes: set[str] = field(default_factory=set)
     has_classes: bool = False
+    #: The bytes of its tree, secrets and all, once it was seen that the value comes back from it.
+    proven: bytes | None = None
 
 
 class Encoder:
@@ -107,13 +109,17 @@ class Encoder:
                     is_plain = before.kept.packed is before.raw and added.kept.packed is more
                     whole = raw if is_plain else extended(before.kept.packed, added.kept.packed)
                     return _Seen(raw, Kept(whole), hashes, classes)
-        return self._whole(where, live, raw)
+        return self._whole(where, live, raw, before)
 
-    def _whole(self, where: str, live: Any, raw: bytes | None) -> _Seen:
+    def _whole(self, where: str, live: Any, raw: bytes | None, before: _Seen | None = None) -> _Seen:
         if raw is not None and (text := _plain_text(value := unpacked(raw), raw)) is not None:
             return _Seen(raw, _without_secrets(where, value, text) or Kept(raw, text))
         call = _Call(self.blobs)
-        tree = _settled(live, where, call)
+        tree = codec.encode(live, where, call)
+        # A tree names arrays and frames by their content; what a class of the user's makes of it may have changed.
+        if before is not None and not call.classes and packed(tree) == before.proven:
+            return before
+        tree = _settled(tree, live, where, call)
         if call.hidden:
             _warn_of_secret(where)
         if not codec.comes_back(tree, self.blobs.__getitem__):
@@ -121,7 +127,7 @@ class Encoder:
         print_, text = packed(tree), json_text(tree)
         trusted = raw is not None and '"$byte' not in text and packed(codec.encode(unpacked(raw), where, call)) == print_
         kept = _without_secrets(where, tree, text) or Kept(print_, text)
-        return _Seen(raw if trusted else None, kept, codec.hashes(tree), has_classes=bool(call.classes))
+        return _Seen(raw if trusted else None, kept, codec.hashes(tree), has_classes=bool(call.classes), proven=print_)
 
     def _renewed(self, tree: Any, live: Any, where: str, call: _Call) -> Any:
         """Return the tree of a value as the classes in it are now, if it is because of them that it does not come back."""
@@ -148,9 +154,8 @@ class _Call:
             self._blobs[content_hash] = make()
 
 
-def _settled(live: Any, where: str, call: _Call) -> Any:
-    """Return the tree of a value; one that other threads change meanwhile is read until it stands still for a moment."""
-    tree = codec.encode(live, where, call)
+def _settled(tree: Any, live: Any, where: str, call: _Call) -> Any:
+    """Return the tree of a value, `tree` at first; one that others change is read until it stands still for a moment."""
     for _ in range(LOOKS):
         before, tree = tree, codec.encode(live, where, call)
         if packed(before) == packed(tree):

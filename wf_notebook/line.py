@@ -6,10 +6,10 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from .changes import Encoded, differences, hashes, replay
+from .changes import Encoded, differences, hashes, lengths, replay, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .changes import Change
     from .transaction import About, Head, Inherited, Records, Save, SessionStorage, Transaction
@@ -59,6 +59,8 @@ class Line:
 
     def _start_over(self, hidden: int = 0) -> None:
         self.version, self.state, self.hidden = 0, Encoded(), hidden
+        #: How long the chains of changes are of which the values in the store are made.
+        self.chains: Mapping[str, int] = {}
         self.save_id: str | None = None
         #: What is kept of the session besides its state; None if it is not there.
         self.about: About | None = None
@@ -99,11 +101,12 @@ class Line:
             self._start_over(head.hidden)
         if head.version != self.version:
             is_folded = self.version < head.since  # what came after it was folded with what was before
-            known = (self.version, self.state) if not is_folded else (0, {})
+            known, chains = ((self.version, self.state), self.chains) if not is_folded else ((0, {}), {})
             changes = list(tx.changes(self.key, after=max(known[0], self.hidden)))
             state = replay(known[1], changes)
             self.blobs = self.blobs | tx.blobs(hashes(changes) - self.blobs.keys())
             self.version, self.state, self.save_id = head.version, state, head.newest_save
+            self.chains = lengths(chains, changes)
         self.about, self.was_there, self.stamp = head.about, head.revision > 0, tx.before
         return way
 
@@ -117,8 +120,10 @@ class Line:
     def extend(self, tx: Transaction, state: Encoded, save: Save) -> None:
         """Append what leads to `state`."""
         if changes := differences(self.state, state):
+            changes = shortened(changes, state, self.chains)
             _append(tx, self.key, self.version + 1, changes, save)
             self.version, self.state, self.save_id = self.version + 1, state, save.save_id
+            self.chains = lengths(self.chains, changes)
         self.stamp, self.was_there = tx.after, True
 
     def branch_off(self, tx: Transaction, branch: str, state: Encoded, about: About, save: Save) -> None:

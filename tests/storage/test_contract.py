@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import HttpUrl
 
-from wf_notebook import Workflow
+from wf_notebook import Workflow, changes
 from wf_notebook.errors import BadStorage, SessionConflict, SessionOwned, StorageFailed, UnsavableValue
 from wf_notebook.journal import end_row, start_row
 from wf_notebook.run import Run
@@ -119,6 +119,33 @@ def test_a_deleted_key_can_be_set_again(database):
     session.state["topic"] = "wine"
     session.save()
     assert database.open().session("demo").state == {"topic": "wine"}
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["one session", "each save in a session of its own"])
+def test_a_value_that_only_grows_is_set_as_a_whole_again_where_its_changes_are_longer_and_each_version_is_there(
+    database, kept, monkeypatch
+):
+    monkeypatch.setattr(changes, "LONG", 500)
+    session = saved(database.open(), posts=["first"], seen={}, other=1)
+    for number in range(40):
+        session = session if kept else database.open().session("demo")
+        session.state["posts"].append(f"post {number}")
+        session.state["seen"][f"{number % 7}"] = number
+        session.save()
+    states = [
+        {
+            "posts": ["first", *(f"post {number}" for number in range(count))],
+            "seen": {f"{number % 7}": number for number in range(count)},
+            "other": 1,
+        }
+        for count in range(41)
+    ]
+    assert [session.at(version) for version in range(1, 42)] == states
+    history = "SELECT value FROM state_history WHERE key = ? ORDER BY version"
+    assert [json.loads(text) for (text,) in database.query(history, "posts")] == [state["posts"] for state in states]
+    assert [json.loads(text) for (text,) in database.query(history, "seen")][-1] == states[-1]["seen"]
+    sets = "SELECT count(*) FROM state_log WHERE op = 'set' AND key = ?"
+    assert [database.query(sets, key) for key in ("posts", "seen", "other")] == [[(6,)], [(6,)], [(1,)]]
 
 
 def test_versions_count_the_saves_from_1_without_a_gap(database):

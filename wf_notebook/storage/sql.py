@@ -68,7 +68,7 @@ class SqlStorage:
         """Bring a database up to this release; return whether all is there. Only a write makes the view of a new store."""
         done = 0
         if ("table", "schema_log") in catalog:
-            done, by = cursor.execute("SELECT migration, written_by FROM schema_log ORDER BY migration DESC LIMIT 1")[0]
+            done, by = max(cursor.execute("SELECT migration, written_by FROM schema_log"))
             if done > max(MIGRATIONS):
                 raise BadStorage(f"{self.url} was written by wf_notebook {by}, which is newer than this one; upgrade wf_notebook")
             if done < min(MIGRATIONS):
