@@ -30,13 +30,15 @@ FLOORS = """
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
-    kept  glance  changes  keys  encoding  merging  state  words  diffs
-3   transaction  line  history  conflicts  session
-4   storage.place  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows  storage.erasing  storage.asking
-    storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection  storage.duckdb_file  storage.duckdb_rewrite
-    storage.duckdb_asked  storage.duckdb  storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
+    kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs
+3   transaction  line  known  history  conflicts  session
+4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows
+    storage.erasing  storage.asking  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection
+    storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
+    storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
     render.status  render.markdown  render.said  render.content  render.layout  render.record  render.terminal  render
-5   inputs  foreign  settings  journal  saver  record  context  place  stream  outcome  workflow  branch  crew  merged  branches
+5   inputs  foreign  settings  journal  saver  record  context  place  stream  outcome  keeping  workflow
+    branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures  agents.tokens
     agents.ending  agents.requests  agents.prompt  agents.parts  agents.tracing  agents.engine  agents.call
@@ -46,8 +48,8 @@ FLOORS = """
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.loose  notebook.stopping
-    notebook.live  notebook.background  notebook.asked  notebook.looking  notebook.acting  notebook.verbs  notebook.magics
-    notebook.completion  notebook
+    notebook.live  notebook.background  notebook.asked  notebook.known  notebook.looking  notebook.acting  notebook.verbs
+    notebook.magics  notebook.completion  notebook
     cli
 8   __init__
 """

@@ -144,7 +144,7 @@ def expanded(option: str, text: str, namespace: dict[str, Any]) -> str:
         if rest[:2] in {"{{", "}}"}:
             done, rest = done + rest[0], rest[2:]
         elif rest[0] == "{":
-            ends = [n for n, character in enumerate(rest) if character == "}" and _is_expression(rest[1:n])]
+            ends = [n for n, character in enumerate(rest) if character == "}" and is_expression(rest[1:n])]
             if not ends:
                 raise BadArguments(f"{rest} in {option} is no Python expression in braces; write {{{{ for a brace")
             source, rest = rest[1 : ends[0]], rest[ends[0] + 1 :]
@@ -157,7 +157,8 @@ def expanded(option: str, text: str, namespace: dict[str, Any]) -> str:
     return done
 
 
-def _is_expression(source: str) -> bool:
+def is_expression(source: str) -> bool:
+    """Say whether a text is a Python expression."""
     try:
         compile(source.strip(), "<option>", "eval")
     except (SyntaxError, ValueError):

@@ -70,8 +70,7 @@ def _in_spite_of(error: WorkflowError, old: Workflow, new: Workflow, kept: str) 
             f"yours is in its branch {error.branch!r} and in {kept}.session_state"
         )
     if isinstance(error, UnsavableValue):
-        reasons = "; ".join(map(str, old.session.snapshot().refused.values()))
-        return f"{reasons}; this goes on without, what you had is in {kept}.session_state"
+        return f"{error}; this goes on without, what you had is in {kept}.session_state"
     fact = f"{session} could not be saved ({type(error).__name__}: {error})"
     if new.session_id == old.session_id and new.storage is old.storage:
         new.go_on_from(old)

@@ -10,6 +10,7 @@ from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
 from ..redact import redact
+from ..tabular import described
 from .content import content_html, content_text
 from .said import Said, contents
 from .status import BRIEF, STATUS, brief, standing
@@ -36,6 +37,10 @@ class _Preview(Repr):
     def repr_str(self, x: str, level: int) -> str:
         """Return the beginning of a text; redacted before it is cut, as half of a secret is not recognised."""
         return super().repr_str(redact(x[: 20 * BRIEF])[:BRIEF], level)
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        """Return what a frame or an array is, and anything else as it prints."""
+        return described(x) or super().repr_instance(x, level)
 
 
 def record_bundle(run: Run, responses: Iterable[Any] = (), *, state: Mapping[str, Any] | None = None) -> dict[str, str]:
