@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
 import signal
 import threading
 
 import pytest
+
+from wf_notebook.errors import RunStopped
 
 pytestmark = pytest.mark.slow  # a shell or a kernel for each
 
@@ -97,9 +100,12 @@ def test_a_group_of_exceptions_that_is_displayed_fails_its_cell(cells):
     assert "ValueError: one" in cells.printed
 
 
-def test_an_interrupt_is_recorded_as_stopped_and_stays_an_interrupt(cells):
+def test_an_interrupt_is_recorded_as_stopped_and_ends_the_cell_in_one_line(cells):
     source = f"%%workflow bad\n{BAD.replace('self.helper()', 'raise KeyboardInterrupt')}"
-    assert type(cells.bad(source)) is KeyboardInterrupt
+    assert type(cells.bad(source)) is RunStopped
+    assert re.search(
+        r"^RunStopped: Bad was stopped after 0\.\d s; what it said and changed is saved$", cells.printed, re.MULTILINE
+    )
     assert "■ stopped" in cells.text
     assert cells.good("bad.last_run.status, bad.last_run.content") == ("stopped", "part")
 
@@ -114,7 +120,7 @@ def test_an_interrupt_between_two_responses_ends_the_run(cells):
 
     cells.good(f"%%workflow bad -n\n{BAD}")
     workflow = cells.shell.user_ns["bad"]
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(RunStopped):
         live.perform(workflow, {}, Interrupted())
     assert (workflow.last_run.status, workflow.last_run.content) == ("stopped", "part")
 
@@ -192,8 +198,11 @@ def test_an_exception_in_plain_python_has_no_frames_of_ours(cells, source):
     assert (type(error), "wf_notebook" in cells.printed) == (ValueError, False)
 
 
-@pytest.mark.parametrize("source", [*LOOPS, "bad.run()", "%workflow bad"])
-def test_an_interrupt_while_an_async_source_is_waited_for_shows_the_cell_and_none_of_our_frames(cells, source):
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [*((loop, "KeyboardInterrupt") for loop in LOOPS), ("bad.run()", "RunStopped"), ("%workflow bad", "RunStopped")],
+)
+def test_an_interrupt_while_an_async_source_is_waited_for_shows_the_cell_and_none_of_our_frames(cells, source, kind):
     cells.good(
         "%%workflow bad -n\nimport asyncio\nfrom wf_notebook import Workflow\nasync def slow():\n    gate.set()\n"
         "    await asyncio.sleep(60)\n    yield ''\nclass Bad(Workflow):\n    def run(self): yield slow()\n"
@@ -208,7 +217,7 @@ def test_an_interrupt_while_an_async_source_is_waited_for_shows_the_cell_and_non
     interrupter.start()
     error = cells.bad(source)
     interrupter.join()
-    assert (type(error).__name__, isinstance(error, KeyboardInterrupt)) == ("KeyboardInterrupt", True)
+    assert type(error).__name__ == kind
     assert [part in cells.printed for part in ("wf_notebook", "queue", "During handling")] == [False] * 3
 
 

@@ -208,7 +208,7 @@ def test_an_interrupt_ends_the_run_and_keeps_what_was_said():
                 manager.interrupt_kernel()
 
         reply = client.execute_interactive(f"%%workflow waits\n{WAITS}", output_hook=hook, timeout=60)
-        assert reply["content"]["ename"] == "KeyboardInterrupt"
+        assert reply["content"]["ename"] == "RunStopped"
         records = []
         while not messages.empty():
             content = messages.get()["content"]

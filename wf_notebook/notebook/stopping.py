@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import sys
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from ..errors import RunCancelled, RunStopped
 
@@ -80,7 +81,6 @@ class Stop:
 def _interrupt(thread: threading.Thread) -> None:
     """Interrupt the main thread as a kernel's interrupt does, also where it sleeps."""
     if sys.platform == "win32":
-        untyped: Any = __import__("_thread")
-        untyped.interrupt_main()
+        _thread.interrupt_main()
     elif thread.ident is not None:
         signal.pthread_kill(thread.ident, signal.SIGINT)

@@ -161,7 +161,7 @@ class WidgetView:
             return
         self._layout.end()
         self._send(widget, self._news() | self._outcome())
-        publish(bundle, metadata, transient={"display_id": self._display_id}, update=widget.is_shown)
+        publish(bundle, metadata, transient={"display_id": self._display_id}, update=not widget.is_gone)
         widget.end()
 
     def _flush_until_the_end(self) -> None:

@@ -53,42 +53,44 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
     def __init__(self, *, stop: Callable[[], object] | None = None, **traits: Any) -> None:
         super().__init__(stoppable=stop is not None, **traits)
         self._stop = stop
-        self._views, self._is_loaded = 0, False
+        self._is_heard_of, self._is_gone = False, False
         self.on_msg(self._hear)
         _answer_at_once(self.comm)
 
     @property
-    def is_shown(self) -> bool:
-        """Whether there is a page that shows it, or none that could say so."""
-        return self._views > 0 or not self._is_loaded
+    def is_gone(self) -> bool:
+        """Whether the page that had it took it away, as when an output is cleared."""
+        return self._is_gone
 
     def _hear(self, _: object, message: Any, __: object) -> None:
-        """Hear what the browser says: that it has the model, that a view was opened or closed, that Stop was pressed."""
+        """Hear what the browser says: that it has the model, that it shows it, or no more, that Stop was pressed.
+
+        While a cell runs, what a page says first may be heard only after it; from then on it is heard at once.
+        """
         what = message.get("is") if isinstance(message, dict) else None
+        self._is_heard_of = True
         if what == "stop" and self._stop is not None and not self.ended:
             self._stop()
-        elif what == "loaded":
-            self._is_loaded = True
         elif what in {"shown", "gone"}:
-            self._views += 1 if what == "shown" else -1
-        if self.ended and self._is_loaded and self._views <= 0:
+            self._is_gone = what == "gone"
+        if self.ended and self._is_gone:
             self._close()
 
     def end(self) -> None:
-        """Take the model out of the page, as soon as no view shows it any more.
+        """Take the model out of the page, as soon as nothing shows it any more.
 
         One that was opened after a reload goes on showing it: what was displayed before cannot be replaced from there on.
         """
         self.ended = True
-        if self._is_loaded and self._views <= 0:
+        if self._is_gone:
             self._close()
-        elif not self._is_loaded:
+        elif not self._is_heard_of:
             late = threading.Timer(GRACE, copy_context().run, [self._close_if_nobody_came])
             late.daemon = True
             late.start()
 
     def _close_if_nobody_came(self) -> None:
-        if not self._is_loaded:
+        if not self._is_heard_of:
             self._close()
 
     def _close(self) -> None:

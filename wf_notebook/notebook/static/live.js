@@ -68,6 +68,9 @@ function opened(title) {
   return { title, box, sign: state, pages, tail };
 }
 
+/** How often this page shows a model. @type {WeakMap<Model, number>} */
+const views = new WeakMap();
+
 /** @param {View} view */
 function render({ model, el }) {
   const root = document.createElement("section");
@@ -82,7 +85,7 @@ function render({ model, el }) {
   const body = part("body", "div", { tabindex: "0", role: "log", "aria-live": "off", "aria-label": "answer" });
   body.classList.add("jp-RenderedHTMLCommon"); // so that nothing moves when the record takes its place
   const content = part("content", "div");
-  const note = part("note", "p");
+  const note = part("note", "div");
   const spoken = part("spoken", "div", { "aria-live": "polite" });
   stop.textContent = "■ Stop";
   head.append(workflow, session, " · ", status, numbers, stop);
@@ -147,12 +150,14 @@ function render({ model, el }) {
   stop.addEventListener("click", () => model.send({ is: "stop" }));
   show();
   model.on("change", show);
+  views.set(model, (views.get(model) ?? 0) + 1);
   model.send({ is: "shown" });
   return () => {
     clearTimeout(telling);
     clearTimeout(ending);
     model.off("change", show);
-    model.send({ is: "gone" });
+    views.set(model, (views.get(model) ?? 1) - 1);
+    if (!views.get(model)) model.send({ is: "gone" });
   };
 }
 
