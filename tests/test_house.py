@@ -36,7 +36,8 @@ FLOORS = """
     storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection  storage.duckdb_file  storage.duckdb_rewrite
     storage.duckdb_asked  storage.duckdb  storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
     render.status  render.markdown  render.said  render.content  render.record  render.terminal  render
-5   inputs  foreign  settings  journal  saver  record  context  place  stream  outcome  workflow  branch  crew  merged  branches
+5   inputs  opening  foreign  settings  journal  saver  record  context  place  stream  outcome  workflow
+    branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures  agents.tokens
     agents.ending  agents.requests  agents.prompt  agents.parts  agents.tracing  agents.engine  agents.call

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +12,7 @@ from . import saver
 from .errors import MissingRun
 from .events import RunResponse
 from .inputs import bound_inputs
+from .opening import opening
 from .outcome import already, outcome
 from .record import OpenRun
 from .run import Run, RunContext, current, logger
@@ -73,7 +73,7 @@ class Workflow(Adapting):
         for name in ("run", "arun"):
             method = getattr(cls, name)
             if not hasattr(method, "opens_run"):
-                setattr(cls, name, _opening(method))
+                setattr(cls, name, opening(method))
 
     def __init__(
         self,
@@ -281,20 +281,6 @@ class Workflow(Adapting):
             self._session.delete()
         elif self.storage is not None:
             self.storage.delete_session(session_id)
-
-
-def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap the user's run() or arun(): called inside its own run (`super().run()`) it is just itself."""
-    signature = inspect.signature(method)
-
-    @functools.wraps(method)
-    def opening(self: Workflow, *args: Any, **kwargs: Any) -> Any:
-        if self._here() is not None:
-            return method(self, *args, **kwargs)
-        return self._open(method, signature, args, kwargs)
-
-    opening.opens_run = True  # type: ignore[attr-defined]
-    return opening
 
 
 Workflow.run.opens_run = Workflow.arun.opens_run = True  # type: ignore[attr-defined]
