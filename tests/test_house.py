@@ -47,8 +47,9 @@ FLOORS = """
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.pages  notebook.widget  notebook.views  notebook.loose
-    notebook.live  notebook.asked  notebook.looking  notebook.acting  notebook.verbs  notebook.magics
-    notebook.completion  notebook
+    notebook.live  notebook.asked  notebook.looking  notebook.acting
+    notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
+    notebook.verbs  notebook.magics  notebook.completion  notebook
     cli
 8   __init__
 """

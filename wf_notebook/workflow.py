@@ -15,7 +15,7 @@ from .inputs import bound_inputs
 from .opening import opening
 from .outcome import already, outcome
 from .record import OpenRun
-from .run import Run, RunContext, current, logger
+from .run import Run, RunContext, current, logger, way_up
 from .session import Session
 from .settings import Adapting, check_old_names, own_agents, warn_if_outdated
 from .storage import open_storage
@@ -186,6 +186,13 @@ class Workflow(Adapting):
     def _here(self) -> RunContext | None:
         run = current.get()
         return run if run is not None and run.workflow is self else None
+
+    def form(self, /, **inputs: Any) -> Any:
+        """Return a form of the inputs of run(), with a session, Run and Stop; `inputs` are what it has at first.
+
+        It is an ipywidgets.VBox: shown as the last expression of a cell, and composed as any widget.
+        """
+        return way_up("Workflow.form")(self, **inputs)
 
     # -- the session -------------------------------------------------------------------------------------------------------
 

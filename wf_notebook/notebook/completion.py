@@ -88,6 +88,8 @@ def _of_verbs(words: list[str], word: str, namespace: dict[str, Any]) -> Iterabl
     verb = next((verb for verb in VERBS if verb.name == words[0]), None)
     if verb is None or words[-1] in {"--storage", "--at", "-o", "--out"}:
         return []
+    if words == ["form"] and not word.startswith("-"):
+        return names(namespace)
     if words[-1] in {"-s", "--session"} or (verb.name in {"delete", "diff", "runs"} and not word.startswith("-")):
         return _sessions(namespace)
     if word.startswith("-"):

@@ -16,7 +16,7 @@ from .views import WidgetView, publish, view
 from .workflows import method
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ..events import RunResponse
     from ..run import Run
@@ -44,14 +44,20 @@ def display_loose(source: Any, name: str) -> None:
         display_stream(as_run(source, name))
 
 
-def perform(workflow: Workflow, inputs: dict[str, Any], shown: View) -> Any:
-    """Run a workflow and show it; return its response (or list of them, or None). The record is shown however it ends."""
-    before, responses = workflow.last_run, []
+def perform(
+    workflow: Workflow, inputs: dict[str, Any], shown: View, *, opened: Callable[[RunStream], object] = lambda _: None
+) -> Any:
+    """Run a workflow and show it; return its response (or list of them, or None). The record is shown however it ends.
+
+    `opened` is given the stream, where the run is one, before it is read: it can be stopped from elsewhere.
+    """
+    before, responses, stream = workflow.last_run, [], None
     try:
         answer = method(workflow)(**inputs)
         if inspect.iscoroutine(answer):
             answer = background.call(answer)
         if isinstance(answer, RunStream):
+            opened(stream := answer)
             try:
                 _read(answer, shown)
                 return answer.result()
@@ -60,7 +66,7 @@ def perform(workflow: Workflow, inputs: dict[str, Any], shown: View) -> Any:
         responses = [answer]
         return answer
     finally:
-        run = workflow.last_run
+        run = workflow.last_run if stream is None else stream.run  # another one may have begun meanwhile
         if run is None or (before is not None and run.run_id == before.run_id):  # it could not be loaded
             shown.freeze({"text/plain": f"{workflow.name} · ✗ not started"}, {})
         else:
