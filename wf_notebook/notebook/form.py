@@ -130,7 +130,8 @@ class Form(VBox):  # type: ignore[misc] # has no types
 
     def wait(self, timeout: float | None = None) -> Any:
         """Wait until the run has ended, in seconds at most; return its response."""
-        thread = self._thread
+        with self._starting:
+            thread = self._thread
         if thread is not None:
             thread.join(timeout)
         return self.response
