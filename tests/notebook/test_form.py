@@ -484,6 +484,16 @@ def test_enter_in_a_text_runs(blog):
     assert form.wait().content == "On cats"
 
 
+def test_what_run_takes_beyond_its_named_inputs_goes_along():
+    class Open(Workflow):
+        def run(self, a: int, **more):
+            yield f"{a} {more}"
+
+    form = Open().form(a=1, b=2)
+    form.start()
+    assert (form.wait().content, form.values) == ("1 {'b': 2}", {"a": 1, "b": 2})
+
+
 def test_an_input_may_have_any_name():
     class Odd(Workflow):
         def run(self, workflow: str, inputs: str = "b", form: str = "c"):

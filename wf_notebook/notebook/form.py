@@ -14,6 +14,7 @@ from ipywidgets import HTML, Button, Combobox, HBox, Text, VBox
 
 from ..errors import BadArguments, RunCancelled
 from ..redact import redact
+from ..render.status import brief
 from .card import WITHOUT_WIDGETS, card, ran_card
 from .controls import Field
 from .fields import complaint, field
@@ -51,6 +52,8 @@ class Form(VBox):  # type: ignore[misc] # has no types
         self.response: Any = None
         self.error: BaseException | None = None
         self.fields: dict[str, Field] = {each.name: field(each) for each in wanted(cls, inputs)}
+        #: What run() takes by `**inputs`: it goes along as it was given.
+        self._more = {name: value for name, value in inputs.items() if name not in self.fields}
         self.session = Combobox(workflow.session_id, description="session", placeholder="the id of a session")
         self.session.style.description_width = Field.LABEL
         self.session.layout = {"width": "auto", "max_width": "44em"}
@@ -85,7 +88,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
     def values(self) -> dict[str, Any]:
         """What is filled in, by the names of the inputs; raises what an expression raises."""
         given = {name: each.value() for name, each in self.fields.items()}
-        return {name: value for name, value in given.items() if value is not BLANK}
+        return self._more | {name: value for name, value in given.items() if value is not BLANK}
 
     @property
     def run(self) -> Run | None:
@@ -111,8 +114,8 @@ class Form(VBox):  # type: ignore[misc] # has no types
                 return
             self._stopping, self._stream, self._run, self.error, self.response = False, None, None, None, None
             self.run_button.disabled, self.stop_button.disabled = True, False
-            said = {name: self.fields[name].written() for name, value in inputs.items() if self._is_said(name, value)}
-            self._again = self._line(said)
+            said = {name: each.written() for name, each in self.fields.items() if self._is_said(name, inputs)}
+            self._again = self._line({name: brief(repr(value)) for name, value in self._more.items()} | said)
             work = [self._perform, inputs, self.session.value.strip()]
             self._thread = threading.Thread(target=copy_context().run, args=work, daemon=True)
             self._thread.start()
@@ -145,7 +148,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
 
     def _checked(self) -> dict[str, Any] | None:
         """Return the inputs; None where one is missing or wrong, which is then said beside it."""
-        inputs: dict[str, Any] = {}
+        inputs: dict[str, Any] = {**self._more}
         for name, each in self.fields.items():
             each.error = ""
             try:
@@ -226,9 +229,10 @@ class Form(VBox):  # type: ignore[misc] # has no types
             return " ".join([f"%workflow {self._name}", *(f"{name}={text}" for name, text in inputs.items())])
         return f"{self._name}.run({', '.join(f'{name}={text}' for name, text in inputs.items())})"
 
-    def _is_said(self, name: str, value: Any) -> bool:
+    def _is_said(self, name: str, inputs: dict[str, Any]) -> bool:
         """Return whether the line must say it: a default that is left as it is goes without."""
         default = parameters(type(self.workflow))[name].default
+        value = inputs.get(name, default)
         try:
             return value is not default and (type(value) is not type(default) or bool(value != default))
         except Exception:  # noqa: BLE001 - a dataframe is neither equal nor not
