@@ -331,6 +331,22 @@ form = Floods().form()
     assert record(form).endswith("end")
 
 
+def test_a_progress_bar_is_shown_as_it_is_now(cells):
+    cells.good("""
+import sys
+from wf_notebook import Workflow
+class Counts(Workflow):
+    def run(self):
+        print("counting", file=sys.stderr)
+        for n in range(100_000):
+            print(f"\\r{n} done", end="", file=sys.stderr)
+        print("\\nend", file=sys.stderr)
+form = Counts().form()
+""")
+    form = cells.good("form.start()\nform.wait()\nform")
+    assert form.output.outputs[-1]["text"] == "counting\n99999 done\nend\n"
+
+
 def test_run_is_disabled_while_it_goes_on_and_a_second_click_begins_nothing(cells):
     cells.good(GATES)
     form = cells.good("form = waits.form()\nform.start()\nassert began.wait(30)\nform")

@@ -6,6 +6,7 @@ branches and tools that run in copies of it count too. What other cells print me
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from base64 import b64encode
@@ -29,6 +30,8 @@ _here: ContextVar[Pane | None] = ContextVar("wf_notebook_pane", default=None)
 PAUSE, SHARE = 0.1, 4
 #: So many characters are shown of what is printed, and so many outputs.
 PRINTED, OUTPUTS = 100_000, 200
+#: What a carriage return writes over: the earlier states of a progress bar.
+_OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\n])")
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -94,15 +97,19 @@ class Pane(VBox):  # type: ignore[misc] # has no types
         """Show printed text, of "stdout" or "stderr"."""
         with self._changing:
             room = PRINTED - self._printed
-            self._printed += len(text)
             if room <= 0:
                 return
             shown = text if len(text) <= room else f"{text[:room]}\n… what was printed after this is not shown\n"
+            self._printed += len(shown)
             last = self._outputs[-1] if self._outputs else {}
             if last.get("name") == name:
                 last["parts"].append(shown)
             else:
-                self._add({"output_type": "stream", "name": name, "parts": [shown]})
+                self._add(last := {"output_type": "stream", "name": name, "parts": [shown]})
+            if "\r" in text:
+                before = "".join(last["parts"])
+                last["parts"] = [_OVERWRITTEN.sub("", before)]
+                self._printed -= len(before) - len(last["parts"][0])
             self._changed = True
 
     def fail(self, error: BaseException) -> None:
