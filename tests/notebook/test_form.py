@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -607,6 +608,7 @@ def test_the_live_output_is_in_the_form_while_it_runs_and_the_record_takes_its_p
 PAGE = """\
 %%workflow poem
 import threading
+from pathlib import Path
 from typing import Literal
 from wf_notebook import Workflow
 class Poem(Workflow):
@@ -633,6 +635,13 @@ def open_form(lab: Lab, page: Page, name: str, *cells: str) -> Locator:
     return page.locator(".jp-OutputArea-output .wf-form").first
 
 
+def photograph(page: Page, name: str) -> None:
+    """Leave a picture of the page for people to look at."""
+    screenshots = Path(__file__).parents[2] / "build" / "screenshots"
+    screenshots.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=screenshots / f"{name}.png")
+
+
 def save(page: Page) -> None:
     """Save the notebook, from outside of its widgets: their keys are their own."""
     page.locator(".jp-Notebook .jp-InputArea-prompt").first.click()
@@ -652,6 +661,7 @@ def test_a_form_is_filled_in_run_and_stopped_and_nothing_that_it_shows_is_execut
     topic.press("Enter")
     live, record = form.locator(".wf-live"), form.locator(".wf-record")
     live.get_by_text("On slow cats").wait_for()
+    photograph(page, "form_running")
     assert (run.is_disabled(), stop.is_disabled()) == (True, False)
     stop.click()
     form.get_by_role("status").get_by_text("■ stopping…").wait_for()
@@ -701,6 +711,7 @@ def test_what_a_form_ran_is_readable_when_the_notebook_is_opened_without_its_ker
     page.goto(f"{jupyter_lab.url}/lab/tree/kept.ipynb?reset&token={jupyter_lab.token}")
     gone = page.get_by_text("Error displaying widget")
     gone.first.wait_for(state="attached")
+    photograph(page, "form_reopened")
     assert [each.is_visible() for each in gone.all()] == [False]
     outputs = page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".jp-OutputArea")
     assert 'Run it again: %workflow poem topic="dogs"' in outputs.inner_text()
