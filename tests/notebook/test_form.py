@@ -392,6 +392,33 @@ form = Batch(session_id="batch").form()
     assert "■ stopped" in record(form)
 
 
+def test_stop_holds_for_a_run_that_has_not_begun(cells):
+    cells.good("""
+import threading
+from wf_notebook import Workflow
+from wf_notebook.run import current
+loading, go_on, heard = threading.Event(), threading.Event(), threading.Event()
+class Batch(Workflow):
+    def run(self):
+        current.get().cancel.on_cancel(heard.set)
+        assert heard.wait(30)
+        current.get().cancel.check()
+    @property
+    def session_name(self):
+        loading.set()
+        assert go_on.wait(30)
+    @session_name.setter
+    def session_name(self, name):
+        pass
+go_on.set()
+form = Batch(session_id="batch").form()
+go_on.clear()
+loading.clear()
+""")
+    form = cells.good("form.start()\nassert loading.wait(30)\nform.stop()\ngo_on.set()\nform.wait()\nform")
+    assert (form.run.status, form.error) == ("stopped", None)
+
+
 def test_a_coroutine_runs_too(cells):
     cells.good("""
 from wf_notebook import Workflow

@@ -19,7 +19,7 @@ from .card import WITHOUT_WIDGETS, card, ran_card
 from .controls import Field
 from .fields import complaint, field
 from .live import perform
-from .pane import VIEW, Pane
+from .pane import PAUSE, VIEW, Pane
 from .views import RecordView, has_widgets, publish, view
 from .wanted import BLANK, wanted
 from .workflows import missing, named, parameters, stop
@@ -128,8 +128,13 @@ class Form(VBox):  # type: ignore[misc] # has no types
         self._say("■ stopping…")
         if self._stream is not None:
             self._stream.stop()
-        else:
-            stop(self.workflow)
+        elif not stop(self.workflow):  # its session is being loaded
+            threading.Thread(target=self._stop_when_it_begins, daemon=True).start()
+
+    def _stop_when_it_begins(self) -> None:
+        thread = self._thread
+        while thread is not None and thread.is_alive() and self._stream is None and not stop(self.workflow):
+            thread.join(PAUSE)
 
     def wait(self, timeout: float | None = None) -> Any:
         """Wait until the run has ended, in seconds at most; return its response."""

@@ -141,6 +141,7 @@ def call_line(cls: type[Workflow], name: str, absent: list[str]) -> str:
 def stop(workflow: Workflow) -> bool:
     """End the run of a workflow that goes on, from any thread; return whether there is one."""
     run = workflow._run()  # noqa: SLF001 - a run that returns what it says has no stream to be stopped by
-    if run is not None:
-        run.context.cancel.cancel()
-    return run is not None
+    if run is None or run.status != "running":
+        return False
+    run.context.cancel.cancel()
+    return True
