@@ -6,8 +6,9 @@ import argparse
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -39,26 +40,43 @@ def main(given: list[str] | None = None) -> None:
     repetitions = 1 if options.quick else options.repetitions
     console = Console()
     rows: list[tuple[str, ...]] = []
+    runs = Runs(quick=options.quick)
     for measure in chosen:
         console.print(f"  {measure.key}", style="dim")
-        values = measured(measure, repetitions, quick=options.quick)
+        values = runs.measured(measure, min(repetitions, measure.repetitions))
         rows.append(results.row(measure, values))
     console.print(results.printed(rows, title="only tried: these numbers say nothing" if options.quick else None))
     if not options.only and not options.quick:
         (HERE / "RESULTS.md").write_text(results.markdown(rows, repetitions), encoding="utf-8")
 
 
-def measured(measure: Measure, repetitions: int, *, quick: bool = False) -> dict[str, list[float]]:
-    """Return the values of each side; in each repetition the sides take turns. When only tried, we stand in for the peers."""
-    values: dict[str, list[float]] = {side.name: [] for side in measure.sides}
-    for _ in range(repetitions):
-        for side in measure.sides:
-            stand_in = measure.sides[0] if quick and side.peer else side
-            values[side.name].append(run(stand_in, quick=quick))
-    return values
+class Runs:
+    """The runs of scripts, each in a fresh process; when only tried, we stand in for the peers."""
+
+    def __init__(self, *, quick: bool) -> None:
+        self._quick = quick
+        #: What scripts said that say several things, by side without its part, in each repetition.
+        self._said: dict[tuple[Side, int], dict[str, float]] = {}
+
+    def measured(self, measure: Measure, repetitions: int) -> dict[str, list[float]]:
+        """Return the values of each side; in each repetition the sides take turns."""
+        values: dict[str, list[float]] = {side.name: [] for side in measure.sides}
+        for repetition in range(repetitions):
+            for side in measure.sides:
+                stand_in = measure.sides[0] if self._quick and side.peer else side
+                values[side.name].append(self._value(stand_in, repetition))
+        return values
+
+    def _value(self, side: Side, repetition: int) -> float:
+        if side.part is None:
+            return float(run(side, quick=self._quick))
+        key = replace(side, name="", part=None), repetition
+        if key not in self._said:
+            self._said[key] = run(side, quick=self._quick)
+        return self._said[key][side.part]
 
 
-def run(side: Side, *, quick: bool) -> float:
+def run(side: Side, *, quick: bool) -> Any:
     """Run the script of a side in a fresh process, and return what it measured."""
     script = HERE / "measures" / f"{side.script}.py"
     command: list[str | Path] = [environments.python(side.peer), script, *side.given, str(side.quick if quick else side.count)]
@@ -66,7 +84,7 @@ def run(side: Side, *, quick: bool) -> float:
     if side.peer is None:
         environment["PYTHONPATH"] = str(HERE.parent)  # this folder, whichever one is installed
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment)
-    return float(json.loads(done.stdout.splitlines()[-1]))
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ class Side:
     count: int = 1
     quick: int = 1
     peer: str | None = None
+    #: Where a script says several things, which of them; it is run once for all the rows that ask.
+    part: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Measure:
     #: What the number is: "× agno", "µs".
     means: str
     more_is_better: bool = False
+    #: So many repetitions at most: one of them takes long.
+    repetitions: int = 5
 
     def met(self, values: Values) -> bool:
         """Return whether it is as good as it must be."""

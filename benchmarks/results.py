@@ -54,9 +54,10 @@ def markdown(rows: list[tuple[str, ...]], repetitions: int) -> str:
     others = ", ".join(packages[0].replace("==", " ") for packages in PEERS.values())
     machine = f"{os.cpu_count()} cores ({platform.machine()}, {_processor()}), {platform.system()}"
     method = (
-        f"Each number is the median of {repetitions} repetitions. In each repetition all sides take their turn, every one in a "
-        "process of its own, after a first run that does not count. A ratio is the median of the repetitions' ratios. What one "
-        "thread does is CPU time; what waits, merges or loads is wall time. What each side does is in `measures/`."
+        f"Each number is the median of {repetitions} repetitions, of 3 where one takes long. In each repetition all sides take "
+        "their turn, every one in a process of its own, after a first run that does not count. A ratio is the median of the "
+        "repetitions' ratios. What one thread does is CPU time; what waits, merges or loads is wall time. What each side does is "
+        "in `measures/`."
     )
     lines = [
         "# Benchmarks",

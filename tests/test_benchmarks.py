@@ -61,3 +61,15 @@ def test_a_ratio_is_the_median_of_the_ratios_of_each_moment(monkeypatch):
     from benchmarks.measure import ratio
 
     assert ratio("ours", "peer")({"ours": [1.0, 20.0, 4.0], "peer": [2.0, 10.0, 4.0]}) == 1.0
+
+
+def test_a_script_that_says_several_things_is_run_once_for_all_rows_in_each_repetition(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from benchmarks import __main__ as bench_main
+    from benchmarks.measure import Measure, Side, of
+
+    said = iter([{"p50": 1.0, "p99": 2.0}, {"p50": 3.0, "p99": 4.0}])
+    monkeypatch.setattr(bench_main, "run", lambda _side, **_: next(said))
+    runs = bench_main.Runs(quick=False)
+    rows = [Measure(part, part, "ms", (Side("ours", "kernels", part=part),), of("ours"), 1, "ms") for part in ("p50", "p99")]
+    assert [runs.measured(row, 2) for row in rows] == [{"ours": [1.0, 3.0]}, {"ours": [2.0, 4.0]}]

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-PAGES = sorted((Path(__file__).parent.parent / "docs").glob("*.md"))
+from wf_notebook.codec.table import TABLE
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -19,3 +22,9 @@ def test_the_code_of_a_page_runs(page):
     code = "\n".join(re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_table_of_types_has_every_tag_that_is_stored_and_no_other():
+    table = re.search(r"^\| what \| tag \|\n(?:\|.*\n)+", (DOCS / "state.md").read_text(encoding="utf-8"), re.MULTILINE)
+    stored = {kind.tag.partition(":")[0] for kind in TABLE if kind.tag} - {"$unknown"}  # what stands for others is never written
+    assert set(re.findall(r"`(\$\w+)`", table[0])) == stored

@@ -17,6 +17,7 @@ import pytest
 from IPython.lib.pretty import pretty
 
 from wf_notebook import open_storage
+from wf_notebook.errors import UnknownVersion
 from wf_notebook.frames import Column, Table
 from wf_notebook.frames.records import columns_of
 from wf_notebook.words import pieces
@@ -268,3 +269,19 @@ def test_very_long_texts_are_compared_without_taking_forever():
     assert time.monotonic() - began < 5
     assert "".join(piece.text for piece in told if piece.kind != "added") == " ".join(words)
     assert "".join(piece.text for piece in told if piece.kind != "removed") == " ".join(reversed(words))
+
+
+def test_versions_read_well_in_a_plain_script(session):
+    assert "3 rows · versions" in str(session.versions()).splitlines()
+    assert re.match(r"version 3, saved 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC: set n$", str(session.versions()[-1]))
+    assert f"{session.versions()}" == pretty(session.versions())
+
+
+def test_of_one_version_it_is_not_said_that_there_are_several():
+    session = open_storage("memory:").session("demo")
+    with pytest.raises(UnknownVersion, match=r"no version 9; it has none yet$"):
+        session.at(9)
+    session.state["n"] = 1
+    session.save()
+    with pytest.raises(UnknownVersion, match=r"no version 9; there is only 1$"):
+        session.at(9)

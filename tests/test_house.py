@@ -30,13 +30,14 @@ FLOORS = """
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
-    kept  glance  changes  keys  encoding  merging  state  words  diffs
-3   transaction  line  history  conflicts  session
-4   storage.place  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows  storage.erasing  storage.asking
-    storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection  storage.duckdb_file  storage.duckdb_rewrite
-    storage.duckdb_asked  storage.duckdb  storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
-    render.status  render.markdown  render.said  render.content  render.record  render.terminal  render
-5   inputs  opening  foreign  settings  journal  saver  record  context  place  stream  outcome  workflow
+    kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs
+3   transaction  line  known  history  conflicts  session
+4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows
+    storage.erasing  storage.asking  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection
+    storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
+    storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
+    render.status  render.markdown  render.said  render.content  render.layout  render.record  render.terminal  render
+5   inputs  foreign  settings  journal  saver  record  context  place  stream  outcome  keeping  workflow
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures  agents.tokens
@@ -46,8 +47,8 @@ FLOORS = """
     frames.reading  frames.queries  frames.past  frames
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
-    notebook.pages  notebook.widget  notebook.views  notebook.loose
-    notebook.live  notebook.asked  notebook.looking  notebook.acting
+    notebook.widget  notebook.views  notebook.loose  notebook.stopping
+    notebook.live  notebook.background  notebook.asked  notebook.known  notebook.looking  notebook.acting
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
     cli

@@ -139,9 +139,9 @@ IN_A_CHILD = """
 import os, sqlite3, sys, threading
 from wf_notebook import open_storage
 from wf_notebook.errors import StorageBusy
-from wf_notebook.storage import sqlite
+from wf_notebook.storage import waiting
 from wf_notebook.transaction import Records
-sqlite.PATIENCE = 0
+waiting.PATIENCE = 0
 session = open_storage(sys.argv[1] + "/runs.db").session("demo")
 session.save()
 other = sqlite3.connect(session.storage.path, isolation_level=None)

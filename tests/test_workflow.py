@@ -270,6 +270,19 @@ def test_what_a_run_changed_is_in_its_record(tmp_path):
     flow.write_to_storage()
     flow.run()
     assert flow.last_run.changes == {"new": "set", "old": "delete"}
+
+
+def test_a_run_says_what_it_changed_as_the_version_does_that_it_made():
+    class Grows(Workflow):
+        def run(self):
+            self.session_state.setdefault("posts", []).append(1)
+            self.session_state.setdefault("stats", {})[str(len(self.session_state["posts"]))] = 1
+            yield "ok"
+
+    flow = Grows(session_id="demo", storage="memory:")
+    for changes in ({"posts": "set", "stats": "set"}, {"posts": "append", "stats": "put"}):
+        flow.run().result()
+        assert flow.last_run.changes == dict(flow.session.versions()[-1].changes) == changes
     assert flow.storage.run(flow.last_run.run_id) == flow.last_run
 
 

@@ -16,7 +16,7 @@ from .errors import StorageFailed
 from .kept import Kept, collecting_later, extended, grown, is_empty, is_list, is_tagged, packed, tag, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 Op = Literal["set", "append", "put", "delete"]
 
@@ -25,6 +25,11 @@ Encoded = dict[str, Kept]
 
 #: A dict of which more entries changed is set as a whole, if that is half of it.
 MANY = 100
+
+#: Changes of a key since it was set are a chain, which is as long as their texts, and so much more for each row.
+ROW = 64
+#: A chain of this length that is longer than half of the value is done with: the value is set as a whole.
+LONG = 1 << 16
 
 #: How the codec writes a dict whose keys are not all str: its entries by the JSON text of each key.
 KEYED = "$dict"
@@ -67,6 +72,37 @@ def differences(before: Encoded, after: Encoded) -> list[Change]:
         elif was != now:
             changes += _between(key, was, now)
     return changes + [Change(key, "delete") for key in before if key not in after]
+
+
+def lengths(chains: Mapping[str, int], changes: Iterable[Change]) -> dict[str, int]:
+    """Return how long the chains of keys are after changes.
+
+    >>> lengths({"a": 1000, "b": 5}, [Change("a", "set", "[]"), Change("b", "append", "[2]"), Change("c", "append", "[3]")])
+    {'b': 72, 'c': 67}
+    """
+    after = dict(chains)
+    for change in changes:
+        if change.is_whole:
+            after.pop(change.key, None)
+        else:
+            after[change.key] = after.get(change.key, 0) + ROW + len(change.value or "")
+    return after
+
+
+def shortened(changes: list[Change], state: Encoded, chains: Mapping[str, int]) -> list[Change]:
+    """Return changes that lead to `state` and leave no chain too long: a value that would have one is set as a whole.
+
+    >>> state = {"a": Kept.of([1, 2])}
+    >>> shortened([Change("a", "append", "[2]")], state, {"a": 10}), shortened([Change("a", "append", "[2]")], state, {"a": LONG})
+    ([Change(key='a', op='append', value='[2]', path=None)], [Change(key='a', op='set', value='[1,2]', path=None)])
+    """
+    after = lengths(chains, changes)
+    long = {
+        change.key: None
+        for change in changes
+        if (length := after.get(change.key, 0)) > LONG and length * 2 > len(state[change.key].packed)
+    }
+    return [change for change in changes if change.key not in long] + [Change(key, "set", state[key].text) for key in long]
 
 
 def hashes(changes: Iterable[Change]) -> set[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from .brief import brief
 from .kept import packed, tag
 from .keys import key_of, path
 from .run import way_up
+from .tabular import became
 from .words import marked
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class Difference:
     def __str__(self) -> str:
         if self.is_of_texts and max(len(self.before), len(self.after)) > _BRIEF:
             return f"{SIGNS[self.kind]} {self.path}: {marked(self.before, self.after)}"
+        if told := became(self.before, self.after):
+            return f"{SIGNS[self.kind]} {self.path} = {told}"
         sides = {"added": [self.after], "removed": [self.before], "changed": [self.before, self.after]}[self.kind]
         return f"{SIGNS[self.kind]} {self.path} = {' → '.join(map(brief, sides))}"
 
@@ -79,8 +83,8 @@ class Diff(tuple[Difference, ...]):  # noqa: SLOT001 - it says between what it i
         return way_up("Diff.df")(self)
 
 
-def diff(one: Encoded, other: Encoded, *, decode: Callable[[Any], Any], before: str, after: str) -> Diff:
-    """Return what differs between two states; `decode` gives the value of a tree."""
+def diff(one: Encoded, other: Encoded, *, decode: Callable[[Any], Any], before: str, after: str, equal_too: bool = False) -> Diff:
+    """Return what differs between two states; `decode` gives the value of a tree, `equal_too` keys in which nothing does."""
 
     def values() -> Iterator[Difference]:
         for key in {**one, **other}:
@@ -88,6 +92,8 @@ def diff(one: Encoded, other: Encoded, *, decode: Callable[[Any], Any], before: 
             if was != now:
                 trees = [_ABSENT if side is None else side.tree for side in (was, now)]
                 yield from _between((key_of(key),), trees[0], trees[1], decode)
+            elif equal_too and now is not None:
+                yield Difference(path(key_of(key)), "changed", decode(now.tree), decode(now.tree), (key_of(key),))
 
     found = Diff(values())
     found.before, found.after = before, after
@@ -127,9 +133,3 @@ def _lists(keys: tuple[Any, ...], was: list[Any], now: list[Any], decode: Callab
         one, other = (side[index] if index < len(side) - end else _ABSENT for side in (was, now))
         if one is _ABSENT or other is _ABSENT or old[index] != new[index]:
             yield from _between((*keys, index), one, other, decode)
-
-
-def brief(value: Any, limit: int = _BRIEF) -> str:
-    """Return a value as it prints, in one line of some length."""
-    text = repr(value).replace("\n", " ")
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

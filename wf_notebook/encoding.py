@@ -44,6 +44,8 @@ class _Seen:
     kept: Kept
     hashes: set[str] = field(default_factory=set)
     has_classes: bool = False
+    #: The bytes of its tree, secrets and all, once it was seen that the value comes back from it.
+    proven: bytes | None = None
 
 
 class Encoder:
@@ -107,19 +109,25 @@ class Encoder:
                     is_plain = before.kept.packed is before.raw and added.kept.packed is more
                     whole = raw if is_plain else extended(before.kept.packed, added.kept.packed)
                     return _Seen(raw, Kept(whole), hashes, classes)
-        return self._whole(where, live, raw)
+        return self._whole(where, live, raw, before)
 
-    def _whole(self, where: str, live: Any, raw: bytes | None) -> _Seen:
+    def _whole(self, where: str, live: Any, raw: bytes | None, before: _Seen | None = None) -> _Seen:
         if raw is not None and (text := _plain_text(value := unpacked(raw), raw)) is not None:
             return _Seen(raw, _without_secrets(where, value, text) or Kept(raw, text))
         call = _Call(self.blobs)
-        tree = _settled(live, where, call)
+        tree = codec.encode(live, where, call)
+        # A tree names arrays and frames by their content; what a class of the user's makes of it may have changed.
+        if before is not None and not call.classes and packed(tree) == before.proven:
+            return before
+        tree = _settled(tree, live, where, call)
+        if call.hidden:
+            _warn_of_secret(where)
         if not codec.comes_back(tree, self.blobs.__getitem__):
             tree = self._renewed(tree, live, where, call)
         print_, text = packed(tree), json_text(tree)
         trusted = raw is not None and '"$byte' not in text and packed(codec.encode(unpacked(raw), where, call)) == print_
         kept = _without_secrets(where, tree, text) or Kept(print_, text)
-        return _Seen(raw if trusted else None, kept, codec.hashes(tree), has_classes=bool(call.classes))
+        return _Seen(raw if trusted else None, kept, codec.hashes(tree), has_classes=bool(call.classes), proven=print_)
 
     def _renewed(self, tree: Any, live: Any, where: str, call: _Call) -> Any:
         """Return the tree of a value as the classes in it are now, if it is because of them that it does not come back."""
@@ -134,20 +142,20 @@ class Encoder:
 
 
 class _Call:
-    """What the codec is given: where the bytes of arrays and frames go, and the names of the classes that it met."""
+    """What the codec is given: where the bytes of arrays and frames go, the names of classes that it met, and of secrets."""
 
     def __init__(self, blobs: dict[str, bytes]) -> None:
         self._blobs = blobs
         self.classes: set[str] = set()
+        self.hidden: set[str] = set()
 
     def keep(self, content_hash: str, make: Callable[[], bytes]) -> None:
         if content_hash not in self._blobs:
             self._blobs[content_hash] = make()
 
 
-def _settled(live: Any, where: str, call: _Call) -> Any:
-    """Return the tree of a value; one that other threads change meanwhile is read until it stands still for a moment."""
-    tree = codec.encode(live, where, call)
+def _settled(tree: Any, live: Any, where: str, call: _Call) -> Any:
+    """Return the tree of a value, `tree` at first; one that others change is read until it stands still for a moment."""
     for _ in range(LOOKS):
         before, tree = tree, codec.encode(live, where, call)
         if packed(before) == packed(tree):
@@ -192,10 +200,15 @@ def _without_secrets(where: str, tree: Any, text: str) -> Kept | None:
     """Return what is kept of a tree that holds a secret, None for one that holds none; the live value is left alone."""
     if redact(text) == text or (without := redacted(tree)) == tree:  # a number is no secret
         return None
+    _warn_of_secret(where)
+    return Kept.of(without)
+
+
+def _warn_of_secret(where: str) -> None:
+    """Say once for each key that a secret in it is not stored."""
     if where not in _warned:
         _warned.add(where)
         logger.warning("a secret in %s is stored as <redacted …>; the live value is untouched", where)
-    return Kept.of(without)
 
 
 def redacted(value: Any) -> Any:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 from linecache import getline
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+T = TypeVar("T")
 
 __all__ = [
     "AgentFailed",
@@ -28,8 +30,10 @@ __all__ = [
     "MissingPart",
     "MissingRun",
     "ModelFailed",
+    "NoConflict",
     "NoModel",
     "RunCancelled",
+    "RunStopped",
     "SessionConflict",
     "SessionExists",
     "SessionOwned",
@@ -48,6 +52,7 @@ __all__ = [
     "UnsavableValue",
     "UnsendableFile",
     "WorkflowError",
+    "checked",
     "did_you_mean",
 ]
 
@@ -74,12 +79,34 @@ class BadRunOutput(WorkflowError, TypeError):
     """run() gave something that is not a response."""
 
 
-class UnsavableValue(WorkflowError, TypeError):
-    """A value in session_state that cannot be kept; `path` says where it is."""
+#: How many places one error names.
+_NAMED = 5
 
-    def __init__(self, message: str, *, path: str = "session_state") -> None:
+
+class UnsavableValue(WorkflowError, TypeError):
+    """A value in session_state that cannot be kept; `path` says where it is, `paths` where else there are others."""
+
+    def __init__(self, message: str, *, path: str = "session_state", paths: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.path = path
+        self.paths = tuple(paths) or (path,)
+
+    @classmethod
+    def joined(cls, refusals: Iterable[UnsavableValue]) -> UnsavableValue:
+        """Return one error for several values: what the first says, and where the others are; its notes say why they are not.
+
+        >>> UnsavableValue.joined([UnsavableValue("a is odd; keep b", path="a"), UnsavableValue("c is odd", path="c")])
+        UnsavableValue('a is odd; keep b; c cannot be kept either')
+        """
+        first, *others = refusals
+        paths = [other.path for other in others]
+        if not (named := paths[: _NAMED - 1]):
+            return first
+        more = f"{len(paths) - len(named)} more" if len(paths) > len(named) else named.pop()
+        places = f"{', '.join(named)} and {more}" if named else more
+        error = cls(f"{first}; {places} cannot be kept either", path=first.path, paths=[first.path, *paths])
+        error.__cause__, error.__notes__ = first.__cause__, [str(other) for other in others]
+        return error
 
 
 class SessionConflict(WorkflowError):
@@ -105,6 +132,14 @@ class SessionConflict(WorkflowError):
         self.theirs = theirs or {}
         self.base = base or {}
         self.branch = branch
+
+    def _render_traceback_(self) -> list[str]:
+        first, *others = super()._render_traceback_()
+        return [f"{first}; here %wf diff shows both sides, and %wf resolve mine (or theirs) decides", *others]
+
+
+class NoConflict(WorkflowError, ValueError):
+    """There is nothing to resolve: nobody else changed what was changed here."""
 
 
 class SessionExists(WorkflowError, ValueError):
@@ -223,6 +258,10 @@ class MissingPart(WorkflowError, ImportError):
     """An optional package is needed for this."""
 
 
+class RunStopped(WorkflowError):
+    """Ends the cell of a run that was stopped: those below it do not run."""
+
+
 class RunCancelled(BaseException):
     """Raised inside run() when its run was stopped; a BaseException, so that `except Exception` lets it pass."""
 
@@ -232,6 +271,20 @@ def _line_of(file: str, number: int) -> str:
     where = f"{Path(file).name}, line {number}" if Path(file).exists() else f"line {number} of the cell"
     line = getline(file, number).strip()
     return f"at {where}: {line}" if line else f"at {where}"
+
+
+def checked(name: str, value: T, kinds: tuple[type, ...], give: str) -> T:
+    """Return what a user gave as an argument; raise BadSetting if it is of none of these types.
+
+    >>> checked("keep", 3, (int,), "a number")
+    3
+    >>> checked("keep", "a", (int,), "a number")
+    Traceback (most recent call last):
+    wf_notebook.errors.BadSetting: keep is of type 'str'; give a number
+    """
+    if isinstance(value, kinds) and (type(value) is not bool or bool in kinds):
+        return value
+    raise BadSetting(f"{name} is of type {type(value).__name__!r}; give {give}")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Self
 
 from . import codec
 from .changes import Change, replay
 from .diffs import diff
-from .errors import BadSetting, SessionExists, UnknownVersion
+from .errors import BadSetting, SessionExists, UnknownSession, UnknownVersion, checked
 from .kept import collecting_later
 from .keys import key_of
 from .run import way_up
@@ -36,12 +38,23 @@ class Version:
     run_id: str | None
     changes: Mapping[Any, str]
 
+    @property
+    def summary(self) -> str:
+        """What it changed, in a line: `append posts; set topic, n`."""
+        by_op = sorted(self.changes.items(), key=lambda item: item[1])
+        told = ((op, ", ".join(str(key) for key, _ in changed)) for op, changed in groupby(by_op, key=lambda item: item[1]))
+        return "; ".join(f"{op} {keys}" for op, keys in told)
+
+    def __str__(self) -> str:
+        return f"version {self.version}, saved {self.saved_at:%Y-%m-%d %H:%M:%S} UTC: {self.summary or 'nothing changed'}"
+
 
 class Versions(list[Version]):
     """The versions of a session, oldest first: a list that is shown as a table, the newest on top."""
 
-    def _repr_pretty_(self, printer: Any, cycle: object) -> None:
-        printer.text(way_up("Versions._repr_pretty_")(self))
+    def __repr__(self) -> str:
+        text: str = way_up("Versions.__repr__")(self)
+        return text
 
     def _repr_html_(self) -> str:
         html: str = way_up("Versions._repr_html_")(self)
@@ -121,6 +134,8 @@ class History:
         ~ session_state["n"] = 1 → 2
         """
         there = other if other is not None else self
+        if not isinstance(there, History):
+            raise BadSetting(f"other is of type {type(there).__name__!r}; give a session: storage.session('trial')")
         newest = there._newest() if after is None else after  # noqa: SLF001 - of its own kind
         first = before if before is not None else self._newest() if other is not None else max(newest - 1, 0)
         (one, blobs), (two, more) = self._at(first, or_before=True), there._at(newest, or_before=True)  # noqa: SLF001
@@ -149,8 +164,10 @@ class History:
         >>> session.fork("trial").state
         {'n': 1}
         """
-        assert self.storage is not None
-        if self.storage.transact(lambda tx: tx.head(stored_id(new_id), 0).about, write=False) is not None:
+        storage = self._storage()
+        if new_id == "":
+            raise BadSetting("a fork needs an id; write fork('trial')")
+        if storage.transact(lambda tx: tx.head(stored_id(new_id), 0).about, write=False) is not None:
             raise SessionExists(f"there is a session {new_id!r} already; choose another id")
         if at is None and self.loaded:
             self.save()
@@ -171,11 +188,10 @@ class History:
         >>> session.compact(keep=2), [version.version for version in session.versions()], session.at(4)
         (3, [4, 5], {'n': 3})
         """
-        if keep < 1:
+        if checked("keep", keep, (int,), "how many versions are to stay, a number") < 1:
             raise BadSetting(f"keep={keep}: the newest version is always kept; give 1 or more, or purge() the session")
-        assert self.storage is not None
         key = self._line.key
-        return self.storage.transact(lambda tx: folded(tx, key, tx.head(key, 0).version - keep + 1), write=True)
+        return self._storage().transact(lambda tx: folded(tx, key, tx.head(key, 0).version - keep + 1), write=True)
 
     def purge(self, *, older_than: datetime | timedelta | None = None) -> None:
         """Erase the session for good, or of its versions and runs what is older than that.
@@ -187,7 +203,8 @@ class History:
         {}
         """
         if self.storage is not None:
-            self.storage.purge(self.session_id, older_than=older_than)
+            with suppress(UnknownSession):  # it was never saved
+                self.storage.purge(self.session_id, older_than=older_than)
         if older_than is None:
             self._forget()
 
@@ -207,11 +224,10 @@ class History:
             head = tx.head(self._line.key, 0)
             first = max(head.hidden + 1, head.since)
             if type(version) is not int:
-                raise UnknownVersion(f"{version!r} is no version; a version is a number, {first} to {head.version}")
+                raise UnknownVersion(f"{version!r} is no version, which is a number; {_there(first, head.version)}")
             is_before = version == first - 1 and not head.since and (or_before or version == 0)
             if not (first <= version <= head.version or is_before):
-                there = f"{first} to {head.version}" if head.version >= first else "none"
-                raise UnknownVersion(f"session {self.session_id!r} has no version {version}; there are {there}")
+                raise UnknownVersion(f"session {self.session_id!r} has no version {version}; {_there(first, head.version)}")
             state = replay({}, tx.changes(self._line.key, after=head.hidden, until=version))
             needed = set().union(*(codec.hashes(kept.tree) for kept in state.values() if kept.may_have_blobs))
             return state, tx.blobs(needed)
@@ -227,9 +243,18 @@ class History:
         return tx.head(self._line.key, 0).hidden
 
     def _read(self, work: Any) -> Any:
+        return self._storage().transact(work, write=False)
+
+    def _storage(self) -> SessionStorage:
         if self.storage is None:
             raise UnknownVersion(f"session {self.session_id!r} is kept in memory only, without versions; give it a storage")
-        return self.storage.transact(work, write=False)
+        return self.storage
+
+
+def _there(first: int, newest: int) -> str:
+    if newest < first:
+        return "it has none yet"
+    return f"there is only {newest}" if first == newest else f"there are {first} to {newest}"
 
 
 def folded(tx: Transaction, key: str, version: int) -> int:

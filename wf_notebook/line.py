@@ -6,14 +6,13 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from .changes import Encoded, differences, hashes, replay
-from .transaction import About, Head, Inherited, Saved, Transaction
+from .changes import Encoded, differences, hashes, lengths, replay, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .changes import Change
-    from .transaction import Records, Save, SessionStorage
+    from .transaction import About, Head, Inherited, Records, Save, SessionStorage, Transaction
 
 #: So many lines are remembered beyond the sessions that knew them: a cell that is run again makes its workflow anew.
 REMEMBERED = 4
@@ -27,7 +26,7 @@ def _place(storage: SessionStorage, key: str) -> tuple[str | None, str | None, s
 
 
 class Line:
-    """What a store holds of one session, as of the last transaction.
+    """What a store holds of one session, as of one transaction.
 
     `state` is what it holds at `version`, which `save_id` wrote; versions up to `hidden` were deleted with the session.
     """
@@ -60,6 +59,8 @@ class Line:
 
     def _start_over(self, hidden: int = 0) -> None:
         self.version, self.state, self.hidden = 0, Encoded(), hidden
+        #: How long the chains of changes are of which the values in the store are made.
+        self.chains: Mapping[str, int] = {}
         self.save_id: str | None = None
         #: What is kept of the session besides its state; None if it is not there.
         self.about: About | None = None
@@ -100,11 +101,12 @@ class Line:
             self._start_over(head.hidden)
         if head.version != self.version:
             is_folded = self.version < head.since  # what came after it was folded with what was before
-            known = (self.version, self.state) if not is_folded else (0, {})
+            known, chains = ((self.version, self.state), self.chains) if not is_folded else ((0, {}), {})
             changes = list(tx.changes(self.key, after=max(known[0], self.hidden)))
             state = replay(known[1], changes)
-            self.blobs |= tx.blobs(hashes(changes) - self.blobs.keys())
+            self.blobs = self.blobs | tx.blobs(hashes(changes) - self.blobs.keys())
             self.version, self.state, self.save_id = head.version, state, head.newest_save
+            self.chains = lengths(chains, changes)
         self.about, self.was_there, self.stamp = head.about, head.revision > 0, tx.before
         return way
 
@@ -115,13 +117,14 @@ class Line:
             return "back"
         return "elsewhere" if self.version >= max(head.since, 1) and head.known_save != self.save_id else "on"
 
-    def extend(self, tx: Transaction, state: Encoded, save: Save) -> Saved:
-        """Append what leads to `state`; return what the store holds then, which is so once the transaction is durable."""
-        changes = differences(self.state, state)
-        if not changes:
-            return Saved(self.version, self.state, self.save_id, tx.after, self.about)
-        _append(tx, self.key, self.version + 1, changes, save)
-        return Saved(self.version + 1, state, save.save_id, tx.after, self.about)
+    def extend(self, tx: Transaction, state: Encoded, save: Save) -> None:
+        """Append what leads to `state`."""
+        if changes := differences(self.state, state):
+            changes = shortened(changes, state, self.chains)
+            _append(tx, self.key, self.version + 1, changes, save)
+            self.version, self.state, self.save_id = self.version + 1, state, save.save_id
+            self.chains = lengths(self.chains, changes)
+        self.stamp, self.was_there = tx.after, True
 
     def branch_off(self, tx: Transaction, branch: str, state: Encoded, about: About, save: Save) -> None:
         """Append what leads to `state` to a branch of this line."""
@@ -139,11 +142,7 @@ class Line:
         for records in rows:
             tx.append_records(self.key, records.noting(unsaved))
             self.has_open_runs |= records.leave_open
-
-    def saved(self, saved: Saved) -> None:
-        """The transaction is durable: what it left is so."""
-        self.version, self.state, self.save_id = saved.version, saved.state, saved.save_id
-        self.about, self.stamp, self.looked_back, self.was_there = saved.about, saved.stamp, True, True
+        self.looked_back = True
 
 
 def _append(tx: Transaction, key: str, version: int, changes: Sequence[Change], save: Save) -> None:

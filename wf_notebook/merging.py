@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import codec
 from .changes import KEYED, Encoded
-from .errors import BadSetting
+from .errors import BadSetting, checked
 from .kept import Kept, extended, grown, is_list, packed, tag
 
 if TYPE_CHECKING:
@@ -187,6 +187,9 @@ def register_merge(path: str, rule: str | Rule) -> None:
         raise BadSetting(
             f"no rule named {rule!r}; a rule is {', '.join(map(repr, RULES))}, or a function of base, mine and theirs"
         )
+    if not (isinstance(rule, str) or callable(rule)):
+        raise BadSetting(f"rule is of type {type(rule).__name__!r}; give its name, or a function of base, mine and theirs")
+    checked("path", path, (str,), "a str: register_merge('stats.views', 'sum')")
     _rules[_steps(path)] = RULES[rule] if isinstance(rule, str) else rule
 
 

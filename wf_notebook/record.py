@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from . import saver
-from .errors import RunCancelled, WorkflowError
+from .changes import differences
+from .errors import RunCancelled, UnsavableValue, WorkflowError
 from .events import RunEvent, RunResponse
 from .foreign import advise
 from .journal import Journal, NoJournal, end_row, start_row
@@ -192,8 +193,8 @@ class OpenRun:
     def _save_end(self) -> None:
         if self._journal is not None:
             snapshot = self.session.snapshot()
-            for refusal in snapshot.refused.values():
-                self.error = self.error or f"not saved: {refusal}"
+            if snapshot.refused:
+                self.error = self.error or f"not saved: {UnsavableValue.joined(snapshot.refused.values())}"
             self.changes = _summed_up(self._before, snapshot.kept)
             self._save(self._journal, [] if self.context.private else [end_row(self.record(), self._start)], snapshot)
 
@@ -217,9 +218,8 @@ class OpenRun:
 
 
 def _summed_up(before: Encoded, after: Encoded) -> dict[str, str]:
-    """Return which keys a run changed: "set" or "delete"."""
-    changed = {key: "set" for key, kept in after.items() if before.get(key) != kept}
-    return changed | dict.fromkeys((key for key in before if key not in after), "delete")
+    """Return what a run did to which keys, in the words of a version: set, append, put, delete."""
+    return {change.key: change.op if change.path is None else "put" for change in differences(before, after)}
 
 
 def _named(context: RunContext, workflow: str) -> dict[str, Any]:

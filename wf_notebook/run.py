@@ -52,7 +52,7 @@ WAYS_UP: dict[str, str] = {
     "adapt": "wf_notebook.agents.adapters:adapt",
     "Diff._repr_html_": "wf_notebook.frames:diff_html",
     "Diff.df": "wf_notebook.frames:diff_frame",
-    "Versions._repr_pretty_": "wf_notebook.frames:versions_text",
+    "Versions.__repr__": "wf_notebook.frames:versions_text",
     "Versions._repr_html_": "wf_notebook.frames:versions_html",
     "Versions.df": "wf_notebook.frames:versions_frame",
     "SqlStorage.sessions": "wf_notebook.frames:sessions",
@@ -191,7 +191,7 @@ class Run:
     """The record of one run: what was asked, how it ended, what it used and changed.
 
     `duration` is in seconds, `cost` in US dollars (None when no price is known), times are UTC.
-    `changes` maps the top-level keys of session_state that the run changed to "set" or "delete".
+    `changes` maps the top-level keys of session_state that the run changed to what it did: set, append, put or delete.
     """
 
     run_id: str

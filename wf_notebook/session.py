@@ -15,16 +15,20 @@ from weakref import WeakSet
 
 from .conflicts import Deciding
 from .encoding import Encoder, Snapshot
-from .errors import SessionConflict, SessionOwned, UnsavableValue
+from .errors import SessionConflict, SessionOwned, StorageBusy, StorageReadOnly, UnsavableValue
 from .history import History
 from .keys import is_stored
+from .known import Known
 from .line import Line
 from .merging import merge
-from .state import own, update
-from .transaction import About, Attempt, Records, Save, Saved, SessionStorage, Transaction, stored_id
+from .state import as_dict, own, update
+from .transaction import About, Attempt, Records, Save, SessionStorage, Transaction, stored_id
 
 if TYPE_CHECKING:
     from .changes import Encoded
+
+#: So many saves are remembered of which nobody heard whether they are in the store.
+ATTEMPTS = 100
 
 
 class Session(History, Deciding):
@@ -51,15 +55,15 @@ class Session(History, Deciding):
         self.about = about or About()
         self._is_branch = branch is not None
         self._line = Line(stored_id(session_id) + (f"@{branch}" if branch else ""))
-        self.initial = own(state or {})
+        self.initial = own({} if state is None else state)
         self._live: dict[Any, Any] = live if live is not None else {}
         self.loaded = False
         self._encoder = Encoder()
         self._base: Encoded = {}  # what the live dict was when it was last loaded or saved
         self._met: Encoded = {}  # what base became in the store when it was saved, with what others had saved meanwhile
-        self._attempt: Attempt | None = None  # a save whose acknowledgement did not come
+        self._attempts: tuple[Attempt, ...] = ()  # saves whose acknowledgement did not come
         self._saved_about: About | None = None  # as it was last saved from here
-        self._rows: list[Records] = []  # rows that wait for a save that can be done
+        self._rows: tuple[Records, ...] = ()  # rows that wait for a save that can be done
         self._own_branch = uuid4().hex
         self._lock = threading.RLock()
         _sessions.add(self)
@@ -84,9 +88,13 @@ class Session(History, Deciding):
             self.load()
         return self._live
 
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        self.replace(state)
+
     def replace(self, state: dict[str, Any]) -> None:
         """Replace the contents of the state; the dict object stays the same."""
-        live, new = self.state, dict(state)
+        live, new = self.state, as_dict(state)
         for key in [key for key in live if key not in new]:
             del live[key]
         live.update(new)
@@ -114,20 +122,24 @@ class Session(History, Deciding):
                 return
             self._line = self._line if self.loaded else Line.at(self.storage, self._line.key, self._check_owner)
             if not self._line.is_current(self.storage.stamp()):
-                self.storage.transact(self._fetch, write=False)
+                self._fetch()
                 self._line.remember(self.storage)
             self.about = self.about.filled(self._line.about or self.about)
             self._start()
-            mine = self.snapshot()
-            merged = merge(self._base, mine.kept, self._line.state, self._met)
-            if merged.conflicts:
-                raise self._conflict(merged.conflicts, mine.kept, branch=None)
-            # What cannot be kept is neither overwritten here nor forgotten to be a change of mine.
-            unkept = {key: self._base[key] for key in mine.refused if key in self._base}
-            self._bring(mine.kept, {key: kept for key, kept in merged.state.items() if key not in mine.refused} | unkept)
-            self._base = {key: kept for key, kept in self._line.state.items() if key not in mine.refused} | unkept
-            self._met = {}
+            self._take_in()
             self.loaded = True
+
+    def _take_in(self) -> None:
+        """Bring what is known of the store into the live dict."""
+        mine = self.snapshot()
+        merged = merge(self._base, mine.kept, self._line.state, self._met)
+        if merged.conflicts:
+            raise self._conflict(merged.conflicts, mine.kept, branch=None)
+        # What cannot be kept is neither overwritten here nor forgotten to be a change of mine.
+        unkept = {key: self._base[key] for key in mine.refused if key in self._base}
+        self._bring(mine.kept, {key: kept for key, kept in merged.state.items() if key not in mine.refused} | unkept)
+        self._base = {key: kept for key, kept in self._line.state.items() if key not in mine.refused} | unkept
+        self._met = {}
 
     def _bring(self, mine: Encoded, to: Encoded) -> None:
         """Bring the live dict from one state to another."""
@@ -155,7 +167,7 @@ class Session(History, Deciding):
         with self._lock:
             if self.storage is None:
                 return
-            self.storage.transact(self._fetch, write=False)
+            self._fetch()
             self.loaded = True
             mine = self._encoder.encode(self._live)
             self._bring(mine.kept, self._line.state)
@@ -163,31 +175,22 @@ class Session(History, Deciding):
                 del self._live[key]
             self._base, self._met = dict(self._line.state), {}
 
-    def _fetch(self, tx: Transaction) -> None:
-        """Bring what is known of the store up to its newest."""
-        if self._attempt is None and self._line.is_current(tx.before):
-            return
-        way = self._line.follow(tx, self._check_owner)
-        if way != "on":  # mine is written again: all of it, or all but what is only there
-            self._base = {key: kept for key, kept in self._line.state.items() if way == "back" or key in self._base}
-            self._met = {}
-        if self._attempt is not None:
-            self._recognise(tx, self._attempt)
-        about = self._line.about
-        if not (self._line.was_there or self.loaded or self._is_branch) and (inherited := tx.inherited(self.session_id)):
-            self._check_owner(inherited.about)
-            self._line.inherited, about = inherited, inherited.about
-        if about:
-            self.about = self.about.filled(about)
+    def _grasp(self) -> Known:
+        """Return what is known of the store, for a transaction to begin with."""
+        return Known(self._line, self.about, self._base, self._met, self._attempts, self._rows, self._saved_about)
 
-    def _recognise(self, tx: Transaction, attempt: Attempt) -> None:
-        """A save that was durable though nobody heard so is not merged with itself, and its rows are not written again."""
-        self._attempt = None
-        durable = tx.has_save(self._line.key, attempt.save_id)
-        if durable:
-            self._base, self._met = attempt.mine, attempt.made
-        if durable or any(tx.has_records(records) for records in attempt.rows):
-            self._rows = self._rows[len(attempt.rows) :]
+    def _take(self, known: Known) -> None:
+        """Know what a transaction found out. Without a call in between, where an interrupt could come: all of it, or nothing."""
+        self._line, self.about, self._base, self._met = known.line, known.about, known.base, known.met
+        self._attempts, self._rows, self._saved_about = known.attempts, known.rows, known.saved_about
+
+    def _fetch(self) -> None:
+        """Bring what is known of the store up to its newest."""
+        known, inherits = self._grasp(), not (self.loaded or self._is_branch)
+        if self.storage is not None:
+            self._take(
+                self.storage.transact(lambda tx: known.copy().fetch(tx, self._check_owner, inherits=inherits), write=False)
+            )
 
     def _check_owner(self, about: About | None) -> None:
         owner = about.user_id if about else None
@@ -202,8 +205,8 @@ class Session(History, Deciding):
         """Save what changed since the last save, with the rows that go along; durable when it returns.
 
         `snapshot` is the state to save, where it is known already. The live dict is never changed: what others saved meanwhile
-        arrives at the next load. Raises SessionConflict (all of mine are then kept in a branch, the rows are saved),
-        UnsavableValue (everything else is saved), and what the storage raises.
+        arrives at the next load, or by `write`. Raises SessionConflict (all of mine are then kept in a branch, and the rows are
+        saved), UnsavableValue (everything else is saved), and what the storage raises.
         """
         if self.storage is None:
             return
@@ -211,49 +214,31 @@ class Session(History, Deciding):
             if not self.loaded:
                 self.load()
             if records:
-                self._rows.append(records)
+                self._rows = (*self._rows, records)
             mine = snapshot or self.snapshot()
-            if mine.kept != self._base or self._rows or self._has_news_of_itself():
+            if mine.kept != self._base or self._rows or self._grasp().has_news:
                 self._write(mine.kept, run_id)
-            for refusal in mine.refused.values():
-                raise refusal
-
-    def _has_news_of_itself(self) -> bool:
-        """Two kernels that call one session by two names say so once each, not with each save."""
-        return self._line.about is None or self.about not in {self._line.about, self._saved_about}
+            if mine.refused:
+                raise UnsavableValue.joined(mine.refused.values())
 
     def _write(self, mine: Encoded, run_id: str | None) -> None:
         assert self.storage is not None
-        save_id = uuid4().hex
+        attempt, branch = Attempt(uuid4().hex, mine, self._rows), run_id or self._own_branch
+        known, save = self._grasp(), Save(attempt.save_id, run_id, self._encoder.blobs)
+        self._attempts = (*self._attempts[-ATTEMPTS:], attempt)
 
-        def work(tx: Transaction) -> Saved:
-            self._fetch(tx)
-            return self._append(tx, mine, run_id, save_id)
+        def work(tx: Transaction) -> Known:
+            return known.copy().fetch(tx, self._check_owner, inherits=False).append(tx, attempt, save, branch)
 
-        saved = self.storage.transact(work, write=True)
-        self._attempt, self._rows, self._saved_about = None, [], self.about
-        self._line.saved(saved)
+        try:
+            saved = self.storage.transact(work, write=True)
+        except (StorageBusy, StorageReadOnly):  # it was not begun, and will be tried again and again
+            self._attempts = tuple(other for other in self._attempts if other is not attempt)
+            raise
+        self._take(saved)
         self._line.remember(self.storage)
         if saved.conflicts:
-            raise self._conflict(saved.conflicts, mine, saved.branch)
-        self._base, self._met = mine, saved.state
-
-    def _append(self, tx: Transaction, mine: Encoded, run_id: str | None, save_id: str) -> Saved:
-        """Inside the transaction: append mine to the session's line, or all of mine to a branch."""
-        line, save = self._line, Save(save_id, run_id, self._encoder.blobs)
-        if news := self._has_news_of_itself():
-            tx.append_about(line.key, "changed" if line.about else "created", self.about)
-        merged = merge(self._base, mine, line.state, self._met)
-        self._attempt = Attempt(save_id, mine, merged.state, tuple(self._rows))
-        branch = run_id or self._own_branch
-        unsaved = f"not saved: {self._told(merged.conflicts, mine, branch)}" if merged.conflicts else None
-        line.look_back(tx, self._rows, unsaved)
-        if merged.conflicts:
-            line.branch_off(tx, branch, mine, self.about, save)
-            saved = replace(line.extend(tx, line.state, save), conflicts=merged.conflicts, branch=branch)
-        else:
-            saved = line.extend(tx, merged.state, save)
-        return replace(saved, about=self.about) if news else saved
+            raise self._conflict(saved.conflicts, mine, branch)
 
     # -- the session itself ------------------------------------------------------------------------------------------------
 
@@ -287,7 +272,7 @@ _sessions: WeakSet[Session] = WeakSet()
 def _go_on_in_child() -> None:
     """In a forked child a lock may be held by a thread that is not there, and rows that wait are the parent's to write."""
     for session in list(_sessions):
-        session._lock, session._rows = threading.RLock(), []  # noqa: SLF001 - this module's own
+        session._lock, session._rows = threading.RLock(), ()  # noqa: SLF001 - this module's own
 
 
 if hasattr(os, "register_at_fork"):

@@ -8,7 +8,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from .errors import BadSetting, did_you_mean
+from .errors import BadSetting, checked, did_you_mean
 from .foreign import adapted, adapted_function
 
 if TYPE_CHECKING:
@@ -16,6 +16,23 @@ if TYPE_CHECKING:
 
 #: What Agno's constructor took, and what has no meaning here.
 WITHOUT_MEANING = ("memory", "monitoring", "telemetry")
+
+
+#: What a setting of a workflow may be besides None, and what is said of anything else.
+SETTINGS: dict[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys(("name", "description", "user_id", "session_name"), ((str,), "a str")),
+    "max_tokens": ((int,), "a number of tokens"),
+    "max_cost": ((int, float), "a number of US dollars"),
+}
+
+
+def checked_setting(name: str, value: Any) -> Any:
+    """Return the value of a setting, or raise BadSetting if it is of a wrong type.
+
+    >>> checked_setting("max_tokens", None), checked_setting("max_tokens", 100)
+    (None, 100)
+    """
+    return value if value is None or name not in SETTINGS else checked(name, value, *SETTINGS[name])
 
 
 class Adapting:

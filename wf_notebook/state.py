@@ -6,13 +6,14 @@ inside a value that did.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import codec
 from .codec.kind import escaped
-from .errors import StorageFailed
+from .errors import StorageFailed, checked
 from .kept import collecting_later, grown, is_list, may_be_typed, packed, tag, unpacked
 from .keys import key_of
 
@@ -134,8 +135,19 @@ def _graft(old: Any, new: Any, was: Any, now: Any, shared: set[int]) -> Any:
     return new
 
 
+def as_dict(state: Any) -> dict[Any, Any]:
+    """Return the contents of a state that a user gives; raise BadSetting if it is no dict.
+
+    >>> as_dict([1])
+    Traceback (most recent call last):
+    wf_notebook.errors.BadSetting: session_state is of type 'list'; give a dict: {"posts": []}
+    """
+    return dict(checked("session_state", state, (dict, Mapping), 'a dict: {"posts": []}'))
+
+
 def own(state: dict[str, Any]) -> dict[str, Any]:
     """Return a copy, so that two sessions given one dict never share what is in it."""
+    state = as_dict(state)
     with suppress(Exception):  # some object in it cannot be copied: share that one
         return deepcopy(state)
-    return dict(state)
+    return state

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from .record import OpenRun
-    from .run import Run
+    from .run import CancelToken, Run
 
 
 class _Awaited:
@@ -230,9 +230,14 @@ class RunStream:
         """The record of the run as it stands."""
         return self._open.record()
 
+    @property
+    def token(self) -> CancelToken:
+        """What ends the run once it is cancelled, from any thread."""
+        return self._open.context.cancel
+
     def stop(self) -> None:
         """End the run, from any thread: the iteration ends normally, what was said is kept, the status is `stopped`."""
-        self._open.context.cancel.cancel()
+        self.token.cancel()
         if not self._awaits and self._reader is not None and getgeneratorstate(self._reader) != GEN_RUNNING:  # nobody is reading
             with suppress(StopIteration):
                 next(self)

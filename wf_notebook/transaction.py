@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .errors import BadSetting, UnsavableValue
+from .errors import UnsavableValue, checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +27,12 @@ class About:
     extra_data: str | None = None
     #: Nobody chose the workflow_id: it gives way to the one that is stored.
     is_made_up: bool = field(default=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Take texts only: what is no text would be no text in the store either."""
+        for name in ("workflow", "workflow_id", "user_id", "session_name"):
+            if (value := getattr(self, name)) is not None:
+                checked("name" if name == "workflow" else name, value, (str,), "a str")
 
     def filled(self, stored: About) -> About:
         """Return what is known here, gaps filled from what is stored.
@@ -90,14 +96,14 @@ class Inherited:
     state: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Attempt:
     """A save that was begun: whether it is in the store will be seen if nobody says so. `made` is what mine became there."""
 
     save_id: str
     mine: Encoded
-    made: Encoded
     rows: tuple[Records, ...]
+    made: Encoded = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +113,6 @@ class Save:
     save_id: str
     run_id: str | None = None
     blobs: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What a save left in the store: the session's line as it stands, and the branch that took mine if they conflict."""
-
-    version: int
-    state: Encoded
-    save_id: str | None
-    stamp: int | None
-    about: About | None
-    conflicts: tuple[str, ...] = ()
-    branch: str | None = None
 
 
 class Transaction(Protocol):
@@ -197,8 +190,7 @@ def stored_id(session_id: str) -> str:
     >>> stored_id("ann@example.com")
     'ann@@example.com'
     """
-    if not isinstance(session_id, str):
-        raise BadSetting(f"session_id is of type {type(session_id).__name__!r}; give a str")
+    checked("session_id", session_id, (str,), "a str")
     try:
         session_id.encode()
     except UnicodeEncodeError:
@@ -214,6 +206,7 @@ def stored_ids(shown: str) -> list[str]:
     >>> stored_ids("demo@run-1")
     ['demo@@run-1', 'demo@run-1']
     """
+    checked("session_id", shown, (str,), "a str")
     ends = [place for place, character in enumerate(shown) if character == "@"]
     return [stored_id(shown), *(f"{stored_id(shown[:end])}@{shown[end + 1 :]}" for end in reversed(ends))]
 

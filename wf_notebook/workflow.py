@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-import json
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 from weakref import ref
@@ -12,15 +12,13 @@ from . import saver
 from .errors import MissingRun
 from .events import RunResponse
 from .inputs import bound_inputs
-from .opening import opening
+from .keeping import Keeping
 from .outcome import already, outcome
 from .record import OpenRun
 from .run import Run, RunContext, current, logger, way_up
-from .session import Session
-from .settings import Adapting, check_old_names, own_agents, warn_if_outdated
-from .storage import open_storage
+from .settings import Adapting, check_old_names, checked_setting, own_agents, warn_if_outdated
+from .storage import opened
 from .stream import RunStream
-from .transaction import About
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 _CLASS_SETTINGS = ("session_id", "session_state")
 
 
-class Workflow(Adapting):
+class Workflow(Adapting, Keeping):
     """A workflow is a subclass with a method run(): plain Python that yields or returns what it has to say.
 
     `session_state` is a dict that belongs to the session; with a `storage` (a storage or its address) it is kept there, and is
@@ -73,7 +71,7 @@ class Workflow(Adapting):
         for name in ("run", "arun"):
             method = getattr(cls, name)
             if not hasattr(method, "opens_run"):
-                setattr(cls, name, opening(method))
+                setattr(cls, name, _opening(method))
 
     def __init__(
         self,
@@ -103,9 +101,9 @@ class Workflow(Adapting):
         given |= {"extra_data": extra_data, "debug_mode": debug_mode or None, "private": private or None}
         given |= {"max_tokens": max_tokens, "max_cost": max_cost}
         for setting, value in given.items():
-            setattr(self, setting, getattr(cls, setting) if value is None else value)
+            setattr(self, setting, checked_setting(setting, getattr(cls, setting) if value is None else value))
         place = storage if storage is not None else cls.storage
-        self.storage: WorkflowStorage | None = open_storage(place) if isinstance(place, str) else place
+        self.storage: WorkflowStorage | None = None if place is None else opened(place)
         if self.debug_mode:
             logger.setLevel("DEBUG")
         state = session_state if session_state is not None else self._settings.get("session_state")
@@ -164,6 +162,11 @@ class Workflow(Adapting):
         run = self._run()
         return run.record() if run is not None else self._last_run
 
+    def stop(self) -> None:
+        """End the run that goes on, from any thread: what was said is kept, its status is `stopped`."""
+        if run := self._run():
+            run.context.cancel.cancel()
+
     @property
     def run_id(self) -> str | None:
         """The id of the run that the calling code belongs to, else of the last one."""
@@ -178,9 +181,10 @@ class Workflow(Adapting):
     @property
     def run_response(self) -> RunResponse | None:
         """What the last run has said so far, as one response."""
-        run, last = self._run(), self._last_run
-        if run is not None or last is None:
-            return run.result() if run else None
+        if run := self._run():
+            return run.result()
+        if (last := self._last_run) is None:
+            return None
         return RunResponse(last.content, run_id=last.run_id, session_id=last.session_id, workflow_id=last.workflow_id)
 
     def _here(self) -> RunContext | None:
@@ -194,100 +198,19 @@ class Workflow(Adapting):
         """
         return way_up("Workflow.form")(self, **inputs)
 
-    # -- the session -------------------------------------------------------------------------------------------------------
 
-    @property
-    def session(self) -> Session:
-        """The session of this workflow."""
-        return self._session
+def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the user's run() or arun(): called inside its own run (`super().run()`) it is just itself."""
+    signature = inspect.signature(method)
 
-    @property
-    def session_state(self) -> dict[str, Any]:
-        """The state of the session: one dict object for the life of this instance, loaded when it is first asked for."""
-        return self._session.state
+    @functools.wraps(method)
+    def opening(self: Workflow, *args: Any, **kwargs: Any) -> Any:
+        if self._here() is not None:
+            return method(self, *args, **kwargs)
+        return self._open(method, signature, args, kwargs)
 
-    @session_state.setter
-    def session_state(self, state: dict[str, Any]) -> None:
-        self._session.replace(state)
-
-    @property
-    def session_id(self) -> str:
-        """The id of the session; assigning another one saves this session and goes on in that one."""
-        return self._session.session_id
-
-    @session_id.setter
-    def session_id(self, session_id: str) -> None:
-        self._switch(session_id)
-
-    def _switch(self, session_id: str) -> None:
-        if not self._session.loaded:
-            self._session = self._new_session(session_id, self._session.initial)
-            return
-        self.write_to_storage()
-        live = self._session.state
-        live.clear()
-        self._session = self._new_session(session_id, None, live)
-
-    def _new_session(self, session_id: str, state: dict[str, Any] | None, live: dict[str, Any] | None = None) -> Session:
-        return Session(session_id, storage=self.storage, state=state, about=self._about(), live=live)
-
-    def _about(self) -> About:
-        extra = None if self.extra_data is None else json.dumps(self.extra_data, default=repr)
-        return About(self.name, self.workflow_id, self.user_id, self.session_name, extra, self._id_is_made_up)
-
-    def _adopt(self, about: About) -> None:
-        """Take from the store what the constructor left open."""
-        self.workflow_id = about.workflow_id or self.workflow_id
-        self.user_id = self.user_id or about.user_id
-        self.session_name = self.session_name or about.session_name
-        self.extra_data = self.extra_data if self.extra_data is not None else json.loads(about.extra_data or "null")
-
-    def read_from_storage(self) -> Session:
-        """Bring in what the store has; edits made here since the last load hold. Raises SessionConflict where both changed."""
-        self._session.load()
-        self._adopt(self._session.about)
-        return self._session
-
-    def load_session(self, force: bool = False) -> str:
-        """Do what read_from_storage does, under its old name; return the session's id."""
-        self.read_from_storage()
-        return self.session_id
-
-    def write_to_storage(self) -> Session:
-        """Save the state now; durable when it returns.
-
-        Raises what stands against it: StorageBusy, StorageReadOnly, SessionConflict, UnsavableValue…
-        """
-        run = self._here()
-        self._session.about = self._about()
-        self._session.save(run_id=run.run_id if run and not run.private else None)
-        return self._session
-
-    def new_session(self) -> None:
-        """Go on in a session of a new id, with a fresh state."""
-        self.session_name = None
-        self._switch(str(uuid4()))
-
-    def go_on_from(self, other: Workflow) -> None:
-        """Go on in the session of another instance, with all that is unsaved in it: both have one state from now on."""
-        self._session = other.session
-
-    def rename(self, name: str) -> None:
-        """Rename the workflow, in the store too."""
-        self.name = name
-        self.write_to_storage()
-
-    def rename_session(self, session_name: str) -> None:
-        """Give the session a name that people read, in the store too."""
-        self.session_name = session_name
-        self.write_to_storage()
-
-    def delete_session(self, session_id: str | None = None) -> None:
-        """Hide a session (this one, if none is named): it is no longer listed or loaded; its rows stay in the store."""
-        if session_id is None or session_id == self.session_id:
-            self._session.delete()
-        elif self.storage is not None:
-            self.storage.delete_session(session_id)
+    opening.opens_run = True  # type: ignore[attr-defined]
+    return opening
 
 
 Workflow.run.opens_run = Workflow.arun.opens_run = True  # type: ignore[attr-defined]

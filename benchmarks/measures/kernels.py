@@ -16,7 +16,7 @@ from given import folder, many_keys
 
 from wf_notebook.storage import open_storage
 
-which, count = sys.argv[1], int(sys.argv[2])
+beside, count = sys.argv[1], int(sys.argv[2])
 
 
 def saving(file, name):
@@ -57,8 +57,8 @@ def percentile(took, part):
     return sorted(took)[min(len(took) - 1, int(len(took) * part / 100))] * 1e3
 
 
-if which in {"one", "two"}:
-    saving(sys.argv[3], which)
+if beside in {"one", "two"}:
+    saving(sys.argv[3], beside)
 else:
     with folder() as place:
         file = str(Path(place) / "runs.db")
@@ -67,6 +67,6 @@ else:
         kernels = [
             subprocess.Popen([*command, name, str(count), file], stdout=subprocess.PIPE, text=True) for name in ("one", "two")
         ]
-        read = reading(file, kernels) if which == "reader" else []
+        read = reading(file, kernels) if beside == "beside a reader" else [0]
         saved = [one for kernel in kernels for one in json.loads(kernel.communicate()[0])]
-        print(json.dumps(percentile(read, 90) if which == "reader" else percentile(saved, int(which[1:]))))
+        print(json.dumps({"p50": percentile(saved, 50), "p99": percentile(saved, 99), "reader": percentile(read, 90)}))

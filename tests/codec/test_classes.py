@@ -178,7 +178,7 @@ def test_what_a_codec_gives_must_be_kept_and_what_it_raises_is_said(shelf, clien
     with pytest.raises(UnsavableValue, match=r'\["x"\]\[0\] of type \'Client\' cannot be kept \(AttributeError: .*nothing'):
         shelf.tree([client])
     register_codec(Client, encode=lambda client: client, decode=Client)
-    with pytest.raises(UnsavableValue, match="nested too deeply, or contains itself"):
+    with pytest.raises(UnsavableValue, match=r'\["x"\] contains itself'):
         shelf.tree(client)
 
 

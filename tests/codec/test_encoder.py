@@ -95,6 +95,8 @@ def test_the_path_says_where_it_is(shelf, value, path):
     ("make", "says"),
     [
         (generator, "is of type 'generator', which cannot be kept; keep list(…) of it"),
+        ({}.items, "is of type 'dict_items', which cannot be kept; keep list(…) of it"),
+        (lambda: map(len, []), "is of type 'map', which cannot be kept; keep list(…) of it"),
         (lambda: generator, "is of type 'function', which cannot be kept; keep its name"),
         (lambda: len, "keep its name, and look it up when it is needed"),
         (lambda: "a".join, "keep its name"),
@@ -127,6 +129,31 @@ def test_the_path_says_where_it_is(shelf, value, path):
 )
 def test_what_cannot_be_kept_is_refused_with_what_to_do(shelf, make, says):
     assert says in str(refusal(shelf, [make()]))
+
+
+def figure():
+    from matplotlib.figure import Figure
+
+    return Figure()
+
+
+def image():
+    from PIL import Image
+
+    return Image.new("RGB", (2, 2))
+
+
+@pytest.mark.parametrize("make", [figure, image])
+def test_the_remedy_for_a_picture_gives_its_bytes_as_it_stands(shelf, make):
+    remedy = str(refusal(shelf, make())).partition("keep the PNG bytes: ")[2]
+    save, _, take = remedy.partition("; ")
+    namespace = {"io": io, make.__name__: make()}
+    exec(save, namespace)
+    assert eval(take, namespace)[:4] == b"\x89PNG"
+
+
+def test_what_is_drawn_in_a_figure_is_kept_by_the_figure(shelf):
+    assert "keep the PNG bytes of its .get_figure()" in str(refusal(shelf, figure().subplots()))
 
 
 UTC = (
@@ -172,8 +199,9 @@ WRAPS = [
 @pytest.mark.parametrize("wrap", WRAPS[:-2])
 def test_what_is_nested_too_deeply_is_refused(shelf, wrap, depth):
     error = refusal(shelf, nested(depth, wrap))
-    assert str(error).endswith("is nested too deeply, or contains itself; keep a flatter value")
+    assert str(error).endswith("is nested too deeply (beyond 200 levels); keep a flatter value")
     assert len(str(error)) < 400
+    assert error.path.startswith('session_state["x"]')
 
 
 @pytest.mark.parametrize("wrap", WRAPS)
@@ -181,7 +209,16 @@ def test_what_contains_itself_is_refused(shelf, wrap):
     inner: list = []
     value = wrap(Post(inner)) if wrap is not WRAPS[-1] else Post(inner)
     inner.append({"again": (value,)})
-    assert str(refusal(shelf, value)).endswith("is nested too deeply, or contains itself; keep a flatter value")
+    error = refusal(shelf, value)
+    assert str(error).endswith("contains itself: it is one of the values around it; keep an id or a name in its place")
+    assert error.path.endswith('.client[0]["again"][0]')
+
+
+def test_what_is_there_twice_beside_itself_contains_itself_not(shelf):
+    shared = [()]
+    assert shelf.back([shared, {"a": shared, "b": ((), shared)}]) == [[()], {"a": [()], "b": ((), [()])}]
+    error = refusal(shelf, nested(DEEPEST, lambda inner: [shared, inner]))
+    assert str(error).endswith("is nested too deeply (beyond 200 levels); keep a flatter value")
 
 
 @pytest.mark.parametrize("wrap", WRAPS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -146,6 +148,57 @@ def test_models_inside_models_come_back(shelf):
     value = Post(title="a", parts=[Post(title="b", meta=Box[Post](value=Post(title="c")))], meta={(1, 2): Names([])})
     back = shelf.back(value)
     assert (back, type(back.parts[0].meta), back.meta) == (value, Box[Post], {(1, 2): Names([])})
+
+
+class Site(pydantic.BaseModel):
+    home: pydantic.HttpUrl
+    others: list[pydantic.AnyUrl] = []
+
+
+class Shop(pydantic.HttpUrl):
+    _constraints = pydantic.UrlConstraints(allowed_schemes=["https"])
+
+
+@pytest.mark.parametrize(
+    ("value", "tree"),
+    [
+        (pydantic.HttpUrl("https://example.com"), {"$url": "https://example.com/", "class": "pydantic.networks:HttpUrl"}),
+        (pydantic.AnyUrl("mailto:ann@example.com"), {"$url": "mailto:ann@example.com", "class": "pydantic.networks:AnyUrl"}),
+        (
+            pydantic.PostgresDsn("postgresql://a:1,b:2/c"),
+            {"$url": "postgresql://a:1,b:2/c", "class": "pydantic.networks:PostgresDsn"},
+        ),
+        (Shop("https://example.com/a"), {"$url": "https://example.com/a", "class": f"{HERE}:Shop"}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_url_is_stored_as_its_text_and_comes_back(shelf, value, tree):
+    assert shelf.tree(value) == tree
+    back = shelf.back({"a": value, value: 1})
+    assert (back, type(back["a"])) == ({"a": value, value: 1}, type(value))
+
+
+def test_a_model_with_urls_comes_back(shelf):
+    value = Site(home="https://example.com", others=["ftp://example.com/a"])
+    assert shelf.back(value) == value
+
+
+def test_a_stored_url_is_read_where_pydantic_was_not_loaded():
+    code = """
+import sys
+from wf_notebook.codec import decode
+assert "pydantic" not in sys.modules
+print(repr(decode({"$url": "https://example.com/", "class": "pydantic.networks:HttpUrl"}, None)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "HttpUrl('https://example.com/')\n"
+
+
+def test_a_url_whose_class_takes_it_no_longer_is_given_as_a_dict(shelf, capsys):
+    back = shelf.read({"$url": "http://example.com/", "class": f"{HERE}:Shop"})
+    assert back == {"url": "http://example.com/", "class": f"{HERE}:Shop"}
+    assert "does not take its stored values any more" in capsys.readouterr().err
+    assert shelf.read({"$url": "http://example.com/", "class": "os:system"})["url"] == "http://example.com/"
 
 
 def test_a_secret_is_not_stored(shelf):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -56,6 +58,15 @@ SHOWN = [
     (Path("not utf-8 \udcff"), {"$path": {"$str": "not utf-8 \\udcff"}}),
     (PurePosixPath("a"), {"$pureposixpath": "a"}),
     (PureWindowsPath("c:/a"), {"$purewindowspath": "c:\\a"}),
+    (ip_address("10.0.0.1"), {"$ipv4address": "10.0.0.1"}),
+    (ip_interface("10.0.0.1/8"), {"$ipv4interface": "10.0.0.1/8"}),
+    (ip_network("10.0.0.0/8"), {"$ipv4network": "10.0.0.0/8"}),
+    (ip_address("fe80::1%eth0"), {"$ipv6address": "fe80::1%eth0"}),
+    (ip_interface("2001:db8::1/32"), {"$ipv6interface": "2001:db8::1/32"}),
+    (ip_network("2001:db8::/32"), {"$ipv6network": "2001:db8::/32"}),
+    (re.compile("a+", re.IGNORECASE), {"$pattern": "a+", "flags": 34}),
+    (re.compile("(?i)é|$"), {"$pattern": "(?i)é|$", "flags": 34}),
+    (re.compile(b"a", re.VERBOSE), {"$pattern": {"$bytes": "YQ=="}, "flags": 64}),
     (b"ab", {"$bytes": "YWI="}),
     (bytearray(b"ab"), {"$bytearray": "YWI="}),
     (1 + 2j, {"$complex": [1.0, 2.0]}),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
+import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -80,6 +82,11 @@ HASHABLE = [
     Decimal("1.10"),
     Fraction(1, 3),
     UUID(int=5),
+    ipaddress.ip_address("10.0.0.1"),
+    ipaddress.ip_interface("2001:db8::1/32"),
+    re.compile("a+", re.IGNORECASE),
+    pydantic.HttpUrl("https://example.com/a?b=c"),
+    pydantic.PostgresDsn("postgresql://ann@one:1,two:2/runs"),
     Path("a/b"),
     range(3),
     Color.red,

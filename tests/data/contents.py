@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -35,7 +36,7 @@ LARGE = {
     "frame": pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": pd.to_datetime(["2026-01-01", "2026-01-02"], utc=True)}),
 }
 
-STATES: list[dict] = [
+STATES: list[dict[Any, Any]] = [
     PLAIN,
     PLAIN | TYPED,
     PLAIN | TYPED | LARGE,

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import ipywidgets
 import pytest
+from IPython.display import publish_display_data
 
 from wf_notebook import Workflow
 from wf_notebook.errors import BadArguments, UnknownInput, UnknownWorkflow
 from wf_notebook.notebook.form import Form
-from wf_notebook.notebook.pane import OUTPUTS, PRINTED
+from wf_notebook.notebook.pane import OUTPUTS, PRINTED, VIEW, Pane
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -312,6 +313,16 @@ form = Prints().form()
     assert "_Stream" not in type(cells.good("sys.stdout")).__name__
 
 
+@pytest.mark.usefixtures("shell")
+def test_the_record_takes_the_place_of_a_live_output_that_nobody_could_see():
+    pane = Pane()
+    with pane.capturing():
+        publish_display_data({VIEW: {}, "text/plain": "live"}, transient={"display_id": "run"})
+        publish_display_data({"text/plain": "record"}, {"wf_notebook": {}}, transient={"display_id": "run"})
+    assert pane.live.outputs == ()
+    assert [each["data"] for each in pane.output.outputs] == [{"text/plain": "record"}]
+
+
 def test_a_flood_of_output_is_cut_and_said(cells):
     cells.good(f"""
 from IPython.display import HTML, display
@@ -403,17 +414,12 @@ class Batch(Workflow):
         current.get().cancel.on_cancel(heard.set)
         assert heard.wait(30)
         current.get().cancel.check()
-    @property
-    def session_name(self):
+    def write_to_storage(self):
         loading.set()
         assert go_on.wait(30)
-    @session_name.setter
-    def session_name(self, name):
-        pass
-go_on.set()
-form = Batch(session_id="batch").form()
-go_on.clear()
-loading.clear()
+batch = Batch(session_id="batch", session_state={"loaded": True})
+form = batch.form()
+form.session.value = "another" + "s" * len(batch.session_state)
 """)
     form = cells.good("form.start()\nassert loading.wait(30)\nform.stop()\ngo_on.set()\nform.wait()\nform")
     assert (form.run.status, form.error) == ("stopped", None)
@@ -555,7 +561,6 @@ def test_a_workflow_loads_no_widgets_before_it_shows_a_form():
 
 # -- in a real kernel ----------------------------------------------------------------------------------------------------------
 
-VIEW = "application/vnd.jupyter.widget-view+json"
 SETUP = "%load_ext wf_notebook\n%config WorkflowMagics.storage = 'memory:'"
 
 

@@ -68,7 +68,7 @@ def test_the_record_says_what_was_answered_and_what_changed_and_carries_the_ids(
     shown = blog.displayed[0]
     head, answer, changes = shown["data"]["text/plain"].split("\n\n")
     assert head.startswith("Blog · session blog · ✓ completed · ")
-    assert (answer, changes) == ("On dogs", "session_state: topics (set)")
+    assert (answer, changes) == ("On dogs", "session_state: topics (append)")
     assert shown["metadata"]["wf_notebook"]["run_id"] == run.run_id
     assert "<summary>session_state: 1 change</summary>" in shown["data"]["text/html"]
     assert "[&#x27;cats&#x27;, &#x27;dogs&#x27;]" in shown["data"]["text/html"]

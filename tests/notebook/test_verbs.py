@@ -168,6 +168,44 @@ def test_sql_is_a_line_or_a_cell_and_no_brace_in_it_is_replaced(blog):
     assert isinstance(blog.bad("%wf sql"), BadArguments)
 
 
+@pytest.mark.parametrize("end", ["-o q", "-o=q", "--out q", "--out=q", "--storage memory: -o q", "-o q --storage memory:"])
+def test_an_option_may_stand_after_a_query(blog, end):
+    assert blog.good(f"%wf sql SELECT 1 AS n {end}") is None
+    assert blog.good("q['n']") == [1]
+
+
+@pytest.mark.parametrize(
+    "cell", ["%%wf sql -o q\nSELECT 1 AS n", "%%wf sql SELECT -o q\n1 AS n", "%%wf sql\nSELECT 1 AS n\n-o q"]
+)
+def test_an_option_may_stand_before_and_after_the_query_of_a_cell(blog, cell):
+    assert blog.good(cell) is None
+    assert blog.good("q['n']") == [1]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT n -o q FROM t",
+        "SELECT 3 -o AS q FROM t",
+        "SELECT * FROM t ORDER BY n -o DESC",
+        "SELECT '--out q' FROM t",
+        "SELECT ' --out q' AS \" --out q\" FROM t",
+        "SELECT n FROM t -- without --out q",
+        "SELECT n FROM t /* --out q */",
+        "SELECT n FROM t -- -o q",
+    ],
+)
+def test_no_sql_is_read_as_an_option(blog, query):
+    rows = blog.good(f"%wf sql WITH t AS (SELECT 5 AS n, 2 AS o) {query}")
+    assert len(rows) == 1
+    assert "q" not in blog.shell.user_ns
+    assert blog.good(f"%%wf sql\nWITH t AS (SELECT 5 AS n, 2 AS o)\n{query}")[0] == rows[0]
+
+
+def test_a_query_that_is_wrong_in_any_case_is_explained_without_the_option(blog):
+    assert one_line(blog.bad("%wf sql SELECT * FROM nope -o q")).startswith("BadQuery: no such table: nope")
+
+
 # -- acting --------------------------------------------------------------------------------------------------------------------
 
 
@@ -246,6 +284,16 @@ def test_save_saves_what_is_unsaved_in_all_workflows(blog):
     assert set(blog.good("%wf sessions")["session_id"]) == {"blog", "other"}
 
 
+def test_save_says_of_each_value_that_cannot_be_kept_why(blog):
+    blog.good("blog.session_state.update(client=object(), lock=object(), x=1)")
+    error = blog.bad("%wf save")
+    assert "session 'blog' is saved as version 4, but for what cannot be kept" in blog.printed
+    lines = error._render_traceback_()
+    assert all(f'session_state["{name}"]' in "\n".join(lines) for name in ("client", "lock"))
+    assert blog.good("%wf versions")[-1].changes == {"x": "set"}
+    assert 'not saved: session_state["client"]' in blog.printed
+
+
 def test_save_after_the_file_was_held_by_another_program(blog_in_a_file):
     cells = blog_in_a_file
     cells.good("import duckdb\nmine = duckdb.connect('runs.duckdb', read_only=True)\nblog.session_state['x'] = 1")
@@ -264,6 +312,57 @@ def test_resolve_decides_a_conflict(blog, choice, kept):
     blog.good(f"%wf resolve {choice}")
     assert "session 'blog' is decided, and saved as version" in blog.printed
     assert blog.good("blog.session_state['n'], blog.storage.session('blog').state['n']") == (kept, kept)
+
+
+@pytest.fixture
+def in_conflict(blog):
+    """Return cells in which `n` and `m` were saved elsewhere while `blog` changed them too."""
+    blog.good("blog.session_state.update(n=0, m=0)\nblog.write_to_storage()")
+    blog.good("there = blog.storage.session('blog')\nthere.state.update(n=2, m=2, more=1)\nblog.session_state.update(n=1, m=1)")
+    blog.good("there.save()")
+    return blog
+
+
+def test_a_conflict_can_be_looked_at_from_all_sides(in_conflict):
+    error = in_conflict.bad("blog.write_to_storage()")
+    assert one_line(error).endswith("; here %wf diff shows both sides, and %wf resolve mine (or theirs) decides")
+    both = in_conflict.good("%wf diff")
+    assert [(each.path, each.before, each.after) for each in both] == [
+        ('session_state["n"]', 2, 1),
+        ('session_state["m"]', 2, 1),
+    ]
+    assert "mine (unsaved)" in both._repr_html_()
+    assert [each.version for each in in_conflict.good("%wf versions")] == [1, 2, 3, 4, 5]
+    assert "not saved: session 'blog' is in a conflict; %wf diff shows both sides" in in_conflict.printed
+    assert in_conflict.good("%wf diff 4 5").after == "blog:5"
+    assert isinstance(in_conflict.bad("%wf restore 1"), SessionConflict)
+    in_conflict.good("%wf delete")
+    assert "session 'blog' is hidden" in in_conflict.printed
+
+
+def test_each_key_of_a_conflict_may_be_decided_by_itself(in_conflict):
+    assert isinstance(in_conflict.bad("%wf resolve mine n"), SessionConflict)
+    in_conflict.good("%wf resolve theirs m -s blog")
+    state = in_conflict.good("dict(blog.session_state)")
+    assert (state["n"], state["m"], state["more"]) == (1, 2, 1)
+
+
+def test_resolve_reads_options_after_a_dict_and_names_keys_that_are_in_no_conflict(in_conflict):
+    assert "in no conflict: 'x'; in conflict: 'n', 'm'" in one_line(in_conflict.bad('%wf resolve {"x": 3}'))
+    in_conflict.good('%wf resolve {"n": 3, "m": 4} --session blog')
+    assert in_conflict.good("blog.session_state['n'], blog.session_state['m']") == (3, 4)
+
+
+def test_without_a_conflict_resolve_says_so_and_saves_nothing(blog):
+    blog.good("blog.session_state['n'] = 1")
+    assert "NoConflict: session 'blog' is in no conflict" in one_line(blog.bad("%wf resolve theirs"))
+    assert len(blog.good("blog.session.versions()")) == 3
+
+
+def test_resolve_names_the_session_that_is_in_a_conflict(in_conflict):
+    in_conflict.good('trial = Blog(session_id="trial", storage=blog.storage)\ntrial.run("x").result()')
+    error = in_conflict.bad("%wf resolve mine")
+    assert one_line(error).endswith("session 'trial' is in no conflict, but 'blog' is: write -s blog")
 
 
 def test_resolve_needs_a_choice_and_a_live_workflow(blog):
@@ -326,13 +425,40 @@ def test_hostile_names_in_a_table_are_only_text(blog):
         ("%wf runs -s b", ["%wf runs -s blog"]),
         ("%wf delete t", ["%wf delete trial"]),
         ("%wf resolve t", ["%wf resolve theirs"]),
+        ("%wf state po", ["%wf state posts"]),
+        ("%wf state -s trial la", ["%wf state -s trial last"]),
+        ("%wf restore ", ["%wf restore 3", "%wf restore 2", "%wf restore 1"]),
+        ("%wf restore -s trial ", ["%wf restore -s trial 1"]),
+        ("%wf fork new --at ", ["%wf fork new --at 3", "%wf fork new --at 2", "%wf fork new --at 1"]),
+        ("%wf restore --deleted ", ["%wf restore --deleted gone"]),
+        ("%wf diff ", ["%wf diff 3", "%wf diff 2", "%wf diff 1", "%wf diff trial", "%wf diff blog"]),
+        ("%wf sql SELECT * FROM sess", ["%wf sql SELECT * FROM session_state", "%wf sql SELECT * FROM sessions"]),
+        ("%wf sql SELECT * FROM work", ["%wf sql SELECT * FROM workflow_sessions"]),
+        ("%%wf sql\nSELECT *\nFROM eve", ["%%wf sql\nSELECT *\nFROM events"]),
     ],
 )
-def test_verbs_options_and_sessions_are_completed(blog, text, completed):
-    blog.good("%wf fork trial")
+def test_what_is_known_is_completed(blog, text, completed):
+    blog.good("%wf fork trial\n%wf fork gone\n%wf delete gone")
     with provisionalcompleter():
         found = list(blog.shell.Completer.completions(text, len(text)))
     assert [text[: each.start] + each.text for each in found] == completed
+
+
+@pytest.mark.slow
+def test_runs_and_keys_in_conflict_are_completed(in_conflict):
+    run_ids = in_conflict.good("%wf runs")["run_id"]
+    with provisionalcompleter():
+        for line, known in (("%wf show ", run_ids), ("%wf events ", run_ids), ("%wf resolve mine ", ["n", "m"])):
+            assert [each.text for each in in_conflict.shell.Completer.completions(line, len(line))] == known
+
+
+def test_branches_are_listed_only_when_they_are_asked_for(in_conflict):
+    in_conflict.bad("blog.write_to_storage()")
+    in_conflict.good("%wf resolve mine")
+    assert in_conflict.good("%wf sessions")["session_id"] == ["blog"]
+    branches = in_conflict.good("%wf sessions --all")["session_id"]
+    assert len(branches) == 2
+    assert all(each == "blog" or each.startswith("blog@") for each in branches)
 
 
 def test_the_extension_takes_its_verbs_along_when_it_is_unloaded(cells):

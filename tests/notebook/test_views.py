@@ -56,11 +56,12 @@ def test_a_branch_that_failed_is_seen_while_the_others_go_on():
         view.add(RunResponse("so far").stamped({"lane": "one"}))
         view.add(failed.stamped({"lane": "two"}))
         deadline = monotonic() + 10
-        while "failed" not in getattr(view._widget, "tail", "") and monotonic() < deadline:
+        while not getattr(view._widget, "sections", []) and monotonic() < deadline:
             Event().wait(0.02)
-        tail = view._widget.tail
+        widget = view._widget
+        sections, tail, page = widget.sections, widget.tail_0, widget.page_0
         view.freeze({"text/plain": "the record"}, {})
-    assert "<p>so far</p>" in tail
-    assert "▸ two" in tail
-    assert "✗ failed: ValueError: &lt;mine&gt;</p>" in tail
+    assert [(section["title"], section["status"]) for section in sections] == [("one", "running"), ("two", "failed")]
+    assert tail == "<p>so far</p>\n"
+    assert "✗ failed: ValueError: &lt;mine&gt;</p>" in page
     assert len(captured.outputs) == 2

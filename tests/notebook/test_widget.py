@@ -4,8 +4,6 @@ import os
 
 import pytest
 
-from wf_notebook.notebook.pages import Pages
-
 LONG = """\
 %%workflow long
 from wf_notebook import Workflow
@@ -17,25 +15,6 @@ class Long(Workflow):
         yield "| a | b |\\n|---|---|\\n| end | [link](https://example.org) |\\n"
         open("gate").read()  # a pipe: waits here until somebody writes
 """
-
-
-def test_pages_are_filled_one_after_the_other_and_only_the_last_one_changes():
-    pages = Pages(size=10, capacity=3)
-    assert [pages.add("1234"), pages.add("5678"), pages.add("abcd"), pages.add("x" * 50), pages.add("")] == [
-        {"page_0": "1234"},
-        {"page_0": "12345678"},
-        {"page_1": "abcd"},
-        {"page_2": "x" * 50},
-        {},
-    ]
-    assert not pages.full
-
-
-def test_what_no_page_has_room_for_is_left_to_the_record():
-    pages = Pages(size=4, capacity=1)
-    assert pages.add("1234") == {"page_0": "1234"}
-    assert pages.add("5") == {"tail": "<p><em>… the rest is in the record, at the end of the run</em></p>"}
-    assert (pages.full, pages.add("6")) == (True, {})
 
 
 @pytest.mark.browser

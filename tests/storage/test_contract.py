@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
 from copy import deepcopy
 from datetime import UTC, datetime
+from ipaddress import ip_network
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import HttpUrl
 
-from wf_notebook import Workflow
+from wf_notebook import Workflow, changes
 from wf_notebook.errors import BadStorage, SessionConflict, SessionOwned, StorageFailed, UnsavableValue
 from wf_notebook.journal import end_row, start_row
 from wf_notebook.run import Run
@@ -70,6 +73,17 @@ def test_a_session_is_there_in_a_new_process(file_database, python):
     ]
 
 
+def test_a_url_an_address_and_a_pattern_are_what_they_were_in_a_new_process(file_database, python):
+    pattern, network = re.compile("a+", re.IGNORECASE), ip_network("10.0.0.0/8")
+    saved(file_database.open(), url=HttpUrl("https://example.com/a"), network=network, pattern=pattern)
+    code = "import sys, wf_notebook; print(wf_notebook.open_storage(sys.argv[1]).session('demo').state)"
+    assert python(code, file_database.url) == (
+        "{'url': HttpUrl('https://example.com/a'), 'network': IPv4Network('10.0.0.0/8'),"
+        " 'pattern': re.compile('a+', re.IGNORECASE)}"
+    )
+    assert file_database.open().session("demo").state["pattern"] == pattern
+
+
 def test_keys_come_back_in_the_order_in_which_they_were_set(database):
     saved(database.open(), **dict.fromkeys("zebra", 1))
     assert list(database.open().session("demo").state) == list("zebra")
@@ -105,6 +119,33 @@ def test_a_deleted_key_can_be_set_again(database):
     session.state["topic"] = "wine"
     session.save()
     assert database.open().session("demo").state == {"topic": "wine"}
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["one session", "each save in a session of its own"])
+def test_a_value_that_only_grows_is_set_as_a_whole_again_where_its_changes_are_longer_and_each_version_is_there(
+    database, kept, monkeypatch
+):
+    monkeypatch.setattr(changes, "LONG", 500)
+    session = saved(database.open(), posts=["first"], seen={}, other=1)
+    for number in range(40):
+        session = session if kept else database.open().session("demo")
+        session.state["posts"].append(f"post {number}")
+        session.state["seen"][f"{number % 7}"] = number
+        session.save()
+    states = [
+        {
+            "posts": ["first", *(f"post {number}" for number in range(count))],
+            "seen": {f"{number % 7}": number for number in range(count)},
+            "other": 1,
+        }
+        for count in range(41)
+    ]
+    assert [session.at(version) for version in range(1, 42)] == states
+    history = "SELECT value FROM state_history WHERE key = ? ORDER BY version"
+    assert [json.loads(text) for (text,) in database.query(history, "posts")] == [state["posts"] for state in states]
+    assert [json.loads(text) for (text,) in database.query(history, "seen")][-1] == states[-1]["seen"]
+    sets = "SELECT count(*) FROM state_log WHERE op = 'set' AND key = ?"
+    assert [database.query(sets, key) for key in ("posts", "seen", "other")] == [[(6,)], [(6,)], [(1,)]]
 
 
 def test_versions_count_the_saves_from_1_without_a_gap(database):
@@ -340,6 +381,24 @@ def test_an_unsavable_value_leaves_the_stored_one_and_all_else_is_saved(database
     assert caught.value.path == 'session_state["posts"][0]["tags"]'
     assert database.open().session("demo").state == {"posts": ["old"], "n": 2}
     assert session.state["posts"] == [{"tags": odd}]
+
+
+def test_several_unsavable_values_are_named_in_one_error_with_what_helps_the_first(database):
+    session = saved(database.open(), n=1)
+    session.state.update({"posts": [len], "b": {"c": object()}, "n": 2})
+    with pytest.raises(UnsavableValue, match="'builtin_function_or_method'") as caught:
+        session.save()
+    assert str(caught.value) == (
+        "session_state[\"posts\"][0] is of type 'builtin_function_or_method', which cannot be kept; "
+        'keep its name, and look it up when it is needed; session_state["b"]["c"] cannot be kept either'
+    )
+    assert caught.value.paths == ('session_state["posts"][0]', 'session_state["b"]["c"]')
+    assert database.open().session("demo").state == {"n": 2}
+    session.state.update({str(number): len for number in range(9)})
+    with pytest.raises(
+        UnsavableValue, match=r'\["b"\]\["c"\], session_state\["0"\], .*\["2"\] and 6 more cannot be kept either$'
+    ):
+        session.save()
 
 
 def test_a_load_never_overwrites_a_value_that_cannot_be_kept(database):

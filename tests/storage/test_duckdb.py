@@ -296,7 +296,7 @@ def test_a_wal_that_grows_large_is_folded(duck):
 
 def test_a_wal_that_takes_long_to_replay_is_folded(duck, monkeypatch):
     session = saved(duck, n=0)
-    monkeypatch.setattr(duckdb_file.File.at(duck.path), "_checkpoint_cost", 0.02)
+    monkeypatch.setattr(duckdb_file.File.at(duck.path).checkpoints, "cost", 0.02)
     before = duck.path.stat().st_mtime_ns
     for number in range(400):
         session.state["n"] = number
@@ -326,6 +326,50 @@ def test_a_save_is_acknowledged_before_the_checkpoint_that_follows_it(duck, monk
     free.set()
     assert duck.open().session("demo").at(2) == {"n": 1}
     assert freed[0]
+
+
+@pytest.fixture
+def attached(monkeypatch) -> list[None]:
+    """Return something as long as there were attachments."""
+    seen: list[None] = []
+    attach = duckdb_file.File.attach
+
+    def counted(self, *given, **how) -> None:
+        seen.append(None)
+        attach(self, *given, **how)
+
+    monkeypatch.setattr(duckdb_file.File, "attach", counted)
+    return seen
+
+
+def test_saves_go_on_while_the_file_stays_attached_after_a_checkpoint(duck, attached, monkeypatch):
+    session = saved(duck, n=0)
+    monkeypatch.setattr(duckdb_file, "WAL_LIMIT", 0)
+    monkeypatch.setattr(duckdb_file, "STAY", 2.0)
+    attached.clear()
+    for number in range(1, 4):
+        session.state["n"] = number
+        session.save()
+    assert len(attached) == 1
+    assert duck.open().session("demo").state == {"n": 3}
+
+
+def test_a_save_that_fails_while_the_file_stays_attached_takes_no_other_with_it(duck, monkeypatch):
+    session = saved(duck, n=0)
+    monkeypatch.setattr(duckdb_file, "WAL_LIMIT", 0)
+    session.state["n"] = 1
+    session.save()
+    with pytest.raises(FileExistsError):
+        duck.open().transact(_failing, write=True)
+    session.state["n"] = 2
+    session.save()
+    assert duck.open().session("demo").state == {"n": 2}
+    assert not duck.open().sessions().df().query("session_id == 'other'").size
+
+
+def _failing(tx) -> None:
+    tx.append_about("other", "created", About())
+    raise FileExistsError
 
 
 # -- interrupts ----------------------------------------------------------------------------------------------------------------

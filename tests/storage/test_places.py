@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from pathlib import Path
@@ -92,6 +93,26 @@ def test_a_folder_is_no_file(file_database):
         with pytest.raises(BadStorage, match=r"runs\.db' is a folder; name a file in it$"):
             getattr(file_database.open().session("demo"), attempt)()
     assert list(file_database.path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+def test_links_in_a_circle_lead_to_no_file(kind, tmp_path):
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with pytest.raises(BadStorage, match=r"leads to no file|cannot be reached \(Too many levels of symbolic links\)"):
+        open_storage(f"{kind}:///{tmp_path}/circle").sessions()
+
+
+def test_without_a_working_directory_only_paths_from_the_root_lead_anywhere(tmp_path):
+    (tmp_path / "gone").mkdir()
+    os.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for url in ("duckdb:///runs.duckdb", "sqlite:///runs.db"):
+        with pytest.raises(BadStorage, match=r"'runs\..*' leads to no file .* give another one, with its path from the root"):
+            open_storage(url)
+    with pytest.raises(BadStorage, match="the working directory is gone; change into one that is there, or set WF_STORAGE"):
+        open_storage()
+    open_storage("memory:").session("demo").save()
+    open_storage(f"duckdb:///{tmp_path}/runs.duckdb").session("demo").save()
 
 
 def test_below_a_file_there_is_no_place(file_database, tmp_path):
@@ -187,6 +208,16 @@ def test_a_folder_that_cannot_be_made_says_read_only(read_only, python):
     said = python(AS_NOBODY, f"{read_only.kind}:///{read_only.path.parent}/deeper/runs.db")
     assert "StorageReadOnly" in said
     assert "deeper' cannot be made (Permission denied); the unsaved state stays in memory: choose another place" in said
+
+
+@pytest.mark.slow
+def test_a_file_that_cannot_be_read_says_so(read_only, python):
+    make_read_only(read_only, fold=True)
+    read_only.path.chmod(0)
+    code = AS_NOBODY.replace(
+        "print(session.state)", "try: print(session.state)\nexcept WorkflowError as error: print(error); sys.exit()"
+    )
+    assert python(code, read_only.url) == f"'{read_only.path}' cannot be read by you; ask its owner, or choose another place"
 
 
 @pytest.mark.slow
@@ -291,7 +322,7 @@ EXCLUSIVE = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_le
 
 
 def test_a_sqlite_file_that_another_program_holds_is_waited_for_and_nothing_is_lost(lite, holding, capsys, monkeypatch):
-    monkeypatch.setattr("wf_notebook.storage.sqlite.PATIENCE", 0.5)
+    monkeypatch.setattr("wf_notebook.storage.waiting.PATIENCE", 0.5)
     monkeypatch.setattr("wf_notebook.storage.sqlite.SILENCE", 0.2)
     session = saved(lite, n=1)
     session.state["n"] = 2

@@ -7,10 +7,11 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from ..errors import checked
 from .kind import Absent, Refused
 
-#: Modules that may be imported to find a class: our own responses, and what `trust` added.
-_trusted = {"wf_notebook.events"}
+#: Modules that may be imported to find a class: our own responses, pydantic's URLs, and what `trust` added.
+_trusted = {"wf_notebook.events", "pydantic.networks"}
 
 
 def trust(module: str) -> None:
@@ -20,7 +21,7 @@ def trust(module: str) -> None:
 
     >>> trust("fractions")
     """
-    _trusted.add(module)
+    _trusted.add(checked("module", module, (str,), "its name: trust('mypackage.models')"))
 
 
 def find(name: str) -> type | None:

@@ -178,7 +178,7 @@ def _masked_reader(name: str) -> Callable[[dict[str, Tree], Reading], Any]:
 
 
 def _write_texts(values: Any, out: Writing) -> Tree:
-    texts = [one if isinstance(one, str) else None for one in values.tolist()]
+    texts = values.to_numpy(object, na_value=None).tolist()
     tree: dict[str, Tree] = {"storage": values.dtype.storage, "na": "NA" if values.dtype.na_value is pandas().NA else "nan"}
     try:
         return {**tree, "texts": out.text(json.dumps(texts, ensure_ascii=False, separators=(",", ":")))}

@@ -40,6 +40,9 @@ def register_codec(cls: type, *, encode: Callable[[Any], Any], decode: Callable[
     """
     if not isinstance(cls, type) or cls in {type(None), bool, int, float, str, list, dict}:
         raise BadSetting(f"register_codec() takes a class of your own, not {cls!r}; JSON has that as it is")
+    for name_, function in (("encode", encode), ("decode", decode)):
+        if not callable(function):
+            raise BadSetting(f"{name_} is of type {type(function).__name__!r}; give a function of one argument")
     codec = Codec(name or f"{cls.__module__}:{cls.__qualname__}", cls, encode, decode)
     _by_class[cls] = _by_name[codec.name] = codec
 

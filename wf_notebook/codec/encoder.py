@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +30,8 @@ def encode(value: Any, path: str, blobs: Blobs) -> Tree:
 
     Other threads may change the value meanwhile: each list and dict is read in one moment.
     """
-
-    def walked() -> Tree:
-        return Walk(blobs).tree(value)
-
     try:
-        return with_room(walked)
+        return with_room(lambda: _walked(value, blobs))
     except Refused as refusal:
         where = redact(path + "".join(reversed(refusal.parts)))
         brief = where if len(where) <= DEEPEST else f"{where[:DEEPEST]}…"
@@ -43,7 +40,19 @@ def encode(value: Any, path: str, blobs: Blobs) -> Tree:
         raise UnsavableValue(f"{path} {_TOO_DEEP}", path=path) from None
 
 
-_TOO_DEEP = "is nested too deeply, or contains itself; keep a flatter value"
+_TOO_DEEP = f"is nested too deeply (beyond {DEEPEST} levels); keep a flatter value"
+_ENDLESS = "contains itself: it is one of the values around it; keep an id or a name in its place"
+
+
+def _walked(value: Any, blobs: Blobs) -> Tree:
+    """Return the tree of a value; of one without an end, say where it comes back to itself."""
+    try:
+        return Walk(blobs).tree(value)
+    except Refused as refusal:
+        if refusal.args == (_TOO_DEEP,):
+            with suppress(RecursionError):  # it takes more of the stack
+                _Thread(blobs).tree(value)
+        raise
 
 
 class Walk:
@@ -53,6 +62,7 @@ class Walk:
         self.kept: list[str] = []
         self._blobs = blobs
         self._classes: set[str] = getattr(blobs, "classes", set())
+        self._hidden: set[str] = getattr(blobs, "hidden", set())
         self._depth = 0
         self._kinds: dict[type, Kind | None] = {}
         self._names: dict[type, str] = {}
@@ -174,6 +184,11 @@ class Walk:
         """Note the name of a class that is not here."""
         self._classes.add(name)
 
+    def hide(self, name: str) -> str:
+        """Return what stands in the place of a secret, and note that there is one."""
+        self._hidden.add(name)
+        return f"<redacted {name}>"
+
     def keep(self, kind: str, parts: Iterable[bytes]) -> str:
         """Keep bytes beside the tree, and return their hash."""
         parts = list(parts)
@@ -206,3 +221,21 @@ class _NoBlobs:
 
     def keep(self, *_: object) -> None:
         raise Refused("is too large for a key")
+
+
+class _Thread(Walk):
+    """A walk that knows which values it is in, as one that is lost holds a thread."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        super().__init__(blobs)
+        self._around: set[int] = set()
+
+    def tree(self, value: Any) -> Tree:
+        """Return the tree of a value; refuse one that it is in already."""
+        if id(value) in self._around:
+            raise Refused(_ENDLESS)
+        self._around.add(id(value))
+        try:
+            return super().tree(value)
+        finally:
+            self._around.remove(id(value))

@@ -47,7 +47,11 @@ class Absent(Exception):
 
 
 class Blobs(Protocol):
-    """Takes the large parts of values; one that also has a set `classes` is told the names of the classes that were met."""
+    """Takes the large parts of values.
+
+    One that also has a set `classes` is told the names of the classes that were met; one with a set `hidden`, those of what
+    was left out as a secret.
+    """
 
     def keep(self, content_hash: str, make: Callable[[], bytes]) -> None:
         """Keep the bytes of that hash; `make` gives them, compressed, if they are not there yet."""
@@ -82,6 +86,9 @@ class Encoding(Protocol):
 
     def met(self, name: str) -> None:
         """Note the name of a class that is not here."""
+
+    def hide(self, name: str) -> str:
+        """Return what stands in the place of a secret of that name, and note that there is one."""
 
     def keep(self, kind: str, parts: Iterable[bytes]) -> str:
         """Keep bytes beside the tree, and return their hash."""

@@ -1,4 +1,4 @@
-"""Pydantic models, rebuilt by their own validation; pydantic is looked at only where the user has loaded it."""
+"""Pydantic models and URLs, rebuilt by their own validation; pydantic is looked at only where the user has loaded it."""
 
 from __future__ import annotations
 
@@ -87,6 +87,34 @@ def _argued(arg: Tree) -> Any:
     return required(arg)
 
 
-def encode_secret(value: Any, _: Encoding) -> Tree:
-    """Write that there was a secret, and not which."""
-    return f"<redacted {type(value).__name__}>"
+def is_url(cls: type) -> bool:
+    """Return whether a class is one of pydantic's kinds of URLs."""
+    bases = map(loaded, ("pydantic.networks:_BaseUrl", "pydantic.networks:_BaseMultiHostUrl"))
+    return any(base is not None and issubclass(cls, base) for base in bases)
+
+
+def encode_url(value: Any, walk: Encoding) -> Tree:
+    """Write a URL as its text, and of which kind it is."""
+    return {"$url": str(value), "class": walk.name(type(value))}
+
+
+def decode_url(tree: dict[str, Tree], _: Decoding) -> Any:
+    """Read a URL."""
+    name = tree["class"]
+    cls: Any = needed(name, is_url)
+    try:
+        return cls(tree["$url"])
+    except Exception as error:
+        raise misfit(name, cls, error) from error
+
+
+def encode_secret(value: Any, walk: Encoding) -> Tree:
+    """Write that there was a secret, and not which; one that was read back is that text already."""
+    name = type(value).__name__
+    return f"<redacted {name}>" if _is_read_back(value) else walk.hide(name)
+
+
+def _is_read_back(value: Any) -> bool:
+    inner = value.get_secret_value()
+    said = inner.decode(errors="replace") if isinstance(inner, bytes) else inner
+    return isinstance(said, str) and said == f"<redacted {type(value).__name__}>"

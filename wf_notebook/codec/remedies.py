@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import ItemsView, KeysView, ValuesView
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -19,9 +20,12 @@ from typing import Any
 from .classes import register
 from .kind import loaded
 
+_BUFFER, _BYTES = "io.BytesIO()", "png.getvalue()"
+
 #: What is refused with a remedy of its own: types, or "module:name" of one that is looked at only when its module is loaded.
 REMEDIES: tuple[tuple[tuple[type | str, ...], str], ...] = (
-    ((GeneratorType, AsyncGeneratorType), "keep list(…) of it"),
+    ((GeneratorType, KeysView, ValuesView, ItemsView, map, filter, zip, enumerate, reversed), "keep list(…) of it"),
+    ((AsyncGeneratorType,), "keep [item async for item in …]"),
     ((CoroutineType, "asyncio:Future"), "await it, and keep the result"),
     ((FunctionType, BuiltinFunctionType, MethodType, "functools:partial"), "keep its name, and look it up when it is needed"),
     ((ModuleType,), "import it where it is used"),
@@ -32,6 +36,13 @@ REMEDIES: tuple[tuple[tuple[type | str, ...], str], ...] = (
     ((memoryview,), "keep bytes(…) of it"),
     ((MappingProxyType,), "keep dict(…) of it"),
     ((BaseException,), "keep its repr()"),
+    (("matplotlib.figure:Figure",), f'keep the PNG bytes: figure.savefig(png := {_BUFFER}, format="png"); {_BYTES}'),
+    (("matplotlib.artist:Artist",), "keep the PNG bytes of its .get_figure(), or what it was drawn from"),
+    (("PIL.Image:Image",), f'keep the PNG bytes: image.save(png := {_BUFFER}, format="png"); {_BYTES}'),
+    (("plotly.basedatatypes:BaseFigure",), "keep its .to_json()"),
+    (("IPython.core.display:DisplayObject",), "keep its .data"),
+    (("httpx:Response", "requests.models:Response"), "keep its .text or its .json()"),
+    (("torch:Tensor",), "keep its .numpy()"),
     (("polars:LazyFrame",), "keep its .collect()"),
     (("pyarrow:Scalar",), "keep its .as_py()"),
     (("_duckdb:DuckDBPyRelation", "duckdb:DuckDBPyRelation"), "keep its .df() or .fetchall()"),

@@ -8,7 +8,7 @@ from base64 import b64decode, b64encode
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from .kind import LARGE
+from .kind import LARGE, Absent, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +102,21 @@ def path_ways(
         return cls(read.value(tree[tag]))
 
     return lambda value, _: {tag: text(str(value))}, decode
+
+
+def encode_pattern(value: re.Pattern[Any], walk: Encoding) -> Tree:
+    """Write a compiled pattern as its text and flags; what was shown when it was compiled is no part of it."""
+    return {"$pattern": walk.tree(value.pattern), "flags": int(value.flags & ~re.DEBUG)}
+
+
+def decode_pattern(tree: dict[str, Tree], read: Decoding) -> re.Pattern[Any]:
+    """Read a pattern, by compiling it."""
+    try:
+        return re.compile(read.value(tree["$pattern"]), tree["flags"])
+    except (re.error, ValueError, OverflowError) as error:
+        raise Absent(
+            "re.Pattern", f"a stored pattern is none for this Python ({one_line(error)}); it is given as a dict"
+        ) from error
 
 
 def encode_bytes(value: bytes | bytearray, walk: Encoding) -> Tree:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -24,6 +26,7 @@ def never(tree: dict[str, Tree], _: Decoding) -> Any:
     raise ValueError(f"{next(iter(tree))} is never written")
 
 
+IP = (IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network)
 ARROW = ("pyarrow:Table", "pyarrow:RecordBatch", "pyarrow:ChunkedArray")
 
 #: A row for each kind of value; the first that fits a type is taken. What JSON has too is here for the rest that it has not.
@@ -45,6 +48,8 @@ TABLE = (
     Kind("$path", (type(Path()),), *scalars.path_ways("$path", Path)),
     Kind("$pureposixpath", (PurePosixPath,), *scalars.path_ways("$pureposixpath", PurePosixPath)),
     Kind("$purewindowspath", (PureWindowsPath,), *scalars.path_ways("$purewindowspath", PureWindowsPath)),
+    *(text_kind(f"${cls.__name__.lower()}", cls, str, cls) for cls in IP),
+    Kind("$pattern", (re.Pattern,), scalars.encode_pattern, scalars.decode_pattern),
     Kind("$bytes", (bytes,), scalars.encode_bytes, scalars.decode_bytes, beside=True),
     Kind("$bytearray", (bytearray,), scalars.encode_bytes, scalars.decode_bytearray, beside=True),
     Kind("$tuple", (tuple,), containers.encode_tuple, containers.decode_tuple),
@@ -59,6 +64,7 @@ TABLE = (
     Kind("", ("pydantic.types:SecretStr", "pydantic.types:SecretBytes", "pydantic.types:Secret"), models.encode_secret, never),
     Kind("$enum", (), enums.encode_enum, enums.decode_enum, family=enums.is_enum),
     Kind("$model", (), models.encode_model, models.decode_model, family=models.is_model),
+    Kind("$url", (), models.encode_url, models.decode_url, family=models.is_url),
     Kind("$dataclass", (), records.encode_dataclass, records.decode_dataclass, family=records.is_dataclass),
     Kind("$attrs", (), records.encode_attrs, records.decode_attrs, family=records.is_attrs),
     Kind("$numpy", (), arrays.encode_scalar, arrays.decode_scalar, family=arrays.is_scalar),

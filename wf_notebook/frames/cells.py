@@ -6,14 +6,14 @@ import json
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import islice
 from pathlib import PurePath
-from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from ..brief import Beginning
 from ..redact import redact
 from ..render.status import STATUS
+from ..tabular import seen
 from .columns import plain
 
 if TYPE_CHECKING:
@@ -30,29 +30,6 @@ _SPACES = re.compile(r"\s+")
 PRINTED = (datetime, date, time, timedelta, Decimal, UUID, PurePath)
 #: Kinds whose values stand at the right.
 NUMBERS = frozenset({"integer", "real"})
-
-
-class _Beginning(Repr):
-    """Shows the beginning of a value, however large it is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxstring = self.maxother = self.maxlong = 2 * BRIEF
-        self.maxlist = self.maxdict = self.maxtuple = self.maxset = self.maxfrozenset = 12
-        self.maxlevel = 4
-
-    def repr_date(self, x: object, level: int) -> str:
-        """Return a date, a time or a number as it prints."""
-        return str(x)
-
-    repr_datetime = repr_time = repr_timedelta = repr_Decimal = repr_UUID = repr_date  # noqa: N815 - as reprlib calls them
-
-    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
-        """Return the beginning of a dict, in its order."""
-        if level <= 0 and x:
-            return "{…}"
-        pieces = [f"{self.repr1(key, level - 1)}: {self.repr1(x[key], level - 1)}" for key in islice(x, self.maxdict)]
-        return f"{{{', '.join(pieces)}{', …' if len(x) > self.maxdict else ''}}}"
 
 
 def line(value: Any, column: Column) -> str:
@@ -72,7 +49,7 @@ def line(value: Any, column: Column) -> str:
         return number(value)
     if isinstance(value, (str, *PRINTED)):
         return _one_line(str(value))
-    return _one_line(_Beginning().repr(value))
+    return _one_line(Beginning(items=12, depth=4).repr(value))
 
 
 def number(value: float) -> str:
@@ -100,8 +77,9 @@ def cut(text: str, length: int = BRIEF) -> str:
 
 
 def whole(value: Any) -> str:
-    """Return what a value is when it is unfolded: a text as it is, anything else as JSON."""
-    text = value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False, indent=1)
+    """Return what a value is when it is unfolded: a text as it is, a frame or an array as it prints, anything else as JSON."""
+    as_it_prints = isinstance(value, str) or seen(value)
+    text = str(value) if as_it_prints else json.dumps(plain(value), ensure_ascii=False, indent=1)
     return cut(redact(text[:_MOST]), LONG)
 
 

@@ -10,6 +10,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..tabular import described
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -121,7 +123,7 @@ def plain(value: Any) -> Any:
         return {key if isinstance(key, str) else str(key): plain(item) for key, item in inner.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
-    return value.isoformat() if isinstance(value, (datetime, date, time)) else str(value)
+    return value.isoformat() if isinstance(value, (datetime, date, time)) else described(value) or str(value)
 
 
 def as_json(value: Any) -> str | None:

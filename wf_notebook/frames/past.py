@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from html import escape
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ..diffs import SIGNS
 from ..redact import redact
+from ..tabular import became, described
 from ..words import pieces, shortened
 from .cells import cut, line
 from .columns import Column
@@ -39,49 +39,43 @@ _VALUE = Column("value", [], "object")
 
 def versions_frame(versions: Sequence[Version]) -> pd.DataFrame:
     """Return a row for each version, in their order."""
-    return _versions(versions, list).df()
+    return _versions(versions).df()
 
 
 def versions_text(versions: Sequence[Version]) -> str:
     """Return the versions as text, the newest on top."""
-    return repr(_versions(versions[::-1], _changes))
+    return repr(_versions(versions[::-1], told=True))
 
 
 def versions_html(versions: Sequence[Version]) -> str:
     """Return the versions as HTML, the newest on top."""
-    return _versions(versions[::-1], _changes)._repr_html_()
+    return _versions(versions[::-1], told=True)._repr_html_()
 
 
-def _versions(versions: Sequence[Version], changes: Any) -> Table:
+def _versions(versions: Sequence[Version], *, told: bool = False) -> Table:
     return Table(
         [
             Column.of("version", [each.version for each in versions], "integer"),
             Column.of("saved_at", [each.saved_at for each in versions], "timestamp"),
-            Column.of("changes", [dict(each.changes) if changes is list else changes(each) for each in versions]),
+            Column.of("changes", [each.summary if told else dict(each.changes) for each in versions]),
             Column.of("run_id", [each.run_id for each in versions], "text"),
         ],
         "versions",
     )
 
 
-def _changes(version: Version) -> str:
-    """Return what a version changed: `set topic, n; append posts`."""
-    by_op = sorted(version.changes.items(), key=lambda item: item[1])
-    told = ((op, ", ".join(str(key) for key, _ in changed)) for op, changed in groupby(by_op, key=lambda item: item[1]))
-    return "; ".join(f"{op} {keys}" for op, keys in told)
-
-
 # -- differences ---------------------------------------------------------------------------------------------------------------
 
 
 def diff_frame(diff: Diff) -> pd.DataFrame:
-    """Return a row for each difference."""
+    """Return a row for each difference; of a frame or an array it says what it is, as no cell holds one: `.before` has it."""
+    sides = [[described(side) or side for side in (each.before, each.after)] for each in diff]
     return Table(
         [
             Column.of("path", [each.path for each in diff], "text"),
             Column.of("kind", [each.kind for each in diff], "text"),
-            Column.of("before", [each.before for each in diff]),
-            Column.of("after", [each.after for each in diff]),
+            Column.of("before", [before for before, _ in sides]),
+            Column.of("after", [after for _, after in sides]),
         ]
     ).df()
 
@@ -125,6 +119,8 @@ def _name(keys: tuple[Any, ...], depth: int) -> str:
 def _values(one: Difference) -> str:
     if one.is_of_texts:
         return _words(redact(one.before), redact(one.after))
+    if told := became(one.before, one.after):
+        return escape(redact(told))
     arrow = f' <span style="color: {QUIET}">→</span> '
     sides = {"added": [one.after], "removed": [one.before], "changed": [one.before, one.after]}[one.kind]
     shown = [_value(side) for side in sides]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..tabular import columns
 from .columns import Column, fields_of, unique
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 #: What a column is called whose values have no name.
 VALUE = "value"
@@ -23,7 +24,7 @@ def columns_of(value: Any) -> list[Column]:
     """
     frame = _frame(value)
     if frame is not None:
-        return _named((str(name), items) for name, items in frame.items())
+        return _named(frame)
     if isinstance(value, (list, tuple, set, frozenset)):
         return _rows(list(value))
     fields = fields_of(value)
@@ -60,32 +61,14 @@ def _text(name: Any) -> str:
     return name if isinstance(name, str) else repr(name)
 
 
-def _frame(value: Any) -> Mapping[Any, Sequence[Any]] | None:
-    """Return the columns of a dataframe, table or array; None for what is none."""
-    library, kind = type(value).__module__.partition(".")[0], type(value).__name__
-    made: Mapping[Any, Sequence[Any]] | None = None
-    if library == "pandas" and kind == "DataFrame":
-        there = value if type(value.index).__name__ == "RangeIndex" else value.reset_index()
-        made = {name: _without_gaps(there.iloc[:, place]) for place, name in enumerate(there.columns)}
-    elif library == "pandas" and hasattr(value, "tolist"):
-        made = {VALUE if getattr(value, "name", None) is None else value.name: _without_gaps(value)}
-    elif library == "polars" and hasattr(value, "to_dict"):
-        made = value.to_dict(as_series=False)
-    elif library == "polars" and hasattr(value, "to_list"):
-        made = {value.name or VALUE: value.to_list()}
-    elif library == "pyarrow" and hasattr(value, "to_pydict"):
-        made = value.to_pydict()
-    elif library == "numpy" and getattr(value, "ndim", 0) == 1:
-        made = {name: value[name].tolist() for name in value.dtype.names} if value.dtype.names else {VALUE: value.tolist()}
-    elif library == "numpy" and getattr(value, "ndim", 0) == 2:  # noqa: PLR2004 - rows and columns
-        made = {str(number): column.tolist() for number, column in enumerate(value.T)}
-    return made
-
-
-def _without_gaps(series: Any) -> list[Any]:
-    """Return the values of a pandas column; its gaps are None."""
-    gaps = series.isna().tolist()
-    return [None if gap is True else _python(value) for value, gap in zip(series.tolist(), gaps, strict=True)]
+def _frame(value: Any) -> Iterable[tuple[str, Iterable[Any]]] | None:
+    """Return the columns of a dataframe, table or array, with a pandas index that says something; None for what is none."""
+    if type(value).__name__ == "DataFrame" and hasattr(value, "reset_index") and type(value.index).__name__ != "RangeIndex":
+        value = value.reset_index()
+    found = columns(value)
+    if found is None:
+        return None
+    return [(VALUE if name is None or name == "" else str(name), map(_python, values)) for name, values in found]
 
 
 def _python(value: Any) -> Any:

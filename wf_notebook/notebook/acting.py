@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import saver
-from ..errors import BadArguments, WorkflowError
+from ..errors import BadArguments, NoConflict, UnsavableValue, WorkflowError
 from ..frames.reading import unknown_session
 from .asked import whole_number, written
 
@@ -46,7 +46,7 @@ def fork(asked: Asked) -> Session:
     """Begin a new session with the state of another one."""
     new_id = asked.word("the id of the new session: %wf fork NEW")
     at = asked.options.get("at")
-    session = asked.session()
+    session = asked.session() if at is None else asked.looked_at(asked.session_id())
     new = session.fork(new_id, at=None if at is None else whole_number(at, "write %wf fork NEW --at 3"))
     name = next(iter(asked.variables(session.session_id)), "NAME")
     _say(f"session {new_id!r} begins as {session.session_id!r} was; %workflow {name} -s {written(new_id)} goes on in it")
@@ -57,7 +57,7 @@ def rename(asked: Asked) -> None:
     """Give a session a name that people read."""
     if not asked.words:
         raise BadArguments("write the name: %wf rename My first blog")
-    name, session = " ".join(asked.words), asked.session()
+    name, session = " ".join(asked.words), asked.looked_at(asked.session_id())
     live = [workflow for workflow in asked.of_session(session.session_id) if workflow.session.loaded]
     for workflow in live:
         workflow.rename_session(name)
@@ -75,7 +75,7 @@ def delete(asked: Asked) -> None:
     if asked.options.get("purge"):
         _purge(asked, storage, session_id)
         return
-    sessions = [asked.session_named(session_id), *(live.session for live in asked.of_session(session_id, storage))]
+    sessions = [asked.looked_at(session_id), *(live.session for live in asked.of_session(session_id, storage))]
     for place, session in enumerate(sessions):
         if not any(session is other for other in sessions[:place]):
             session.delete()
@@ -104,6 +104,11 @@ def save(asked: Asked) -> None:
             continue
         try:
             workflow.write_to_storage()
+        except UnsavableValue as error:
+            failed.append(error)
+            told[id(session)] = (
+                f"session {session.session_id!r} is saved as version {session.version}, but for what cannot be kept"
+            )
         except WorkflowError as error:
             failed.append(error)
             told[id(session)] = f"session {session.session_id!r} is still unsaved"
@@ -113,29 +118,44 @@ def save(asked: Asked) -> None:
         _say(line)
     if failed:
         for other in failed[1:]:
-            failed[0].add_note(f"{type(other).__name__}: {other}")
+            for line in (f"{type(other).__name__}: {other}", *getattr(other, "__notes__", ())):
+                failed[0].add_note(line)
         raise failed[0]
     if not told:
         _say("nothing is unsaved")
 
 
 def resolve(asked: Asked) -> None:
-    """Decide what two kernels changed at once: by "mine", "theirs", or a dict of the values."""
-    choice: Any = asked.text or asked.word("mine, theirs or a dict: %wf resolve theirs")
-    if choice not in {"mine", "theirs"}:
-        try:
-            choice = eval(choice, asked.namespace)  # noqa: S307 - what the user wrote, in the user's own kernel
-        except (SyntaxError, NameError):
-            choice = None
-        if not isinstance(choice, dict):
-            raise BadArguments(f"{asked.text or asked.words[0]!r} is no choice; write mine, theirs, or a dict of the values")
+    """Decide what two kernels changed at once: by "mine", "theirs", both also for some keys only, or a dict of the values."""
+    choice = _choice(asked)
     session_id = asked.session_id()
-    live = asked.of_session(session_id)
-    if not live:
+    here = [workflow.session for workflow in asked.of_session(session_id)]
+    if not here:
         raise BadArguments(f"no workflow here is in session {session_id!r}; run one there: %workflow NAME --session {session_id}")
-    for workflow in live:
-        workflow.session.resolve(choice)
-    _say(f"session {session_id!r} is decided, and saved as version {live[0].session.version}")
+    conflicts = [(session, keys) for session in here if (keys := {one.keys[0] for one in session.conflict()})]
+    loaded = [workflow.session for workflow in asked.workflows() if workflow.session.loaded and not conflicts]
+    if others := [session.session_id for session in loaded if session.conflict()]:
+        raise NoConflict(f"session {session_id!r} is in no conflict, but {others[0]!r} is: write -s {written(others[0])}")
+    for session, keys in conflicts or [(here[0], set())]:  # without a conflict it says so itself
+        named = [next((key for key in keys if word in {key, repr(key)}), word) for word in asked.words[1:]]
+        session.resolve(choice, keys=named or None)
+    _say(f"session {session_id!r} is decided, and saved as version {here[0].version}")
+
+
+def _choice(asked: Asked) -> Any:
+    """Return what was chosen: "mine", "theirs" or a dict."""
+    written = asked.text or (asked.words[0] if asked.words else "")
+    if written in {"mine", "theirs"}:
+        return written
+    if not written:
+        raise BadArguments("write mine, theirs or a dict of the values: %wf resolve theirs; %wf diff shows both sides")
+    try:
+        choice = eval(written, asked.namespace)  # noqa: S307 - what the user wrote, in the user's own kernel
+    except (SyntaxError, NameError):
+        choice = None
+    if not isinstance(choice, dict):
+        raise BadArguments(f"{written!r} is no choice; write mine, theirs, or a dict of the values")
+    return choice
 
 
 def _count(number: int, noun: str) -> str:

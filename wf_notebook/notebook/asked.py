@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadArguments, UnknownSession
+from ..errors import BadArguments, SessionConflict, StorageReadOnly, UnknownSession, UnsavableValue
 from ..frames.reading import found_session
 from ..storage import open_storage
 from ..transaction import is_branch, shown_id
@@ -70,21 +70,44 @@ class Asked:
 
         Raises UnknownSession if there is none.
         """
+        meant = self.meant()
+        if self.options.get("session") is None:
+            print(f"session {meant!r}")  # noqa: T201
+        return meant
+
+    def meant(self) -> str:
+        """Return the same, and say nothing."""
         named: str | None = self.options.get("session")
         if named is not None:
             return named
         storage = self.storage()
         for workflow in self.workflows():
             if _is(workflow.storage, storage) and workflow.last_run is not None:
-                return said(workflow.session_id)
-        listed = storage.sessions()
-        if not len(listed):
+                return workflow.session_id
+        listed: list[str] = storage.sessions()["session_id"]
+        if not listed:
             raise UnknownSession(f"{storage.url} has no session yet; run a workflow, or name another place: --storage URL")
-        return said(listed[0]["session_id"])
+        return listed[0]
 
     def session(self) -> Session:
         """Return the session that the line is about: a live one, with what is unsaved saved; or as it is stored."""
         return self.session_named(self.session_id())
+
+    def looked_at(self, session_id: str) -> Session:
+        """Return a session to look at: what cannot be saved of it is said, and stands in nobody's way."""
+        try:
+            return self.session_named(session_id)
+        except (SessionConflict, StorageReadOnly, UnsavableValue) as error:
+            live = self.live(session_id)
+            if not live:
+                raise
+            conflict = f"session {session_id!r} is in a conflict; %wf diff shows both sides, %wf resolve mine (or theirs) decides"
+            print(f"not saved: {conflict if isinstance(error, SessionConflict) else error}")  # noqa: T201
+            return live[0]
+
+    def live(self, session_id: str) -> list[Session]:
+        """Return the sessions of that id that workflows here have loaded, each once."""
+        return list({id(each.session): each.session for each in self.of_session(session_id) if each.session.loaded}.values())
 
     def session_named(self, session_id: str) -> Session:
         """Return the session of that id. Raises UnknownSession if it is not there."""
@@ -99,12 +122,6 @@ class Asked:
             return storage.session(session_id)
         of, _, branch = stored.rpartition("@")
         return storage.session(shown_id(of), branch=branch)
-
-
-def said(session_id: str) -> str:
-    """Print which session is meant, and return it."""
-    print(f"session {session_id!r}")  # noqa: T201
-    return session_id
 
 
 def _last_ran(workflow: Workflow) -> tuple[bool, datetime | float]:

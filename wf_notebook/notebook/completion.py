@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.getipython import get_ipython
 
 from ..workflow import Workflow
-from .asked import Asked, written
 from .cell import snake_case
+from .known import known
 from .options import OPTIONS
 from .verbs import VERBS, options_of
 from .workflows import find, names, parameters
@@ -24,14 +22,16 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
 
 _LINE = re.compile(r"^\s*(?:[^\W\d]\w*\s*=\s*)?(%%?)(workflow|wf)\s(?P<written>.*)$")
-#: How long the sessions of a storage are waited for, in seconds: it may be held by others.
-_PATIENCE = 0.5
+_SQL_CELL = re.compile(r"\s*%%wf\s+sql\b")
 
 
 def _complete(context: CompletionContext) -> SimpleMatcherResult:
     """Complete the word at the cursor."""
     found = _LINE.match(context.text_until_cursor)
     shell = get_ipython()
+    if shell is not None and found is None and context.cursor_line and _SQL_CELL.match(context.full_text):
+        word = re.split(r"\s+", context.text_until_cursor)[-1]
+        return _result([text for text in known(["sql"], shell.user_ns) if word and text.startswith(word)], word)
     if found is None or shell is None:
         return {"completions": []}
     *words, word = re.split(r"\s+", found["written"])
@@ -86,29 +86,11 @@ def _of_verbs(words: list[str], word: str, namespace: dict[str, Any]) -> Iterabl
     if not words:
         return [verb.name for verb in VERBS]
     verb = next((verb for verb in VERBS if verb.name == words[0]), None)
-    if verb is None or words[-1] in {"--storage", "--at", "-o", "--out"}:
+    if verb is None or words[-1] in {"--storage", "-o", "--out"}:
         return []
-    if words == ["form"] and not word.startswith("-"):
-        return names(namespace)
-    if words[-1] in {"-s", "--session"} or (verb.name in {"delete", "diff", "runs"} and not word.startswith("-")):
-        return _sessions(namespace)
     if word.startswith("-"):
         return [f"--{option.name}" for option in options_of(verb) if f"--{option.name}" not in words]
-    return ["mine", "theirs"] if verb.name == "resolve" else []
-
-
-def _sessions(namespace: dict[str, Any]) -> list[str]:
-    """Return the sessions at hand, and those of the storage that is in use if it answers at once; quoted where they must be."""
-    found = {each.session_id for each in namespace.values() if isinstance(each, Workflow)}
-
-    def ask() -> None:
-        with suppress(Exception):  # completion never fails
-            found.update(Asked(namespace).storage().sessions()["session_id"])
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(_PATIENCE)
-    return [written(each) for each in sorted(found.copy())]
+    return names(namespace) if words == ["form"] else known(words, namespace)
 
 
 def _inputs(name: list[str], namespace: dict[str, Any], body: str) -> list[str]:

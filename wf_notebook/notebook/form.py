@@ -12,7 +12,7 @@ from uuid import uuid4
 from IPython.core.getipython import get_ipython
 from ipywidgets import HTML, Button, Combobox, HBox, Text, VBox
 
-from ..errors import BadArguments, RunCancelled
+from ..errors import BadArguments, RunStopped
 from ..redact import redact
 from ..render.status import brief
 from .card import WITHOUT_WIDGETS, card, ran_card
@@ -22,6 +22,7 @@ from .live import perform
 from .pane import PAUSE, VIEW, Pane
 from .views import RecordView, has_widgets, publish, view
 from .wanted import BLANK, wanted
+from .widget import answer_at_once
 from .workflows import missing, named, parameters, stop
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
         buttons = HBox([self.run_button, self.stop_button, self._said], layout={"flex_flow": "row wrap", "align_items": "center"})
         super().__init__([*self.fields.values(), self.session, buttons, self.pane])
         self.add_class("wf-form")
+        answer_at_once(self.stop_button.comm)
         self.run_button.on_click(lambda _: self._context.copy().run(self.start))
         self.stop_button.on_click(lambda _: self.stop())
         for each in self.fields.values():
@@ -179,7 +181,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
                 try:
                     self._go_to(session)
                     self.response = perform(workflow, inputs, self._view(), opened=self._opened)
-                except RunCancelled:
+                except RunStopped:
                     pass  # that is what Stop was for
                 except BaseException as error:  # noqa: BLE001 - the user's own, shown as below a cell
                     self.error = error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import contextmanager
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from ..render import print_record, printed_bundle, record_bundle, record_metadat
 from ..stream import RunStream
 from .failure import failed
 from .loose import as_run
+from .stopping import Stop
 from .views import WidgetView, publish, view
 from .workflows import method
 
@@ -30,7 +32,7 @@ def display_stream(stream: RunStream) -> None:
     try:
         play(stream, view(run.workflow, run.session_id, lambda: stream.run))
     except BaseException as error:  # noqa: BLE001 - the user's own, shown as such
-        failure = failed(error, KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else BaseException)
+        failure = failed(error)
     else:
         return
     raise failure
@@ -45,28 +47,42 @@ def display_loose(source: Any, name: str) -> None:
 
 
 def perform(
-    workflow: Workflow, inputs: dict[str, Any], shown: View, *, opened: Callable[[RunStream], object] = lambda _: None
+    workflow: Workflow, inputs: dict[str, Any], shown: View, *, opened: Callable[[RunStream], object] | None = None
 ) -> Any:
     """Run a workflow and show it; return its response (or list of them, or None). The record is shown however it ends.
 
-    `opened` is given the stream, where the run is one, before it is read: it can be stopped from elsewhere.
+    `opened` is for who has a Stop of their own: it is given the stream before that is read, where the run is one.
+    Raises RunStopped where it was stopped, or interrupted.
     """
-    before, responses, stream = workflow.last_run, [], None
+    before, responses = workflow.last_run, []
+    stream: RunStream | None = None  # by which this run is known, also when another one begins meanwhile
+
+    def last() -> Run | None:
+        return workflow.last_run if stream is None else stream.run
+
+    def cancel() -> None:
+        (workflow.stop if stream is None else stream.token.cancel)()
+
     try:
-        answer = method(workflow)(**inputs)
-        if inspect.iscoroutine(answer):
-            answer = background.call(answer)
-        if isinstance(answer, RunStream):
-            opened(stream := answer)
-            try:
-                _read(answer, shown)
-                return answer.result()
-            finally:
-                responses = answer.responses
-        responses = [answer]
-        return answer
+        with Stop(cancel, running=partial(_is_running, last, before), said=lambda: _stopped(last())) as stop:
+            if opened is None:
+                shown.can_stop(stop.press)
+            answer = method(workflow)(**inputs)
+            if inspect.iscoroutine(answer):
+                answer = background.call(answer)
+            if isinstance(answer, RunStream):
+                stream = answer
+                if opened is not None:
+                    opened(stream)
+                try:
+                    _read(answer, shown)
+                    return answer.result()
+                finally:
+                    responses = answer.responses
+            responses = [answer]
+            return answer
     finally:
-        run = workflow.last_run if stream is None else stream.run  # another one may have begun meanwhile
+        run = last()
         if run is None or (before is not None and run.run_id == before.run_id):  # it could not be loaded
             shown.freeze({"text/plain": f"{workflow.name} · ✗ not started"}, {})
         else:
@@ -74,11 +90,26 @@ def perform(
 
 
 def play(stream: RunStream, shown: View) -> None:
-    """Read a stream to its end and show it; its record is shown however it ends."""
+    """Read a stream to its end and show it; its record is shown however it ends. Raises RunStopped where it was stopped."""
+    running = partial(_is_running, lambda: stream.run, None)
     try:
-        _read(stream, shown)
+        with Stop(stream.token.cancel, running=running, said=lambda: _stopped(stream.run)) as stop:
+            shown.can_stop(stop.press)
+            _read(stream, shown)
     finally:
         freeze(shown, stream.run, stream.responses, getattr(stream.workflow, "session_state", None))
+
+
+def _is_running(last: Callable[[], Run | None], before: Run | None) -> bool:
+    run = last()
+    return run is not None and (before is None or run.run_id != before.run_id) and run.status == "running"
+
+
+def _stopped(run: Run | None) -> str:
+    if run is None or run.duration is None:
+        return "the run was stopped"
+    kept = "; what it said and changed is saved" if run.session_id else ""
+    return f"{run.workflow} was stopped after {run.duration:.1f} s{kept}"
 
 
 class Printed:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, cast
 
-from ..errors import BadArguments, UnknownPath, UnknownRun, did_you_mean
+from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun, did_you_mean
+from ..frames import sessions as all_sessions
 from .asked import whole_number
 
 if TYPE_CHECKING:
@@ -13,14 +15,17 @@ if TYPE_CHECKING:
     from ..history import Versions
     from ..run import Run
     from ..session import Session
+    from ..storage.sql import SqlStorage
     from .asked import Asked
+
+_OUT = re.compile(r"\s-o(?:\s*=\s*|\s+)([^\W\d]\w*)[ \t]*(?=\n|\Z)")
 
 
 def sessions(asked: Asked) -> Table:
     """Return the sessions, the one that was used last first."""
     _no_words(asked, "%wf sessions")
-    table: Table = asked.storage().sessions()
-    return table
+    storage = asked.storage()
+    return all_sessions(storage, branches=True) if asked.options.get("all") else cast("Table", storage.sessions())
 
 
 def state(asked: Asked) -> Table:
@@ -78,18 +83,20 @@ def _run_id(asked: Asked) -> str:
 def versions(asked: Asked) -> Versions:
     """Return the versions of a session."""
     _no_words(asked, "%wf versions")
-    return asked.session().versions()
+    return asked.looked_at(asked.session_id()).versions()
 
 
 def diff(asked: Asked) -> Diff:
-    """Return what differs between two versions, or two sessions."""
+    """Return what differs between two versions or sessions; if none is named, theirs and mine in a conflict, or the last save."""
     if len(asked.words) > 2:  # noqa: PLR2004 - two sides
         raise BadArguments(f"write two versions or two sessions, not {' '.join(asked.words)}")
     if all(word.isdecimal() for word in asked.words):
-        return asked.session().diff(*(int(word) for word in asked.words))
+        session_id = asked.session_id()
+        sides = [] if asked.words else [each.conflict() for each in asked.live(session_id)]
+        return next(filter(None, sides), None) or asked.looked_at(session_id).diff(*map(int, asked.words))
     if len(asked.words) == 1:
         session, version = _side(asked, asked.words[0])
-        return session.diff(None if version is None else version, None)
+        return session.diff(version, None)
     (one, before), (other, after) = (_side(asked, word) for word in asked.words)
     return one.diff(before, after, other=other)
 
@@ -97,19 +104,40 @@ def diff(asked: Asked) -> Diff:
 def _side(asked: Asked, word: str) -> tuple[Session, int | None]:
     """Return a session and a version of it: `demo` or `demo:3`; of the line's own session `3`."""
     if word.isdecimal():
-        return asked.session(), int(word)
+        return asked.looked_at(asked.session_id()), int(word)
     name, colon, number = word.rpartition(":")
     if colon and number.isdecimal():
-        return asked.session_named(name), whole_number(number, "write SESSION:VERSION")
-    return asked.session_named(word), None
+        return asked.looked_at(name), whole_number(number, "write SESSION:VERSION")
+    return asked.looked_at(word), None
 
 
-def sql(asked: Asked) -> Table:
-    """Return what a query gives."""
+def sql(asked: Asked) -> Table | None:
+    """Return what a query gives, or put it into the variable that is named."""
     if not asked.text:
         raise BadArguments("write the query: %wf sql SELECT * FROM sessions")
-    table: Table = asked.storage().sql(asked.text)
-    return table
+    storage, query, variable = asked.storage(), asked.text, asked.options.get("out")
+    if variable is None and (found := _out_at_the_end(query)) and not _is_query(storage, query):
+        query, variable = query[: found.start()] + query[found.end() :], found[1]
+    table: Table = storage.sql(query)
+    if variable is None:
+        return table
+    asked.namespace[variable] = table
+    return None
+
+
+def _out_at_the_end(query: str) -> re.Match[str] | None:
+    """Return the `-o VAR` at the end of a query or of its first line: an option, or a minus and a column `o`."""
+    ends = {len(query.partition("\n")[0]), len(query)}
+    return next((found for found in _OUT.finditer(query) if found.end() in ends), None)
+
+
+def _is_query(storage: SqlStorage, text: str) -> bool:
+    """Say whether the database understands a text as it stands."""
+    try:
+        storage.sql(f"EXPLAIN {text}")
+    except BadQuery:
+        return False
+    return True
 
 
 def _no_words(asked: Asked, usage: str) -> None:

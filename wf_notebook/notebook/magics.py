@@ -16,6 +16,7 @@ from ..errors import BadArguments, SessionConflict
 from ..render import responses_bundle
 from ..run import logger
 from ..storage import choose_default
+from .background import BackgroundRun
 from .body import define
 from .cell import join_line
 from .failure import for_this_cell, users_tracebacks
@@ -176,16 +177,21 @@ class WorkflowMagics(Magics):
             shown = RecordView()
         else:
             shown = view(workflow.name or type(workflow).__name__, workflow.session_id, lambda: workflow.last_run)
+        if options.background:
+            return self._given(BackgroundRun(workflow, inputs, shown), options)
         try:
             answer = perform(workflow, inputs, shown)
         except SessionConflict as error:
             error.args = (str(error).replace("the workflow's session", f"{name}.session"),)
             raise
-        response = Outputs(answer) if isinstance(answer, list) else answer
-        if options.out:
-            self.shell.user_ns[options.out] = response
+        response = self._given(Outputs(answer) if isinstance(answer, list) else answer, options)
         if response is not None:  # it has just been shown
             for_this_cell(self.shell, response, "_ipython_display_", (lambda: None) if options.quiet else _point_at_it)
+        return response
+
+    def _given(self, response: Any, options: Options) -> Any:
+        if options.out:
+            self.shell.user_ns[options.out] = response
         return response
 
 

@@ -29,6 +29,7 @@ OPTIONS = (
     Option("reset", "", None, "start from an empty session_state; the old one stays a version"),
     Option("no-run", "n", None, "define the workflow and do not run it"),
     Option("no-stream", "", None, "show the record at the end, and nothing before"),
+    Option("background", "", None, "return at once: the run goes on, and shows itself in this cell; .result() waits for it"),
     Option("private", "", None, "keep the state, and no record of the run: nothing of what was asked and said"),
     Option("out", "o", "VAR", "put the response into the variable VAR"),
     Option("quiet", "q", None, "show nothing"),
@@ -50,6 +51,7 @@ class Options:
     reset: bool = False
     no_run: bool = False
     no_stream: bool = False
+    background: bool = False
     private: bool = False
     quiet: bool = False
     help: bool = False
@@ -142,7 +144,7 @@ def expanded(option: str, text: str, namespace: dict[str, Any]) -> str:
         if rest[:2] in {"{{", "}}"}:
             done, rest = done + rest[0], rest[2:]
         elif rest[0] == "{":
-            ends = [n for n, character in enumerate(rest) if character == "}" and _is_expression(rest[1:n])]
+            ends = [n for n, character in enumerate(rest) if character == "}" and is_expression(rest[1:n])]
             if not ends:
                 raise BadArguments(f"{rest} in {option} is no Python expression in braces; write {{{{ for a brace")
             source, rest = rest[1 : ends[0]], rest[ends[0] + 1 :]
@@ -155,7 +157,8 @@ def expanded(option: str, text: str, namespace: dict[str, Any]) -> str:
     return done
 
 
-def _is_expression(source: str) -> bool:
+def is_expression(source: str) -> bool:
+    """Say whether a text is a Python expression."""
     try:
         compile(source.strip(), "<option>", "eval")
     except (SyntaxError, ValueError):

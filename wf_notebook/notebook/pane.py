@@ -83,12 +83,13 @@ class Pane(VBox):  # type: ignore[misc] # has no types
         plain = {kind: b64encode(each).decode() if isinstance(each, bytes) else each for kind, each in data.items()}
         shown = {"output_type": "display_data", "data": plain, "metadata": metadata or {}}
         display_id = (transient or {}).get("display_id")
+        is_record = "wf_notebook" in shown["metadata"]  # of which there is one; who could not see its place shows it anew
         with self._changing:
-            if update:
+            if update or (is_record and display_id in self._places):
                 if display_id in self._places:
                     self._places[display_id].update(shown)
             else:
-                self._add(shown, always="wf_notebook" in shown["metadata"] or VIEW in data)
+                self._add(shown, always=is_record or VIEW in data)
                 if display_id is not None:
                     self._places[display_id] = shown
             self._changed = True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import BadArguments, UnknownVerb, did_you_mean
 from . import acting, forms, looking
 from .asked import Asked
-from .options import Option, expanded, help_text, read_option, split_word
+from .options import Option, expanded, help_text, is_expression, read_option, split_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ OUT = Option("out", "o", "VAR", "put the table into the variable VAR")
 FIRST = Option("session", "s", "ID", "the session that it has at first; left out, the workflow's own")
 AT = Option("at", "", "VERSION", "the version that it begins with; left out, the newest")
 DELETED = Option("deleted", "", "ID", "bring this deleted session back")
+ALL = Option("all", "", None, "the branches too, in which conflicts kept what was not saved")
 PURGE = Option("purge", "", None, "erase it: its versions, runs and events; this cannot be undone")
 
 
@@ -31,26 +32,53 @@ class Verb(NamedTuple):
     help: str
     do: Callable[[Asked], Any]
     options: tuple[Option, ...] = (SESSION,)
-    #: Begins what is not split into words, but goes to the verb as it is written.
-    raw: str = ""
+    #: Reads off what is not split into words, but goes to the verb as it is written; the rest are options.
+    raw: Callable[[str], tuple[str, str]] = lambda rest: ("", rest)
+
+
+#: What ends a query's line as an option of ours, and would be a comment in SQL; and where in SQL no option can be.
+_LONG = r"--(?:out(?:\s*=\s*|\s+)[^\W\d]\w*|storage(?:\s*=\s*|\s+)\S+|help)"
+_OPTIONS = rf"{_LONG}(?:\s+(?:{_LONG}|-o(?:\s*=\s*|\s+)[^\W\d]\w*))*\s*"
+_SQL = re.compile(rf"'[^']*'|\"[^\"]*\"|/\*.*?\*/|(?<=\s)(?P<options>{_OPTIONS})\Z|--[^\n]*", re.DOTALL)
+
+
+def query(rest: str) -> tuple[str, str]:
+    """Split a line into its query and the options after it.
+
+    >>> query("SELECT '--out x' AS a --out rows"), query("SELECT 1 -- all of it")
+    (("SELECT '--out x' AS a ", '--out rows'), ('SELECT 1 -- all of it', ''))
+    """
+    options = next((found.start() for found in _SQL.finditer(rest) if found["options"]), len(rest))
+    return rest[:options], rest[options:]
+
+
+def expression(rest: str) -> tuple[str, str]:
+    """Split a line into its Python expression and what follows; nothing, where it begins with a word.
+
+    >>> expression('{"n": 1} -s demo'), expression("mine -s demo")
+    (('{"n": 1}', ' -s demo'), ('', 'mine -s demo'))
+    """
+    ends = [found.end() for found in re.finditer(r"[})]", rest)]
+    end = next((end for end in reversed(ends) if is_expression(rest[:end])), 0)
+    return rest[:end], rest[end:]
 
 
 VERBS = (
-    Verb("sessions", "", "the sessions that there are, the one that was used last first", looking.sessions, ()),
+    Verb("sessions", "", "the sessions that there are, the one that was used last first", looking.sessions, (ALL,)),
     Verb("state", "[PATH]", "what a session holds; of a PATH, such as posts or stats.posts, its rows", looking.state),
     Verb("runs", "", "the runs of a session, the newest first", looking.runs),
     Verb("events", "[RUN]", "what a run said; RUN is the beginning of its id, left out the last one", looking.events),
     Verb("show", "[RUN]", "the record of a run", looking.show),
     Verb("versions", "", "the versions of a session: every save is one", looking.versions),
-    Verb("diff", "[A [B]]", "what differs: versions (1 3), sessions (one two:5), left out the last two versions", looking.diff),
+    Verb("diff", "[A [B]]", "what differs: versions (1 3), sessions (one two:5), or a conflict or the last save", looking.diff),
     Verb("restore", "VERSION", "go back to a version; --deleted ID brings a session back", acting.restore, (SESSION, DELETED)),
     Verb("fork", "NEW", "begin session NEW with what this one holds, or held (--at 3)", acting.fork, (SESSION, AT)),
     Verb("rename", "NAME", "give a session a name that people read", acting.rename),
     Verb("delete", "[ID]", "hide a session; with --purge, erase it", acting.delete, (SESSION, PURGE)),
     Verb("save", "", "save what could not be saved before, of all workflows", acting.save, ()),
-    Verb("resolve", "CHOICE", "decide a conflict: mine, theirs or a dict of the values", acting.resolve, raw="{"),
+    Verb("resolve", "CHOICE [KEY …]", "decide a conflict: mine, theirs or a dict of the values", acting.resolve, raw=expression),
     Verb("form", "NAME", "a form of a workflow's inputs, with Run and Stop", forms.form, (FIRST,)),
-    Verb("sql", "SELECT …", "ask the views by SQL; %%wf sql for several lines", looking.sql, (OUT,), raw=r"[^-]|--\s"),
+    Verb("sql", "SELECT …", "ask the views by SQL; %%wf sql for several lines", looking.sql, (OUT,), raw=query),
 )  # fmt: skip
 
 
@@ -84,11 +112,7 @@ def perform(line: str, cell: str | None, namespace: dict[str, Any]) -> Any:
     if asked.options.get("help"):
         print(f"%wf {verb.name} {verb.usage}\n\n{verb.help}\n\n{help_text(options_of(verb))}")  # noqa: T201
         return None
-    value = verb.do(asked)
-    if (variable := asked.options.get("out")) is not None:
-        namespace[variable] = value
-        return None
-    return value
+    return verb.do(asked)
 
 
 def read(verb: Verb, rest: str, cell: str | None, namespace: dict[str, Any]) -> Asked:
@@ -105,8 +129,8 @@ def read(verb: Verb, rest: str, cell: str | None, namespace: dict[str, Any]) -> 
                 field: expanded(f"--{field}", value, namespace) if isinstance(value, str) else value
                 for field, value in option.items()
             }
-        elif verb.raw and re.match(verb.raw, rest):
-            text, rest = "\n".join(filter(None, [rest, cell])), ""
+        elif not words and (taken := verb.raw(rest))[0]:
+            text, rest = "\n".join(filter(None, [taken[0], cell])), taken[1]
         else:
             word, rest = split_word(f"%wf {verb.name}", rest)
             words.append(expanded(f"%wf {verb.name}", word or "", namespace))

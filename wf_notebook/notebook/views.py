@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import deque
 from contextvars import copy_context
 from html import escape
 from time import perf_counter
@@ -13,9 +14,8 @@ from uuid import uuid4
 from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
-from ..render import GrowingMarkdown, GrowingText, Said, content_html, lane_heading
+from ..render import GrowingMarkdown, GrowingText, Layout, Said, used
 from ..render.terminal import ResponseBox
-from .pages import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,9 @@ publish: Any = publish_display_data
 class View(Protocol):
     """What a run that goes on is shown in."""
 
+    def can_stop(self, press: Callable[[], object]) -> None:
+        """Offer to stop the run, where something can be pressed."""
+
     def add(self, response: RunResponse) -> None:
         """Show one more thing said."""
 
@@ -50,6 +53,9 @@ class View(Protocol):
 class NoView:
     """Shows nothing."""
 
+    def can_stop(self, press: Callable[[], object]) -> None:
+        """Offer nothing."""
+
     def add(self, response: RunResponse) -> None:
         """Show nothing."""
 
@@ -59,6 +65,9 @@ class NoView:
 
 class RecordView:
     """Shows the record at the end, and nothing before."""
+
+    def can_stop(self, press: Callable[[], object]) -> None:
+        """Offer nothing: there is nothing to press."""
 
     def add(self, response: RunResponse) -> None:
         """Show nothing yet."""
@@ -106,23 +115,26 @@ class WidgetView:
         self._name = workflow, session
         self._progress = progress
         self._began = perf_counter()
-        self._kind = GrowingMarkdown if markdown else GrowingText
-        self._said, self._text, self._pages = Said(), self._kind(), Pages()
-        self._lanes: dict[str, _LiveLane] = {}  # what branches say side by side, until something else is said
-        self._arrived: list[tuple[str | None, Any]] = []
-        self._arriving = threading.Lock()
+        self._said, self._layout = Said(), Layout(text=GrowingMarkdown if markdown else GrowingText)
+        self._arrived: deque[tuple[str | None, str | None, Any]] = deque()
+        self._agent: str | None = None
         self._ended = threading.Event()
         self._display_id = uuid4().hex
         self._widget: LiveWidget | None = None
+        self._stop: Callable[[], object] | None = None
         # In a copy of the cell's context, so that messages of the thread belong to this cell.
         self._flusher = threading.Thread(target=copy_context().run, args=[self._flush_until_the_end], daemon=True)
         self._flusher.start()
+
+    def can_stop(self, press: Callable[[], object]) -> None:
+        """Show a Stop that does this."""
+        self._stop = press
 
     def _open(self) -> LiveWidget:
         from .widget import LiveWidget  # anywidget and ipywidgets take longer to load than all the rest
 
         workflow, session = self._name
-        widget = LiveWidget(workflow=workflow, session=session)
+        widget = LiveWidget(workflow=workflow, session=session, stop=self._stop)
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         running = " · ".join([workflow, *([f"session {session}"] if session else []), "● running"])
         where = "; the record is in its last_run" if session else ""
@@ -137,18 +149,20 @@ class WidgetView:
         """Keep one more thing said for the next update."""
         content = self._said(response)
         if content is not None:
-            with self._arriving:
-                self._arrived.append((response.lane, content))
+            self._arrived.append((response.lane, response.agent_id, content))
 
     def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:
         """Put the record in the widget's place, and end the widget."""
         self._ended.set()
         self._flusher.join()
-        if self._widget is None:
+        widget = self._widget
+        if widget is None:
             publish(bundle, metadata)
             return
-        publish(bundle, metadata, transient={"display_id": self._display_id}, update=True)
-        self._widget.end()
+        self._layout.end()
+        self._send(widget, self._news() | self._outcome())
+        publish(bundle, metadata, transient={"display_id": self._display_id}, update=widget.is_shown)
+        widget.end()
 
     def _flush_until_the_end(self) -> None:
         pause, ticked = PAUSE, 0.0
@@ -157,71 +171,39 @@ class WidgetView:
         widget = self._widget = self._open()
         while not self._ended.wait(pause):
             began = perf_counter()
-            with self._arriving:
-                arrived, self._arrived = self._arrived, []
-            changes = self._laid_out(arrived) if arrived else {}
+            changes = self._news() if self._arrived else {}
             if began - ticked >= TICK:
                 ticked = began
                 changes |= self._numbers()
-            with widget.hold_sync():
-                for name, value in changes.items():
-                    setattr(widget, name, value)
+            self._send(widget, changes)
             pause = max(PAUSE, SHARE * (perf_counter() - began))
 
-    def _laid_out(self, arrived: list[tuple[str | None, Any]]) -> dict[str, Any]:
-        """Return what changes on the pages and in the tail."""
-        changes: dict[str, Any] = {}
-        for lane, content in arrived:
-            if lane is not None:
-                if not self._lanes:
-                    changes |= self._close_text()
-                self._lanes.setdefault(lane, _LiveLane(lane, self._kind)).add(content)
-                continue
-            if self._lanes:
-                changes |= self._pages.add(self._lanes_html())
-                self._lanes = {}
-            if isinstance(content, str):
-                self._text.add(content)
-            else:
-                changes |= self._close_text(content_html(content))
-        changes |= self._pages.add(self._text.finished())
-        return changes if self._pages.full else changes | {"tail": self._lanes_html() or self._text.tail()}
+    @staticmethod
+    def _send(widget: LiveWidget, changes: dict[str, Any]) -> None:
+        with widget.hold_sync():
+            for name, value in changes.items():
+                setattr(widget, name, value)
 
-    def _close_text(self, after: str = "") -> dict[str, str]:
-        """Put the open text on the pages, and what comes after it."""
-        html = self._text.finished() + self._text.tail() + after
-        self._text = self._kind()
-        return self._pages.add(html)
-
-    def _lanes_html(self) -> str:
-        return "".join(lane.html() for lane in self._lanes.values())
+    def _news(self) -> dict[str, Any]:
+        """Return what changes on the page by what arrived since the last time."""
+        for _ in range(len(self._arrived)):  # what arrives meanwhile is for the next time
+            lane, agent, content = self._arrived.popleft()
+            self._agent = agent or self._agent
+            self._layout.add(content, lane=lane, agent=agent)
+        changes = self._layout.changes()
+        return changes | ({"note": "… the rest is in the record, at the end of the run"} if self._layout.full else {})
 
     def _numbers(self) -> dict[str, Any]:
+        run, seconds = self._progress(), perf_counter() - self._began
+        who = [self._agent] if self._agent else []
+        return {"elapsed": round(seconds, 1), "facts": [*who, *(used(run, seconds) if run else [])]}
+
+    def _outcome(self) -> dict[str, Any]:
         run = self._progress()
-        tokens = run.input_tokens + run.output_tokens if run else 0
-        return {"elapsed": round(perf_counter() - self._began, 1), "tokens": tokens}
-
-
-class _LiveLane:
-    """What one branch has said so far."""
-
-    def __init__(self, name: str, kind: type[GrowingMarkdown]) -> None:
-        self._kind = kind
-        self._text = kind()
-        self._done = lane_heading(name)
-
-    def add(self, content: Any) -> None:
-        """Take one more thing said."""
-        if isinstance(content, str):
-            self._text.add(content)
-        else:
-            self._done += self._text.finished() + self._text.tail() + content_html(content)
-            self._text = self._kind()
-
-    def html(self) -> str:
-        """Return all of it."""
-        self._done += self._text.finished()
-        return self._done + self._text.tail()
+        if run is None:
+            return self._numbers() | {"status": "completed"}
+        again = f"the page was loaded anew, so the record could not be put here; %wf show {run.run_id[:8]} shows it"
+        return self._numbers() | {"status": run.status, "note": again}
 
 
 def _is_terminal() -> bool:

@@ -1,7 +1,7 @@
 """The widget of a live output: a record of what is shown, in synced traits only.
 
-What must survive is a trait: a view that comes late, or again after a reload, has everything. The finished text lies in pages, so
-that each update sends the last page and not all of them.
+What must survive is a trait: a view that comes late, or again after a reload, has everything. Messages go from the browser to the
+kernel only, and change no trait: they are read in another thread while a cell runs.
 """
 
 from __future__ import annotations
@@ -9,22 +9,29 @@ from __future__ import annotations
 import threading
 from contextvars import copy_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
-from traitlets import Bool, Float, HasTraits, Int, Unicode
+from traitlets import Bool, Float, HasTraits, List, Unicode
 
-from .pages import PAGES
+from ..render import PAGES, TAILS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: A page that does not have a model after so many seconds is not there (nbclient, papermill).
 GRACE = 5.0
 _STATIC = Path(__file__).parent / "static"
+_PARTS = [*(f"page_{n}" for n in range(PAGES)), *(f"tail_{n}" for n in range(TAILS))]
 
-_Pages: Any = type("_Pages", (HasTraits,), {f"page_{n}": Unicode().tag(sync=True) for n in range(PAGES)})
+_Parts: Any = type("_Parts", (HasTraits,), {name: Unicode().tag(sync=True) for name in _PARTS})
 
 
-class LiveWidget(anywidget.AnyWidget, _Pages):  # type: ignore[misc] # neither has types
-    """What a live output shows; `page_0`, `page_1`, … and `tail` are safe HTML."""
+class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither has types
+    """What a live output shows; pages and tails are safe HTML, all else is text.
+
+    `sections` say in which order: of each its title, the numbers of its pages, that of its tail while it has one, and its status.
+    """
 
     _esm = _STATIC / "live.js"
     _css = _STATIC / "live.css"
@@ -32,28 +39,76 @@ class LiveWidget(anywidget.AnyWidget, _Pages):  # type: ignore[misc] # neither h
     workflow = Unicode().tag(sync=True)
     session = Unicode().tag(sync=True)
     status = Unicode("running").tag(sync=True)
+    #: Seconds since the run began.
     elapsed = Float(0.0).tag(sync=True)
-    tokens = Int(0).tag(sync=True)
-    capacity = Int(PAGES).tag(sync=True)
-    #: Set by the browser once it has the model: a model that is taken away before that is an error in the page.
-    loaded = Bool(default_value=False).tag(sync=True)
-    tail = Unicode().tag(sync=True)
+    #: What else the head says: who is at work, what was used.
+    facts = List(Unicode()).tag(sync=True)
+    sections: Any = List().tag(sync=True)
+    #: What stands below: that the rest is in the record, or where the record is.
+    note = Unicode().tag(sync=True)
+    stoppable = Bool(default_value=False).tag(sync=True)
+    #: Whether the run is over and its record was shown in this output's place, where that could be reached.
+    ended = Bool(default_value=False).tag(sync=True)
+
+    def __init__(self, *, stop: Callable[[], object] | None = None, **traits: Any) -> None:
+        super().__init__(stoppable=stop is not None, **traits)
+        self._stop = stop
+        self._views, self._is_loaded = 0, False
+        self.on_msg(self._hear)
+        answer_at_once(self.comm)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is a page that shows it, or none that could say so."""
+        return self._views > 0 or not self._is_loaded
+
+    def _hear(self, _: object, message: Any, __: object) -> None:
+        """Hear what the browser says: that it has the model, that a view was opened or closed, that Stop was pressed."""
+        what = message.get("is") if isinstance(message, dict) else None
+        if what == "stop" and self._stop is not None and not self.ended:
+            self._stop()
+        elif what == "loaded":
+            self._is_loaded = True
+        elif what in {"shown", "gone"}:
+            self._views += 1 if what == "shown" else -1
+        if self.ended and self._is_loaded and self._views <= 0:
+            self._close()
 
     def end(self) -> None:
-        """Take the model out of the page, with the layout that belongs to it, at once or as soon as the page has it."""
-        with self.hold_sync():  # what a notebook keeps of closed widgets is not the answer a second time
-            for name in ("tail", *(f"page_{n}" for n in range(PAGES))):
-                setattr(self, name, "")
-        if self.loaded:
+        """Take the model out of the page, as soon as no view shows it any more.
+
+        One that was opened after a reload goes on showing it: what was displayed before cannot be replaced from there on.
+        """
+        self.ended = True
+        if self._is_loaded and self._views <= 0:
             self._close()
-        else:
-            self.observe(lambda _: self._close(), "loaded")
-            late = threading.Timer(GRACE, copy_context().run, [self._close])
+        elif not self._is_loaded:
+            late = threading.Timer(GRACE, copy_context().run, [self._close_if_nobody_came])
             late.daemon = True
             late.start()
 
+    def _close_if_nobody_came(self) -> None:
+        if not self._is_loaded:
+            self._close()
+
     def _close(self) -> None:
+        if self.comm is None:
+            return
+        with self.hold_sync():  # what a notebook keeps of closed widgets is not the answer a second time
+            for name in _PARTS:
+                setattr(self, name, "")
+            self.sections = []
         layout = self.layout
         self.close()
         if layout is not None:
             layout.close()
+
+
+def answer_at_once(comm: Any) -> None:
+    """Let messages of the browser be read while a cell runs.
+
+    ipykernel 7.4 sends what a browser says in a subshell back to the main shell if it belongs to a comm that was opened there,
+    and the main shell is the one that waits. The hook is private: where it is not there, nothing is to be done.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _, default: default  # noqa: SLF001 - see above

@@ -71,8 +71,7 @@ def _in_spite_of(error: WorkflowError, old: Workflow, new: Workflow, kept: str) 
             f"yours is in its branch {error.branch!r} and in {kept}.session_state"
         )
     if isinstance(error, UnsavableValue):
-        reasons = "; ".join(map(str, old.session.snapshot().refused.values()))
-        return f"{reasons}; this goes on without, what you had is in {kept}.session_state"
+        return f"{error}; this goes on without, what you had is in {kept}.session_state"
     fact = f"{session} could not be saved ({type(error).__name__}: {error})"
     if new.session_id == old.session_id and new.storage is old.storage:
         new.go_on_from(old)
@@ -140,8 +139,6 @@ def call_line(cls: type[Workflow], name: str, absent: list[str]) -> str:
 
 def stop(workflow: Workflow) -> bool:
     """End the run of a workflow that goes on, from any thread; return whether there is one."""
-    run = workflow._run()  # noqa: SLF001 - a run that returns what it says has no stream to be stopped by
-    if run is None or run.status != "running":
-        return False
-    run.context.cancel.cancel()
-    return True
+    goes_on = workflow.last_run is not None and workflow.last_run.status == "running"
+    workflow.stop()
+    return goes_on

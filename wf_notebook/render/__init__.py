@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from .content import content_html, content_text, lane_heading
+from .layout import PAGES, TAILS, Layout
 from .markdown import GrowingMarkdown, GrowingText, markdown_html
-from .record import moment, printed_bundle, record_bundle, record_metadata, response_bundle, responses_bundle, run_bundle
+from .record import moment, printed_bundle, record_bundle, record_metadata, response_bundle, responses_bundle, run_bundle, used
 from .said import Reasoning, Said, ToolCall
 from .terminal import apprint_run_response, pprint_run_response, print_record
 
 __all__ = [
+    "PAGES",
+    "TAILS",
     "GrowingMarkdown",
     "GrowingText",
+    "Layout",
     "Reasoning",
     "Said",
     "ToolCall",
@@ -28,4 +32,5 @@ __all__ = [
     "response_bundle",
     "responses_bundle",
     "run_bundle",
+    "used",
 ]

@@ -10,6 +10,7 @@ from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
 from ..redact import redact
+from ..tabular import described
 from .content import content_html, content_text
 from .said import Said, contents
 from .status import BRIEF, STATUS, brief, standing
@@ -36,6 +37,10 @@ class _Preview(Repr):
     def repr_str(self, x: str, level: int) -> str:
         """Return the beginning of a text; redacted before it is cut, as half of a secret is not recognised."""
         return super().repr_str(redact(x[: 20 * BRIEF])[:BRIEF], level)
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        """Return what a frame or an array is, and anything else as it prints."""
+        return described(x) or super().repr_instance(x, level)
 
 
 def record_bundle(run: Run, responses: Iterable[Any] = (), *, state: Mapping[str, Any] | None = None) -> dict[str, str]:
@@ -91,13 +96,21 @@ def moment(at: datetime) -> str:
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def _facts(run: Run) -> list[str]:
-    """Return what the head of a record says after workflow, session and status."""
+def used(run: Run, seconds: float | None = None) -> list[str]:
+    """Return what a run used so far: models, tokens, cost; with the seconds that it has run, tokens by the second too."""
     tokens = run.input_tokens + run.output_tokens
     return [
         *([", ".join(run.models)] if run.models else []),
         *([f"{tokens:,} tokens"] if tokens else []),
+        *([f"{run.output_tokens / seconds:.0f} tokens/s"] if seconds and run.output_tokens else []),
         *([f"${run.cost:.4f}"] if run.cost else []),
+    ]
+
+
+def _facts(run: Run) -> list[str]:
+    """Return what the head of a record says after workflow, session and status."""
+    return [
+        *used(run),
         *([f"{run.duration:.1f} s"] if run.duration is not None else []),
         moment(run.started_at),
     ]

@@ -6,7 +6,7 @@ import os
 import tomllib
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, runtime_checkable
 
 from ..errors import BadStorage, did_you_mean
 from ..run import logger
@@ -97,6 +97,9 @@ def open_storage(url: str = "default", *, table_name: str = "workflow_sessions")
     >>> open_storage("memory:")
     MemoryWorkflowStorage('memory:', table_name='workflow_sessions')
     """
+    url = os.fspath(url) if isinstance(url, os.PathLike) else url
+    if not isinstance(url, str):
+        raise BadStorage(f"the address of a storage is a str, not of type {type(url).__name__!r}; write {_ADDRESSES}")
     if url == "default":
         url = default_url()
         if url == "default":
@@ -115,6 +118,16 @@ def open_storage(url: str = "default", *, table_name: str = "workflow_sessions")
         raise BadStorage(f"{url!r} names no file; write {scheme}:///file, or {scheme}:////folder/file from the root")
     in_file: WorkflowStorage = cls(table_name, db_file=rest[3:])
     return in_file
+
+
+def opened(place: object) -> WorkflowStorage:
+    """Return a storage that is given as itself or by its address; raise BadStorage for anything else."""
+    if isinstance(place, str | os.PathLike):
+        return open_storage(cast("str", place))
+    if isinstance(place, type) or not (hasattr(place, "transact") and hasattr(place, "stamp")):
+        what = f"the class {place.__name__!r}" if isinstance(place, type) else f"of type {type(place).__name__!r}"
+        raise BadStorage(f"storage is {what}; give a storage or its address: {_ADDRESSES}")
+    return cast("WorkflowStorage", place)
 
 
 def _hint(url: str, scheme: str, colon: str) -> str:
@@ -143,7 +156,10 @@ def default_url(start: Path | None = None) -> str:
     In this order: what was chosen in this process; `WF_STORAGE`; `[tool.wf_notebook] storage` in the nearest pyproject.toml;
     `.workflows/workflows.duckdb` in a folder `.workflows` here or above; the same in a new folder here, said once.
     """
-    here = (start or Path.cwd()).absolute()
+    try:
+        here = (start or Path.cwd()).absolute()
+    except FileNotFoundError as error:
+        raise BadStorage("the working directory is gone; change into one that is there, or set WF_STORAGE") from error
     if url := _chosen or os.environ.get("WF_STORAGE") or _from_pyproject(here):
         return url
     folder = next((up / FOLDER for up in (here, *here.parents) if (up / FOLDER).is_dir()), None)

@@ -10,14 +10,14 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import BadStorage
+from ..errors import BadSetting, BadStorage
 from . import duckdb_asked, place
 from .asking import Answer, not_there
 from .duckdb_connection import connection
 from .duckdb_file import File, Task
 from .duckdb_rewrite import rewriting
 from .schema import Dialect
-from .sql import SqlStorage, checked_file, checked_table_name
+from .sql import SqlStorage, checked_table_name
 from .thread import Job, StorageThread
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ class DuckDbWorkflowStorage(SqlStorage):
         self, table_name: str = "workflow_sessions", db_file: str | os.PathLike[str] | None = None, **unsupported: Any
     ) -> None:
         for name in unsupported:
-            raise TypeError(f"DuckDbWorkflowStorage takes no {name}=; give db_file=")
+            raise BadSetting(f"DuckDbWorkflowStorage takes no {name}=; give db_file=")
         self.table_name = checked_table_name(table_name)
         # Of a link, the file that it leads to: DuckDB puts the WAL, and we the lock, beside the name that is opened.
-        self.path = checked_file(db_file or ".workflows/workflows.duckdb").resolve()
+        self.path = place.checked_file(db_file or ".workflows/workflows.duckdb", follow=True)
         if "?" in str(self.path):  # it takes what follows for settings, and puts the WAL before them
             raise BadStorage(
                 f"{str(self.path)!r} has a question mark in it, which DuckDB does not take for a name; choose another"
@@ -80,6 +80,9 @@ class DuckDbWorkflowStorage(SqlStorage):
 
     def _exists(self) -> bool:
         return place.exists(self.path)
+
+    def _catch_up(self) -> None:
+        _thread.catch_up()
 
     def _transact(self, work: Callable[[Opened], T], *, write: bool) -> T:
         task = Task(work, self.table_name, write)

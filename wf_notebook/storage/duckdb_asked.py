@@ -16,7 +16,8 @@ import duckdb
 
 from . import duckdb_errors, place
 from .asking import Answer, Clock, only_reads, too_many, too_slow, wrong
-from .lock import PATIENCE, locked
+from .lock import locked
+from .waiting import patience_for, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,9 +41,11 @@ def answer(file: File, jobs: Sequence[Job], query: str, parameters: Sequence[Any
     (job,) = jobs
     checked(query)
     writable = place.check(file.path, write=False)
+    wait = patience_for(file.path, write=False)
     with (
-        locked(file.lock, given_up=job.given_up) if writable else nullcontext(),
-        _connected(file, query, given_up=job.given_up) as connection,
+        remembered(file.path),
+        locked(file.lock, patience=wait, given_up=job.given_up, write=False) if writable else nullcontext(),
+        _connected(file, query, given_up=job.given_up, patience=wait) as connection,
     ):
         found = _ask(connection, query, parameters, seconds=seconds, rows=rows, given_up=job.given_up)
     job.set_result(found)
@@ -105,19 +108,19 @@ def _end(connection: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
 
 
 @contextmanager
-def _connected(file: File, query: str, *, given_up: CancelToken) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connected(file: File, query: str, *, given_up: CancelToken, patience: float) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection in which the file is all that can be read."""
     try:
         with closing(duckdb.connect(":memory:", config={"python_enable_replacements": False})) as memory:
             for statement in ("SET enable_progress_bar = false", "SET temp_directory = ''"):
                 memory.execute(statement)
-            file.attach(memory, read_only=True, given_up=given_up, patience=PATIENCE)
+            file.attach(memory, read_only=True, given_up=given_up, patience=patience)
             for statement in ("USE kept", *_LOCKED):
                 memory.execute(statement)
             yield memory
     except duckdb.Error as error:
         if not duckdb_errors.is_own_connection(error):
-            raise duckdb_errors.translated(error, file.path) from error
+            raise duckdb_errors.translated(error, file.path, write=False) from error
     else:
         return
     with duckdb_errors.connect_beside(file.path, write=False) as beside:

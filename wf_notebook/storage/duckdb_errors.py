@@ -9,10 +9,10 @@ from pathlib import Path
 
 import duckdb
 
-from ..errors import BadStorage, StorageBusy, StorageFailed, WorkflowError
+from ..errors import BadStorage, StorageFailed, WorkflowError
 from ..run import logger
-from .lock import SILENCE
 from .place import KEPT
+from .waiting import SILENCE, busy
 
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 _NO_DATABASE = ("not a valid DuckDB database file", "Could not read enough bytes")
@@ -37,10 +37,7 @@ def connect_beside(path: Path, *, write: bool) -> duckdb.DuckDBPyConnection:
     for read_only in (False,) if write else (False, True):
         with suppress(duckdb.ConnectionException):
             return duckdb.connect(path, read_only=read_only)
-    raise StorageBusy(
-        f"{path.name!r} is open read-only in this kernel, or with other settings; {KEPT}: "
-        "close that connection, then run %wf save (or write_to_storage())"
-    )
+    raise busy(f"{path.name!r} is open read-only in this kernel, or with other settings", "close that connection", write=write)
 
 
 class Waiting:
@@ -56,13 +53,11 @@ class Waiting:
             logger.warning("waiting for %r, which is held by %s", self._path.name, _holder(error))
 
 
-def translated(error: duckdb.Error, path: Path) -> WorkflowError:
+def translated(error: duckdb.Error, path: Path, *, write: bool = True) -> WorkflowError:
     """Return our error for DuckDB's."""
     text = str(error).splitlines()[0]
     if is_outsider(error):
-        return StorageBusy(
-            f"{path.name!r} is held by {_holder(error)}; {KEPT}: close it there, then run %wf save (or write_to_storage())"
-        )
+        return busy(f"{path.name!r} is held by {_holder(error)}", "close it there", write=write)
     if any(sign in text for sign in _NO_DATABASE):
         return no_database(path)
     if any(sign in text for sign in _DAMAGED):

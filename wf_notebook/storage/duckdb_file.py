@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
@@ -12,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ..run import CancelToken
 from . import duckdb_errors, place
+from .duckdb_checkpoints import Checkpoints
 from .duckdb_connection import Cursor, TaskFailed, connection
-from .lock import PATIENCE, locked
+from .lock import locked
 from .rows import Opened
+from .thread import Job, all_given_up, tell
+from .waiting import PATIENCE, patience_for, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from .thread import Job
+    from ..run import CancelToken
+    from .thread import More
 
     Signature = tuple[tuple[int, int, int] | None, ...]
 
@@ -59,9 +61,7 @@ class File:
         self._generation = 0  # counts the writes, ours and those of others, that this process knows of
         self._signature: Signature | None = None  # of the file as we left it
         self._reader: tuple[int, int] | None = None  # the file's inode, and a descriptor of it
-        self._bare = math.inf  # seconds that attaching takes at least
-        self._replayed = 0.0  # seconds spent on replaying the WAL since the last checkpoint
-        self._checkpoint_cost = STAY
+        self.checkpoints = Checkpoints()
 
     @classmethod
     def at(cls, path: Path) -> File:
@@ -86,10 +86,15 @@ class File:
 
     def _look(self, cursor: Cursor, *, beside: bool) -> None:
         """With the lock in hand: what others wrote, or a file that was replaced, makes what we know old."""
-        if self._signature == self._signed():
+        before, now = self._signature, self._signed()
+        if before == now:
             return
         self._generation += 1
         self._ready.clear()
+        if before is not None:
+            self.checkpoints.others_wrote(folded=before[0] != now[0])
+            if before[0] == now[0]:
+                return  # only the WAL is longer
         # DuckDB finds out that the end of a file is missing when it reads there, and may have written to it by then.
         if beside:
             return
@@ -110,60 +115,72 @@ class File:
         The task of each is a Task. If one of several fails, nothing of this stays, and each is done in a transaction of its own.
         """
         try:
-            self._transact(jobs)
+            with remembered(self.path):
+                again = self._transact(jobs)
         except TaskFailed as failure:
             if len(jobs) == 1:
                 raise self._translated(failure.error) from failure.__cause__
-            for job in jobs:
-                try:
-                    self.transact([job])
-                except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
-                    job.set_exception(error)
+            again = jobs
+        for job in again:
+            try:
+                self.transact([job])
+            except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
+                job.set_exception(error)
 
     def _translated(self, error: BaseException) -> BaseException:
         """Return our error for DuckDB's, any other as it is."""
         return duckdb_errors.translated(error, self.path) if isinstance(error, duckdb.Error) else error
 
-    def _transact(self, jobs: Sequence[Job]) -> None:
+    def _transact(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Do jobs, and return those that came later and have to be done again."""
         tasks: list[Task] = [job.task for job in jobs]
-        write, given_up = any(task.write for task in tasks), _all_given_up(jobs)
-        writable = place.check(self.path, write=write)
+        write, given_up = any(task.write for task in tasks), all_given_up(jobs)
+        writable, wait = place.check(self.path, write=write), patience_for(self.path, write=write)
         if write:
             place.warn_if_remote(self.path)
         with (
-            locked(self.lock, given_up=given_up) if writable else nullcontext(),
-            self.connected(writable=writable, write=write, given_up=given_up) as (cursor, beside),
+            locked(self.lock, patience=wait, given_up=given_up, write=write) if writable else nullcontext(),
+            self.connected(writable=writable, write=write, given_up=given_up, patience=wait) as (cursor, beside),
         ):
             self._look(cursor, beside=beside)
-            cursor.execute("BEGIN")
-            values, ready = [], set(self._ready)
-            for task in tasks:
-                opened = Opened(cursor, ready=task.store in ready, before=self._generation)
-                self._generation += task.write  # whatever comes of it: what was known before is no longer all
-                opened.after = self._generation
-                values.append(_done(task, opened))
-                ready |= {task.store} if opened.ready else set()
-            cursor.execute("COMMIT")
-            self._ready = ready
-            self._protect()
-            self._signature = self._signed()
+            again: Sequence[Job] = ()
+            values = self._committed(cursor, tasks)
             if writable and not beside and self._worth_a_checkpoint():
-                _tell(jobs, values)
+                tell(jobs, values)
                 self._checkpoint(cursor)
-        _tell(jobs, values)
+                again = self._stay(cursor, jobs[0].more)
+        tell(jobs, values)
+        return again
+
+    def _committed(self, cursor: Cursor, tasks: Sequence[Task]) -> list[Any]:
+        """Do tasks in one transaction; return what they give, once that is durable."""
+        cursor.execute("BEGIN")
+        values, ready = [], set(self._ready)
+        for task in tasks:
+            opened = Opened(cursor, ready=task.store in ready, before=self._generation)
+            self._generation += task.write  # whatever comes of it: what was known before is no longer all
+            opened.after = self._generation
+            values.append(_done(task, opened))
+            ready |= {task.store} if opened.ready else set()
+        cursor.execute("COMMIT")
+        self._ready = ready
+        self._protect()
+        self._signature = self._signed()
+        return values
 
     def fold(self, jobs: Sequence[Job]) -> None:
         """Checkpoint, if there is something in the WAL; the task says for how long to wait for others."""
         (job,) = jobs
-        patience = PATIENCE if job.task is None else job.task
+        wait = PATIENCE if job.task is None else job.task
         if _stat(self.wal) and place.check(self.path, write=False):
             with (
-                locked(self.lock, patience=patience, given_up=job.given_up),
-                self.connected(writable=True, write=True, given_up=job.given_up, patience=patience) as (cursor, beside),
+                locked(self.lock, patience=wait, given_up=job.given_up),
+                self.connected(writable=True, write=True, given_up=job.given_up, patience=wait) as (cursor, beside),
             ):
                 self._look(cursor, beside=beside)
                 if not beside:
                     self._checkpoint(cursor)
+                    self._stay(cursor, job.more)
         job.set_result(None)
 
     @contextmanager
@@ -185,14 +202,14 @@ class File:
                 with connection.detached():
                     yield Cursor(connection.get()), False
         except duckdb.Error as error:
-            raise duckdb_errors.translated(error, self.path) from error
+            raise duckdb_errors.translated(error, self.path, write=write) from error
 
     def attach(self, memory: duckdb.DuckDBPyConnection, *, read_only: bool, given_up: CancelToken, patience: float) -> None:
         """Attach the file to a connection, as `kept`; while another program holds it, wait so many seconds for that."""
         since = time.monotonic()
         waiting = duckdb_errors.Waiting(self.path)
         while True:
-            header, started = self._header(), time.perf_counter()
+            header, started = self._header(), time.thread_time()  # what else the machine does is no cost
             # A file that is there keeps its version: to ask for a lower one is an error.
             options = ", READ_ONLY" if read_only else "" if self.path.exists() else f", STORAGE_VERSION '{STORAGE_VERSION}'"
             try:
@@ -204,15 +221,14 @@ class File:
                 waiting.say(error)
                 time.sleep(0.02)  # another program's lock cannot be waited for otherwise
                 continue
-            took = time.perf_counter() - started
+            took = time.thread_time() - started
             if header is None and not read_only:
                 self.path.chmod(0o600)  # it is new, and ours
             # DuckDB 2.0 reads the header before it locks the file: one that was written in between is not the one it goes by.
             if header is None or header == self._header():
                 break
             memory.execute("DETACH kept")
-        self._bare = min(self._bare, took)
-        self._replayed += took - self._bare
+        self.checkpoints.attached(took)
 
     def _header(self) -> bytes | None:
         """Return the file's header, None where there is none yet.
@@ -240,14 +256,27 @@ class File:
 
     def _worth_a_checkpoint(self) -> bool:
         wal = _stat(self.wal)
-        return wal is not None and (wal[1] > WAL_LIMIT or self._replayed > self._checkpoint_cost)
+        return wal is not None and (wal[1] > WAL_LIMIT or self.checkpoints.are_due(stay=STAY))
 
     def _checkpoint(self, cursor: Cursor) -> None:
         started = time.perf_counter()
         cursor.execute("CHECKPOINT")
         self._signature = self._signed()
-        time.sleep(STAY)
-        self._replayed, self._checkpoint_cost = 0.0, time.perf_counter() - started
+        self.checkpoints.made(time.perf_counter() - started)
+
+    def _stay(self, cursor: Cursor, more: More) -> Sequence[Job]:
+        """Stay attached for a while, and do what comes meanwhile; return what must be done again, before what comes later."""
+        until = time.monotonic() + STAY
+        while jobs := more(until):
+            try:
+                if self._signature != self._signed():  # another file lies here now
+                    break
+                tell(jobs, self._committed(cursor, [job.task for job in jobs]))
+            except TaskFailed:
+                cursor.execute("ROLLBACK")
+                break
+        time.sleep(max(0.0, until - time.monotonic()))
+        return jobs
 
 
 def literal(path: Path) -> str:
@@ -268,24 +297,3 @@ def _done(task: Task, opened: Opened) -> Any:
         return task.work(opened)
     except BaseException as error:  # noqa: BLE001 - an interrupt, too: what others did in this transaction is done again
         raise TaskFailed(error) from (error if isinstance(error, duckdb.Error) else error.__cause__)
-
-
-def _tell(jobs: Sequence[Job], values: Sequence[Any]) -> None:
-    for job, value in zip(jobs, values, strict=True):
-        if not job.done():
-            job.set_result(value)
-
-
-def _all_given_up(jobs: Sequence[Job]) -> CancelToken:
-    """Return a token that is cancelled when nobody waits any more."""
-    if len(jobs) == 1:
-        return jobs[0].given_up
-    token = CancelToken()
-
-    def look() -> None:
-        if all(job.given_up.cancelled for job in jobs):
-            token.cancel()
-
-    for job in jobs:
-        job.given_up.on_cancel(look)
-    return token

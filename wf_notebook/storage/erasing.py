@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ..errors import BadSetting
+from ..errors import BadSetting, UnknownSession, did_you_mean
 from ..history import folded
+from ..transaction import is_branch, shown_id, stored_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .rows import SqlTransaction
+    from .rows import NoRows, SqlTransaction
 
 #: How a value names a blob.
 _NAMED = re.compile(r'"blob":"([0-9a-f]{32})"|"([0-9a-f]{32})"')
@@ -27,6 +28,16 @@ class Purged:
     versions: int = 0
     runs: int = 0
     blobs: int = 0
+
+
+def known(tx: SqlTransaction | NoRows, session_id: str, url: str) -> str:
+    """Return how the id of a session is stored, of one that is there or was deleted; UnknownSession if there never was one."""
+    key = stored_id(session_id)
+    if not (tx.head(key, 0).revision or tx.inherited(session_id)):
+        ids = [shown_id(stored) for stored in live_sessions(tx) if not is_branch(stored)]
+        hint = did_you_mean(session_id, ids) or "; storage.sessions() lists those that are there"
+        raise UnknownSession(f"no session {session_id!r} in {url}{hint}")
+    return key
 
 
 def erase_session(tx: SqlTransaction, key: str) -> tuple[int, int, int]:
@@ -78,7 +89,7 @@ def deleted_sessions(tx: SqlTransaction, moment: str | None) -> list[str]:
     return [key for (key,) in tx.rows(sql, (tx.store, moment, moment))]
 
 
-def live_sessions(tx: SqlTransaction) -> list[str]:
+def live_sessions(tx: SqlTransaction | NoRows) -> list[str]:
     """Return the sessions and branches that are there."""
     return [key for (key,) in tx.rows("SELECT DISTINCT session_id FROM session_log WHERE store = ?", (tx.store,))]
 

@@ -9,8 +9,9 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ..errors import StorageBusy, StorageFailed
+from ..errors import StorageFailed
 from ..run import CancelToken, logger
+from .waiting import PATIENCE, SILENCE, busy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,21 +20,16 @@ if TYPE_CHECKING:
 if sys.platform != "win32":
     import fcntl
 
-#: How long a save waits for other kernels, in seconds.
-PATIENCE = 10.0
-#: How long it waits without a word.
-SILENCE = 1.0
-
 
 @contextmanager
-def locked(path: Path, *, patience: float = PATIENCE, given_up: CancelToken | None = None) -> Iterator[None]:
+def locked(path: Path, *, patience: float = PATIENCE, given_up: CancelToken | None = None, write: bool = True) -> Iterator[None]:
     """Hold the lock file `path`, made when it is not there.
 
     Raises StorageBusy when it does not come in `patience` seconds or the wait is given up, StorageFailed when it cannot be made.
     The file stays: a lock file that is removed while somebody waits on it locks nothing.
     """
     try:
-        descriptor = _take(path, patience, given_up or CancelToken())
+        descriptor = _take(path, patience, given_up or CancelToken(), write=write)
     except OSError as error:
         raise StorageFailed(
             f"{str(path)!r} cannot be locked ({error.strerror}); the unsaved state stays in memory: make it writable, "
@@ -45,12 +41,12 @@ def locked(path: Path, *, patience: float = PATIENCE, given_up: CancelToken | No
         os.close(descriptor)  # frees the lock
 
 
-def _take(path: Path, patience: float, given_up: CancelToken) -> int:
+def _take(path: Path, patience: float, given_up: CancelToken, *, write: bool) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if not (sys.platform == "win32" or _lock_at_once(descriptor)):  # there, the databases' own locks alone
-                _Wait(descriptor).until_locked(path, patience, given_up)
+                _Wait(descriptor).until_locked(path, patience, given_up, write=write)
         except BaseException:
             with suppress(OSError):
                 os.close(descriptor)
@@ -94,7 +90,7 @@ class _Wait:
         self._handover = threading.Lock()
         self._taken = self._left = False
 
-    def until_locked(self, path: Path, patience: float, given_up: CancelToken) -> None:
+    def until_locked(self, path: Path, patience: float, given_up: CancelToken, *, write: bool) -> None:
         """Return when the lock is there; raise StorageBusy when it does not come."""
         forget = given_up.on_cancel(self._woken.set)
         try:
@@ -109,10 +105,8 @@ class _Wait:
                 self._left = not self._taken
         if self._left:
             waited = "the wait was interrupted" if given_up.cancelled else f"since {patience:g} s"
-            raise StorageBusy(
-                f"{_database(path)!r} is being written by another kernel ({waited}); the unsaved state stays in memory: "
-                "end that kernel or wait, then run %wf save (or write_to_storage())"
-            )
+            fact = f"{_database(path)!r} is being written by another kernel ({waited})"
+            raise busy(fact, "end that kernel or wait", write=write)
 
     def _start(self) -> bool:
         waiting = os.dup(self._descriptor)

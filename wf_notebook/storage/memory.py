@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ class MemoryWorkflowStorage(SqliteWorkflowStorage):
     """
 
     def __init__(self, table_name: str = "workflow_sessions") -> None:
-        super().__init__(table_name)
+        super().__init__(table_name, db_file=os.devnull)  # there is no file
         self.url = "memory:"
         self._kept = self._only = Kept(self, connect(":memory:"), wal=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,17 +19,35 @@ if TYPE_CHECKING:
 KEPT = "the unsaved state stays in memory"
 
 
+def checked_file(name: str | os.PathLike[str], *, follow: bool = False) -> Path:
+    """Return the absolute path of a file, or of what a link leads to; raise BadStorage for a name that leads to no file."""
+    if not isinstance(name, str | os.PathLike) or "\0" in str(name):
+        raise BadStorage(f"{name!r} is no name of a file; write db_file='runs.duckdb'")
+    if str(name) == ":memory:":
+        raise BadStorage("':memory:' is no file; write storage='memory:'")
+    try:
+        path = Path(name).expanduser().absolute()
+        return path.resolve() if follow else path
+    except (OSError, RuntimeError) as error:  # no working directory, no such user, links in a circle
+        raise BadStorage(f"{str(name)!r} leads to no file ({error}); give another one, with its path from the root") from error
+
+
 def exists(path: Path) -> bool:
     """Return whether a file lies at `path`.
 
-    Raises BadStorage where that cannot be found out, or a folder lies there.
+    Raises BadStorage where that cannot be found out, or something else lies there.
     """
     try:
-        if path.is_dir():
-            raise BadStorage(f"{str(path)!r} is a folder; name a file in it")
-        return path.exists()
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError as error:
         raise BadStorage(f"{str(path)!r} cannot be reached ({error.strerror}); choose another place") from error
+    if stat.S_ISDIR(mode):
+        raise BadStorage(f"{str(path)!r} is a folder; name a file in it")
+    if not stat.S_ISREG(mode):
+        raise BadStorage(f"{str(path)!r} is a device or a pipe, and no file; choose another place")
+    return True
 
 
 def check(path: Path, *, write: bool) -> bool:
@@ -37,6 +56,8 @@ def check(path: Path, *, write: bool) -> bool:
     Raises BadStorage for a place where no file can be, StorageReadOnly for a write where none is possible.
     """
     there = exists(path)
+    if there and not _may(os.R_OK, path):
+        raise BadStorage(f"{str(path)!r} cannot be read by you; ask its owner, or choose another place")
     if write:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -46,14 +67,14 @@ def check(path: Path, *, write: bool) -> bool:
             raise StorageReadOnly(
                 f"{str(path.parent)!r} cannot be made ({error.strerror}); {KEPT}: choose another place"
             ) from error
-    writable = _may_write(path.parent) and (not there or _may_write(path))
+    writable = _may(os.W_OK, path.parent) and (not there or _may(os.W_OK, path))
     if write and not writable:
         raise StorageReadOnly(f"{str(path)!r} is read-only here; {KEPT}: choose another place")
     return writable
 
 
-def _may_write(path: Path) -> bool:
-    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+def _may(how: int, path: Path) -> bool:
+    return os.access(path, how, effective_ids=os.access in os.supports_effective_ids)
 
 
 #: File systems of other machines: their locks may hold nobody back, and what is flushed may not be on any disk.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ..changes import Change
@@ -63,17 +64,17 @@ class SqlTransaction:
     def head(self, session_id: str, known: int) -> Head:
         """Return where the session stands."""
         of, at = "WHERE store = ? AND session_id = ?", (self.store, session_id)
-        # Three plain questions, as DuckDB thinks longer about one that says all of this than about them together.
-        newest = self._execute(f"SELECT version, save_id FROM state_log {of} ORDER BY version DESC LIMIT 1", at)
-        version, newest_save = newest[0] if newest else (0, None)
-        known_save = newest_save if known == version else None
-        if known not in {0, version}:
-            known_save = self._execute(f"SELECT max(save_id) FROM state_log {of} AND version = ?", (*at, known))[0][0]
+        # Plain questions, as DuckDB thinks longer about one that says all of this, and about one that sorts.
+        saves = self._execute(f"SELECT version, save_id FROM state_log {of} AND version >= ?", (*at, known)) if known else []
+        if not saves:
+            saves = self._execute(f"SELECT version, save_id FROM state_log {of} ORDER BY version DESC LIMIT 1", at)
+        version, newest_save = max(saves, default=(0, None))
+        known_save = dict(saves).get(known)
         columns = ", ".join(("revision", "op", "hidden", "since", *_ABOUT))
-        said = self._execute(f"SELECT {columns} FROM session_log {of} ORDER BY revision DESC LIMIT 1", at)
+        said = self._execute(f"SELECT {columns} FROM session_log {of}", at)
         if not said:
             return Head(version, newest_save, known_save)
-        revision, op, hidden, since, *about = said[0]
+        revision, op, hidden, since, *about = max(said, key=itemgetter(0))
         return Head(
             version, newest_save, known_save, revision, hidden or 0, since or 0, About(*about) if op != "deleted" else None
         )
@@ -258,6 +259,7 @@ class NoRows:
     """A transaction over a database that is not there yet, or not ours yet: nothing to read in it."""
 
     before = after = None
+    store = ""
 
     def __init__(self, inherited: Callable[[str], Inherited | None] = lambda _: None) -> None:
         self.inherited = inherited

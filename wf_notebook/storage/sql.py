@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession
+from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession, checked
 from ..run import Run, process_started_at, way_up
 from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
@@ -19,7 +19,6 @@ from .rows import NoRows, Opened, SqlTransaction, now
 from .schema import MIGRATIONS, RESERVED, Cursor, Dialect, create_store_view
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
@@ -47,7 +46,9 @@ class SqlStorage:
 
     def _in_transaction(self, work: Callable[[SqlTransaction | NoRows], T], *, write: bool) -> T:
         if not write and not self._exists():
-            return work(NoRows())
+            self._catch_up()  # a save whose caller was interrupted may be making it
+            if not self._exists():
+                return work(NoRows())
         return self._transact(lambda opened: work(self._rows_of(opened, write=write)), write=write)
 
     def _rows_of(self, opened: Opened, *, write: bool) -> SqlTransaction | NoRows:
@@ -67,7 +68,7 @@ class SqlStorage:
         """Bring a database up to this release; return whether all is there. Only a write makes the view of a new store."""
         done = 0
         if ("table", "schema_log") in catalog:
-            done, by = cursor.execute("SELECT migration, written_by FROM schema_log ORDER BY migration DESC LIMIT 1")[0]
+            done, by = max(cursor.execute("SELECT migration, written_by FROM schema_log"))
             if done > max(MIGRATIONS):
                 raise BadStorage(f"{self.url} was written by wf_notebook {by}, which is newer than this one; upgrade wf_notebook")
             if done < min(MIGRATIONS):
@@ -91,6 +92,9 @@ class SqlStorage:
     def _exists(self) -> bool:
         raise NotImplementedError
 
+    def _catch_up(self) -> None:
+        """Wait for what was begun before, where that is done in another thread."""
+
     def _transact(self, work: Callable[[Opened], T], *, write: bool) -> T:
         """Run `work` in one transaction of the database."""
         raise NotImplementedError
@@ -105,7 +109,7 @@ class SqlStorage:
         Raises UnknownRun when no run has that id.
         """
         sql = f"SELECT {', '.join(_RECORD)} FROM runs WHERE run_id = ? AND store = ?"
-        rows = self.read(sql, (run_id, self.table_name))
+        rows = self.read(sql, (run_id, self.table_name)) if isinstance(run_id, str) else ()
         if not rows:
             raise UnknownRun(f"no run {run_id!r} in {self.url}; storage.runs() lists them")
         return _record(dict(zip(_RECORD, rows[0], strict=True)))
@@ -120,12 +124,15 @@ class SqlStorage:
         return [shown_id(stored) for (stored,) in self.read(sql, parameters) if not is_branch(stored)]
 
     def delete_session(self, session_id: str) -> None:
-        """Hide a session: it is no longer listed or loaded; its rows stay, and `restore_session` brings it back."""
-        key = stored_id(session_id)
+        """Hide a session: it is no longer listed or loaded; its rows stay, and `restore_session` brings it back.
+
+        Raises UnknownSession if there is none of that id.
+        """
+        key = self._known(session_id)
         self.transact(lambda tx: tx.append_about(key, "deleted", tx.head(key, 0).about or About()), write=True)
 
     def purge(self, session_id: str | None = None, *, older_than: datetime | timedelta | None = None) -> Purged:
-        """Erase for good what was asked for, also from the file; return how much that was.
+        """Erase for good what was asked for, also from the file; return how much that was. Raises UnknownSession.
 
         Args:
             session_id: The session to erase; None means all of them.
@@ -139,11 +146,14 @@ class SqlStorage:
         >>> storage.delete_session("a"); storage.purge()
         Purged(sessions=1, versions=1, runs=0, blobs=0)
         """
-        key = None if session_id is None else stored_id(session_id)
+        key = None if session_id is None else self._known(session_id)
         moment = None if older_than is None else erasing.moment(older_than)
         purged: Purged = self._in_transaction(lambda tx: erasing.purged(cast("SqlTransaction", tx), key, moment), write=True)
         self._shrink()
         return purged
+
+    def _known(self, session_id: str) -> str:
+        return self._in_transaction(lambda tx: erasing.known(tx, session_id, self.url), write=False)
 
     def _shrink(self) -> None:
         """Leave no byte of what was deleted in the file."""
@@ -214,6 +224,8 @@ class SqlStorage:
         >>> storage.sql("SELECT key, value FROM session_state WHERE session_id = ?", ["demo"])[0]
         {'key': 'n', 'value': 1}
         """
+        checked("seconds", seconds, (int, float), "a number")
+        checked("rows", rows, (int,), "a number")
         return way_up("SqlStorage.sql")(self, query, parameters, seconds=seconds, rows=rows)
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -236,16 +248,12 @@ class SqlStorage:
 
 def checked_table_name(name: str) -> str:
     """Return `name`, or raise BadStorage when it cannot be the name of a store."""
+    checked("table_name", name, (str,), "a str")
+    if Path(name).suffix in {".duckdb", ".ddb", ".db", ".sqlite", ".sqlite3"}:
+        raise BadStorage(f"table_name={name!r} is the name of a file; write db_file={name!r}")
     if name.lower() in RESERVED or name.lower().startswith("sqlite_") or not name:
         raise BadStorage(f"table_name={name!r} is the name of a table or view that others need; choose another")
     return name
-
-
-def checked_file(name: str | os.PathLike[str]) -> Path:
-    """Return the absolute path of a file, or raise BadStorage when the name means something else."""
-    if str(name) == ":memory:":
-        raise BadStorage("':memory:' is no file; write storage='memory:'")
-    return Path(name).expanduser().absolute()
 
 
 def _release() -> str:

@@ -11,14 +11,14 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet, finalize
 
-from ..errors import BadStorage, StorageBusy
+from ..errors import BadSetting, BadStorage, StorageBusy
 from ..run import logger
 from . import agno, place, sqlite_asked, sqlite_errors
 from .asking import Answer, not_there
-from .lock import PATIENCE, SILENCE
 from .rows import Opened
 from .schema import Cursor, Dialect
-from .sql import SqlStorage, checked_file, checked_table_name
+from .sql import SqlStorage, checked_table_name
+from .waiting import SILENCE, patience_for, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,13 +69,13 @@ class SqliteWorkflowStorage(SqlStorage):
         **unsupported: Any,
     ) -> None:  # fmt: skip
         for name in unsupported:
-            raise TypeError(f"SqliteWorkflowStorage takes no {name}=; give db_file= or db_url='sqlite:///file.db'")
+            raise BadSetting(f"SqliteWorkflowStorage takes no {name}=; give db_file= or db_url='sqlite:///file.db'")
         if db_url is not None:
-            if not db_url.startswith("sqlite:///"):
+            if not str(db_url).startswith("sqlite:///"):
                 raise BadStorage(f"db_url={db_url!r} is no SQLite address; write 'sqlite:///file.db'")
             db_file = db_url.removeprefix("sqlite:///")
         self.table_name = checked_table_name(table_name)
-        self.path = checked_file(db_file or ".workflows/workflows.db")
+        self.path = place.checked_file(db_file or ".workflows/workflows.db")
         self.url = f"sqlite:///{self.path}"
         self._kept: Kept | None = None
         self._start_over()
@@ -94,6 +94,10 @@ class SqliteWorkflowStorage(SqlStorage):
     # -- the transaction ---------------------------------------------------------------------------------------------------
 
     def _transact(self, work: Callable[[Opened], T], *, write: bool) -> T:
+        with remembered(self.path):
+            return self._patiently(work, write=write, wait=patience_for(self.path, write=write))
+
+    def _patiently(self, work: Callable[[Opened], T], *, write: bool, wait: float) -> T:
         since, said = time.monotonic(), False
         while True:
             try:
@@ -101,8 +105,8 @@ class SqliteWorkflowStorage(SqlStorage):
                     return self._once(kept, work, write=write)
             except sqlite3.Error as error:
                 waited = time.monotonic() - since
-                if not sqlite_errors.is_busy(error) or waited > PATIENCE:
-                    raise sqlite_errors.translated(error, str(self.path), PATIENCE) from error
+                if not sqlite_errors.is_busy(error) or waited > wait:
+                    raise sqlite_errors.translated(error, str(self.path), wait, write=write) from error
             if waited > SILENCE and not said:
                 said = True
                 logger.warning("waiting for %r, which is held by another program", self.path.name)
@@ -147,7 +151,7 @@ class SqliteWorkflowStorage(SqlStorage):
             with self._lock, self._connected(write=False) as kept:
                 return sqlite_asked.answer(kept.connection, query, parameters, seconds=seconds, rows=rows)
         except sqlite3.Error as error:
-            raise sqlite_errors.translated(error, str(self.path)) from error
+            raise sqlite_errors.translated(error, str(self.path), write=False) from error
 
     # -- the connection ----------------------------------------------------------------------------------------------------
 

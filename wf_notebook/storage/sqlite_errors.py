@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import BadStorage, StorageBusy, StorageFailed, StorageReadOnly, WorkflowError
+from ..errors import BadStorage, StorageFailed, StorageReadOnly, WorkflowError
 from .place import KEPT
+from .waiting import busy
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,13 +21,10 @@ def _name(error: sqlite3.Error) -> str:
     return getattr(error, "sqlite_errorname", "") or ""
 
 
-def translated(error: sqlite3.Error, path: str, waited: float = 0.0) -> WorkflowError:
+def translated(error: sqlite3.Error, path: str, waited: float = 0.0, *, write: bool = True) -> WorkflowError:
     """Return our error for SQLite's."""
     if is_busy(error):
-        return StorageBusy(
-            f"{path!r} is held by another program since {waited:g} s; {KEPT}: close it there, "
-            "then run %wf save (or write_to_storage())"
-        )
+        return busy(f"{path!r} is held by another program since {waited:g} s", "close it there", write=write)
     name = _name(error)
     if name.startswith("SQLITE_NOTADB"):
         return BadStorage(f"{path!r} is no SQLite database; it was left as it is: choose another file")

@@ -9,6 +9,7 @@ import atexit
 import os
 import queue
 import threading
+import time
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
@@ -19,10 +20,12 @@ from ..errors import StorageBusy
 from ..run import CancelToken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     #: Does jobs; each hears of its result when it is durable. What is raised is the result of all that have heard nothing.
     Do = Callable[[Sequence["Job"]], None]
+    #: Waits until that moment of the monotonic clock for further jobs of the group; none have come when it is there.
+    More = Callable[[float], Sequence["Job"]]
 
 
 class Job(Future[Any]):
@@ -35,6 +38,51 @@ class Job(Future[Any]):
         super().__init__()
         self.do, self.task, self.group = do, task, group
         self.given_up = CancelToken()
+        #: What the first of jobs that are done together may ask for, while it is done.
+        self.more: More = _none
+
+
+def _none(until: float) -> Sequence[Job]:
+    time.sleep(max(0.0, until - time.monotonic()))
+    return ()
+
+
+class _Waiting:
+    """The jobs that wait, in the order in which they came."""
+
+    def __init__(self, jobs: queue.SimpleQueue[Job]) -> None:
+        self._coming = jobs
+        self._jobs: deque[Job] = deque()
+
+    def first(self) -> list[Job]:
+        """Wait for a job, and return it with those of its group."""
+        if not self._jobs:
+            self._jobs.append(self._coming.get())
+        self._look()
+        first = self._jobs.popleft()
+        return [first, *self._of(first.group)]
+
+    def more(self, group: object, until: float) -> list[Job]:
+        """Wait for jobs of a group until that moment, and return them."""
+        while True:
+            self._look()
+            left = until - time.monotonic()
+            if left <= 0:
+                return []
+            if found := self._of(group):
+                return found
+            with suppress(queue.Empty):
+                self._jobs.append(self._coming.get(timeout=left))
+
+    def _look(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._jobs.append(self._coming.get_nowait())
+
+    def _of(self, group: object) -> list[Job]:
+        found = [job for job in self._jobs if group is not None and job.group is group]
+        self._jobs = deque(job for job in self._jobs if job not in found)
+        return found
 
 
 class StorageThread:
@@ -65,8 +113,8 @@ class StorageThread:
         """
         if threading.current_thread() is self._thread:
             raise StorageBusy("a save was begun inside another one, as a finaliser may do; save in plain code")
-        self._submit(job)
         try:
+            self._submit(job)
             return job.result()
         except KeyboardInterrupt:
             if not job.cancel():
@@ -74,44 +122,51 @@ class StorageThread:
                 job.exception()
             raise
 
+    def catch_up(self) -> None:
+        """Wait until all is done that was begun before, also what nobody waits for any more."""
+        self.run(Job(lambda jobs: jobs[0].set_result(None)))
+
     def _submit(self, job: Job) -> None:
-        with self._lock:
-            if self._thread is None:
-                thread = threading.Thread(target=self._work, args=(self._jobs,), name=self._name, daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError:  # Python 3.12 starts no thread while it exits
-                    self._do([job])
-                    return
-                self._thread = thread
+        if self._thread is None:
+            try:
+                threading.Thread(target=self._work, args=(self._jobs,), name=self._name, daemon=True).start()
+            except RuntimeError:  # Python 3.12 starts no thread while it exits
+                self._do([job])
+                return
         self._jobs.put(job)
 
-    @classmethod
-    def _work(cls, jobs: queue.SimpleQueue[Job]) -> None:
-        waiting: deque[Job] = deque()
+    def _work(self, jobs: queue.SimpleQueue[Job]) -> None:
+        with self._lock:
+            if self._thread is not None:  # whoever starts one may be interrupted, and start another: there is one that works
+                return
+            self._thread = threading.current_thread()
+        waiting = _Waiting(jobs)
         while True:
-            if not waiting:
-                waiting.append(jobs.get())
-            with suppress(queue.Empty):
-                while True:
-                    waiting.append(jobs.get_nowait())
-            first = waiting.popleft()
-            together = [first, *(job for job in waiting if first.group is not None and job.group is first.group)]
-            waiting = deque(job for job in waiting if job not in together)
-            cls._do(together)
-            del first, together  # an idle thread keeps nothing alive
+            self._do(waiting.first(), waiting)
 
     @staticmethod
-    def _do(waiting: Sequence[Job]) -> None:
-        jobs = [job for job in waiting if job.set_running_or_notify_cancel()]
-        if not jobs:
+    def _do(jobs: Sequence[Job], waiting: _Waiting | None = None) -> None:
+        begun = _begun(jobs)
+        if not begun:
             return
+        first = begun[0]
+
+        def more(until: float) -> Sequence[Job]:
+            while waiting and (come := waiting.more(first.group, until)):
+                if running := _begun(come):
+                    begun.extend(running)
+                    return running
+            return _none(until)
+
+        first.more = more
         try:
-            jobs[0].do(jobs)
+            first.do(begun.copy())
         except BaseException as error:  # noqa: BLE001 - carried over to the callers' threads and raised there
-            undecided = [job for job in jobs if not job.done()]
+            undecided = [job for job in begun if not job.done()]
             for number, job in enumerate(undecided):
                 job.set_exception(error if number == 0 else _another(error))
+        finally:
+            first.more = _none
 
     def _start_over(self) -> None:
         self._thread = None
@@ -129,6 +184,11 @@ class StorageThread:
             self._at_exit()
 
 
+def _begun(jobs: Iterable[Job]) -> list[Job]:
+    """Return the jobs that were not taken back, from now on at work."""
+    return [job for job in jobs if job.set_running_or_notify_cancel()]
+
+
 def _another(error: BaseException) -> BaseException:
     """Return the same error once more: each thread adds its own frames and notes."""
     with suppress(Exception):
@@ -136,3 +196,25 @@ def _another(error: BaseException) -> BaseException:
         other.__cause__ = error.__cause__
         return other
     return error
+
+
+def tell(jobs: Sequence[Job], values: Sequence[Any]) -> None:
+    """Give each job its result, if it has none yet."""
+    for job, value in zip(jobs, values, strict=True):
+        if not job.done():
+            job.set_result(value)
+
+
+def all_given_up(jobs: Sequence[Job]) -> CancelToken:
+    """Return a token that is cancelled when nobody waits any more."""
+    if len(jobs) == 1:
+        return jobs[0].given_up
+    token = CancelToken()
+
+    def look() -> None:
+        if all(job.given_up.cancelled for job in jobs):
+            token.cancel()
+
+    for job in jobs:
+        job.given_up.on_cancel(look)
+    return token

@@ -1,0 +1,75 @@
+"""A run that goes on while other cells are run, its output in its own cell: what `--background` gives."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from concurrent.futures import Future
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
+
+from ..errors import RunStopped
+from .failure import rendered
+from .live import perform
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ..run import Run
+    from ..workflow import Workflow
+    from .views import View
+
+
+class BackgroundRun:
+    """A run in a thread of its own; its error, if it fails, is shown in its cell, and raised by `result()`."""
+
+    def __init__(self, workflow: Workflow, inputs: dict[str, Any], shown: View) -> None:
+        self._workflow = workflow
+        self._future: Future[Any] = Future()
+        before = workflow.last_run
+        self._before = before.run_id if before else None
+        # In a copy of the cell's context, so that what it shows and prints belongs to this cell.
+        arguments = [self._perform, inputs, shown]
+        threading.Thread(target=copy_context().run, args=arguments, name="wf_notebook-run", daemon=True).start()
+
+    def _perform(self, inputs: dict[str, Any], shown: View) -> None:
+        try:
+            answer = perform(self._workflow, inputs, shown)
+        except RunStopped as stopped:  # the record says so
+            self._future.set_exception(stopped)
+        except BaseException as error:  # noqa: BLE001 - no cell is there to fail: shown here, and raised where it is asked for
+            print("\n".join(rendered(error)), file=sys.stderr)  # noqa: T201
+            self._future.set_exception(error)
+        else:
+            self._future.set_result(answer)
+
+    def __repr__(self) -> str:
+        run = self.run
+        if not self.done:
+            standing = "running: .stop() ends it, .result() waits for it"
+        else:
+            standing = f"{run.status}: .result() gives what it said" if run else "not started: .result() says why"
+        return f"<{self._workflow.name} in the background, {standing}>"
+
+    @property
+    def done(self) -> bool:
+        """Whether it is over."""
+        return self._future.done()
+
+    @property
+    def run(self) -> Run | None:
+        """The record of the run as it stands, None before it began."""
+        run = self._workflow.last_run
+        return run if run is not None and run.run_id != self._before else None
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the response, no longer than so many seconds; raises what the run raised, or TimeoutError."""
+        return self._future.result(timeout)
+
+    def stop(self) -> None:
+        """End the run: what was said is kept, its status is `stopped`."""
+        self._workflow.stop()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return asyncio.wrap_future(self._future).__await__()
