@@ -730,6 +730,25 @@ def test_a_form_inside_another_widget_goes_on_when_its_page_is_loaded_anew(page,
 
 
 @pytest.mark.browser
+def test_stop_is_heard_while_another_cell_blocks_the_kernel(page, jupyter_lab):
+    os.mkfifo(jupyter_lab.root / "blocks")
+    form = open_form(jupyter_lab, page, "busy", "import os\nif os.path.exists('now'): open('blocks').read()")
+    form.get_by_label("topic *").fill("slow ducks")
+    form.get_by_role("button", name="Run").click()
+    form.locator(".wf-live").get_by_text("On slow ducks").wait_for()
+    (jupyter_lab.root / "now").touch()
+    page.locator(".jp-Notebook .jp-InputArea-prompt").last.click()
+    page.keyboard.press("Control+Enter")
+    page.locator(".jp-Notebook .jp-InputArea-prompt").last.get_by_text("[*]").wait_for()
+    form.get_by_role("button", name="Stop").click()
+    form.get_by_role("status").get_by_text("■ stopping…").wait_for()
+    (jupyter_lab.root / "busy-gate").write_text("go on")
+    form.locator(".wf-record").get_by_text("■ stopped").wait_for()
+    (jupyter_lab.root / "blocks").write_text("go on")
+    jupyter_lab.wait_until_idle(page)
+
+
+@pytest.mark.browser
 def test_what_a_form_ran_is_readable_when_the_notebook_is_opened_without_its_kernel(page, jupyter_lab):
     form = open_form(jupyter_lab, page, "kept")
     form.get_by_label("topic *").fill("dogs")
