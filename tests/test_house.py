@@ -48,8 +48,9 @@ FLOORS = """
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.loose  notebook.stopping
-    notebook.live  notebook.background  notebook.asked  notebook.known  notebook.looking  notebook.acting  notebook.verbs
-    notebook.magics  notebook.completion  notebook
+    notebook.live  notebook.background  notebook.asked  notebook.known  notebook.looking  notebook.acting
+    notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
+    notebook.verbs  notebook.magics  notebook.completion  notebook
     cli
 8   __init__
 """

@@ -15,7 +15,7 @@ from .inputs import bound_inputs
 from .keeping import Keeping
 from .outcome import already, outcome
 from .record import OpenRun
-from .run import Run, RunContext, current, logger
+from .run import Run, RunContext, current, logger, way_up
 from .settings import Adapting, check_old_names, checked_setting, own_agents, warn_if_outdated
 from .storage import opened
 from .stream import RunStream
@@ -190,6 +190,13 @@ class Workflow(Adapting, Keeping):
     def _here(self) -> RunContext | None:
         run = current.get()
         return run if run is not None and run.workflow is self else None
+
+    def form(self, /, **inputs: Any) -> Any:
+        """Return a form of the inputs of run(), with a session, Run and Stop; `inputs` are what it has at first.
+
+        It is an ipywidgets.VBox: shown as the last expression of a cell, and composed as any widget.
+        """
+        return way_up("Workflow.form")(self, **inputs)
 
 
 def _opening(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -90,7 +90,7 @@ def _of_verbs(words: list[str], word: str, namespace: dict[str, Any]) -> Iterabl
         return []
     if word.startswith("-"):
         return [f"--{option.name}" for option in options_of(verb) if f"--{option.name}" not in words]
-    return known(words, namespace)
+    return names(namespace) if words == ["form"] else known(words, namespace)
 
 
 def _inputs(name: list[str], namespace: dict[str, Any], body: str) -> list[str]:

@@ -46,20 +46,34 @@ def display_loose(source: Any, name: str) -> None:
         display_stream(as_run(source, name))
 
 
-def perform(workflow: Workflow, inputs: dict[str, Any], shown: View) -> Any:
+def perform(
+    workflow: Workflow, inputs: dict[str, Any], shown: View, *, opened: Callable[[RunStream], object] | None = None
+) -> Any:
     """Run a workflow and show it; return its response (or list of them, or None). The record is shown however it ends.
 
+    `opened` is for who has a Stop of their own: it is given the stream before that is read, where the run is one.
     Raises RunStopped where it was stopped, or interrupted.
     """
     before, responses = workflow.last_run, []
-    running = partial(_is_running, lambda: workflow.last_run, before)
+    stream: RunStream | None = None  # by which this run is known, also when another one begins meanwhile
+
+    def last() -> Run | None:
+        return workflow.last_run if stream is None else stream.run
+
+    def cancel() -> None:
+        (workflow.stop if stream is None else stream.token.cancel)()
+
     try:
-        with Stop(workflow.stop, running=running, said=lambda: _stopped(workflow.last_run)) as stop:
-            shown.can_stop(stop.press)
+        with Stop(cancel, running=partial(_is_running, last, before), said=lambda: _stopped(last())) as stop:
+            if opened is None:
+                shown.can_stop(stop.press)
             answer = method(workflow)(**inputs)
             if inspect.iscoroutine(answer):
                 answer = background.call(answer)
             if isinstance(answer, RunStream):
+                stream = answer
+                if opened is not None:
+                    opened(stream)
                 try:
                     _read(answer, shown)
                     return answer.result()
@@ -68,7 +82,7 @@ def perform(workflow: Workflow, inputs: dict[str, Any], shown: View) -> Any:
             responses = [answer]
             return answer
     finally:
-        run = workflow.last_run
+        run = last()
         if run is None or (before is not None and run.run_id == before.run_id):  # it could not be loaded
             shown.freeze({"text/plain": f"{workflow.name} · ✗ not started"}, {})
         else:

@@ -20,12 +20,13 @@ from .background import BackgroundRun
 from .body import define
 from .cell import join_line
 from .failure import for_this_cell, users_tracebacks
+from .forms import ask_for_inputs, show_card
 from .line import read_line
 from .live import perform
 from .options import help_text
 from .verbs import perform as perform_verb
-from .views import NoView, RecordView, publish, view
-from .workflows import card, find, missing, names, needs, successor
+from .views import NoView, RecordView, view
+from .workflows import find, missing, names, needs, successor
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -109,8 +110,10 @@ class WorkflowMagics(Magics):
         namespace[name] = workflow = self._made(cls, name, options, namespace.get(name))
         inputs = read.inputs(namespace)
         absent = missing(cls, inputs, name)
-        if absent or options.no_run:
-            return self._show_card(cls, name, absent, options)
+        if options.no_run:
+            return self._show_card(workflow, name, absent, options)
+        if absent:
+            return None if options.quiet else ask_for_inputs(workflow, name, absent, inputs)
         return self._run(name, workflow, inputs, options)
 
     def _again(self, read: Line, seen: dict[str, Any]) -> Any:
@@ -139,7 +142,7 @@ class WorkflowMagics(Magics):
                 self._moved.add(workflow)
         namespace[name] = workflow
         if options.no_run:
-            return self._show_card(cls, name, absent, options)
+            return self._show_card(workflow, name, absent, options)
         return self._run(name, workflow, inputs, options)
 
     def _made(self, cls: type[Workflow], name: str, options: Options, old: Any) -> Workflow:
@@ -158,9 +161,9 @@ class WorkflowMagics(Magics):
             print(f"{name}: back in {_place(workflow)}, from {_place(old)}")  # noqa: T201
         return workflow
 
-    def _show_card(self, cls: type[Workflow], name: str, absent: list[str], options: Options) -> None:
+    def _show_card(self, workflow: Workflow, name: str, absent: list[str], options: Options) -> None:
         if not options.quiet:
-            publish(card(cls, name, absent))
+            show_card(workflow, name, absent)
 
     def _run(self, name: str, workflow: Workflow, inputs: dict[str, Any], options: Options) -> Any:
         if options.reset:  # the run saves it so; what was there stays a version of the session, and is no conflict

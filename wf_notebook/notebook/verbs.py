@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import BadArguments, UnknownVerb, did_you_mean
-from . import acting, looking
+from . import acting, forms, looking
 from .asked import Asked
 from .options import Option, expanded, help_text, is_expression, read_option, split_word
 
@@ -17,6 +17,7 @@ SESSION = Option("session", "s", "ID", "the session that is meant; left out, tha
 STORAGE = Option("storage", "", "URL", "where sessions are kept: duckdb:///runs.duckdb, sqlite:///runs.db")
 HELP = Option("help", "h", None, "show this help")
 OUT = Option("out", "o", "VAR", "put the table into the variable VAR")
+FIRST = Option("session", "s", "ID", "the session that it has at first; left out, the workflow's own")
 AT = Option("at", "", "VERSION", "the version that it begins with; left out, the newest")
 DELETED = Option("deleted", "", "ID", "bring this deleted session back")
 ALL = Option("all", "", None, "the branches too, in which conflicts kept what was not saved")
@@ -76,6 +77,7 @@ VERBS = (
     Verb("delete", "[ID]", "hide a session; with --purge, erase it", acting.delete, (SESSION, PURGE)),
     Verb("save", "", "save what could not be saved before, of all workflows", acting.save, ()),
     Verb("resolve", "CHOICE [KEY …]", "decide a conflict: mine, theirs or a dict of the values", acting.resolve, raw=expression),
+    Verb("form", "NAME", "a form of a workflow's inputs, with Run and Stop", forms.form, (FIRST,)),
     Verb("sql", "SELECT …", "ask the views by SQL; %%wf sql for several lines", looking.sql, (OUT,), raw=query),
 )  # fmt: skip
 

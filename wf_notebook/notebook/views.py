@@ -211,9 +211,13 @@ def _is_terminal() -> bool:
     return getattr(get_ipython(), "kernel", None) is None and sys.stdout.isatty()
 
 
+def has_widgets() -> bool:
+    """Return whether a front end may show widgets: a terminal has none."""
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
 def view(workflow: str, session: str, progress: Callable[[], Run | None]) -> View:
     """Return the view for where this runs: a widget in a kernel, else text in the terminal."""
-    shell = get_ipython()
-    if getattr(shell, "kernel", None) is not None:
+    if has_widgets():
         return WidgetView(workflow, session, progress)
     return TerminalView()

@@ -55,7 +55,7 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
         self._stop = stop
         self._is_heard_of, self._is_gone = False, False
         self.on_msg(self._hear)
-        _answer_at_once(self.comm)
+        answer_at_once(self.comm)
 
     @property
     def is_gone(self) -> bool:
@@ -106,7 +106,7 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
             layout.close()
 
 
-def _answer_at_once(comm: Any) -> None:
+def answer_at_once(comm: Any) -> None:
     """Let messages of the browser be read while a cell runs.
 
     ipykernel 7.4 sends what a browser says in a subshell back to the main shell if it belongs to a comm that was opened there,

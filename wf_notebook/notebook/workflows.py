@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from html import escape
 from typing import TYPE_CHECKING, Any
+
+from IPython.core.getipython import get_ipython
 
 from ..errors import MissingInput, SessionConflict, UnknownInput, UnknownWorkflow, UnsavableValue, WorkflowError, did_you_mean
 from ..run import logger
@@ -83,8 +84,7 @@ def _in_spite_of(error: WorkflowError, old: Workflow, new: Workflow, kept: str) 
 
 def method(workflow: Workflow) -> Callable[..., Any]:
     """Return what runs the workflow: run(), or arun() where only that was written."""
-    cls = type(workflow)
-    return workflow.arun if cls.run is Workflow.run and cls.arun is not Workflow.arun else workflow.run
+    return workflow.arun if written(type(workflow)) is type(workflow).arun else workflow.run
 
 
 def parameters(cls: type[Workflow]) -> dict[str, inspect.Parameter]:
@@ -103,9 +103,20 @@ def missing(cls: type[Workflow], inputs: dict[str, Any], name: str) -> list[str]
     return [each.name for each in takes.values() if each.default is each.empty and each.name not in inputs]
 
 
+def written(cls: type[Workflow]) -> Callable[..., Any]:
+    """Return what a class has for a run: run(), or arun() where only that was written."""
+    return cls.arun if cls.run is Workflow.run and cls.arun is not Workflow.arun else cls.run
+
+
 def _takes(cls: type[Workflow]) -> list[inspect.Parameter]:
-    written = cls.arun if cls.run is Workflow.run and cls.arun is not Workflow.arun else cls.run
-    return list(inspect.signature(written).parameters.values())[1:]
+    return list(inspect.signature(written(cls)).parameters.values())[1:]
+
+
+def named(workflow: Workflow) -> str | None:
+    """Return the name of the variable in which the user has a workflow."""
+    shell = get_ipython()
+    variables = [] if shell is None else list(shell.user_ns.items())
+    return next((name for name, value in variables if value is workflow and not name.startswith("_")), None)
 
 
 def needs(cls: type[Workflow], name: str, absent: list[str]) -> MissingInput:
@@ -114,7 +125,7 @@ def needs(cls: type[Workflow], name: str, absent: list[str]) -> MissingInput:
 
 
 def call_line(cls: type[Workflow], name: str, absent: list[str]) -> str:
-    """Return the line that runs a workflow.
+    """Return the line that runs a workflow, with an ellipsis for each input.
 
     >>> class Blog(Workflow):
     ...     def run(self, topic: str, n: int): ...
@@ -126,12 +137,8 @@ def call_line(cls: type[Workflow], name: str, absent: list[str]) -> str:
     return " ".join([f"%workflow {name}", *(f'{each}="…"' if takes[each].annotation in text else f"{each}=…" for each in absent)])
 
 
-def card(cls: type[Workflow], name: str, absent: list[str]) -> dict[str, str]:
-    """Return what to show when a workflow was defined and not run: what it needs, and the line that runs it."""
-    takes = parameters(cls)
-    kinds = [str(takes[each]).removeprefix(each).lstrip(": ").strip("'") for each in absent]
-    wants = ", ".join(f"{each} ({kind})" if kind else each for each, kind in zip(absent, kinds, strict=True))
-    fact = f" is defined; it needs {wants}" if absent else " is defined"
-    line = call_line(cls, name, absent)
-    html = f"<p><strong>{escape(name)}</strong>{escape(fact)}.<br>Run it: <code>{escape(line)}</code></p>"
-    return {"text/plain": f"{name}{fact}\nrun it: {line}", "text/html": html}
+def stop(workflow: Workflow) -> bool:
+    """End the run of a workflow that goes on, from any thread; return whether there is one."""
+    goes_on = workflow.last_run is not None and workflow.last_run.status == "running"
+    workflow.stop()
+    return goes_on
