@@ -19,6 +19,7 @@ def bench(*options):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_every_measure_can_be_taken_and_nothing_is_written_when_it_is_only_tried():
     results = ROOT / "benchmarks" / "RESULTS.md"
     before = results.read_bytes() if results.exists() else None

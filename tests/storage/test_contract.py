@@ -395,10 +395,10 @@ def test_several_unsavable_values_are_named_in_one_error_with_what_helps_the_fir
     assert caught.value.paths == ('session_state["posts"][0]', 'session_state["b"]["c"]')
     assert database.open().session("demo").state == {"n": 2}
     session.state.update({str(number): len for number in range(9)})
-    with pytest.raises(
-        UnsavableValue, match=r'\["b"\]\["c"\], session_state\["0"\], .*\["2"\] and 6 more cannot be kept either$'
-    ):
+    with pytest.raises(UnsavableValue) as caught:
         session.save()
+    assert str(caught.value).endswith('session_state["1"], session_state["2"] and 6 more cannot be kept either')
+    assert len(caught.value.__notes__) == 10
 
 
 def test_a_load_never_overwrites_a_value_that_cannot_be_kept(database):
