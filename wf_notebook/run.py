@@ -11,14 +11,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .budget import Budget
 from .errors import RunCancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
+
+    from .log import Event, Log
 
 
 class _Stderr(logging.Handler):
@@ -48,6 +50,10 @@ WAYS_UP: dict[str, str] = {
     "FunctionStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
+    "Run.show": "wf_notebook.render:show",
+    "Run.timeline": "wf_notebook.render:timeline",
+    "Timeline.df": "wf_notebook.frames:timeline_frame",
+    "show": "wf_notebook.notebook.looking:publish_run",
     "adapt": "wf_notebook.agents.adapters:adapt",
     "Diff._repr_html_": "wf_notebook.frames:diff_html",
     "Diff.df": "wf_notebook.frames:diff_frame",
@@ -169,6 +175,13 @@ class RunContext:
     lane: str | None = None
     #: Whether the run leaves no record and no events in the store, and what it changed in the state bears no run's id.
     private: bool = False
+    #: Where it is noted what agents, tools and branches do.
+    log: Log | None = None
+
+    def note(self, event: str, data: Any, agent: str | None = None) -> None:
+        """Note what happens now in the run, in the lane of this code."""
+        if self.log is not None:
+            self.log.note(event, data, agent=agent, lane=self.lane)
 
     def limit(self, max_tokens: int | None, max_cost: float | None) -> None:
         """Give the run a budget; what it spends counts for the run that it is made in, too."""
@@ -183,6 +196,16 @@ class RunContext:
 
 
 current: ContextVar[RunContext | None] = ContextVar("wf_notebook_run", default=None)
+
+
+class Told(Protocol):
+    """What a run said, and what happened in it: from memory or from a store."""
+
+    def responses(self) -> Sequence[Any]:
+        """Return what was said, as far as it was kept."""
+
+    def events(self) -> Sequence[Event]:
+        """Return what happened, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +232,18 @@ class Run:
     output_tokens: int = 0
     cost: float | None = None
     changes: dict[str, str] = field(default_factory=dict)
+    #: Where more of it is, for those who show it.
+    told: Told | None = field(default=None, repr=False, compare=False)
+    #: Whether it is shown in full, however long it is.
+    whole: bool = field(default=False, repr=False, compare=False)
+
+    def show(self) -> None:
+        """Show the run in full, now: in a notebook or a terminal."""
+        way_up("Run.show")(self)
+
+    def timeline(self) -> Any:
+        """Return what its agents, tools and branches did, and when: rows, `.df()`, and shown as bars."""
+        return way_up("Run.timeline")(self)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         bundle: dict[str, str] = way_up("Run._repr_mimebundle_")(self)

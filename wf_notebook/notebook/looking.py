@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments, UnknownPath, UnknownRun, did_you_mean
 from .asked import whole_number
+from .views import publish
 
 if TYPE_CHECKING:
     from ..diffs import Diff
@@ -52,8 +54,13 @@ def events(asked: Asked) -> Table:
 
 
 def show(asked: Asked) -> Run:
-    """Return the record of a run."""
-    return asked.storage().run(_run_id(asked))
+    """Return the record of a run, which shows it in full."""
+    return replace(asked.storage().run(_run_id(asked)), whole=True)
+
+
+def publish_run(bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+    """Show a run in this cell: what `run.show()` does in a notebook."""
+    publish(bundle, {"wf_notebook": metadata})
 
 
 def _run_id(asked: Asked) -> str:

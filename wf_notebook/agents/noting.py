@@ -1,0 +1,58 @@
+"""What an agent does, noted in the run that it is called in: when a call begins, how it ends, which tools it calls unheard."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
+
+from ..events import RunEvent
+from ..log import numbers
+from ..run import current
+from ..spans import STOPS
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+#: What the end of a call tells of its metrics.
+_TOLD = ("input_tokens", "output_tokens", "cost")
+
+
+class Noted:
+    """A call while it goes on: `with Noted(name, metrics) as noted:`. Outside of a run nothing is noted."""
+
+    __slots__ = ("_metrics", "_name", "_run", "_span", "model")
+
+    def __init__(self, name: str | None, metrics: dict[str, Any]) -> None:
+        self._run, self._name, self._metrics = current.get(), name, metrics
+        self._span = {"span": "agent", "id": next(numbers)}
+        #: The name of the model, once it is known.
+        self.model: str | None = None
+
+    def _note(self, event: RunEvent, data: Any) -> None:
+        if self._run is not None:
+            self._run.note(event.value, data, self._name)
+
+    def __enter__(self) -> Self:
+        self._note(RunEvent.run_started, self._span)
+        return self
+
+    def tool(self, event: RunEvent, call: dict[str, Any]) -> None:
+        """Note a call of a tool of which nobody hears otherwise, as the answer comes whole."""
+        self._note(event, [{"span": "tool", **call}])
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        failed = error is not None and not isinstance(error, STOPS)
+        told = {name: self._metrics[name] for name in _TOLD if self._metrics.get(name)}
+        told |= {"model": self.model, "seconds": self._metrics.get("duration")}
+        told["status"] = "failed" if failed else "completed" if error is None else "stopped"
+        if failed and error is not None:
+            told["error"] = in_a_line(error)
+        self._note(RunEvent.run_error if failed else RunEvent.run_completed, {**self._span, **told})
+
+
+def in_a_line(error: BaseException) -> str:
+    """Return what an error is and says: `LookupError: no ducks`."""
+    why = type(error).__name__
+    with suppress(Exception):  # the user's own __str__
+        why = ": ".join(filter(None, (why, str(error))))
+    return why
