@@ -48,7 +48,7 @@ FLOORS = """
     frames.reading  frames.queries  frames.past  frames
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
-    notebook.pages  notebook.widget  notebook.views  notebook.loose
+    notebook.pages  notebook.widget  notebook.views  notebook.loose  notebook.remains
     notebook.live  notebook.asked  notebook.looking  notebook.acting  notebook.verbs  notebook.magics
     notebook.completion  notebook
     cli

@@ -33,6 +33,8 @@ BRIEF = 0.1
 #: Seconds between two updates of time and tokens while nothing is said.
 TICK = 0.25
 
+#: In the place of a widget of which nothing is to stay: an output can be replaced, and not be taken away.
+NOTHING = {"text/plain": ""}
 #: IPython's, which has no types.
 publish: Any = publish_display_data
 
@@ -67,7 +69,7 @@ class RecordView:
         """Show the record."""
         if in_terminal is not None and _is_terminal():
             in_terminal()
-        else:
+        elif bundle:
             publish(bundle, metadata)
 
 
@@ -145,9 +147,10 @@ class WidgetView:
         self._ended.set()
         self._flusher.join()
         if self._widget is None:
-            publish(bundle, metadata)
+            if bundle:
+                publish(bundle, metadata)
             return
-        publish(bundle, metadata, transient={"display_id": self._display_id}, update=True)
+        publish(bundle or NOTHING, metadata, transient={"display_id": self._display_id}, update=True)
         self._widget.end()
 
     def _flush_until_the_end(self) -> None:
