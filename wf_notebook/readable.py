@@ -20,6 +20,8 @@ from .redact import redact
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: Control characters but for the ends of lines and tabs, marks of direction, halves of surrogate pairs.
+_STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 #: A value in one line is cut to so many characters.
 BRIEF = 300
 #: Of a list or dict in one line so many items are looked at, and so many inside each other.
@@ -95,9 +97,18 @@ def _repr(value: Any) -> str:
 # -- in one line ---------------------------------------------------------------------------------------------------------------
 
 
+def harmless(text: str) -> str:
+    r"""Return a text in which what steers a terminal, turns the direction of others, or is no text at all, is only a mark.
+
+    >>> harmless("red\x1b[31m \u202edesrever\ttab\n")
+    'red�[31m �desrever\ttab\n'
+    """
+    return _STEERS.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
 def brief(text: str) -> str:
-    """Return a text in one line, without secrets, cut where it is long."""
-    line = re.sub(r"\s+", " ", redact(text)).strip()
+    """Return a text in one line, without secrets, harmless, cut where it is long."""
+    line = harmless(re.sub(r"\s+", " ", redact(text)).strip())
     return line if len(line) <= BRIEF else f"{line[:BRIEF]}…"
 
 

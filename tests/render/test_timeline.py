@@ -127,6 +127,12 @@ def test_it_is_an_image_in_a_notebook_and_text_where_that_is_not_trusted():
     assert sorted(Timeline()._repr_mimebundle_()) == ["text/plain"]
 
 
+def test_names_that_no_image_can_hold_are_marked(told):
+    made = timeline(told((0, BEGINS, "a\x00\x1b\ud800\u202eb", None, {"span": "agent", "id": 1})))
+    assert made[0].name == "a\ufffd\ufffd\ufffd\ufffdb"
+    ET.fromstring(timeline_svg(made))
+
+
 def test_its_table_says_all_of_it_without_its_styles():
     html = timeline_html([Bar("agent", "<a>", None, 0, 2, "completed"), Bar("tool", "s", None, 1, 1.5, "failed")])
     assert "margin-left: 50.00%; width: 25.00%" in html

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..events import RunResponse
-from ..readable import brief
+from ..readable import brief, harmless
 from ..run import way_up
 from .content import content_text
 from .record import OUTPUTS, answer, record_bundle, record_foot, record_head, record_metadata, record_more, told
@@ -151,7 +151,7 @@ def _renderable(content: Any, *, markdown: bool) -> RenderableType:
     if isinstance(content, Lane):
         said = (_renderable(each, markdown=markdown) for each in content.contents)
         return Group(Text(f"▸ {brief(content.name)}", style="bold"), *said)
-    text = content_text(content)
+    text = harmless(content_text(content))
     if isinstance(content, Failure):
         return Text(text, style="red")
     if isinstance(content, (ToolCall, Reasoning)):
