@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from . import background
@@ -41,6 +42,7 @@ class Branch:
         self.context: RunContext
         self.variables: Context
         self.span = NOTHING
+        self._entered: float | None = None
 
     def __str__(self) -> str:
         return self.lane if self.lane == f"branch {self.number}" else f"branch {self.lane!r}"
@@ -55,14 +57,17 @@ class Branch:
         self.variables.run(current.set, self.context)
         self.span = self.variables.run(begin, f"branch {self.lane.removeprefix('branch ')}", {"wf.lane": lane})
         self.span.inside(self.variables)
-        self.context.note(RunEvent.run_started.value, {"span": "branch", "id": self.number})
+        self._entered = perf_counter()
 
     def end(self, error: BaseException | None) -> None:
         """Tell of the end of what was entered."""
         self.span.end(error)
+        if self._entered is None:
+            return
         status = "completed" if error is None else "stopped" if isinstance(error, STOPS) else "failed"
         # No RunError: that is said where a failure is kept, and else it is the run's.
-        self.context.note(RunEvent.run_completed.value, {"span": "branch", "id": self.number, "status": status})
+        told = {"span": "branch", "seconds": round(perf_counter() - self._entered, 6), "status": status}
+        self.context.note(RunEvent.run_completed.value, told)
 
     def perform(self, say: Callable[[RunResponse, CancelToken], None] | None) -> Any:
         """Do the work and return what comes of it; what a stream says goes to `say`, or is joined to one response."""

@@ -138,9 +138,9 @@ def test_each_branch_is_noted_in_its_lane_and_agents_within_it():
     noted = events(flow)
     assert sorted((lane, data["span"], event) for event, _, lane, data in noted) == [
         ("branch 2", "agent", "RunCompleted"), ("branch 2", "agent", "RunStarted"),
-        ("branch 2", "branch", "RunCompleted"), ("branch 2", "branch", "RunStarted"),
+        ("branch 2", "branch", "RunCompleted"),
         ("one", "agent", "RunCompleted"), ("one", "agent", "RunStarted"),
-        ("one", "branch", "RunCompleted"), ("one", "branch", "RunStarted"),
+        ("one", "branch", "RunCompleted"),
     ]  # fmt: skip
 
 

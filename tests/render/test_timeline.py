@@ -49,8 +49,6 @@ def test_beginnings_and_ends_are_put_together_lane_by_lane(told):
     made = timeline(
         told(
             (0.0, BEGINS, "editor", None, {"span": "agent", "id": 1}),
-            (0.1, BEGINS, None, "one", {"span": "branch", "id": 1}),
-            (0.2, BEGINS, None, "two", {"span": "branch", "id": 2}),
             (0.3, BEGINS, "writer", "one", {"span": "agent", "id": 2}),
             (0.4, BEGINS, "writer", "two", {"span": "agent", "id": 3}),
             (0.5, CALLS, "writer", "one", [{"span": "tool", **call}]),
@@ -59,16 +57,16 @@ def test_beginnings_and_ends_are_put_together_lane_by_lane(told):
             (0.8, CAME, "writer", "two", [call]),
             (0.9, FAILS, "writer", "one", {"span": "agent", "id": 2, "status": "failed"}),
             (1.0, ENDS, "writer", "two", {"span": "agent", "id": 3, "status": "completed"}),
-            (1.1, ENDS, None, "one", {"span": "branch", "id": 1, "status": "failed"}),
-            (1.2, ENDS, None, "two", {"span": "branch", "id": 2, "status": "completed"}),
+            (1.1, ENDS, None, "one", {"span": "branch", "seconds": 1.0, "status": "failed"}),
+            (1.2, ENDS, None, "two", {"span": "branch", "seconds": 1.0, "status": "completed"}),
         )
     )
     assert made == (
         Bar("agent", "editor", None, 0.0, 2.06, "stopped"),
-        Bar("branch", "one", "one", 0.1, 1.1, "failed"),
+        Bar("branch", "one", "one", 1.1 - 1.0, 1.1, "failed"),
         Bar("agent", "writer", "one", 0.3, 0.9, "failed"),
         Bar("tool", "search", "one", 0.5, 0.7, "failed"),
-        Bar("branch", "two", "two", 0.2, 1.2, "completed"),
+        Bar("branch", "two", "two", 1.2 - 1.0, 1.2, "completed"),
         Bar("agent", "writer", "two", 0.4, 1.0, "completed"),
         Bar("tool", "search", "two", 0.6, 0.8, "completed"),
     )

@@ -41,8 +41,8 @@ class Timeline(tuple[Bar, ...]):
     """The bars of a run, lane by lane, in the order in which they began; shown as bars, and a dataframe to who asks for one.
 
     >>> Timeline([Bar("agent", "writer", None, 0.0, 2.0, "completed"), Bar("tool", "search", None, 0.5, 1.0, "failed")])
-    agent  writer  ████████████████████████████████  0.00–2.00 s  ✓ completed
-    tool     search      ········████████                  0.50–1.00 s  ✗ failed
+    agent  writer    ████████████████████████████████  0.00–2.00 s  ✓ completed
+    tool     search  ········████████                  0.50–1.00 s  ✗ failed
     """
 
     __slots__ = ()
@@ -96,6 +96,8 @@ def _bars(run: Run, events: Iterable[Event]) -> list[Bar]:
             elif key in begun:
                 place = begun.pop(key)
                 bars[place] = bars[place]._replace(end=at, status=status)
+            elif what == "branch":  # noted once, when it is over
+                bars.append(Bar(what, name, event.lane, max(0.0, at - event.data.get("seconds", 0.0)), at, status))
     over = run.duration if run.duration is not None else latest
     status = "running" if run.status == "running" else "stopped"
     for place in begun.values():
