@@ -167,8 +167,7 @@ class OpenRun:
             output_tokens=usage.output_tokens,
             cost=usage.cost,
             changes=dict(self.changes),
-            told=Told(self, self._said_so_far, self._log, None if self.context.private else self.session.storage),
-        )
+        ).told_by(Told(self, self._said_so_far, self._log, None if self.context.private else self.session.storage))
 
     # -- how it ends -------------------------------------------------------------------------------------------------------
 

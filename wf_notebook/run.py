@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from .budget import Budget
 from .errors import RunCancelled
@@ -208,8 +208,30 @@ class Told(Protocol):
         """Return what happened, in order."""
 
 
+class _Shown:
+    """What a record is shown by, and no part of it: copied, compared and kept it is without."""
+
+    __slots__ = ("_told", "_whole")
+
+    def told_by(self, told: Told | None, *, whole: bool = False) -> Self:
+        """Say, of a record that was just made, who tells more of its run, and whether it is shown in full."""
+        object.__setattr__(self, "_told", told)
+        object.__setattr__(self, "_whole", whole)
+        return self
+
+    @property
+    def told(self) -> Told | None:
+        """Who tells what the run said, None if nobody does."""
+        return getattr(self, "_told", None)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is shown in full, however long it is."""
+        return getattr(self, "_whole", False)
+
+
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(_Shown):
     """The record of one run: what was asked, how it ended, what it used and changed.
 
     `duration` is in seconds, `cost` in US dollars (None when no price is known), times are UTC.
@@ -232,10 +254,6 @@ class Run:
     output_tokens: int = 0
     cost: float | None = None
     changes: dict[str, str] = field(default_factory=dict)
-    #: Where more of it is, for those who show it.
-    told: Told | None = field(default=None, repr=False, compare=False)
-    #: Whether it is shown in full, however long it is.
-    whole: bool = field(default=False, repr=False, compare=False)
 
     def show(self) -> None:
         """Show the run in full, now: in a notebook or a terminal."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 from enum import Enum
@@ -186,3 +188,14 @@ def test_a_run_that_was_erased_is_told_by_its_own_record():
     run = flow.last_run
     flow.storage.purge()
     assert run_bundle(run)["text/plain"].startswith("Report · session s · ■ stopped")
+
+
+def test_the_record_of_a_run_can_be_copied_and_kept_without_who_tells_more_of_it():
+    flow = ran("memory:")
+    for run in (flow.last_run, flow.storage.run(flow.last_run.run_id)):
+        for copied in (copy.deepcopy(run), pickle.loads(pickle.dumps(run))):
+            assert (copied, copied.told) == (run, None)
+            assert run_bundle(copied)["text/plain"].startswith("Report · session s · ✗ failed")
+    flow.session_state["last"] = flow.last_run
+    flow.write_to_storage()
+    assert Report(session_id="s", storage=flow.storage).session_state["last"] == flow.last_run

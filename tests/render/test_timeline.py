@@ -39,7 +39,7 @@ def told(run):
             Event(began + timedelta(seconds=seconds), event, agent, lane, None, data)
             for seconds, event, agent, lane, data in events
         ]
-        return run(told=Told(at), **fields)
+        return run(**fields).told_by(Told(at))
 
     return make
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments, UnknownPath, UnknownRun, did_you_mean
@@ -55,7 +54,8 @@ def events(asked: Asked) -> Table:
 
 def show(asked: Asked) -> Run:
     """Return the record of a run, which shows it in full."""
-    return replace(asked.storage().run(_run_id(asked)), whole=True)
+    run = asked.storage().run(_run_id(asked))
+    return run.told_by(run.told, whole=True)
 
 
 def publish_run(bundle: dict[str, str], metadata: dict[str, Any]) -> None:

@@ -66,8 +66,7 @@ class Loose:
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cost=usage.cost,
-            told=Told(self, self.responses, self._log, None),
-        )
+        ).told_by(Told(self, self.responses, self._log, None))
 
 
 def as_run(source: Any, name: str) -> RunStream:

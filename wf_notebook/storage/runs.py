@@ -86,8 +86,8 @@ def record(cells: Sequence[Any], told: Stored) -> Run:
         row[name] = None if row[name] is None else _time(row[name])
     row["session_id"] = shown_id(row["session_id"])
     row["models"] = tuple(row["models"])
-    row["told"] = told
-    return Run(**{**row, "input_tokens": row["input_tokens"] or 0, "output_tokens": row["output_tokens"] or 0})
+    run = Run(**{**row, "input_tokens": row["input_tokens"] or 0, "output_tokens": row["output_tokens"] or 0})
+    return run.told_by(told)
 
 
 def status_of(row: Mapping[str, Any]) -> str:
