@@ -11,6 +11,7 @@ from pydantic_ai import ModelRetry
 from pydantic_ai.models.function import DeltaThinkingPart, DeltaToolCall, FunctionModel
 
 from wf_notebook import Agent, RunEvent, Workflow, parallel
+from wf_notebook.agents import adapt
 from wf_notebook.errors import ModelFailed
 from wf_notebook.run import RunContext, current
 from wf_notebook.testing import Breaks, ToolCall, scripted
@@ -141,6 +142,30 @@ def test_each_branch_is_noted_in_its_lane_and_agents_within_it():
         ("branch 2", "branch", "RunCompleted"),
         ("one", "agent", "RunCompleted"), ("one", "agent", "RunStarted"),
         ("one", "branch", "RunCompleted"),
+    ]  # fmt: skip
+
+
+def test_a_function_that_is_called_as_an_agent_is_noted_too():
+    def letters(text):
+        yield from text
+
+    def broken():
+        raise LookupError("mine")
+
+    def run(_):
+        yield adapt(letters).run("ab", stream=True)
+        left = adapt(letters).run("cd", stream=True)
+        next(left)
+        left.close()
+        adapt(broken).run()
+
+    flow = flow_of(run)
+    with pytest.raises(LookupError):
+        flow.run().result()
+    assert [(event, agent, data.get("status")) for event, agent, _, data in events(flow)] == [
+        ("RunStarted", "letters", None), ("RunCompleted", "letters", "completed"),
+        ("RunStarted", "letters", None), ("RunCompleted", "letters", "stopped"),
+        ("RunStarted", "broken", None), ("RunError", "broken", "failed"),
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 #: What the end of a call tells of its metrics.
-_TOLD = ("input_tokens", "output_tokens", "cost")
+_TOLD = {"seconds": "duration", **{name: name for name in ("input_tokens", "output_tokens", "cost")}}
 
 
 class Noted:
@@ -32,22 +32,30 @@ class Noted:
         if self._run is not None:
             self._run.note(event.value, data, self._name)
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
+        """Note that it begins."""
         self._note(RunEvent.run_started, self._span)
-        return self
 
     def tool(self, event: RunEvent, call: dict[str, Any]) -> None:
         """Note a call of a tool of which nobody hears otherwise, as the answer comes whole."""
         self._note(event, [{"span": "tool", **call}])
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def end(self, error: BaseException | None = None) -> None:
+        """Note how it ended."""
         failed = error is not None and not isinstance(error, STOPS)
-        told = {name: self._metrics[name] for name in _TOLD if self._metrics.get(name)}
-        told |= {"model": self.model, "seconds": self._metrics.get("duration")}
-        told["status"] = "failed" if failed else "completed" if error is None else "stopped"
+        told: dict[str, Any] = {**self._span, "status": "failed" if failed else "completed" if error is None else "stopped"}
+        told |= {name: self._metrics[metric] for name, metric in _TOLD.items() if self._metrics.get(metric)}
+        told |= {"model": self.model} if self.model else {}
         if failed and error is not None:
             told["error"] = in_a_line(error)
-        self._note(RunEvent.run_error if failed else RunEvent.run_completed, {**self._span, **told})
+        self._note(RunEvent.run_error if failed else RunEvent.run_completed, told)
+
+    def __enter__(self) -> Self:
+        self.begin()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.end(error)
 
 
 def in_a_line(error: BaseException) -> str:
