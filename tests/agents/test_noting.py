@@ -78,7 +78,8 @@ def test_tools_of_a_stream_are_said_once_and_noted_once():
     writer = Agent(scripted(["Well. ", ToolCall("double", {"number": 4})], "It is 8."), name="writer", tools=[double])
     flow = flow_of(lambda _: writer.run("?", stream=True))
     flow.run().result()
-    assert [event for event, *_ in events(flow)] == ["RunStarted", "ToolCallStarted", "ToolCallCompleted", "RunCompleted"]
+    # The call may be over before its reader is.
+    assert sorted(event for event, *_ in events(flow)) == ["RunCompleted", "RunStarted", "ToolCallCompleted", "ToolCallStarted"]
     assert flow.last_run.content == "Well. It is 8."
 
 
