@@ -86,6 +86,8 @@ def test_a_run_that_has_just_ended_has_the_same_record_as_its_store_has(kind, tm
     run = report.last_run
     live, stored = run_bundle(run), run_bundle(report.storage.run(run.run_id))
     assert live == stored
+    again = report.storage.run(run.run_id).told
+    assert again.events() is again.events(), "it is read once"
     assert record_bundle(run, [RunResponse("what the run tells itself counts")], state={"topic": "other"}) == live
     text = live["text/plain"]
     assert text.index("✓ double(number=4)") < text.index("It is 8.") < text.index("reasoning: Hm.") < text.index("before")
@@ -158,9 +160,12 @@ def test_a_run_that_goes_on_shows_what_is_stored_so_far(tmp_path):
     run = storage.run(stream.run.run_id)
     assert run_bundle(run)["text/plain"].split("\n\n")[1:] == ["part ", "● search() …"]
     assert [(bar.name, bar.status) for bar in run.timeline()] == [("search", "running")]
+    next(stream)
+    stream._open.flush()
+    assert run_bundle(run)["text/plain"].split("\n\n")[-1] == "of it"
     stream.stop()
     stopped = storage.run(run.run_id)
-    assert run_bundle(stopped)["text/plain"].split("\n\n")[1:] == ["part ", "■ search(): not finished"]
+    assert run_bundle(stopped)["text/plain"].split("\n\n")[1:] == ["part ", "■ search(): not finished", "of it"]
     assert [(bar.name, bar.status) for bar in stopped.timeline()] == [("search", "stopped")]
 
 

@@ -35,9 +35,17 @@ class Stored:
 
     def __init__(self, read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], run_id: str) -> None:
         self._read, self._run_id = read, run_id
+        #: Whether nothing is added any more: then it is read once.
+        self.is_over = False
+        self._events: list[Event] | None = None
 
     def events(self) -> list[Event]:
         """Return what was said and what happened, in order."""
+        events = self._events if self._events is not None else self._asked()
+        self._events = events if self.is_over else None
+        return events
+
+    def _asked(self) -> list[Event]:
         rows = self._read(_EVENTS, (self._run_id,))
         return [
             Event(_time(at), event, agent, lane, content, json.loads(data) if data else None)
@@ -87,6 +95,7 @@ def record(cells: Sequence[Any], told: Stored) -> Run:
     row["session_id"] = shown_id(row["session_id"])
     row["models"] = tuple(row["models"])
     run = Run(**{**row, "input_tokens": row["input_tokens"] or 0, "output_tokens": row["output_tokens"] or 0})
+    told.is_over = run.status != "running"
     return run.told_by(told)
 
 
