@@ -90,6 +90,24 @@ def test_a_tool_call_is_a_row_with_the_call_as_data():
     assert (event, content, json.loads(data)) == ("ToolCallStarted", None, [{"name": "search"}])
 
 
+def test_what_is_said_before_and_after_branches_stands_around_what_they_say():
+    said = [("go ", None), ("on", None), ("a", "one"), ("x", "two"), ("b", "one"), ("done", None)]
+    journal = Journal("r")
+    for text, lane in said:
+        journal.note(RunResponse(text).stamped({"lane": lane}))
+    assert [(row["lane"], row["content"]) for row in journal.rows()] == [
+        (None, "go on"), ("one", "ab"), ("two", "x"), (None, "done"),
+    ]  # fmt: skip
+
+
+def test_what_happens_beside_a_text_does_not_cut_it():
+    journal = Journal("r")
+    journal.note(RunResponse("a"))
+    journal.hear(1.0, ("RunCompleted", "writer", None), {"span": "agent", "id": 1})
+    journal.note(RunResponse("b"))
+    assert [(row["event"], row["content"]) for row in journal.rows()] == [("RunCompleted", None), ("RunResponse", "ab")]
+
+
 def test_rows_are_given_once_and_counted_on():
     journal = Journal("r")
     journal.note(RunResponse("a"))

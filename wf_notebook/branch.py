@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from . import background
@@ -14,7 +15,7 @@ from .errors import BadBranch, BranchTimeout, RunCancelled
 from .events import RunEvent, RunResponse
 from .record import joined
 from .run import CancelToken, RunContext, current
-from .spans import NOTHING, begin
+from .spans import NOTHING, STOPS, begin
 from .stream import RunStream, is_source, response
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Branch:
         self.context: RunContext
         self.variables: Context
         self.span = NOTHING
+        self._entered: float | None = None
 
     def __str__(self) -> str:
         return self.lane if self.lane == f"branch {self.number}" else f"branch {self.lane!r}"
@@ -49,13 +51,23 @@ class Branch:
         """Give the branch its own view of the run: the lane it is in, and the token that ends it."""
         self._home = home
         lane = f"{context.lane}/{self.lane}" if context.lane else self.lane
-        self.context = RunContext(
-            context.run_id, context.session_id, context.workflow_id, context.workflow, token, context.usage, lane, context.private
-        )
+        ids = context.run_id, context.session_id, context.workflow_id, context.workflow
+        self.context = RunContext(*ids, token, context.usage, lane, context.private, context.log)
         self.variables = variables.copy()
         self.variables.run(current.set, self.context)
         self.span = self.variables.run(begin, f"branch {self.lane.removeprefix('branch ')}", {"wf.lane": lane})
         self.span.inside(self.variables)
+        self._entered = perf_counter()
+
+    def end(self, error: BaseException | None) -> None:
+        """Tell of the end of what was entered."""
+        self.span.end(error)
+        if self._entered is None:
+            return
+        status = "completed" if error is None else "stopped" if isinstance(error, STOPS) else "failed"
+        # No RunError: that is said where a failure is kept, and else it is the run's.
+        told = {"span": "branch", "seconds": round(perf_counter() - self._entered, 6), "status": status}
+        self.context.note(RunEvent.run_completed.value, told)
 
     def perform(self, say: Callable[[RunResponse, CancelToken], None] | None) -> Any:
         """Do the work and return what comes of it; what a stream says goes to `say`, or is joined to one response."""

@@ -172,7 +172,7 @@ class Crew:
                 return False
             if self._timeout is not None and isinstance(error, RunCancelled) and not self._token.cancelled:
                 error = branch.timed_out(self._timeout)
-            branch.span.end(error)
+            branch.end(error)
             if error is None or attempt + 1 == self._tries or self._token.cancelled:
                 break
             logger.debug("%s failed (%r); attempt %d of %d comes", branch, error, attempt + 2, self._tries)
@@ -208,7 +208,7 @@ class Crew:
         """Leave a branch that cannot be ended (plain code that does not look up) to itself."""
         if self._settle(branch, None, error):
             logger.warning("%s cannot be ended, and goes on unheard", branch)
-            branch.span.end(error)
+            branch.end(error)
             self._hire()
 
     def _settle(self, branch: Branch, outcome: Any, error: BaseException | None) -> bool:

@@ -93,14 +93,18 @@ def _settled(run: OpenRun, value: Any) -> Any:
     """Return what a batch run gave as responses: one, a list of them, or None for a run without output."""
     if value is None:
         return None
-    if isinstance(value, (list, tuple)):
-        return [_one(run, item) for item in value if item is not None]
     return _one(run, value)
 
 
 def _one(run: OpenRun, value: Any) -> Any:
     if isinstance(value, (list, tuple)):
-        return [_one(run, item) for item in value if item is not None]
+        outputs: list[Any] = []
+        for item in value:
+            if item is not None:
+                if outputs:
+                    run.apart()
+                outputs.append(_one(run, item))
+        return outputs
     if is_source(value):
         return _drained(run, value)
     return run.say(response(value))

@@ -7,6 +7,7 @@ import time
 import traceback
 from contextvars import copy_context
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from . import saver
@@ -15,8 +16,12 @@ from .errors import RunCancelled, UnsavableValue, WorkflowError
 from .events import RunEvent, RunResponse
 from .foreign import advise
 from .journal import Journal, NoJournal, end_row, start_row
+from .keys import key_of
+from .log import Log
+from .readable import glimpse
 from .run import Run, RunContext, Status, current, logger
 from .spans import NOTHING, STOPS, begin
+from .told import Told, as_responses
 from .transaction import Records
 
 if TYPE_CHECKING:
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
     from .encoding import Snapshot
     from .session import Session
 
+#: Of so many changed values the beginning is kept.
+_VALUES = 100
 _TEXT, _COMPLETED = RunEvent.run_response.value, RunEvent.workflow_completed.value
 
 
@@ -45,6 +52,7 @@ class OpenRun:
         ended: Callable[[Run], object] = lambda _: None,
     ) -> None:
         self.context = context
+        context.log = self._log = Log()
         #: The user's code is advanced in this context only, so that two interleaved runs each see their own.
         self.variables = copy_context()
         self.variables.run(current.set, context)
@@ -75,6 +83,7 @@ class OpenRun:
         self._span.inside(self.variables)
         if session.storage is not None:
             self._journal = NoJournal("") if context.private else Journal(context.run_id)
+            self._log.hears = self._journal.hear
             self._before: Encoded = session.snapshot().kept
             self._start = start_row(self.record())
             self._begun = [] if context.private else [self._start]
@@ -99,15 +108,21 @@ class OpenRun:
                 self._text.append(content)
             elif said.event == _COMPLETED:
                 self._completed.append(content)
-        if self._journal is not None:
-            self._journal.note(said)
+            if self._journal is not None:
+                self._journal.note(said)
+        else:
+            self._log.note(said.event, said.extra_data if said.tools is None else said.tools, agent=said.agent_id, lane=said.lane)
         self._said_so_far.append(said.__dict__ if type(said) is RunResponse else said)
         return said
+
+    def apart(self) -> None:
+        """What is said from now on is an output by itself."""
+        self.say(RunResponse(event=RunEvent.run_continued.value, extra_data={"span": "output"}))
 
     @property
     def responses(self) -> list[RunResponse]:
         """What was said so far."""
-        return [said if isinstance(said, RunResponse) else RunResponse.of(said) for said in self._said_so_far]
+        return as_responses(self._said_so_far)
 
     def result(self) -> RunResponse:
         """Return the run as one response: the joined text, else the last content that is no text."""
@@ -153,7 +168,7 @@ class OpenRun:
             output_tokens=usage.output_tokens,
             cost=usage.cost,
             changes=dict(self.changes),
-        )
+        ).told_by(Told(self, self._said_so_far, self._log, None if self.context.private else self.session.storage))
 
     # -- how it ends -------------------------------------------------------------------------------------------------------
 
@@ -196,7 +211,17 @@ class OpenRun:
             if snapshot.refused:
                 self.error = self.error or f"not saved: {UnsavableValue.joined(snapshot.refused.values())}"
             self.changes = _summed_up(self._before, snapshot.kept)
+            if self.changes:
+                self._log.note(RunEvent.updating_memory.value, {"span": "state", "values": self._values()})
+        self._log.close()
+        if self._journal is not None:
             self._save(self._journal, [] if self.context.private else [end_row(self.record(), self._start)], snapshot)
+
+    def _values(self) -> dict[str, str]:
+        """Return how the values begin that the run set; they are told with it, as the state goes on."""
+        state = self.session.state
+        changed = {key: key_of(key) for key, op in islice(self.changes.items(), _VALUES) if op == "set"}
+        return {stored: glimpse(state[key]) for stored, key in changed.items() if key in state}
 
     def flush(self) -> None:
         """Save what was said and changed since the last time; an error waits for the next explicit save, or the run's end."""

@@ -11,14 +11,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from .budget import Budget
 from .errors import RunCancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
+
+    from .log import Event, Log
 
 
 class _Stderr(logging.Handler):
@@ -49,6 +51,10 @@ WAYS_UP: dict[str, str] = {
     "Workflow.form": "wf_notebook.notebook.form:form",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
+    "Run.show": "wf_notebook.render:show",
+    "Run.timeline": "wf_notebook.render:timeline",
+    "Timeline.df": "wf_notebook.frames:timeline_frame",
+    "show": "wf_notebook.notebook.looking:publish_run",
     "adapt": "wf_notebook.agents.adapters:adapt",
     "Diff._repr_html_": "wf_notebook.frames:diff_html",
     "Diff.df": "wf_notebook.frames:diff_frame",
@@ -170,6 +176,13 @@ class RunContext:
     lane: str | None = None
     #: Whether the run leaves no record and no events in the store, and what it changed in the state bears no run's id.
     private: bool = False
+    #: Where it is noted what agents, tools and branches do.
+    log: Log | None = None
+
+    def note(self, event: str, data: Any, agent: str | None = None) -> None:
+        """Note what happens now in the run, in the lane of this code."""
+        if self.log is not None:
+            self.log.note(event, data, agent=agent, lane=self.lane)
 
     def limit(self, max_tokens: int | None, max_cost: float | None) -> None:
         """Give the run a budget; what it spends counts for the run that it is made in, too."""
@@ -186,8 +199,40 @@ class RunContext:
 current: ContextVar[RunContext | None] = ContextVar("wf_notebook_run", default=None)
 
 
+class Told(Protocol):
+    """What a run said, and what happened in it: from memory or from a store."""
+
+    def responses(self) -> Sequence[Any]:
+        """Return what was said, as far as it was kept."""
+
+    def events(self) -> Sequence[Event]:
+        """Return what happened, in order."""
+
+
+class _Shown:
+    """What a record is shown by, and no part of it: copied, compared and kept it is without."""
+
+    __slots__ = ("_told", "_whole")
+
+    def told_by(self, told: Told | None, *, whole: bool = False) -> Self:
+        """Say, of a record that was just made, who tells more of its run, and whether it is shown in full."""
+        object.__setattr__(self, "_told", told)
+        object.__setattr__(self, "_whole", whole)
+        return self
+
+    @property
+    def told(self) -> Told | None:
+        """Who tells what the run said, None if nobody does."""
+        return getattr(self, "_told", None)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is shown in full, however long it is."""
+        return getattr(self, "_whole", False)
+
+
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(_Shown):
     """The record of one run: what was asked, how it ended, what it used and changed.
 
     `duration` is in seconds, `cost` in US dollars (None when no price is known), times are UTC.
@@ -210,6 +255,14 @@ class Run:
     output_tokens: int = 0
     cost: float | None = None
     changes: dict[str, str] = field(default_factory=dict)
+
+    def show(self) -> None:
+        """Show the run in full, now: in a notebook or a terminal."""
+        way_up("Run.show")(self)
+
+    def timeline(self) -> Any:
+        """Return what its agents, tools and branches did, and when: rows, `.df()`, and shown as bars."""
+        return way_up("Run.timeline")(self)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         bundle: dict[str, str] = way_up("Run._repr_mimebundle_")(self)

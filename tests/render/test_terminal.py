@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from pydantic import BaseModel
 
-from wf_notebook import RunResponse, Workflow, apprint_run_response, parallel, pprint_run_response
+from wf_notebook import Agent, RunResponse, Workflow, apprint_run_response, parallel, pprint_run_response
 from wf_notebook.render import print_record
+from wf_notebook.testing import scripted
 
 
 class Headline(BaseModel):
@@ -92,3 +93,57 @@ def test_a_record_is_printed_as_it_looked_while_it_came(run, capsys, monkeypatch
     assert head.startswith("Blog · session demo · ✓ completed · 2.1 s · ")
     assert [line.strip("│ ") for line in box[1:-1]] == ["", "• one", "• two"]
     assert foot == "session_state: n (set)"
+
+
+CALL = {"tool_name": "search", "tool_args": {"topic": "[bold]cats"}, "tool_call_id": "1"}
+
+
+def test_calls_of_tools_thoughts_and_several_agents_are_printed_each_in_its_place(capsys):
+    started = RunResponse(event="ToolCallStarted", tools=[CALL], agent_id="reader")
+    failed = RunResponse(event="ToolCallCompleted", tools=[{**CALL, "tool_call_error": True, "result": "no"}], agent_id="reader")
+    thought = RunResponse("Hm, *cats*.", event="ReasoningStep", agent_id="writer")
+    pprint_run_response(iter([started, failed, thought, RunResponse("Cats.", agent_id="writer")]), markdown=True)
+    assert inside(capsys.readouterr().out) == [
+        "▸ reader", "✗ search(topic='[bold]cats'): no", "▸ writer", "reasoning: Hm, *cats*.", "Cats.",
+    ]  # fmt: skip
+
+
+def test_a_record_is_printed_in_full_with_its_timeline_when_a_run_is_shown(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+
+    class Asks(Workflow):
+        writer = Agent(scripted("# Cats"))
+
+        def run(self):
+            yield self.writer.run("?", stream=True)
+            yield RunResponse(event="ToolCallStarted", tools=[CALL])
+
+    asks = Asks(session_id="demo", storage="memory:")
+    asks.run().result()
+    asks.last_run.show()
+    live = capsys.readouterr().out
+    assert inside(live) == ["Cats", "■ search(topic='[bold]cats'): not finished"]
+    assert [line.split()[:2] for line in live.splitlines()[-2:]] == [["agent", "writer"], ["tool", "search"]]
+    asks.storage.run(asks.last_run.run_id).show()
+    assert capsys.readouterr().out == live
+
+
+def test_a_compact_record_is_its_head_and_the_answer(run, capsys):
+    said = [RunResponse(event="ToolCallStarted", tools=[CALL]), RunResponse("Cats.")]
+    print_record(run(changes={"n": "set"}), said, detail="compact")
+    out = capsys.readouterr().out
+    assert inside(out) == ["Cats."]
+    assert "session_state" not in out
+    print_record(run(), [RunResponse("Cats.")], detail="none")
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_said_cannot_steer_the_terminal(capsys):
+    evil = "\x1b]0;owned\x07\x1b[2J\u202e"
+    pprint_run_response(RunResponse(f"text {evil}"))
+    pprint_run_response(RunResponse(event="ToolCallStarted", tools=[{"tool_name": evil, "tool_args": {"a": evil, evil: 1}}]))
+    pprint_run_response(RunResponse(event="RunError", extra_data={"error": evil}).stamped({"lane": evil}))
+    pprint_run_response(RunResponse({"key": evil}), markdown=True)
+    out = capsys.readouterr().out
+    assert "text" in out
+    assert not {"\x1b", "\x07", "\u202e"} & {*out}

@@ -12,6 +12,7 @@ from ..errors import AgentFailed
 from ..events import RunEvent, RunResponse
 from ..redact import redact
 from ..run import current
+from .noting import Noted, in_a_line
 from .prompt import instructions, message_text
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class AgentCall:
         self._tools: dict[str, dict[str, Any]] = {}
         self._text: list[str] = []
         self._raw: list[str] = []
-        self._text_of: Callable[[object], str] = str
+        self._piece_of: Callable[[object], tuple[str, bool]]
+        self._noted = Noted(agent.name, self._metrics)
         self._response = self._says(None)
 
     def _says(self, content: object, event: RunEvent = RunEvent.run_response) -> RunResponse:
@@ -88,7 +90,7 @@ class AgentCall:
         """Remember what the reader of the stream was given."""
         if response is self._response:
             self.whole = True
-        elif isinstance(response.content, str):
+        elif isinstance(response.content, str) and response.event == RunEvent.run_response:
             self.seen.append(response.content)
 
     def _prepare(self) -> tuple[Resolved, Engine[None, Any], UserTools | None]:
@@ -126,35 +128,38 @@ class AgentCall:
         return self._prepare()
 
     async def responses(self) -> AsyncGenerator[RunResponse]:
-        """Run the call on this loop, in one task, and say what is said as it comes."""
+        """Run the call on this loop, in one task, and say what is said as it comes; its run is told of it."""
         started = perf_counter()
-        resolved, engine, tools = await self._prepared()
-        self._model, self._response.model = resolved, resolved.name
-        from .failures import explain
-        from .transcript import text_of
+        with self._noted:
+            resolved, engine, tools = await self._prepared()
+            self._model, self._response.model, self._noted.model = resolved, resolved.name, resolved.name
+            from .failures import explain
+            from .transcript import piece_of
 
-        self._text_of = text_of
-        try:
-            async with engine.iter(message_history=self.history, infer_name=False, **self._options) as run:
-                try:
-                    async for response in self._follow(engine, run):
-                        if response.content is not None:
-                            self._metrics.setdefault("time_to_first_token", perf_counter() - started)
-                        yield response
-                    self._finish(run)
-                finally:
-                    self._measure(run, perf_counter() - started)
-        except Exception as error:
-            if tools:
-                tools.raise_own(error)
-            assert self._requests is not None
-            self._requests.spending.raise_if_cut()
-            who = f"{self.agent.label} on {resolved.name!r}{self._requests.attempt}"
-            raise explain(error, who, "".join(self._raw), self.sent) from error
-        if self.agent.save_response_to_file:
-            self._save(self.agent.save_response_to_file)
-        if not self.streaming or self.agent.response_model:
-            yield self._response
+            self._piece_of = piece_of
+            try:
+                async with engine.iter(message_history=self.history, infer_name=False, **self._options) as run:
+                    try:
+                        async for response in self._follow(engine, run):
+                            if response.content is not None:
+                                self._metrics.setdefault("time_to_first_token", perf_counter() - started)
+                            yield response
+                        self._finish(run)
+                    finally:
+                        self._measure(run, perf_counter() - started)
+            except Exception as error:
+                if tools:
+                    for call_id, own in tools.raised.items():
+                        yield self._came(self._tools[call_id], in_a_line(own), failed=True)
+                    tools.raise_own(error)
+                assert self._requests is not None
+                self._requests.spending.raise_if_cut()
+                who = f"{self.agent.label} on {resolved.name!r}{self._requests.attempt}"
+                raise explain(error, who, "".join(self._raw), self.sent) from error
+            if self.agent.save_response_to_file:
+                self._save(self.agent.save_response_to_file)
+            if not self.streaming or self.agent.response_model:
+                yield self._response
 
     async def _follow(self, engine: Engine[None, Any], run: AgentRun[None, Any]) -> AsyncIterator[RunResponse]:
         async for node in run:
@@ -177,32 +182,42 @@ class AgentCall:
                             yield response
 
     def _said(self, event: Any) -> Iterator[RunResponse]:
-        """A piece of text, as it comes; structured output comes whole at the end."""
-        piece = self._text_of(event)
-        self._raw.append(piece)
-        if piece and not self.agent.response_model:
+        """A piece of text or of thoughts, as it comes; structured output comes whole at the end."""
+        piece, is_text = self._piece_of(event)
+        if is_text:
+            self._raw.append(piece)
+        if not piece or self.agent.response_model:
+            return
+        if is_text:
             self._text.append(piece)
-            yield self._says(piece)
+        yield self._says(piece, RunEvent.run_response if is_text else RunEvent.reasoning_step)
 
     def _shows(self, event: Any) -> bool:
         """Say whether the reader of the stream sees something of an event."""
-        return bool(self._text_of(event)) and not self.agent.response_model
+        return bool(self._piece_of(event)[0]) and not self.agent.response_model
 
     def _called(self, event: Any) -> Iterator[RunResponse]:
         """A tool is called, or answers."""
-        from .transcript import called, of_tool, plain
+        from .transcript import called, came_of, of_tool
 
         if (what := of_tool(event)) == "call":
             call = self._tools[event.part.tool_call_id] = called(event.part)
-            said = self._says(None, RunEvent.tool_call_started)
+            yield self._of_tool(call, RunEvent.tool_call_started)
         elif what == "result":
-            call = self._tools[event.part.tool_call_id]
-            call["result"] = plain(event.part.content)
-            said = self._says(None, RunEvent.tool_call_completed)
-        else:
-            return
-        said.tools = [dict(call)]
-        yield said
+            result, failed = came_of(event.part)
+            yield self._came(self._tools[event.part.tool_call_id], result, failed=failed)
+
+    def _came(self, call: dict[str, Any], result: Any, *, failed: bool) -> RunResponse:
+        """A call of a tool is over."""
+        call |= {"result": result} | ({"tool_call_error": True} if failed else {})
+        return self._of_tool(call, RunEvent.tool_call_completed)
+
+    def _of_tool(self, call: dict[str, Any], event: RunEvent) -> RunResponse:
+        if not self.streaming:  # what is said is heard by nobody but the call itself
+            self._noted.tool(event, call)
+        response = self._says(None, event)
+        response.tools = [dict(call)]
+        return response
 
     def _finish(self, run: AgentRun[None, Any]) -> None:
         """The answer is whole: the text of a stream is all that was said, also before a tool was called."""

@@ -17,6 +17,7 @@ from ..record import joined
 from ..run import way_up
 from ..spans import begin
 from ..stream import is_source
+from .noting import Noted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -105,6 +106,7 @@ class FunctionStream:
         self._sources: list[Any] | None = None
         self._responses: list[RunResponse] = []
         self._duration: float | None = None
+        self._metrics: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         standing = "over: .result() is its answer" if self.over else "running"
@@ -140,12 +142,15 @@ class FunctionStream:
         named = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": self.name}
         self._span = begin(f"invoke_agent {self.name or 'function'}", named)
         self._span.inside(self._variables)
+        self._noted = Noted(self.name, self._metrics)
+        self._noted.begin()
         return []
 
     def _end(self, error: BaseException | None = None) -> None:
         if self._duration is None:
-            self._duration = perf_counter() - self._started
+            self._duration = self._metrics["duration"] = perf_counter() - self._started
             self._span.end(error)
+            self._noted.end(error)
 
     def _say(self, value: Any) -> RunResponse:
         said = value

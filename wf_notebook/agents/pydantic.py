@@ -63,17 +63,17 @@ class _Own(AbstractCapability[Any]):
 
     def __init__(self, agent: str) -> None:
         self.agent = agent
-        self.raised: list[Exception] = []
+        self.raised: dict[str, Exception] = {}
 
     async def on_tool_execute_error(self, ctx: Any, *, call: Any, tool_def: Any, args: Any, error: Exception) -> Any:
         """Note what a tool raised, and let it pass."""
         error.add_note(f"raised by the tool {call.tool_name!r} of {self.agent}")
-        self.raised.append(error)
+        self.raised[call.tool_call_id] = error
         raise error
 
     def raise_own(self, error: Exception) -> None:
         """Raise `error` if it is one of the user's, without the frames between the call of the agent and the tool."""
-        if any(error is own for own in self.raised):
+        if any(error is own for own in self.raised.values()):
             raise error.with_traceback(from_user(error.__traceback__)) from error.__cause__
 
 

@@ -36,7 +36,8 @@ class Settings:
         num_history_responses: Only those of the last so many calls.
         save_response_to_file: Write each answer there; may contain {name}, {message}, {run_id}, {session_id}.
         timeout: Seconds that the model may be silent: until the first piece of a stream or the whole of an answer that is not
-            streamed, and between two pieces; 300 if not said. Then the request is made again, if no text was given out yet.
+            streamed, and between two pieces; 300 if not said. Then the request is made again, if nothing was given out yet,
+            no thought either.
         total_timeout: Seconds for a whole call with all its requests, retries and waits; 3600 if not said. A tool is not cut.
         retries: How often a request is made again when the server is busy (429, 503), fails (500, 502, 504), cannot be reached,
             breaks off or is silent; 2 if not said; for one call, `run(retries=…)` says it. It waits longer each time, and as long

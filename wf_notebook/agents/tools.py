@@ -89,7 +89,8 @@ class UserTools(WrapperToolset[Any]):
     """Tools that remember what the user's code raised, so that it can be told from what went wrong with the model."""
 
     agent: str
-    raised: list[Exception] = field(default_factory=list)
+    #: What was raised, by the id of the call.
+    raised: dict[str, Exception] = field(default_factory=dict)
 
     async def call_tool(self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]) -> Any:
         """Call a tool; a note on what it raises says where that was, and its traceback begins in the user's code."""
@@ -99,12 +100,12 @@ class UserTools(WrapperToolset[Any]):
             raise
         except Exception as error:
             error.add_note(f"raised by the tool {name!r} of {self.agent}")
-            self.raised.append(error.with_traceback(from_user(error.__traceback__)))
+            self.raised[str(ctx.tool_call_id)] = error.with_traceback(from_user(error.__traceback__))
             raise
 
     def raise_own(self, error: Exception) -> None:
         """Raise `error` if it is one of the user's, without the frames between the call of the agent and the tool."""
-        for own in self.raised:
+        for own in self.raised.values():
             if error is own:
                 raise own.with_traceback(from_user(own.__traceback__)) from own.__cause__
 

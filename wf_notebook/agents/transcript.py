@@ -17,6 +17,8 @@ from pydantic_ai.messages import (
     TextContent,
     TextPart,
     TextPartDelta,
+    ThinkingPart,
+    ThinkingPartDelta,
     ToolCallPart,
     ToolReturnPart,
     UserPromptPart,
@@ -79,13 +81,31 @@ def plain(value: Any) -> Any:
     return to_jsonable_python(value, fallback=str)
 
 
-def text_of(event: object) -> str:
-    """Return the text in an event of a stream, empty for an event without."""
+def piece_of(event: object) -> tuple[str, bool]:
+    """Return the piece in an event of a stream, empty where there is none, and whether it is text: else it is a thought."""
     if isinstance(event, PartDeltaEvent):
-        return event.delta.content_delta if isinstance(event.delta, TextPartDelta) else ""
-    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
-        return event.part.content
-    return ""
+        delta = event.delta
+        if isinstance(delta, TextPartDelta):
+            return delta.content_delta, True
+        return (delta.content_delta or "", False) if isinstance(delta, ThinkingPartDelta) else ("", True)
+    if isinstance(event, PartStartEvent) and isinstance(event.part, (TextPart, ThinkingPart)):
+        return event.part.content, isinstance(event.part, TextPart)
+    return "", True
+
+
+def came_of(part: Any) -> tuple[Any, bool]:
+    """Return what came of a call of a tool, and whether it failed: it did not work, or is to be called in another way."""
+    failed = isinstance(part, RetryPromptPart) or getattr(part, "outcome", "success") != "success"
+    if failed and isinstance(part.content, list):
+        return "; ".join(map(_wrong, part.content)), True
+    return plain(part.content), failed
+
+
+def _wrong(detail: Any) -> str:
+    """Return what is wrong with an argument: `number: Input should be a valid integer`."""
+    if not isinstance(detail, dict):
+        return str(detail)
+    return ": ".join(filter(None, [".".join(map(str, detail.get("loc", ()))), str(detail.get("msg", ""))]))
 
 
 def of_tool(event: object) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .columns import Column
-from .past import diff_frame, diff_html, versions_frame, versions_html, versions_text
+from .past import diff_frame, diff_html, timeline_frame, versions_frame, versions_html, versions_text
 from .queries import events, runs, sessions, sql, state
 from .table import Table
 
@@ -17,6 +17,7 @@ __all__ = [
     "sessions",
     "sql",
     "state",
+    "timeline_frame",
     "versions_frame",
     "versions_html",
     "versions_text",

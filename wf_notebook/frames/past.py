@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ..diffs import Diff, Difference, Kind
+    from ..diffs import Diff, Difference
+    from ..diffs import Kind as Sign
     from ..history import Version
+    from ..render import Bar
+    from .columns import Kind
 
 #: Differences that are shown.
 _MOST = 200
 #: A difference is a sign and a word; the colour only repeats it.
-_COLOURS: dict[Kind, str] = {
+_COLOURS: dict[Sign, str] = {
     "added": "var(--jp-success-color1, #2e7d32)",
     "removed": "var(--jp-error-color1, #c62828)",
     "changed": "var(--jp-info-color1, #1976d2)",
@@ -62,6 +65,17 @@ def _versions(versions: Sequence[Version], *, told: bool = False) -> Table:
         ],
         "versions",
     )
+
+
+# -- the timeline of a run -----------------------------------------------------------------------------------------------------
+
+
+def timeline_frame(bars: Sequence[Bar]) -> pd.DataFrame:
+    """Return a row for each bar of a timeline, times in seconds."""
+    kinds: dict[str, Kind] = {
+        "what": "text", "name": "text", "lane": "text", "start": "real", "end": "real", "status": "text",
+    }  # fmt: skip
+    return Table([Column.of(name, [getattr(bar, name) for bar in bars], kind) for name, kind in kinds.items()]).df()
 
 
 # -- differences ---------------------------------------------------------------------------------------------------------------

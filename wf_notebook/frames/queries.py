@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import codec
 from ..errors import BadQuery, StorageFailed
 from ..keys import key_of
-from ..storage.sql import status_of
+from ..storage.runs import status_of
 from ..transaction import is_branch, shown_id
 from .columns import Column, unique
 from .reading import found_session, read_state

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, get_origin
 
 import ipywidgets as widgets
 
-from ..render.status import brief
+from ..readable import brief
 from .wanted import BLANK
 
 if TYPE_CHECKING:

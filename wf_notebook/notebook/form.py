@@ -13,8 +13,8 @@ from IPython.core.getipython import get_ipython
 from ipywidgets import HTML, Button, Combobox, HBox, Text, VBox
 
 from ..errors import BadArguments, RunStopped
+from ..readable import brief
 from ..redact import redact
-from ..render.status import brief
 from .card import WITHOUT_WIDGETS, card, ran_card
 from .controls import Field
 from .fields import complaint, field

@@ -9,16 +9,17 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from .. import background
-from ..render import print_record, printed_bundle, record_bundle, record_metadata
+from ..render import printed_bundle
 from ..stream import RunStream
 from .failure import failed
 from .loose import as_run
+from .remains import freeze
 from .stopping import Stop
 from .views import WidgetView, publish, view
 from .workflows import method
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from ..events import RunResponse
     from ..run import Run
@@ -152,10 +153,3 @@ def _read(stream: RunStream, shown: View) -> None:
             for _ in stream:
                 pass
         raise
-
-
-def freeze(shown: View, run: Run, responses: Iterable[Any], state: Mapping[str, Any] | None = None) -> None:
-    """Put the record of a run in the place of its live output."""
-    said = list(responses)
-    bundle, metadata = record_bundle(run, said, state=state), {"wf_notebook": record_metadata(run)}
-    shown.freeze(bundle, metadata, lambda: print_record(run, said))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun, did_you_mean
 from ..frames import sessions as all_sessions
 from .asked import whole_number
+from .views import publish
 
 if TYPE_CHECKING:
     from ..diffs import Diff
@@ -57,8 +58,14 @@ def events(asked: Asked) -> Table:
 
 
 def show(asked: Asked) -> Run:
-    """Return the record of a run."""
-    return asked.storage().run(_run_id(asked))
+    """Return the record of a run, which shows it in full."""
+    run = asked.storage().run(_run_id(asked))
+    return run.told_by(run.told, whole=True)
+
+
+def publish_run(bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+    """Show a run in this cell: what `run.show()` does in a notebook."""
+    publish(bundle, {"wf_notebook": metadata})
 
 
 def _run_id(asked: Asked) -> str:

@@ -9,9 +9,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ..log import Log
 from ..run import Run, RunContext, Status, Usage, current
 from ..spans import STOPS
 from ..stream import RunStream
+from ..told import Told
 
 if TYPE_CHECKING:
     from ..events import RunResponse
@@ -24,7 +26,8 @@ class Loose:
 
     def __init__(self, name: str) -> None:
         outer = current.get()
-        self.context = outer or RunContext(str(uuid4()), "", "", None)
+        self._log = Log()
+        self.context = outer or RunContext(str(uuid4()), "", "", None, log=self._log)
         self.variables = copy_context()
         self.variables.run(current.set, self.context)
         self.status: Status = "running"
@@ -63,7 +66,7 @@ class Loose:
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cost=usage.cost,
-        )
+        ).told_by(Told(self, self.responses, self._log, None))
 
 
 def as_run(source: Any, name: str) -> RunStream:

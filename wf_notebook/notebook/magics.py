@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from IPython.core.getipython import get_ipython
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
-from traitlets import Bool, Unicode, observe
+from traitlets import Bool, Enum, Unicode, observe
 
 from ..errors import BadArguments, SessionConflict
 from ..render import responses_bundle
@@ -24,6 +24,7 @@ from .forms import ask_for_inputs, show_card
 from .line import read_line
 from .live import perform
 from .options import help_text
+from .remains import DETAILS
 from .verbs import perform as perform_verb
 from .views import NoView, RecordView, view
 from .workflows import find, missing, names, needs, successor
@@ -57,6 +58,10 @@ class WorkflowMagics(Magics):
     storage = Unicode(help="Where sessions are kept, unless --storage says otherwise: duckdb:///runs.duckdb").tag(config=True)
     session = Unicode(help="The session of every workflow, unless --session says otherwise (default: its NAME)").tag(config=True)
     stream = Bool(default_value=True, help="Show what a run says while it goes on; False is --no-stream").tag(config=True)
+
+    record = Enum(
+        DETAILS, "full", help="What a run leaves: full, compact (its head and its answer) or none; NAME.last_run.show() has all"
+    ).tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)

@@ -33,6 +33,8 @@ BRIEF = 0.1
 #: Seconds between two updates of time and tokens while nothing is said.
 TICK = 0.25
 
+#: In the place of a widget of which nothing is to stay: an output can be replaced, and not be taken away.
+NOTHING = {"text/plain": ""}
 #: IPython's, which has no types.
 publish: Any = publish_display_data
 
@@ -76,7 +78,7 @@ class RecordView:
         """Show the record."""
         if in_terminal is not None and _is_terminal():
             in_terminal()
-        else:
+        elif bundle:
             publish(bundle, metadata)
 
 
@@ -157,11 +159,12 @@ class WidgetView:
         self._flusher.join()
         widget = self._widget
         if widget is None:
-            publish(bundle, metadata)
+            if bundle:
+                publish(bundle, metadata)
             return
         self._layout.end()
         self._send(widget, self._news() | self._outcome())
-        publish(bundle, metadata, transient={"display_id": self._display_id}, update=not widget.is_gone)
+        publish(bundle or NOTHING, metadata, transient={"display_id": self._display_id}, update=not widget.is_gone)
         widget.end()
 
     def _flush_until_the_end(self) -> None:

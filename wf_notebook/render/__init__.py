@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from .bars import timeline_html, timeline_svg, timeline_text
 from .content import content_html, content_text, lane_heading
 from .layout import PAGES, TAILS, Layout
 from .markdown import GrowingMarkdown, GrowingText, markdown_html
-from .record import moment, printed_bundle, record_bundle, record_metadata, response_bundle, responses_bundle, run_bundle, used
+from .record import (
+    Detail,
+    moment,
+    printed_bundle,
+    record_bundle,
+    record_metadata,
+    response_bundle,
+    responses_bundle,
+    run_bundle,
+    used,
+)
 from .said import Reasoning, Said, ToolCall
-from .terminal import apprint_run_response, pprint_run_response, print_record
+from .terminal import apprint_run_response, pprint_run_response, print_record, show
+from .timeline import Bar, Timeline, timeline
 
 __all__ = [
     "PAGES",
     "TAILS",
+    "Bar",
+    "Detail",
     "GrowingMarkdown",
     "GrowingText",
     "Layout",
     "Reasoning",
     "Said",
+    "Timeline",
     "ToolCall",
     "apprint_run_response",
     "content_html",
@@ -32,5 +47,10 @@ __all__ = [
     "response_bundle",
     "responses_bundle",
     "run_bundle",
+    "show",
+    "timeline",
+    "timeline_html",
+    "timeline_svg",
+    "timeline_text",
     "used",
 ]

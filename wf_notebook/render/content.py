@@ -1,4 +1,4 @@
-"""What was said, ready to be shown: text as Markdown, typed models and dicts as tables, everything escaped."""
+"""What was said, ready to be shown: text as Markdown, models and dicts as tables, calls and thoughts folded, all escaped."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..readable import as_text, brief, glimpse, readable
 from ..redact import redact
 from .markdown import markdown_html, text_html
 from .said import Failure, Lane, Reasoning, ToolCall
-from .status import STATUS, brief, standing
+from .status import STATUS, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,111 +19,125 @@ if TYPE_CHECKING:
 LIMIT = 1_000_000
 #: A table has so many rows at most, and nests so deep.
 ROWS, DEPTH = 1000, 5
+#: What stands in the line of a fold is cut to so many characters.
+_GLIMPSE = 80
 
 _CELL = 'style="text-align: left; vertical-align: top; white-space: pre-wrap"'
 
 
-def content_html(content: Any, *, markdown: bool = True) -> str:
-    """Return one content as safe HTML; its text is Markdown, or shown as it is written.
+def content_html(content: Any, *, markdown: bool = True, limit: int = LIMIT) -> str:
+    """Return one content as safe HTML; its text is Markdown, or shown as it is written, up to `limit` characters.
 
     >>> content_html({"title": "<b>", "tags": ["x", "y"]}).count("<td")
     2
     """
     if isinstance(content, Lane):
-        return lane_heading(content.name) + "".join(content_html(said, markdown=markdown) for said in content.contents)
+        within = "".join(content_html(said, markdown=markdown, limit=limit) for said in content.contents)
+        return _folded(_lane_line(content), within) if content.folded else lane_heading(content.name) + within
     if isinstance(content, Failure):
         return f'<p style="color: {STATUS["failed"][1]}">{escape(content_text(content))}</p>'
     if isinstance(content, ToolCall):
-        return _tool_html(content)
+        return _folded(escape(tool_line(content)), _table(_given(content), 0, limit))
     if isinstance(content, Reasoning):
-        return f"<details><summary>reasoning</summary>{text_html(content.text)}</details>"
+        return _folded("<em>reasoning</em>", text_html(content.text[:limit]))
     if isinstance(content, str):
-        content = redact(content)  # before it is cut: half of a secret is not recognised
-        return (markdown_html if markdown else text_html)(content[:LIMIT]) + (
-            f"<p><em>{escape(_cut(content))}</em></p>" if len(content) > LIMIT else ""
+        content = str(as_text(content))  # before it is cut: half of a secret is not recognised
+        return (markdown_html if markdown else text_html)(content[:limit]) + (
+            f"<p><em>{escape(_cut(content, limit))}</em></p>" if len(content) > limit else ""
         )
-    return _value(content, 0)
+    return _value(readable(content), 0, limit)
 
 
 def lane_heading(name: str) -> str:
     """Return what stands above what a branch said."""
-    return f'<p><strong style="font-size: 90%">▸ {escape(redact(name))}</strong></p>'
+    return f'<p><strong style="font-size: 90%">▸ {escape(brief(name))}</strong></p>'
 
 
-def _tool_html(call: ToolCall) -> str:
-    given = {"arguments": call.arguments} | ({"result": call.result} if call.over else {})
-    return f"<details><summary>{escape(_tool_text(call))}</summary>{_table(given, 0)}</details>"
+def _lane_line(lane: Lane) -> str:
+    """Return what a folded lane shows: its name, how it begins or why it failed."""
+    failure = next((said for said in lane.contents if isinstance(said, Failure)), None)
+    text = next((said for said in lane.contents if isinstance(said, str)), "")
+    shown = content_text(failure) if failure else _short(brief(text[: 20 * _GLIMPSE]))
+    return f'<strong style="font-size: 90%">{escape(brief(lane.name))}</strong> {escape(shown)}'
 
 
-def _tool_text(call: ToolCall) -> str:
-    sign, word = ("✗", f": {brief(call.error)}") if call.error else ("✓", "") if call.over else ("●", " …")
-    return f"{sign} {brief(call.name)}{word}"
+def _folded(summary: str, inside: str) -> str:
+    return f"<details><summary>{summary}</summary>{inside}</details>"
 
 
-def content_text(content: Any) -> str:
+def _given(call: ToolCall) -> dict[str, Any]:
+    """Return what lies in the fold of a call."""
+    ended = {"error": call.error} if call.error else {"result": readable(call.result)} if call.over else {}
+    return {"arguments": readable(call.arguments)} | ended
+
+
+def tool_line(call: ToolCall) -> str:
+    """Return a call of a tool in one line: how it stands, its name, its arguments in short, and why it failed.
+
+    >>> tool_line(ToolCall("1", "search", {"topic": "cheese", "n": 3}, over=True))
+    "✓ search(topic='cheese', n=3)"
+    """
+    status = ("failed" if call.over else "stopped") if call.error else "completed" if call.over else "running"
+    after = f": {brief(call.error)}" if call.error else "" if call.over else " …"
+    return f"{STATUS[status][0]} {brief(call.name)}({_short(_arguments(call.arguments))}){after}"
+
+
+def _arguments(given: Any) -> str:
+    if not isinstance(given, dict):
+        return "" if given is None else glimpse(given)
+    return ", ".join(f"{brief(str(name))}={glimpse(value)}" for name, value in list(given.items())[:_GLIMPSE])
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= _GLIMPSE else f"{line[:_GLIMPSE]}…"
+
+
+def content_text(content: Any, *, limit: int = LIMIT) -> str:
     r"""Return one content as text, models and dicts as JSON.
 
     >>> content_text({"n": 1})
     '{\n  "n": 1\n}'
     """
     if isinstance(content, Lane):
-        return "\n".join([f"▸ {redact(content.name)}", *map(content_text, content.contents)])
+        return "\n".join([f"▸ {brief(content.name)}", *(content_text(said, limit=limit) for said in content.contents)])
     if isinstance(content, Failure):
         return standing("failed", content.why)
     if isinstance(content, ToolCall):
-        return _tool_text(content)
+        return tool_line(content)
     if isinstance(content, Reasoning):
-        content = content.text
-    text = redact(content if isinstance(content, str) else json_text(content))
-    return text if len(text) <= LIMIT else f"{text[:LIMIT]}\n{_cut(text)}"
+        return f"reasoning: {_short(brief(content.text[: 20 * _GLIMPSE]))}"
+    text = str(as_text(content)) if isinstance(content, str) else json_text(content)
+    return text if len(text) <= limit else f"{text[:limit]}\n{_cut(text, limit)}"
 
 
 def json_text(value: Any) -> str:
-    """Return a value as JSON for people to read: what JSON does not have is shown as it prints."""
-    if hasattr(value, "model_dump"):
-        value = value.model_dump(mode="json", exclude_none=True)
-    try:
-        return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
-    except (TypeError, ValueError):  # keys that are no str; circles
-        return repr(value)
+    """Return a value as JSON for people to read, and what JSON does not have as it prints."""
+    tree = readable(value)
+    return tree if isinstance(tree, str) else json.dumps(tree, indent=2, ensure_ascii=False)
 
 
-def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json", exclude_none=True) if hasattr(value, "model_dump") else repr(value)
+def _cut(text: str, limit: int) -> str:
+    return f"… cut here; {len(text) - limit:,} more characters are in the content of the response"
 
 
-def _cut(text: str) -> str:
-    return f"… cut here; {len(text) - LIMIT:,} more characters are in the content of the response"
-
-
-def _value(value: Any, depth: int) -> str:
-    """Return a value as a table, a list or text."""
-    fields = _fields(value)
-    if fields is not None and depth < DEPTH:
-        return _table(fields, depth)
-    if isinstance(value, (list, tuple, set, frozenset)) and depth < DEPTH:
-        items = "".join(f"<li>{_value(item, depth + 1)}</li>" for item in list(value)[:ROWS])
+def _value(value: Any, depth: int, limit: int) -> str:
+    """Return a value of JSON as a table, a list or text."""
+    if isinstance(value, dict) and depth < DEPTH:
+        return _table(value, depth, limit)
+    if isinstance(value, list) and depth < DEPTH:
+        items = "".join(f"<li>{_value(item, depth + 1, limit)}</li>" for item in value[:ROWS])
         return f"<ul>{items}</ul>" + (f"<p>… {len(value) - ROWS:,} more</p>" if len(value) > ROWS else "")
-    text = value if isinstance(value, str) else json_text(value) if fields is not None else str(value)
-    text = redact(text)
-    return escape(text[:LIMIT]) + (escape(f" {_cut(text)}") if len(text) > LIMIT else "")
+    text = redact(value if isinstance(value, str) else json_text(value) if isinstance(value, (dict, list)) else str(value))
+    return escape(text[:limit]) + (escape(f" {_cut(text, limit)}") if len(text) > limit else "")
 
 
-def _fields(value: Any) -> Mapping[Any, Any] | None:
-    """Return the fields of a model or dict by name."""
-    if isinstance(value, dict):
-        return value
-    names = getattr(type(value), "model_fields", None)
-    return {name: getattr(value, name) for name in names} if isinstance(names, dict) else None
+def _table(fields: Mapping[str, Any], depth: int, limit: int) -> str:
+    return f"<table>{''.join(_rows(fields, depth, limit))}</table>"
 
 
-def _table(fields: Mapping[Any, Any], depth: int) -> str:
-    return f"<table>{''.join(_rows(fields, depth))}</table>"
-
-
-def _rows(fields: Mapping[Any, Any], depth: int) -> Iterator[str]:
+def _rows(fields: Mapping[str, Any], depth: int, limit: int) -> Iterator[str]:
     for n, (name, value) in enumerate(fields.items()):
         if n == ROWS:
             yield f"<tr><td>… {len(fields) - ROWS:,} more</td></tr>"
             return
-        yield f"<tr><th {_CELL}>{escape(redact(str(name)))}</th><td {_CELL}>{_value(value, depth + 1)}</td></tr>"
+        yield f"<tr><th {_CELL}>{escape(redact(name))}</th><td {_CELL}>{_value(value, depth + 1, limit)}</td></tr>"

@@ -5,15 +5,21 @@ It is kept in the notebook: no script, no style sheet, nothing fetched; readable
 
 from __future__ import annotations
 
+import sys
+from datetime import UTC
 from html import escape
-from reprlib import Repr
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from ..log import span_of
+from ..readable import brief, glimpse
 from ..redact import redact
-from ..tabular import described
-from .content import content_html, content_text
-from .said import Said, contents
-from .status import BRIEF, STATUS, brief, standing
+from .bars import timeline_html
+from .cap import capped
+from .content import LIMIT, content_html, content_text
+from .said import Lane, Reasoning, Said, ToolCall
+from .status import STATUS, standing
+from .timeline import timeline
+from .transcript import contents, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,37 +30,82 @@ if TYPE_CHECKING:
 
 #: More outputs than these are counted, not shown.
 OUTPUTS = 1000
+#: A record has so many characters of what was said, as HTML and once more as text: a notebook must stay openable.
+MOST = 500_000
+
+Detail = Literal["full", "compact", "none"]
 
 
-class _Preview(Repr):
-    """Shows the beginning of a value, however large it is."""
+def record_bundle(
+    run: Run,
+    responses: Iterable[Any] = (),
+    *,
+    state: Mapping[str, Any] | None = None,
+    detail: Detail = "full",
+    whole: bool = False,
+) -> dict[str, str]:
+    """Return the record of a run as HTML and text: the same for a run that has just ended and for what its store has of it.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxstring = self.maxother = 2 * BRIEF
-        self.maxlist = self.maxdict = self.maxtuple = 10
-
-    def repr_str(self, x: str, level: int) -> str:
-        """Return the beginning of a text; redacted before it is cut, as half of a secret is not recognised."""
-        return super().repr_str(redact(x[: 20 * BRIEF])[:BRIEF], level)
-
-    def repr_instance(self, x: Any, level: int) -> str:
-        """Return what a frame or an array is, and anything else as it prints."""
-        return described(x) or super().repr_instance(x, level)
-
-
-def record_bundle(run: Run, responses: Iterable[Any] = (), *, state: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """Return the record of a run as HTML and text.
-
-    `responses` are what it said (without them, the text that the run keeps), `state` is where the changed values are looked up.
+    Args:
+        run: The run.
+        responses: What it said, where the run itself does not tell it.
+        state: Where changed values are looked up, where the run itself does not tell how they begin.
+        detail: "full"; "compact" for the head and the answer alone; "none" for nothing, which is an empty bundle.
+        whole: Leave nothing out, however long it is.
     """
-    said = contents(responses) or ([run.content] if run.content else [])
-    return {"text/html": _html(run, said, state or {}), "text/plain": _text(run, said)}
+    if detail == "none":
+        return {}
+    said, left_out = told(run, responses, whole=whole)
+    if detail == "compact":
+        return {"text/html": _root(_head_html(run) + _blocks(said := answer(said))), "text/plain": _text(run, said, "")}
+    more = record_more(run, left_out)
+    limit = sys.maxsize if whole else LIMIT
+    parts = [_head_html(run), _blocks(said, limit=limit), f"<p><em>{escape(more)}</em></p>" if more else ""]
+    html = _root("".join([*parts, _changes(run.changes, _values(run, state or {})), _timeline(run)]))
+    return {"text/html": html, "text/plain": _text(run, said, more, limit=limit, foot=record_foot(run))}
+
+
+def told(run: Run, responses: Iterable[Any] = (), *, whole: bool = False) -> tuple[list[Any], int]:
+    """Return what a run said, as far as there is room for it, and how many characters there are besides."""
+    said = contents(run.told.responses() if run.told is not None else ()) or contents(responses)
+    said = said or ([run.content] if run.content else [])
+    if run.status != "running":
+        said = settled(said)
+    return (said, 0) if whole else capped(said, MOST)
 
 
 def run_bundle(run: Run) -> dict[str, str]:
     """Return the record of a run by itself."""
-    return record_bundle(run)
+    return record_bundle(run, whole=run.whole)
+
+
+def answer(said: list[Any]) -> list[Any]:
+    """Return what was answered, without how it came to that."""
+    kept: list[Any] = []
+    for content in said:
+        if isinstance(content, Lane):
+            within = answer(content.contents)
+            kept += [content._replace(contents=within)] if within else []
+        elif not isinstance(content, (ToolCall, Reasoning)):
+            kept.append(content)
+    return kept
+
+
+def record_more(run: Run, left_out: int) -> str:
+    """Return how to see what was left out."""
+    if not left_out:
+        return ""
+    where = f"run.show() or %wf show {run.run_id[:8]} opens all of it" if run.session_id else "they are in its responses"
+    return f"… cut here; {left_out:,} more characters: {where}"
+
+
+def _values(run: Run, state: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return how the changed values begin."""
+    for event in run.told.events() if run.told is not None else ():
+        if span_of(event.data) == "state":
+            values: dict[str, str] = event.data["values"]
+            return values
+    return {key: glimpse(state[key]) for key, op in run.changes.items() if key in state and op != "delete"}
 
 
 def response_bundle(response: RunResponse) -> dict[str, str]:
@@ -62,13 +113,13 @@ def response_bundle(response: RunResponse) -> dict[str, str]:
     content = Said()(response)
     if content is None:
         return {"text/plain": repr(response)}
-    return {"text/html": content_html(content), "text/plain": content_text(content)}
+    return {"text/html": _root(content_html(content)), "text/plain": content_text(content)}
 
 
 def responses_bundle(responses: Iterable[Any]) -> dict[str, str]:
     """Return several outputs of one run as HTML and text."""
     said = contents([list(responses)])
-    return {"text/html": _blocks(said), "text/plain": "\n\n".join(map(content_text, said[:OUTPUTS]))}
+    return {"text/html": _root(_blocks(said)), "text/plain": "\n\n".join(map(content_text, said[:OUTPUTS]))}
 
 
 def printed_bundle(responses: Iterable[Any], *, markdown: bool, head: str = "") -> dict[str, str]:
@@ -76,7 +127,7 @@ def printed_bundle(responses: Iterable[Any], *, markdown: bool, head: str = "") 
     said = contents(responses)
     html = (f"<p><em>{escape(head)}</em></p>" if head else "") + _blocks(said, markdown=markdown)
     box = "border: 1px solid var(--jp-border-color1, #999); border-radius: 4px; padding: 4px 12px"
-    return {"text/html": f'<div class="wf-record" style="{box}">{html}</div>', "text/plain": "\n\n".join(map(content_text, said))}
+    return {"text/html": _root(html, box), "text/plain": "\n\n".join(map(content_text, said))}
 
 
 def record_metadata(run: Run) -> dict[str, Any]:
@@ -92,8 +143,8 @@ def record_metadata(run: Run) -> dict[str, Any]:
 
 
 def moment(at: datetime) -> str:
-    """Return a point in time as people read it, with its zone."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    """Return a point in time as people read it: in UTC, as a record is the same wherever it is shown."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def used(run: Run, seconds: float | None = None) -> list[str]:
@@ -116,36 +167,47 @@ def _facts(run: Run) -> list[str]:
     ]
 
 
-def _html(run: Run, said: list[Any], state: Mapping[str, Any]) -> str:
+def _root(inside: str, style: str = "") -> str:
+    """Return what is shown as one piece; formulas stay as they are written, as a typeset one may hold links of its own."""
+    styled = f' style="{style}"' if style else ""
+    return f'<div class="wf-record mathjax_ignore tex2jax_ignore"{styled}>{inside}</div>'
+
+
+def _head_html(run: Run) -> str:
     status = f'<span style="color: {STATUS[run.status][1]}">{escape(standing(run.status, run.error))}</span>'
     facts = [escape(redact(fact)) for fact in _facts(run)]
     head = " · ".join([f"<strong>{escape(brief(run.workflow))}</strong>", *map(escape, _session(run)), status, *facts])
     return (
-        '<div class="wf-record"><p style="color: var(--jp-ui-font-color2, #666); font-size: 90%; '
-        'border-bottom: 1px solid var(--jp-border-color2, #ccc); padding-bottom: 4px">'
-        f"{head}</p>{_blocks(said)}{_changes(run.changes, state)}</div>"
+        '<p style="color: var(--jp-ui-font-color2, #666); font-size: 90%; '
+        f'border-bottom: 1px solid var(--jp-border-color2, #ccc); padding-bottom: 4px">{head}</p>'
     )
 
 
-def _blocks(said: list[Any], *, markdown: bool = True) -> str:
+def _blocks(said: list[Any], *, markdown: bool = True, limit: int = LIMIT) -> str:
     more = f"<p>… {len(said) - OUTPUTS:,} more outputs</p>" if len(said) > OUTPUTS else ""
-    return "".join(content_html(content, markdown=markdown) for content in said[:OUTPUTS]) + more
+    return "".join(content_html(content, markdown=markdown, limit=limit) for content in said[:OUTPUTS]) + more
 
 
-def _changes(changes: Mapping[str, str], state: Mapping[str, Any]) -> str:
+def _changes(changes: Mapping[str, str], values: Mapping[str, str]) -> str:
     """Return what the run changed in the state, folded."""
     if not changes:
         return ""
-    rows = []
-    for key, operation in changes.items():
-        value = escape(brief(_Preview().repr(state[key]))) if key in state and operation != "delete" else ""
-        rows.append(f"<tr><th>{escape(brief(key))}</th><td>{escape(operation)}</td><td>{value}</td></tr>")
+    rows = [
+        f"<tr><th>{escape(brief(key))}</th><td>{escape(operation)}</td><td>{escape(brief(str(values.get(key, ''))))}</td></tr>"
+        for key, operation in changes.items()
+    ]
     noun = "change" if len(rows) == 1 else "changes"
     return f"<details><summary>session_state: {len(rows)} {noun}</summary><table>{''.join(rows)}</table></details>"
 
 
-def _text(run: Run, said: list[Any]) -> str:
-    parts = [record_head(run), *map(content_text, said[:OUTPUTS]), record_foot(run)]
+def _timeline(run: Run) -> str:
+    """Return what was done when, folded."""
+    bars = timeline(run)
+    return f"<details><summary>timeline: {escape(str(bars))}</summary>{timeline_html(bars)}</details>" if bars else ""
+
+
+def _text(run: Run, said: list[Any], more: str, *, limit: int = LIMIT, foot: str = "") -> str:
+    parts = [record_head(run), *(content_text(content, limit=limit) for content in said[:OUTPUTS]), more, foot]
     return "\n\n".join(part.strip("\n") for part in parts if part)
 
 

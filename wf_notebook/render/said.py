@@ -1,13 +1,10 @@
-"""What responses say: text and thoughts in pieces, calls of tools, values, failures; and all of it in order, lane by lane."""
+"""What a response says: a piece of text or of thoughts, a call of a tool, a value, a failure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..events import RunEvent, RunResponse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class ToolCall(NamedTuple):
@@ -28,6 +25,21 @@ class Reasoning(NamedTuple):
     text: str
 
 
+class Lane(NamedTuple):
+    """What one branch said beside others, or one of several agents that spoke one after the other."""
+
+    name: str
+    contents: list[Any]
+    #: Whether it is shown folded: it is long, or one of many.
+    folded: bool = False
+
+
+class Failure(NamedTuple):
+    """That a branch failed, and why; the run goes on."""
+
+    why: str
+
+
 _TOOLS = {RunEvent.tool_call_started.value, RunEvent.tool_call_completed.value}
 _REASONING = {RunEvent.reasoning_started.value, RunEvent.reasoning_step.value, RunEvent.reasoning_completed.value}
 
@@ -37,7 +49,10 @@ def _tool_call(response: RunResponse) -> ToolCall | None:
     for call in response.tools or ():
         over = response.event == RunEvent.tool_call_completed
         name, call_id = str(call.get("tool_name") or "tool"), str(call.get("tool_call_id") or "")
-        return ToolCall(call_id, name, call.get("tool_args"), call.get("result"), call.get("tool_call_error") or None, over)
+        error, result = call.get("tool_call_error") or None, call.get("result")
+        if error is not None:  # in the old API it says only that there was one, and the result is why
+            error, result = str(result if error is True else error), None
+        return ToolCall(call_id, name, call.get("tool_args"), result, error, over)
     return None
 
 
@@ -69,98 +84,18 @@ class Said:
                 return None
             self._spoke = self._spoke or not completed
         elif content is not None:
-            if completed and content is self._last:
+            if completed and _repeats(content, self._last):
                 return None
             self._last = content
         return content
 
 
-class Lane(NamedTuple):
-    """What one branch said, beside others."""
-
-    name: str
-    contents: list[Any]
-
-
-class Failure(NamedTuple):
-    """That a branch failed, and why; the run goes on."""
-
-    why: str
-
-
-class _Pieces(list[str]):
-    """The pieces of one text."""
-
-
-class _Lanes(dict[str, list[Any]]):
-    """What branches said side by side."""
-
-
-class Transcript:
-    """What responses said, in order; pieces of one text are joined, and what branches said at once stands lane by lane.
-
-    >>> transcript = Transcript()
-    >>> for text, lane in [("Go. ", None), ("a", "one"), ("x", "two"), ("b", "one"), ("Done.", None)]:
-    ...     transcript.add(RunResponse(text).stamped({"lane": lane}))
-    >>> transcript.contents()
-    ['Go. ', Lane(name='one', contents=['ab']), Lane(name='two', contents=['x']), 'Done.']
-    """
-
-    def __init__(self) -> None:
-        self._said = Said()
-        self._parts: list[Any] = []
-
-    def add(self, response: RunResponse) -> None:
-        """Take the next response."""
-        content = self._said(response)
-        if content is None:
-            return
-        if response.lane is None:
-            _put(self._parts, content)
-            return
-        if not self._parts or not isinstance(self._parts[-1], _Lanes):
-            self._parts.append(_Lanes())
-        _put(self._parts[-1].setdefault(response.lane, []), content)
-
-    def add_outputs(self, outputs: list[Any]) -> None:
-        """Take several outputs, each by itself."""
-        for output in outputs:
-            self._parts += contents([output])
-
-    def contents(self) -> list[Any]:
-        """Return what was said so far."""
-        return _joined(self._parts)
-
-
-def _put(parts: list[Any], content: Any) -> None:
-    if not isinstance(content, str):
-        parts.append(content)
-    elif parts and isinstance(parts[-1], _Pieces):
-        parts[-1].append(content)
-    else:
-        parts.append(_Pieces([content]))
-
-
-def _joined(parts: list[Any]) -> list[Any]:
-    joined: list[Any] = []
-    for part in list(parts):
-        if isinstance(part, _Lanes):
-            joined += [Lane(name, _joined(said)) for name, said in list(part.items())]
-        else:
-            joined.append("".join(part) if isinstance(part, _Pieces) else part)
-    return joined
-
-
-def contents(responses: Iterable[Any]) -> list[Any]:
-    """Return what the responses of a stream said in order, its text joined; a list among them is several outputs, each by itself.
-
-    >>> contents([RunResponse("a"), RunResponse("b"), RunResponse({"n": 1})]), contents([[RunResponse("a"), RunResponse("b")]])
-    (['ab', {'n': 1}], ['a', 'b'])
-    """
-    transcript = Transcript()
-    for response in responses:
-        if isinstance(response, list):
-            transcript.add_outputs(response)
-        elif isinstance(response, RunResponse):
-            transcript.add(response)
-    return transcript.contents()
+def _repeats(content: Any, last: Any) -> bool:
+    """Say whether a completion is what was said last; what came from a store is no longer the same object."""
+    if content is last:
+        return True
+    try:
+        comparable = isinstance(content, (dict, list)) or hasattr(content, "model_dump")
+        return bool(comparable and type(content) is type(last) and content == last)
+    except Exception:  # noqa: BLE001 - the user's own __eq__; an array has none that is yes or no
+        return False

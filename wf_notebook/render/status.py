@@ -1,10 +1,10 @@
-"""How a run or a branch stands: a sign and a word, and why in one line."""
+"""How a run or a branch stands, a sign and a word, and why in one line."""
 
 from __future__ import annotations
 
 import re
 
-from ..redact import redact
+from ..readable import brief
 
 #: A status is a sign and a word; the colour only repeats it.
 STATUS = {
@@ -14,8 +14,6 @@ STATUS = {
     "stopped": ("■", "var(--jp-warn-color1, #b26a00)"),
     "lost": ("?", "var(--jp-warn-color1, #b26a00)"),
 }
-#: A value of the state and an error are shown in so many characters.
-BRIEF = 300
 
 
 def standing(status: str, error: str | None = None) -> str:
@@ -26,9 +24,3 @@ def standing(status: str, error: str | None = None) -> str:
     """
     why = re.sub(r"^(?:\w+\.)+(?=\w+(?::|$))", "", error or "")
     return f"{STATUS[status][0]} {status}" + (f": {brief(why)}" if why else "")
-
-
-def brief(text: str) -> str:
-    """Return a text in one line, without secrets, cut where it is long."""
-    line = re.sub(r"\s+", " ", redact(text)).strip()
-    return line if len(line) <= BRIEF else f"{line[:BRIEF]}…"

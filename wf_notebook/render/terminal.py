@@ -7,11 +7,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..events import RunResponse
-from ..redact import redact
+from ..readable import brief, harmless
 from ..run import way_up
 from .content import content_text
-from .record import OUTPUTS, record_foot, record_head
-from .said import Failure, Lane, Transcript, contents
+from .record import OUTPUTS, answer, record_bundle, record_foot, record_head, record_metadata, record_more, told
+from .said import Failure, Lane, Reasoning, ToolCall
+from .timeline import timeline
+from .transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Iterator
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ..run import Run
+    from .record import Detail
 
 
 def pprint_run_response(
@@ -52,15 +55,31 @@ async def apprint_run_response(
             box.add(response)
 
 
-def print_record(run: Run, responses: Iterable[Any]) -> None:
+def print_record(run: Run, responses: Iterable[Any] = (), *, detail: Detail = "full", whole: bool = False) -> None:
     """Print the record of a run in a terminal, its text rendered as it was while it came."""
     from rich.console import Console, Group
     from rich.text import Text
 
-    said = contents(responses) or ([run.content] if run.content else [])
+    if detail == "none":
+        return
+    said, left_out = told(run, responses, whole=whole)
+    said = answer(said) if detail == "compact" else said
     body = [_renderable(content, markdown=True) for content in said[:OUTPUTS]]
-    foot = [Text(record_foot(run), style="dim")] if run.changes else []
-    Console().print(Group(Text(record_head(run), style="dim"), *([_box(Group(*body))] if body else []), *foot))
+    foot = [] if detail == "compact" else list(filter(None, [record_more(run, left_out), record_foot(run)]))
+    if whole and (bars := timeline(run)):
+        foot.append(repr(bars))
+    feet = (Text(line, style="dim") for line in foot)
+    Console().print(Group(Text(record_head(run), style="dim"), *([_box(Group(*body))] if body else []), *feet))
+
+
+def show(run: Run) -> None:
+    """Show a run in full: as a record in a notebook, with its timeline in a terminal."""
+    from rich.console import Console
+
+    if Console().is_jupyter:
+        way_up("show")(record_bundle(run, whole=True), record_metadata(run))
+    else:
+        print_record(run, whole=True)
 
 
 class ResponseBox:
@@ -131,10 +150,12 @@ def _renderable(content: Any, *, markdown: bool) -> RenderableType:
 
     if isinstance(content, Lane):
         said = (_renderable(each, markdown=markdown) for each in content.contents)
-        return Group(Text(f"▸ {redact(content.name)}", style="bold"), *said)
-    text = content_text(content)
+        return Group(Text(f"▸ {brief(content.name)}", style="bold"), *said)
+    text = harmless(content_text(content))
     if isinstance(content, Failure):
         return Text(text, style="red")
+    if isinstance(content, (ToolCall, Reasoning)):
+        return Text(text, style="red" if isinstance(content, ToolCall) and content.error and content.over else "dim")
     if isinstance(content, str):
         return Markdown(text) if markdown else Text(text)
     try:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import socket
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession, checked
-from ..run import Run, process_started_at, way_up
+from ..run import way_up
 from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
 from . import erasing
 from .asking import ROWS, SECONDS
 from .rows import NoRows, Opened, SqlTransaction, now
+from .runs import RUN, Stored, record
 from .schema import MIGRATIONS, RESERVED, Cursor, Dialect, create_store_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import timedelta
+    from collections.abc import Callable, Sequence
+    from datetime import datetime, timedelta
 
+    from ..run import Run
     from ..transaction import Inherited, Transaction
     from .asking import Answer
     from .erasing import Purged
@@ -108,11 +107,10 @@ class SqlStorage:
 
         Raises UnknownRun when no run has that id.
         """
-        sql = f"SELECT {', '.join(_RECORD)} FROM runs WHERE run_id = ? AND store = ?"
-        rows = self.read(sql, (run_id, self.table_name)) if isinstance(run_id, str) else ()
+        rows = self.read(RUN, (run_id, self.table_name)) if isinstance(run_id, str) else ()
         if not rows:
             raise UnknownRun(f"no run {run_id!r} in {self.url}; storage.runs() lists them")
-        return _record(dict(zip(_RECORD, rows[0], strict=True)))
+        return record(rows[0], Stored(self.read, run_id))
 
     def get_all_session_ids(self, user_id: str | None = None, workflow_id: str | None = None) -> list[str]:
         """Return the ids of the sessions, newest first, as the old API does."""
@@ -262,38 +260,3 @@ def _release() -> str:
     with suppress(Exception):
         return version("wf-notebook")
     return "unknown"
-
-
-# -- records of runs -----------------------------------------------------------------------------------------------------------
-
-_RECORD = (
-    "run_id", "session_id", "workflow", "workflow_id", "inputs", "status", "started_at", "ended_at", "duration", "content",
-    "error", "models", "input_tokens", "output_tokens", "cost", "changes", "host", "pid", "process_started_at",
-)  # fmt: skip
-
-
-def _record(row: dict[str, Any]) -> Run:
-    row["status"] = status_of(row)
-    for name in ("host", "pid", "process_started_at"):
-        del row[name]
-    for name, empty in (("inputs", {}), ("models", []), ("changes", {})):
-        row[name] = json.loads(row[name]) if row[name] else empty
-    for name in ("started_at", "ended_at"):
-        row[name] = _time(row[name])
-    row["session_id"] = shown_id(row["session_id"])
-    row["models"] = tuple(row["models"])
-    return Run(**{**row, "input_tokens": row["input_tokens"] or 0, "output_tokens": row["output_tokens"] or 0})
-
-
-def status_of(row: Mapping[str, Any]) -> str:
-    """Return how a run stands, of which these are columns of `runs`: one whose process is gone is lost."""
-    here = row["status"] == "running" and row["host"] == socket.gethostname()
-    status: str = row["status"]
-    return "lost" if here and process_started_at(row["pid"]) != row["process_started_at"] else status
-
-
-def _time(value: datetime | str | None) -> datetime | None:
-    if value is None:
-        return None
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    return moment.replace(tzinfo=UTC)

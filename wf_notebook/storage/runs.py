@@ -1,0 +1,111 @@
+"""Runs as they were recorded: from the rows of a store."""
+
+from __future__ import annotations
+
+import json
+import socket
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from ..events import RunEvent, RunResponse
+from ..log import BESIDE, Event, span_of
+from ..readable import Printed
+from ..run import Run, process_started_at
+from ..transaction import shown_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+_NAMES = (
+    "run_id", "session_id", "workflow", "workflow_id", "inputs", "status", "started_at", "ended_at", "duration", "content",
+    "error", "models", "input_tokens", "output_tokens", "cost", "changes", "host", "pid", "process_started_at",
+)  # fmt: skip
+
+
+#: Asks for a run of a store.
+RUN = f"SELECT {', '.join(_NAMES)} FROM runs WHERE run_id = ? AND store = ?"
+_EVENTS = "SELECT happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? ORDER BY seq"
+_TOOLS = frozenset({RunEvent.tool_call_started.value, RunEvent.tool_call_completed.value})
+_VALUES = frozenset({RunEvent.run_response.value, RunEvent.workflow_completed.value})
+
+
+class Stored:
+    """What a run said and what happened in it, as far as it is in the store; read when it is asked for."""
+
+    def __init__(self, read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], run_id: str) -> None:
+        self._read, self._run_id = read, run_id
+        #: Whether nothing is added any more: then it is read once.
+        self.is_over = False
+        self._events: list[Event] | None = None
+
+    def events(self) -> list[Event]:
+        """Return what was said and what happened, in order."""
+        events = self._events if self._events is not None else self._asked()
+        self._events = events if self.is_over else None
+        return events
+
+    def _asked(self) -> list[Event]:
+        rows = self._read(_EVENTS, (self._run_id,))
+        return [
+            Event(_time(at), event, agent, lane, content, json.loads(data) if data else None)
+            for at, event, agent, lane, content, data in rows
+        ]
+
+    def responses(self) -> list[RunResponse]:
+        """Return what was said."""
+        said = [event for event in self.events() if span_of(event.data) not in BESIDE]
+        return [_response(event) for event in _in_turn(said)]
+
+
+def _in_turn(events: list[Event]) -> Iterator[Event]:
+    """Yield what was said, of lanes side by side first what was begun first: a text is a row when it is over."""
+    for beside, stretch in groupby(events, lambda event: event.lane is not None):
+        group = list(stretch)
+        begun: dict[str | None, datetime] = {}
+        if beside:
+            for event in group:
+                begun[event.lane] = min(begun.get(event.lane, event.happened_at), event.happened_at)
+            group.sort(key=lambda event: begun[event.lane])
+        yield from group
+
+
+def _response(event: Event) -> RunResponse:
+    content: Any = event.content
+    data, tools = event.data, None
+    is_call = isinstance(data, list) and bool(data) and isinstance(data[0], dict) and "tool_name" in data[0]
+    if content is None and (event.event in _TOOLS or is_call):
+        tools, data = data, None
+    elif content is None and event.event in _VALUES:
+        content, data = Printed(data) if isinstance(data, str) else data, None
+    said = RunResponse(content, event=event.event, agent_id=event.agent, tools=tools, extra_data=data)
+    return said.stamped({"lane": event.lane})
+
+
+def record(cells: Sequence[Any], told: Stored) -> Run:
+    """Return the record of a run from its row."""
+    row = dict(zip(_NAMES, cells, strict=True))
+    row["status"] = status_of(row)
+    for name in ("host", "pid", "process_started_at"):
+        del row[name]
+    for name, empty in (("inputs", {}), ("models", []), ("changes", {})):
+        row[name] = json.loads(row[name]) if row[name] else empty
+    for name in ("started_at", "ended_at"):
+        row[name] = None if row[name] is None else _time(row[name])
+    row["session_id"] = shown_id(row["session_id"])
+    row["models"] = tuple(row["models"])
+    run = Run(**{**row, "input_tokens": row["input_tokens"] or 0, "output_tokens": row["output_tokens"] or 0})
+    told.is_over = run.status != "running"
+    return run.told_by(told)
+
+
+def status_of(row: Mapping[str, Any]) -> str:
+    """Return how a run stands, of which these are columns of `runs`: one whose process is gone is lost."""
+    here = row["status"] == "running" and row["host"] == socket.gethostname()
+    status: str = row["status"]
+    return "lost" if here and process_started_at(row["pid"]) != row["process_started_at"] else status
+
+
+def _time(value: datetime | str) -> datetime:
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC)

@@ -1,0 +1,62 @@
+"""What a run said, for who shows it later: from memory as long as it is there, afterwards from its store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import ref
+
+from .errors import WorkflowError
+from .events import RunResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .log import Event, Log
+    from .run import RunContext, Status
+
+#: So many responses are kept with the record of a run; more of them only as long as the run itself is.
+FEW = 100
+
+
+class Speaking(Protocol):
+    """As much of an open run as is needed here."""
+
+    context: RunContext
+    status: Status
+
+    @property
+    def responses(self) -> Sequence[Any]:
+        """What was said so far."""
+
+
+class Told:
+    """What a run of this process said, and what happened in it."""
+
+    __slots__ = ("_few", "_log", "_run", "_run_id", "_storage")
+
+    def __init__(self, run: Speaking, said: list[Any], log: Log, storage: Any) -> None:
+        self._few = said if run.status != "running" and len(said) <= FEW else None
+        self._run, self._run_id = ref(run), run.context.run_id
+        self._log, self._storage = log, storage
+
+    def responses(self) -> Sequence[Any]:
+        """Return what was said; of a run that is over and was long, what the store has of it."""
+        if self._few is not None:
+            return as_responses(self._few)
+        run = self._run()
+        if run is not None:
+            return run.responses
+        try:
+            told = self._storage.run(self._run_id).told if self._storage is not None else None
+        except WorkflowError:  # it is busy, or was erased: what the record has by itself must do
+            return ()
+        return () if told is None else told.responses()
+
+    def events(self) -> list[Event]:
+        """Return what happened."""
+        return self._log.events()
+
+
+def as_responses(said: Iterable[Any]) -> list[RunResponse]:
+    """Return responses of which some are kept as their fields alone."""
+    return [one if isinstance(one, RunResponse) else RunResponse.of(one) for one in said]
