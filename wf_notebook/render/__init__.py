@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .content import content_html, content_text, lane_heading
-from .markdown import GrowingMarkdown, GrowingText, markdown_html
+from .growing import GrowingMarkdown, GrowingText
+from .markdown import markdown_html
 from .record import moment, printed_bundle, record_bundle, record_metadata, response_bundle, responses_bundle, run_bundle
 from .said import Reasoning, Said, ToolCall
 from .terminal import apprint_run_response, pprint_run_response, print_record
