@@ -36,7 +36,7 @@ FLOORS = """
     storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection  storage.duckdb_file  storage.duckdb_rewrite
     storage.duckdb_asked  storage.duckdb  storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
-    render.said  render.content  render.record  render.terminal  render
+    render.safe  render.grid  render.pictures      render.said  render.content  render.record  render.terminal  render
 5   inputs  foreign  settings  journal  saver  record  context  place  stream  outcome  workflow  branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures  agents.tokens
@@ -65,7 +65,7 @@ WALL = {
 
 #: What is heavy, and so not loaded by `import wf_notebook`.
 HEAVY = (
-    *(*WALL, "anyio", "click", "markdown_it", "nbformat", "platformdirs", "pydantic", "pygments", "rich"),
+    *(*WALL, "anyio", "click", "markdown_it", "nbformat", "platformdirs", "pydantic", "nh3", "pygments", "rich"),
     *("numpy", "pandas", "polars", "pyarrow"),
 )
 

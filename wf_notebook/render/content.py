@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..redact import redact
 from .markdown import markdown_html, text_html
+from .pictures import picture_html
 from .said import Failure, Lane, Reasoning, ToolCall
 from .status import STATUS, brief, standing
 
@@ -96,7 +97,9 @@ def _cut(text: str) -> str:
 
 
 def _value(value: Any, depth: int) -> str:
-    """Return a value as a table, a list or text."""
+    """Return a value as itself, if it has a rich display, else as a table, a list or text."""
+    if shown := picture_html(value):
+        return shown
     fields = _fields(value)
     if fields is not None and depth < DEPTH:
         return _table(fields, depth)
