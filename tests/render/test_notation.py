@@ -54,6 +54,11 @@ def test_prices_and_names_stay_prose(prose):
     assert codes(prose) == []
 
 
+def test_no_page_finds_math_in_prose():
+    html = markdown_html(r"It costs $5, or \begin{x}$10\end{x}, [a $ b](https://example.org)")
+    assert re.findall(r"[^>]?[$\\].?", html) == ["$<", "\\<", "$<", "\\<", "$<"]
+
+
 def test_a_math_block_without_an_end_ends_at_the_next_empty_line():
     assert codes("$$\na_1\n\n*on*") == ["$$\na_1"]
     assert "<em>on</em>" in markdown_html("$$\na_1\n\n*on*")

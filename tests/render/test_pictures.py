@@ -22,7 +22,8 @@ from wf_notebook.render.pictures import LARGEST, picture_html
 def pictures(html):
     """Return what the images of HTML hold, by their type."""
     return [
-        (kind, b64decode(data)) for kind, data in re.findall(r'<img src="data:image/([a-z+]+);base64,([A-Za-z0-9+/=]+)"', html or "")
+        (kind, b64decode(data))
+        for kind, data in re.findall(r'<img src="data:image/([a-z+]+);base64,([A-Za-z0-9+/=]+)"', html or "")
     ]
 
 
@@ -133,10 +134,12 @@ def test_a_drawing_shows_as_an_image_in_which_nothing_runs():
 def test_html_of_others_is_shown_without_what_runs_or_fetches():
     said = (
         '<style>@import "https://evil.example"</style><script>alert(1)</script><iframe src="https://evil.example"></iframe>'
-        '<img src=x onerror=alert(1)><img src="https://evil.example/x.png"><svg onload=alert(1)><a href="javascript:alert(1)">s</a></svg>'
-        '<p id="x" class="jp-Dialog" style="position: fixed; color: red; background-color: url(https://evil.example)" onclick="x">text</p>'
-        '<a href="javascript:alert(1)">a</a><a href="https://example.org">b</a><table class="dataframe x"><tr><td colspan=2>1</table>'
-        '<form action="https://evil.example"><input name=x><button>send</button></form><meta http-equiv=refresh content="0; url=//evil">'
+        '<img src=x onerror=alert(1)><img src="https://evil.example/x.png">'
+        '<svg onload=alert(1)><a href="javascript:alert(1)">s</a></svg>'
+        '<p id="x" class="jp-Dialog" style="position: fixed; background-color: url(https://evil.example)" onclick="x">text</p>'
+        '<a href="javascript:alert(1)">a</a><a href="https://example.org">b</a>'
+        '<table class="dataframe x"><tr><td colspan=2>1</table>'
+        '<form action="https://evil.example"><input name=x><button>send</button></form><meta http-equiv=refresh content="0">'
     )
     html = picture_html(Shows(_repr_html_=said))
     assert html == (
@@ -186,6 +189,8 @@ def test_pictures_show_wherever_a_value_is():
 def test_secrets_are_redacted_in_them_too(monkeypatch):
     monkeypatch.setenv("DEMO_API_KEY", "sk-very-secret-1234")
     frame = pd.DataFrame({"sk-very-secret-1234": ["the key is sk-very-secret-1234"]})
-    shown = [content_html(value) for value in (frame, Shows(_repr_html_="<b title='sk-very-secret-1234'>sk-very-secret-1234</b>"))]
+    shown = [
+        content_html(value) for value in (frame, Shows(_repr_html_="<b title='sk-very-secret-1234'>sk-very-secret-1234</b>"))
+    ]
     assert "very-secret" not in "".join(shown)
     assert ["&lt;redacted DEMO_API_KEY&gt;" in html for html in shown] == [True, True]

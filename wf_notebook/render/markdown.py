@@ -5,6 +5,7 @@ What a model writes is not trusted: no HTML of its own, no images from elsewhere
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Where a link may lead.
 SCHEMES = ("http://", "https://", "mailto:")
+#: Where math begins or ends for who looks for it in a page.
+_TEX = re.compile(r"[$\\]")
 #: So much code of one text is highlighted, in characters.
 HIGHLIGHTED = 200_000
 #: A text with more brackets than these has no links: each would be tried as one.
@@ -42,7 +45,16 @@ def markdown_html(text: str) -> str:
 
 def text_html(text: str) -> str:
     """Return plain text as HTML, its spaces and line ends kept."""
-    return f'<div style="white-space: pre-wrap">{escape(redact(text))}</div>'
+    return f'<div style="white-space: pre-wrap">{prose_html(redact(text))}</div>'
+
+
+def prose_html(text: str) -> str:
+    """Return text as HTML in which no page finds math: Jupyter takes what lies between two prices for it.
+
+    >>> prose_html("<$5>")
+    '&lt;<span>$</span>5&gt;'
+    """
+    return _TEX.sub(r"<span>\g<0></span>", escape(text))
 
 
 @cache
@@ -58,7 +70,7 @@ def parser(*, links: bool = True) -> MarkdownIt:
 
     safe = Safe("js-default", {"html": False, "linkify": False})
     add_notation(safe)
-    for name, rule in (("link_open", _link), ("image", _image), ("fence", _code), ("code_block", _code)):
+    for name, rule in (("link_open", _link), ("image", _image), ("fence", _code), ("code_block", _code), ("text", _text)):
         safe.add_render_rule(name, rule)
     return safe if links else safe.disable(["link", "image"])
 
@@ -80,6 +92,10 @@ def _image(
     source = escape(str(token.attrGet("src") or ""))
     alt = escape(renderer.renderInlineAsText(token.children or [], options, env)) or source
     return f'<a href="{source}" target="_blank" rel="noopener noreferrer">{alt}</a>'
+
+
+def _text(_: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: MutableMapping[str, Any]) -> str:
+    return prose_html(tokens[index].content)
 
 
 def _code(_: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, env: MutableMapping[str, Any]) -> str:
