@@ -149,6 +149,11 @@ def test_html_of_others_is_shown_without_what_runs_or_fetches():
     )
 
 
+def test_html_that_lies_too_deep_is_not_looked_at():
+    assert picture_html(Shows(_repr_html_="<div>" * 100_000 + "x")) is None
+    assert picture_html(Shows(_repr_html_="<br><p>x</p>" * 10_000)).count("<p>") == 10_000
+
+
 def test_what_says_nothing_that_may_be_shown_is_shown_as_text():
     plot = Shows(_repr_html_="<div id='plot'></div><script>draw()</script>")
     assert picture_html(plot) is None

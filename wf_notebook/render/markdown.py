@@ -28,7 +28,7 @@ _TEX = re.compile(r"[$\\]")
 #: So much code of one text is highlighted, in characters.
 HIGHLIGHTED = 200_000
 #: A text with more brackets than these has no links: each would be tried as one.
-BRACKETS = 20_000
+BRACKETS = 5000
 #: What the meta of a block of code says if it is a part of one.
 FROM_BEFORE, GOES_ON = "from before", "goes on"
 

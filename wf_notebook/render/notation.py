@@ -14,15 +14,14 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-#: How math begins, and how it ends. Between single dollars it touches both, and no digit follows: "$5 and $10" are prices.
-_INLINE = re.compile(
-    r"\$\$(?P<display>[^$]+?)\$\$|\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]|\$(?P<dollar>(?![\s$])(?:\\.|[^$\\])*?)(?<!\s)\$(?!\d)",
-    re.DOTALL,
-)
+#: How math begins, and how it ends.
+_MARKS = {"$$": "$$", r"\(": r"\)", r"\[": r"\]"}
+#: Between single dollars it touches both, and no digit follows: "$5 and $10" are prices.
+_DOLLARS = re.compile(r"\$((?![\s$])(?:\\.|[^$\\])*?)(?<!\s)\$(?!\d)", re.DOTALL)
 #: Between dollars, what begins as a price does and goes on in words is prose, unless something in it is only written in math.
 _PRICE = re.compile(r"\d[^\\^_={}]*\s[^\\^_={}]*")
 _ENDS = {"$$": "$$", r"\[": r"\]"}
-#: Math longer than this is text, in characters: what ends it is looked for at each dollar.
+#: Math and addresses longer than this are text, in characters: their end is looked for from each beginning.
 _LONGEST = 2000
 
 _BOX = re.compile(r"\[([ xX])\][ \t]+")
@@ -43,15 +42,22 @@ def add_notation(parser: MarkdownIt) -> None:
 
 def _math(state: StateInline, silent: bool) -> bool:
     r"""Take `$…$`, `$$…$$`, `\(…\)` and `\[…\]` as they are."""
-    start = state.pos
-    if state.src[start] not in "$\\" or (state.src[start] == "$" and state.src[start - 1 : start].isalnum()):
+    source, start = state.src, state.pos
+    if source[start] not in "$\\" or (source[start] == "$" and source[start - 1 : start].isalnum()):
         return False
-    found = _INLINE.match(state.src, start, min(state.posMax, start + _LONGEST))
-    if found is None or (found["dollar"] and _PRICE.fullmatch(found["dollar"])):
-        return False
+    most = min(state.posMax, start + _LONGEST)
+    if mark := _MARKS.get(source[start : start + 2]):
+        end = source.find(mark, start + 3, most) + 2
+        if end < start:
+            return False
+    else:
+        found = _DOLLARS.match(source, start, most)
+        if found is None or _PRICE.fullmatch(found[1]):
+            return False
+        end = found.end()
     if not silent:
-        state.push("math", "code", 0).content = found[0]
-    state.pos = found.end()
+        state.push("math", "code", 0).content = source[start:end]
+    state.pos = end
     return True
 
 
@@ -89,10 +95,13 @@ def _math_html(_: RendererHTML, tokens: list[Token], index: int, _options: objec
 def _address(state: StateInline, silent: bool) -> bool:
     """Make a link of an address that stands in the text."""
     at = state.pos
-    if state.src[at] != ":" or state.linkLevel or not (found := _ADDRESS.match(state.src, at, state.posMax)):
+    if state.src[at] != ":" or state.linkLevel:
         return False
     scheme = _SCHEME.search(state.src[max(0, at - 6) : at])
     if scheme is None or not (silent or state.pending.endswith(scheme[0])):
+        return False
+    found = _ADDRESS.match(state.src, at, min(state.posMax, at + _LONGEST))
+    if found is None:
         return False
     rest = found[0].rstrip("?!.,:*_~;")
     if rest.endswith(")") and "(" not in rest:

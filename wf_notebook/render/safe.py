@@ -54,6 +54,9 @@ STYLES = {
 }
 #: What has a picture in it, and nothing that runs.
 PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+")
+#: HTML in which tags lie deeper than this is not looked at: that would take time beyond all measure.
+DEEPEST = 1000
+_TAG = re.compile(r"<(/?)(?!(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)\b)[a-z]", re.IGNORECASE)
 _REDACTED = re.compile(r"<(redacted [^<>]*)>")
 
 
@@ -63,8 +66,19 @@ def safe_html(html: str) -> str:
     >>> safe_html("<p class='x' onclick='y' style='color: red; position: fixed'>1</p><script>z</script>")
     '<p style="color:red">1</p>'
     """
+    if _depth(html) > DEEPEST:
+        return ""
     cleaned = _REDACTED.sub(r"&lt;\1&gt;", redact(_cleaner().clean(html)))
     return cleaned if "<img src=" in cleaned or re.sub(r"<[^>]*>|\s+", "", cleaned) else ""
+
+
+def _depth(html: str) -> int:
+    """Return how deep tags lie in each other, at most."""
+    depth = most = 0
+    for closing in _TAG.findall(html):
+        depth += -1 if closing else 1
+        most = max(most, depth)
+    return most
 
 
 @cache
