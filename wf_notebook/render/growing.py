@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: The end of an open block is rendered each time, so many characters or tokens; what stands before it is rendered once.
 OPEN, TOKENS = 1000, 300
+#: The same for code, in characters: to highlight it takes longer than to render text.
+CODE = 400
 #: So many characters are taken at once.
 AT_ONCE = 2 * OPEN
 #: An open block with more HTML than this is split into finished pieces.
@@ -77,7 +79,7 @@ class GrowingMarkdown:
             self._carried.begin(tokens)
             if start := _open_block(tokens, self._carried.source + shown):
                 finished.append(self._closed(tokens, start, shown, found))
-            elif len(shown) > OPEN or (len(tokens) > TOKENS and len(shown) > 2 * NEAR):
+            elif _is_long(shown, tokens):
                 finished.append(self._split(tokens, shown))
             else:
                 break
@@ -162,6 +164,12 @@ def _first(source: str) -> str:
     if len(source) <= AT_ONCE:
         return source
     return source[: source.rfind("\n", OPEN, AT_ONCE) + 1 or AT_ONCE]
+
+
+def _is_long(source: str, tokens: list[Token]) -> bool:
+    """Return whether an open block takes so long to render that it is to be split."""
+    is_code = any(token.type == "fence" for token in tokens[-6:])
+    return len(source) > (CODE if is_code else OPEN) or (len(tokens) > TOKENS and len(source) > 2 * NEAR)
 
 
 def _open_block(tokens: list[Token], source: str) -> int:
