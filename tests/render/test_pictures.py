@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
-from wf_notebook.render import content_html
+from wf_notebook.render import content_html, content_text
 from wf_notebook.render.pictures import LARGEST, picture_html
 
 
@@ -189,6 +189,7 @@ def test_pictures_show_wherever_a_value_is():
     image = Image.new("RGB", (4, 3))
     for value in (image, {"plot": image}, [image], Report(title="t", plot=image), {"a": [{"b": image}]}):
         assert len(pictures(content_html(value))) == 1
+        assert "PIL.Image.Image" in content_text(value)
 
 
 def test_secrets_are_redacted_in_them_too(monkeypatch):
@@ -199,3 +200,11 @@ def test_secrets_are_redacted_in_them_too(monkeypatch):
     ]
     assert "very-secret" not in "".join(shown)
     assert ["&lt;redacted DEMO_API_KEY&gt;" in html for html in shown] == [True, True]
+
+
+def test_in_text_a_picture_is_called_what_it_is():
+    assert content_text(png()) == f'"<png, {len(png())} bytes>"'
+    assert (
+        content_text({"plot": png(), "data": b"\x00"})
+        == f'{{\n  "plot": "<png, {len(png())} bytes>",\n  "data": "b\'\\\\x00\'"\n}}'
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..redact import redact
 from .markdown import markdown_html, text_html
-from .pictures import picture_html
+from .pictures import picture_html, picture_text
 from .said import Failure, Lane, Reasoning, ToolCall
 from .status import STATUS, brief, standing
 
@@ -80,16 +80,16 @@ def content_text(content: Any) -> str:
 
 def json_text(value: Any) -> str:
     """Return a value as JSON for people to read: what JSON does not have is shown as it prints."""
-    if hasattr(value, "model_dump"):
-        value = value.model_dump(mode="json", exclude_none=True)
     try:
-        return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+        return json.dumps(_plain(value) if hasattr(value, "model_dump") else value, indent=2, ensure_ascii=False, default=_plain)
     except (TypeError, ValueError):  # keys that are no str; circles
         return repr(value)
 
 
 def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json", exclude_none=True) if hasattr(value, "model_dump") else repr(value)
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json", exclude_none=True, fallback=_plain)
+    return picture_text(value) or repr(value)
 
 
 def _cut(text: str) -> str:

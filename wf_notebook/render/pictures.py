@@ -47,6 +47,18 @@ def picture_html(value: Any) -> str | None:
         return None
 
 
+def picture_text(value: Any) -> str | None:
+    r"""Return what bytes that are a picture are called in text; None for anything else.
+
+    >>> picture_text(b"\x89PNG\r\n\x1a\n" + bytes(2000))
+    '<png, 2,008 bytes>'
+    """
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        return None
+    kind = _kind(bytes(value[:16]))
+    return f"<{kind}, {len(value):,} bytes>" if kind else None
+
+
 def _shown(value: Any) -> str | None:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _image(bytes(value), "")
@@ -89,7 +101,7 @@ def _as_html(media_type: str, said: Any, name: str) -> str | None:
 
 def _image(data: bytes, alt: str) -> str | None:
     """Return bytes that are a picture; what others say that they are does not count."""
-    kind = next((kind for begins, kind in BEGINNINGS if begins.match(data)), None)
+    kind = _kind(data)
     if kind is None:
         return None
     if len(data) > LARGEST:
@@ -98,6 +110,10 @@ def _image(data: bytes, alt: str) -> str | None:
         if not 0 < len(data) <= LARGEST:
             return f"<p>… a picture of {size / 1e6:.1f} MB, too large to be shown here</p>"
     return _img(f"image/{kind}", data, alt)
+
+
+def _kind(data: bytes) -> str | None:
+    return next((kind for begins, kind in BEGINNINGS if begins.match(data)), None)
 
 
 def _svg(svg: str, alt: str) -> str:
