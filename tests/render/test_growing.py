@@ -137,6 +137,12 @@ def test_code_is_opened_again_in_its_language():
     assert '<span style="color:var(--wf-k)">for</span> x' in last
 
 
+def test_text_after_code_is_no_code():
+    _, html = streamed("```\n" + "x = 1\n" * 60 + "```\n" + "some *words* and " * 200, 50)
+    assert html.count("<pre>") == 1
+    assert html.count("<em>words</em>") == 200
+
+
 def test_a_list_goes_on_with_its_numbers():
     found = pieces("".join(f"1. item {n}\n" for n in range(3, 3000)))
     assert len(found) > 2

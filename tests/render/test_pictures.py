@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from IPython import display
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
@@ -166,6 +167,14 @@ def test_a_value_may_say_several_things_and_the_best_is_shown():
     assert pictures(picture_html(Shows(_repr_png_=(png(), {"width": 3})))) == [("png", png())]
     assert picture_html(Shows(_repr_mimebundle_=({"text/html": "<b>x</b>"}, {}))) == "<b>x</b>"
     assert picture_html(Shows(_repr_markdown_="*x* <script>")) == "<p><em>x</em> &lt;script&gt;</p>\n"
+
+
+def test_what_ipython_displays_shows_as_there():
+    assert pictures(picture_html(display.Image(data=png()))) == [("png", png())]
+    assert pictures(picture_html(display.SVG(data="<svg/>"))) == [("svg+xml", b"<svg/>")]
+    assert picture_html(display.HTML("<b>x</b><script>y</script>")) == "<b>x</b>"
+    assert picture_html(display.Markdown("*x*")) == "<p><em>x</em></p>\n"
+    assert picture_html(display.Image(url="https://evil.example/x.png")) is None
 
 
 def test_a_value_that_fails_to_show_itself_is_shown_as_text():

@@ -144,7 +144,8 @@ class GrowingMarkdown:
 
     def _broken_off(self, shown: str) -> str:
         """Split what cannot be carried on: a new block begins, wherever that is."""
-        length = shown.rfind("\n", 0, OPEN) + 1 or shown.rfind(" ", 0, OPEN) + 1 or OPEN
+        most = min(OPEN, len(shown) - NEAR)
+        length = shown.rfind("\n", 0, most) + 1 or shown.rfind(" ", 0, most) + 1 or most
         tokens = parsed(self._carried.source + shown[:length], dict(self._references), self._references)
         fits = self._carried.fits(tokens)
         html = self._html + (self._rest(tokens) if fits else self._carried.closers + text_html(shown[:length]))

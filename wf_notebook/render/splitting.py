@@ -63,9 +63,17 @@ def cuts(tokens: Sequence[Token], head: Carried, text: str, known: Mapping[str, 
         code = part[-1].type if part[-1].type != "inline" else ""
         if part[-1].type == "inline" and part[-2].type != "paragraph_open":
             return
+        if code and not _goes_on(part[-1], line, tokens):
+            continue
         carry = carried(part, len(part), lines, (line, length - starts[line]), code)
         if carry is not None:
             yield Cut(part, "" if code else "\n", length, carry, in_text=not code)
+
+
+def _goes_on(code: Token, line: int, tokens: Sequence[Token]) -> bool:
+    """Return whether a block of code goes on in a line."""
+    ends = [token.map[1] for token in tokens if token.type == code.type and token.map and token.map[:1] == (code.map or [])[:1]]
+    return bool(ends) and line < ends[0]
 
 
 def _between_blocks(tokens: Sequence[Token], lines: Sequence[str], starts: Sequence[int], most: int) -> Cut | None:
@@ -88,7 +96,7 @@ def _between_blocks(tokens: Sequence[Token], lines: Sequence[str], starts: Seque
 def _places(text: str) -> Iterator[int]:
     """Yield places to split a text at: after the last line, else before the last words, else anywhere."""
     most = len(text) - NEAR
-    line = max(text.rfind("\n", 0, most), text.rfind("\r", 0, most)) + 1
+    line = text.rfind("\n", 0, most) + 1
     if line > most // 3:
         yield line
     spaces = [found.end() for found in _SPACE.finditer(text, most // 3, most)]
