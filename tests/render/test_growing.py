@@ -137,8 +137,9 @@ def test_code_is_opened_again_in_its_language():
     assert '<span style="color:var(--wf-k)">for</span> x' in last
 
 
-def test_text_after_code_is_no_code():
-    _, html = streamed("```\n" + "x = 1\n" * 60 + "```\n" + "some *words* and " * 200, 50)
+@pytest.mark.parametrize("lines", [30, 45, 60, 63])
+def test_text_after_code_is_no_code(lines):
+    _, html = streamed("```\n" + "x = 1\n" * lines + "```\n" + "some *words* and " * 200, 50)
     assert html.count("<pre>") == 1
     assert html.count("<em>words</em>") == 200
 

@@ -50,6 +50,10 @@ def test_long_code_is_plain_and_of_many_blocks_only_the_first_are_highlighted():
     assert html.count("<pre>") == 40
 
 
+def test_code_that_a_lexer_is_slow_with_stays_plain():
+    assert code_parts("a\n" * (LONGEST // 2), "java")[1] == "a\n" * (LONGEST // 2)
+
+
 def contrast(one, other):
     """Return how well one colour is read on the other (WCAG 2: 3 for large text, 4.5 for small)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from html import escape
 from itertools import groupby
+from time import thread_time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 #: Code longer than this, in characters, stays plain.
 LONGEST = 50_000
 
+#: Code that takes longer than this stays plain, in seconds of the processor: some lexers look at all the rest for each word.
+SLOWEST = 0.5
 #: Kind → its colour: the one of JupyterLab's editor, else one that is read on white and on black.
 COLOURS = {
     "k": "var(--jp-mirror-editor-keyword-color, #9a5bd0)",
@@ -54,8 +57,12 @@ def code_parts(code: str, language: str) -> tuple[str, str, str]:
 
 
 def _coloured(code: str, lexer: Lexer) -> str:
+    words, until = [], thread_time() + SLOWEST
     try:  # not by `get_tokens`, which strips, expands and decodes
-        words = [(_kind(kind), word) for _, kind, word in lexer.get_tokens_unprocessed(code)]
+        for n, (_, kind, word) in enumerate(lexer.get_tokens_unprocessed(code)):
+            words.append((_kind(kind), word))
+            if not n % 64 and thread_time() > until:
+                return escape(code)
     except Exception:  # noqa: BLE001 - a lexer that fails on its own language is the lexer's affair
         return escape(code)
     if "".join(word for _, word in words) != code:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from html import escape
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from ..redact import redact
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 SCHEMES = ("http://", "https://", "mailto:")
 #: Where math begins or ends for who looks for it in a page.
 _TEX = re.compile(r"[$\\]")
-#: So much code of one text is highlighted, in characters.
-HIGHLIGHTED = 200_000
+#: So much code of one text is highlighted, in characters and in seconds of the processor.
+HIGHLIGHTED, SLOWEST = 200_000, 2.0
 #: A text with more brackets than these has no links: each would be tried as one.
 BRACKETS = 5000
 #: What the meta of a block of code says if it is a part of one.
@@ -101,7 +102,9 @@ def _text(_: RendererHTML, tokens: Sequence[Token], index: int, _options: Option
 def _code(_: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, env: MutableMapping[str, Any]) -> str:
     """Show code in colours; of a block that goes on from before, or goes on after this, only what is its own."""
     token = tokens[index]
-    env["highlighted"] = env.get("highlighted", 0) + len(token.content)
-    language = token.info.split(maxsplit=1)[0] if token.info.strip() and env["highlighted"] <= HIGHLIGHTED else ""
+    length, spent = env.get("highlighted", (0, 0.0))
+    length, began = length + len(token.content), thread_time()
+    language = token.info.split(maxsplit=1)[0] if token.info.strip() and length <= HIGHLIGHTED and spent < SLOWEST else ""
     opening, code, closing = code_parts(token.content, language)
+    env["highlighted"] = length, spent + thread_time() - began
     return ("" if token.meta.get(FROM_BEFORE) else opening) + code + ("" if token.meta.get(GOES_ON) else closing)
