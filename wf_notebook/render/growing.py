@@ -22,7 +22,7 @@ CODE = 400
 #: So many characters are taken at once.
 AT_ONCE = 2 * OPEN
 #: An open block with more HTML than this is split into finished pieces.
-PIECE = 6000
+PIECE = 5000
 #: A block that is closed is rendered anew as a whole, up to so many characters.
 ANEW = 4000
 #: Marks that are seen have not found the one that ends them, yet.
