@@ -36,7 +36,8 @@ FLOORS = """
     storage.erasing  storage.asking  storage.runs  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection
     storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
     storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
-    render.status  render.markdown  render.said  render.transcript  render.content  render.bars  render.timeline
+    render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
+    render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.record  render.terminal  render
 5   inputs  foreign  settings  journal  saver  told  record  context  place  stream  outcome  keeping  workflow
     branch  crew  merged  branches
@@ -68,7 +69,7 @@ WALL = {
 
 #: What is heavy, and so not loaded by `import wf_notebook`.
 HEAVY = (
-    *(*WALL, "anyio", "click", "markdown_it", "nbformat", "platformdirs", "pydantic", "rich"),
+    *(*WALL, "anyio", "click", "markdown_it", "nbformat", "platformdirs", "pydantic", "nh3", "pygments", "rich"),
     *("numpy", "pandas", "polars", "pyarrow"),
 )
 

@@ -72,7 +72,7 @@ def readable(value: Any) -> Any:
 
 
 def _shown(value: Any) -> Any:
-    return value.model_dump(mode="json", exclude_none=True) if hasattr(value, "model_dump") else _repr(value)
+    return value.model_dump(mode="json", exclude_none=True, fallback=_shown) if hasattr(value, "model_dump") else _repr(value)
 
 
 def _reprs(value: Any, depth: int) -> Any:
@@ -89,6 +89,8 @@ def _reprs(value: Any, depth: int) -> Any:
 
 
 def _repr(value: Any) -> str:
+    if isinstance(value, (bytes, bytearray)) and len(value) > BRIEF:
+        return f"<{len(value):,} bytes>"
     try:
         return repr(value)
     except Exception:  # noqa: BLE001 - the user's

@@ -149,3 +149,12 @@ def test_a_branch_that_failed_has_its_lane_and_says_so_with_a_sign_and_a_word():
     assert ">✗ failed: ValueError: &lt;mine&gt; second</p>" in bundle["text/html"]
     assert response_bundle(failed)["text/plain"] == "✗ failed: ValueError: <mine> second"
     assert response_bundle(RunResponse(event=RunEvent.run_error.value, extra_data={}))["text/plain"] == "✗ failed"
+
+
+def test_a_name_neither_steers_a_terminal_nor_turns_what_follows_around(run):
+    bundle = run_bundle(
+        run(workflow="\x1b[31mred\x1b[0m\x1b]8;;https://evil.example\x07", status="failed", error="E: \u202ekcab\x00")
+    )
+    for text in bundle.values():
+        assert not {"\x1b", "\x07", "\x00", "\u202e"} & {*text}
+        assert "\\u202ekcab\\x00" in text

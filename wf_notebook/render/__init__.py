@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .bars import timeline_html, timeline_svg, timeline_text
 from .content import content_html, content_text, lane_heading
+from .growing import GrowingMarkdown, GrowingText
 from .layout import PAGES, TAILS, Layout
-from .markdown import GrowingMarkdown, GrowingText, markdown_html
+from .markdown import markdown_html
 from .record import (
     Detail,
     moment,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..readable import as_text, brief, glimpse, readable
 from ..redact import redact
 from .markdown import markdown_html, text_html
+from .pictures import is_picture, picture_html, picture_text
 from .said import Failure, Lane, Reasoning, ToolCall
 from .status import STATUS, standing
 
@@ -45,7 +46,7 @@ def content_html(content: Any, *, markdown: bool = True, limit: int = LIMIT) -> 
         return (markdown_html if markdown else text_html)(content[:limit]) + (
             f"<p><em>{escape(_cut(content, limit))}</em></p>" if len(content) > limit else ""
         )
-    return _value(readable(content), 0, limit)
+    return _value(content if _holds_picture(content, 0) else readable(content), 0, limit)
 
 
 def lane_heading(name: str) -> str:
@@ -106,7 +107,7 @@ def content_text(content: Any, *, limit: int = LIMIT) -> str:
         return tool_line(content)
     if isinstance(content, Reasoning):
         return f"reasoning: {_short(brief(content.text[: 20 * _GLIMPSE]))}"
-    text = str(as_text(content)) if isinstance(content, str) else json_text(content)
+    text = str(as_text(content)) if isinstance(content, str) else picture_text(content) or json_text(content)
     return text if len(text) <= limit else f"{text[:limit]}\n{_cut(text, limit)}"
 
 
@@ -120,24 +121,43 @@ def _cut(text: str, limit: int) -> str:
     return f"… cut here; {len(text) - limit:,} more characters are in the content of the response"
 
 
+def _holds_picture(value: Any, depth: int) -> bool:
+    """Return whether a value has a rich display, or holds one that has."""
+    inside = _inside(value)
+    if inside is None or depth == DEPTH:
+        return is_picture(value)
+    return any(_holds_picture(each, depth + 1) for each in (inside.values() if isinstance(inside, dict) else inside))
+
+
+def _inside(value: Any) -> dict[Any, Any] | list[Any] | tuple[Any, ...] | None:
+    """Return what is in a container or a model, None of anything else."""
+    if isinstance(value, (dict, list, tuple)):
+        return value
+    names = getattr(type(value), "model_fields", None)
+    return {name: getattr(value, name) for name in names} if isinstance(names, dict) else None
+
+
 def _value(value: Any, depth: int, limit: int) -> str:
-    """Return a value of JSON as a table, a list or text."""
+    """Return a value as itself, if it has a rich display, else as a table, a list or text."""
+    if shown := picture_html(value):
+        return shown
+    value = readable(value) if (inside := _inside(value)) is None else inside
     if isinstance(value, dict) and depth < DEPTH:
         return _table(value, depth, limit)
-    if isinstance(value, list) and depth < DEPTH:
+    if isinstance(value, (list, tuple)) and depth < DEPTH:
         items = "".join(f"<li>{_value(item, depth + 1, limit)}</li>" for item in value[:ROWS])
         return f"<ul>{items}</ul>" + (f"<p>… {len(value) - ROWS:,} more</p>" if len(value) > ROWS else "")
-    text = redact(value if isinstance(value, str) else json_text(value) if isinstance(value, (dict, list)) else str(value))
+    text = redact(value if isinstance(value, str) else json_text(value) if isinstance(value, (dict, list, tuple)) else str(value))
     return escape(text[:limit]) + (escape(f" {_cut(text, limit)}") if len(text) > limit else "")
 
 
-def _table(fields: Mapping[str, Any], depth: int, limit: int) -> str:
+def _table(fields: Mapping[Any, Any], depth: int, limit: int) -> str:
     return f"<table>{''.join(_rows(fields, depth, limit))}</table>"
 
 
-def _rows(fields: Mapping[str, Any], depth: int, limit: int) -> Iterator[str]:
+def _rows(fields: Mapping[Any, Any], depth: int, limit: int) -> Iterator[str]:
     for n, (name, value) in enumerate(fields.items()):
         if n == ROWS:
             yield f"<tr><td>… {len(fields) - ROWS:,} more</td></tr>"
             return
-        yield f"<tr><th {_CELL}>{escape(redact(name))}</th><td {_CELL}>{_value(value, depth + 1, limit)}</td></tr>"
+        yield f"<tr><th {_CELL}>{escape(redact(str(name)))}</th><td {_CELL}>{_value(value, depth + 1, limit)}</td></tr>"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from .content import content_html
-from .markdown import GrowingMarkdown, text_html
+from .growing import GrowingMarkdown
+from .markdown import text_html
 from .said import Failure, Reasoning, ToolCall
 
 #: There are so many pages of so many characters of HTML; what is longer is in the record.

@@ -1,4 +1,4 @@
-"""Markdown as HTML that is safe to show: whole, or growing line by line.
+"""Markdown as HTML that is safe to show.
 
 What a model writes is not trusted: no HTML of its own, no images from elsewhere, links only to the web and to mail.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from functools import cache
 from html import escape
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from ..redact import redact
+from .highlight import code_parts
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
@@ -20,10 +22,16 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from markdown_it.utils import OptionsDict
 
-#: Between two lines, as Markdown has them (not as str.splitlines does).
-_LINES = re.compile(r"(?<=\n)|(?<=\r)(?!\n)")
 #: Where a link may lead.
 SCHEMES = ("http://", "https://", "mailto:")
+#: Where math begins or ends for who looks for it in a page.
+_TEX = re.compile(r"[$\\]")
+#: So much code of one text is highlighted, in characters and in seconds of the processor.
+HIGHLIGHTED, SLOWEST = 200_000, 2.0
+#: A text with more brackets than these has no links: each would be tried as one.
+BRACKETS = 5000
+#: What the meta of a block of code says if it is a part of one.
+FROM_BEFORE, GOES_ON = "from before", "goes on"
 
 
 def markdown_html(text: str) -> str:
@@ -32,91 +40,40 @@ def markdown_html(text: str) -> str:
     >>> markdown_html("*hello* <script>alert(1)</script>")
     '<p><em>hello</em> &lt;script&gt;alert(1)&lt;/script&gt;</p>\n'
     """
-    return str(_parser().render(redact(text)))
-
-
-class GrowingMarkdown:
-    r"""Markdown that arrives in pieces: finished blocks are rendered once, the open one each time it is asked for.
-
-    Only a complete line closes a block: before its end `#` may become a heading or a word.
-
-    >>> text = GrowingMarkdown()
-    >>> text.add("# One\n\nand t"), text.finished(), text.tail()
-    (None, '', '<h1>One</h1>\n<p>and t</p>\n')
-    >>> text.add("wo\n"), text.finished(), text.tail()
-    (None, '<h1>One</h1>\n', '<p>and two</p>\n')
-    """
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._open = ""
-        self._definitions: dict[str, Any] = {}
-
-    def add(self, text: str) -> None:
-        """Take the next piece; this costs nothing until somebody looks."""
-        self._pieces.append(text)
-
-    def finished(self) -> str:
-        """Return the HTML of the blocks that were closed since the last call."""
-        self._open += "".join(self._pieces)
-        self._pieces.clear()
-        complete = self._open.rfind("\n") + 1
-        if not complete:
-            return ""
-        lines, shown = self._open[:complete], redact(self._open[:complete])
-        if shown.count("\n") != lines.count("\n"):  # a secret of several lines: nothing is closed around it
-            return ""
-        parser = _parser()
-        tokens = parser.parse(shown, self._definitions)
-        starts = [n for n, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0 and token.map]
-        if len(starts) < 2:  # noqa: PLR2004 - the last block is open
-            return ""
-        line = (tokens[starts[-1]].map or [0])[0]
-        self._open = "".join(_LINES.split(self._open)[line:])
-        return str(parser.renderer.render(tokens[: starts[-1]], parser.options, self._definitions))
-
-    def tail(self) -> str:
-        """Return the HTML of the open block."""
-        return str(_parser().render(redact(self._open), self._definitions))
-
-
-class GrowingText(GrowingMarkdown):
-    r"""Plain text that arrives in pieces, shown as it is written.
-
-    >>> text = GrowingText()
-    >>> text.add("# One\nand t"), text.finished(), text.tail()
-    (None, '<div style="white-space: pre-wrap"># One</div>', '<div style="white-space: pre-wrap">and t</div>')
-    """
-
-    def finished(self) -> str:
-        """Return the HTML of the lines that were ended since the last call."""
-        self._open += "".join(self._pieces)
-        self._pieces.clear()
-        done, newline, self._open = self._open.rpartition("\n")
-        return text_html(done) if newline else ""
-
-    def tail(self) -> str:
-        """Return the HTML of the open line."""
-        return text_html(self._open)
+    text = redact(text)
+    return str(parser(links=text.count("[") <= BRACKETS).render(text))
 
 
 def text_html(text: str) -> str:
     """Return plain text as HTML, its spaces and line ends kept."""
-    return f'<div style="white-space: pre-wrap">{escape(redact(text))}</div>'
+    return f'<div style="white-space: pre-wrap">{prose_html(redact(text))}</div>'
+
+
+def prose_html(text: str) -> str:
+    """Return text as HTML in which no page finds math: Jupyter takes what lies between two prices for it.
+
+    >>> prose_html("<$5>")
+    '&lt;<span>$</span>5&gt;'
+    """
+    return _TEX.sub(r"<span>\g<0></span>", escape(text))
 
 
 @cache
-def _parser() -> MarkdownIt:
+def parser(*, links: bool = True) -> MarkdownIt:
+    """Return what takes Markdown apart and renders it."""
     from markdown_it import MarkdownIt
+
+    from .notation import add_notation
 
     class Safe(MarkdownIt):
         def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
             return url.lower().startswith(SCHEMES)
 
-    parser = Safe("js-default", {"html": False, "linkify": False})
-    parser.add_render_rule("link_open", _link)
-    parser.add_render_rule("image", _image)
-    return parser
+    safe = Safe("js-default", {"html": False, "linkify": False})
+    add_notation(safe)
+    for name, rule in (("link_open", _link), ("image", _image), ("fence", _code), ("code_block", _code), ("text", _text)):
+        safe.add_render_rule(name, rule)
+    return safe if links else safe.disable(["link", "image"])
 
 
 def _link(
@@ -136,3 +93,18 @@ def _image(
     source = escape(str(token.attrGet("src") or ""))
     alt = escape(renderer.renderInlineAsText(token.children or [], options, env)) or source
     return f'<a href="{source}" target="_blank" rel="noopener noreferrer">{alt}</a>'
+
+
+def _text(_: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: MutableMapping[str, Any]) -> str:
+    return prose_html(tokens[index].content)
+
+
+def _code(_: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+    """Show code in colours; of a block that goes on from before, or goes on after this, only what is its own."""
+    token = tokens[index]
+    length, spent = env.get("highlighted", (0, 0.0))
+    length, began = length + len(token.content), thread_time()
+    language = token.info.split(maxsplit=1)[0] if token.info.strip() and length <= HIGHLIGHTED and spent < SLOWEST else ""
+    opening, code, closing = code_parts(token.content, language)
+    env["highlighted"] = length, spent + thread_time() - began
+    return ("" if token.meta.get(FROM_BEFORE) else opening) + code + ("" if token.meta.get(GOES_ON) else closing)
