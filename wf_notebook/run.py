@@ -51,6 +51,7 @@ WAYS_UP: dict[str, str] = {
     "Workflow.form": "wf_notebook.notebook.form:form",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
+    "Run.to_html": "wf_notebook.render.player:to_html",
     "Run.show": "wf_notebook.render:show",
     "Run.timeline": "wf_notebook.render:timeline",
     "Timeline.df": "wf_notebook.frames:timeline_frame",
@@ -208,6 +209,12 @@ class Told(Protocol):
     def events(self) -> Sequence[Event]:
         """Return what happened, in order."""
 
+    def moments(self) -> Sequence[tuple[datetime, Any]]:
+        """Return what was said, each thing with the moment when it was begun; empty where only the order is known."""
+
+    def changes(self) -> Sequence[tuple[datetime, str, str]]:
+        """Return what changed in the state and when: the key, and set, append, put or delete; empty where that is not known."""
+
 
 class _Shown:
     """What a record is shown by, and no part of it: copied, compared and kept it is without."""
@@ -259,6 +266,14 @@ class Run(_Shown):
     def show(self) -> None:
         """Show the run in full, now: in a notebook or a terminal."""
         way_up("Run.show")(self)
+
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the run as one file in which it plays again, offline: its lanes stream, and its state changes beside them.
+
+        Returns the path. Nothing in the file fetches anything, and nothing that was said runs in it.
+        """
+        written: Path = way_up("Run.to_html")(self, path)
+        return written
 
     def timeline(self) -> Any:
         """Return what its agents, tools and branches did, and when: rows, `.df()`, and shown as bars."""

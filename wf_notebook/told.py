@@ -10,6 +10,7 @@ from .events import RunResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from .log import Event, Log
     from .run import RunContext, Status
@@ -46,15 +47,29 @@ class Told:
         run = self._run()
         if run is not None:
             return run.responses
-        try:
-            told = self._storage.run(self._run_id).told if self._storage is not None else None
-        except WorkflowError:  # it is busy, or was erased: what the record has by itself must do
-            return ()
-        return () if told is None else told.responses()
+        stored = self._stored()  # without it what the record has by itself must do
+        return () if stored is None else stored.responses()
 
     def events(self) -> list[Event]:
         """Return what happened."""
         return self._log.events()
+
+    def moments(self) -> Sequence[tuple[datetime, Any]]:
+        """Return what was said and when, as far as a store has it."""
+        stored = self._stored()
+        return () if stored is None else stored.moments()
+
+    def changes(self) -> Sequence[tuple[datetime, str, str]]:
+        """Return what changed in the state and when, as far as a store has it."""
+        stored = self._stored()
+        return () if stored is None else stored.changes()
+
+    def _stored(self) -> Any:
+        """Return what the store tells of the run; None where there is none, or it is busy, or erased it."""
+        try:
+            return None if self._storage is None else self._storage.run(self._run_id).told
+        except WorkflowError:
+            return None
 
 
 def as_responses(said: Iterable[Any]) -> list[RunResponse]:

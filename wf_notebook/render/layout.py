@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..readable import brief
 from .content import content_html
 from .growing import GrowingMarkdown
 from .markdown import text_html
@@ -128,7 +129,7 @@ class _Section:
 
     def outline(self, *, named: bool) -> Changes:
         kind, name = self.key
-        title = name if named or kind == "lane" else ""
+        title = brief(name) if named or kind == "lane" else ""
         status = "failed" if self.failed else "completed" if self.over else "running"
         return {"title": title, "pages": [*self.pages], "tail": self.slot, "status": status}
 

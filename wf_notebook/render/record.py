@@ -61,7 +61,7 @@ def record_bundle(
     more = record_more(run, left_out)
     limit = sys.maxsize if whole else LIMIT
     parts = [_head_html(run), _blocks(said, limit=limit), f"<p><em>{escape(more)}</em></p>" if more else ""]
-    html = _root("".join([*parts, _changes(run.changes, _values(run, state or {})), _timeline(run)]))
+    html = _root("".join([*parts, _changes(run.changes, changed_values(run, state)), _timeline(run)]))
     return {"text/html": html, "text/plain": _text(run, said, more, limit=limit, foot=record_foot(run))}
 
 
@@ -99,12 +99,13 @@ def record_more(run: Run, left_out: int) -> str:
     return f"… cut here; {left_out:,} more characters: {where}"
 
 
-def _values(run: Run, state: Mapping[str, Any]) -> Mapping[str, str]:
+def changed_values(run: Run, state: Mapping[str, Any] | None = None) -> Mapping[str, str]:
     """Return how the changed values begin."""
     for event in run.told.events() if run.told is not None else ():
         if span_of(event.data) == "state":
             values: dict[str, str] = event.data["values"]
             return values
+    state = state or {}
     return {key: glimpse(state[key]) for key, op in run.changes.items() if key in state and op != "delete"}
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ..events import RunEvent, RunResponse
+from ..keys import key_of
 from ..log import BESIDE, Event, span_of
 from ..readable import Printed
 from ..run import Run, process_started_at
@@ -26,6 +27,7 @@ _NAMES = (
 #: Asks for a run of a store.
 RUN = f"SELECT {', '.join(_NAMES)} FROM runs WHERE run_id = ? AND store = ?"
 _EVENTS = "SELECT happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? ORDER BY seq"
+_CHANGES = "SELECT DISTINCT saved_at, key, op, path FROM state_log WHERE run_id = ? ORDER BY saved_at, key"
 _TOOLS = frozenset({RunEvent.tool_call_started.value, RunEvent.tool_call_completed.value})
 _VALUES = frozenset({RunEvent.run_response.value, RunEvent.workflow_completed.value})
 
@@ -51,6 +53,15 @@ class Stored:
             Event(_time(at), event, agent, lane, content, json.loads(data) if data else None)
             for at, event, agent, lane, content, data in rows
         ]
+
+    def moments(self) -> list[tuple[datetime, RunResponse]]:
+        """Return what was said, each thing with the moment when it was begun."""
+        return [(event.happened_at, _response(event)) for event in self.events() if span_of(event.data) not in BESIDE]
+
+    def changes(self) -> list[tuple[datetime, str, str]]:
+        """Return what changed in the state and when: the key, and set, append, put or delete."""
+        rows = self._read(_CHANGES, (self._run_id,))
+        return [(_time(at), str(key_of(key)), op if path is None else "put") for at, key, op, path in rows]
 
     def responses(self) -> list[RunResponse]:
         """Return what was said."""

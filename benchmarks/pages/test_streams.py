@@ -1,0 +1,224 @@
+"""Streams played in a real page, and what it cost; run by `make bench-live`, not by the tests."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+import wf_notebook
+
+SETUP = """\
+%load_ext wf_notebook
+%config WorkflowMagics.storage = 'memory:'
+import time, resource
+from IPython.display import DisplayHandle, HTML, display
+import ipywidgets
+from markdown_it import MarkdownIt
+from wf_notebook import *
+
+def chunks(count, unit, per_second):
+    began = time.perf_counter()
+    for n in range(count):
+        yield unit(n)
+        ahead = (n + 1) / per_second - (time.perf_counter() - began)
+        if ahead > 0.002:
+            time.sleep(ahead)
+
+def prose(n):
+    words = f"word{n} "
+    return words + ("**bold** and `code`.\\n\\n" if n % 60 == 59 else "")
+
+def listed(n): return f"- item{n} of the list\\n"
+def tabled(n): return ("| a | b |\\n|---|---|\\n" if n == 0 else "") + f"| row{n} | value |\\n"
+def coded(n): return ("```python\\n" if n == 0 else "") + f"x{n} = {n} + 1  # a line\\n"
+
+class Stream(Workflow):
+    def run(self, count, unit, lanes=1, per_second=1000):
+        if lanes == 1:
+            yield from chunks(count, unit, per_second)
+        else:
+            yield from parallel(*(named(n, count, unit, per_second) for n in range(lanes)))
+
+def named(n, count, unit, per_second):
+    def stream():
+        yield from chunks(count, unit, per_second)
+    stream.__name__ = f"lane{n}"
+    return stream()
+
+def at_most(pause, texts, show):
+    text, last = "", 0.0
+    for piece in texts:
+        text += piece
+        if time.perf_counter() - last >= pause:
+            show(text)
+            last = time.perf_counter()
+    show(text)
+
+def updated_display(texts):
+    handle, render = display(HTML(""), display_id=True), MarkdownIt("commonmark", {"html": False}).render
+    at_most(0.05, texts, lambda text: handle.update(HTML(render(text))))
+
+def html_widget(texts):
+    widget, render = ipywidgets.HTML(), MarkdownIt("commonmark", {"html": False}).render
+    display(widget)
+    at_most(0.05, texts, lambda text: setattr(widget, "value", render(text)))
+
+def printed(texts):
+    for piece in texts:
+        print(piece, end="", flush=True)
+
+class Timed:
+    def __enter__(self):
+        self.cpu, self.wall = time.process_time(), time.perf_counter()
+    def __exit__(self, *_):
+        print(f"cpu={time.process_time() - self.cpu:.3f} wall={time.perf_counter() - self.wall:.3f}")
+"""
+WATCH = """
+window.longest = 0;
+new PerformanceObserver(list => { for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration); })
+  .observe({ type: "longtask", buffered: false });
+"""
+WAYS = {
+    "wf_notebook": "with Timed():\n    stream = Stream(session_id='s').run(count={count}, unit={unit})\n    display(stream)",
+    "update_display": "with Timed():\n    updated_display(chunks({count}, {unit}, 1000))",
+    "ipywidgets.HTML": "with Timed():\n    html_widget(chunks({count}, {unit}, 1000))",
+    "print": "with Timed():\n    printed(chunks({count}, {unit}, 1000))",
+}
+
+
+class Page:
+    """A notebook whose cells are played one by one, and what comes over its websockets."""
+
+    def __init__(self, page, lab, name, *cells):
+        self.page, self.lab, self.sent = page, lab, 0
+        page.on("websocket", lambda socket: socket.on("framereceived", self._count))
+        lab.write(name, SETUP, *cells)
+        lab.open(page, name)
+        page.evaluate(WATCH)
+        self.run(0)
+
+    def _count(self, frame):
+        self.sent += len(frame if isinstance(frame, bytes) else frame.encode())
+
+    def start(self, number):
+        cell = self.page.locator(".jp-CodeCell").nth(number)
+        cell.locator(".cm-content").click()
+        self.page.evaluate("window.longest = 0")
+        self.sent = 0
+        self.page.keyboard.press("Shift+Enter")
+        return cell
+
+    def run(self, number):
+        cell = self.start(number)
+        cell.locator(".jp-InputArea-prompt").filter(has_text=re.compile(r"\[\d+\]")).wait_for(timeout=300_000)
+        return cell
+
+
+def played(live, page, work, way, words, number):
+    """Play a cell, and note what it took until all of its text was there."""
+    cell = page.run(number)
+    ended = monotonic()
+    outputs = cell.locator(".jp-OutputArea")
+    last = words[-1]
+    try:
+        page.page.wait_for_function(
+            "([cell, last]) => document.querySelectorAll('.jp-CodeCell')[cell].querySelector('.jp-OutputArea').textContent"
+            ".includes(last)",
+            arg=[number, last],
+            timeout=20_000,
+        )
+        behind = monotonic() - ended
+    except Exception:  # noqa: BLE001 - some of it was lost
+        behind = float("nan")
+    text = outputs.first.inner_text()
+    told = re.search(r"cpu=([\d.]+) wall=([\d.]+)", text)
+    there = set(re.findall(r"\b(?:word|item|row|x)\d+\b", text))
+    shown = sum(word in there for word in words) / len(words)
+    longest = page.page.evaluate("window.longest")
+    live.note(work, way, shown=shown, sent=page.sent, cpu=float(told[1]), longest=longest, behind=behind)
+
+
+@pytest.fixture
+def live(request):
+    return request.config.pluginmanager.get_plugin("live") or pytest.fail("run it by make bench-live")
+
+
+@pytest.fixture(autouse=True)
+def plugin(live, page):
+    page.set_default_timeout(120_000)
+    return live
+
+
+def test_one_lane(live, page, jupyter_lab):
+    count = 300 if live.quick else 10_000
+    cells = [source.format(count=count, unit="prose") for source in WAYS.values()]
+    notebook = Page(page, jupyter_lab, "one.ipynb", *cells)
+    for number, way in enumerate(WAYS, start=1):
+        played(live, notebook, f"{count:,} chunks at 1000/s", way, [f"word{n}" for n in range(count)], number)
+
+
+def test_four_lanes(live, page, jupyter_lab):
+    count = 300 if live.quick else 10_000
+    cell = f"with Timed():\n    display(Stream(session_id='s').run(count={count}, unit=prose, lanes=4))"
+    notebook = Page(page, jupyter_lab, "four.ipynb", cell)
+    played(live, notebook, f"4 lanes × {count:,} chunks at 1000/s", "wf_notebook", [f"word{n}" for n in range(count)], 1)
+
+
+@pytest.mark.parametrize(("unit", "word", "size"), [("listed", "item", 22), ("tabled", "row", 20), ("coded", "x", 24)])
+def test_one_unbroken_block(live, page, jupyter_lab, unit, word, size):
+    count = 100 if live.quick else 100_000 // size
+    cell = WAYS["wf_notebook"].format(count=count, unit=unit)
+    notebook = Page(page, jupyter_lab, f"{unit}.ipynb", cell)
+    what = {"listed": "list", "tabled": "table", "coded": "block of code"}[unit]
+    played(
+        live,
+        notebook,
+        f"one unbroken {what} of {count * size // 1000} KB",
+        "wf_notebook",
+        [f"{word}{n}" for n in range(count)],
+        1,
+    )
+
+
+def test_stop(live, page, jupyter_lab):
+    cell = "%%workflow stops\nclass Stops(Workflow):\n    def run(self):\n        yield 'part'\n        time.sleep(60)\n"
+    notebook = Page(page, jupyter_lab, "stop.ipynb", *[cell] * (1 if live.quick else 7))
+    waits = []
+    for number in range(1, 2 if live.quick else 8):
+        shown = notebook.start(number)
+        stop = shown.get_by_role("button", name="Stop")
+        stop.wait_for()
+        waits.append(
+            page.evaluate(
+                """number => new Promise(done => {
+                    const cell = document.querySelectorAll(".jp-CodeCell")[number], began = performance.now();
+                    const look = () => cell.textContent.includes("RunStopped: ")
+                        ? done(performance.now() - began) : requestAnimationFrame(look);
+                    cell.querySelector(".wf-live-stop").click();
+                    look();
+                })""",
+                number,
+            )
+        )
+    live.tell("Stop to stopped in a cell that sleeps, median", f"{sorted(waits)[len(waits) // 2]:.0f} ms", "≤ 250 ms")
+
+
+def test_with_and_without(live, page, jupyter_lab):
+    count = 50 if live.quick else 1000
+    run = f"stream = Stream(session_id='s').run(count={count}, unit=prose, per_second=100)"
+    cells = [f"with Timed():\n    {run}\n    {end}" for end in ("display(stream)", "for _ in stream: pass")]
+    notebook = Page(page, jupyter_lab, "without.ipynb", *cells)
+    walls = []
+    for number in (1, 2):
+        text = notebook.run(number).locator(".jp-OutputArea").first.inner_text()
+        walls.append(float(re.search(r"wall=([\d.]+)", text)[1]))
+    live.tell(f"{count} chunks at 100/s with the live output, against without", f"{walls[0] / walls[1]:.3f}×", "≤ 1.1×")
+
+
+def test_size(live):
+    static = Path(wf_notebook.__file__).parent / "notebook" / "static"
+    size = sum((static / name).stat().st_size for name in ("live.js", "live.css"))
+    live.tell("script and styles of the live output", f"{size / 1000:.1f} KB", "≤ 30 KB")
