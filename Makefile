@@ -16,14 +16,14 @@ unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX PIP_TARGET
 export PYTHONNOUSERSITE := 1
 
 help:
-	@echo "make demo    run notebooks/01_quickstart.ipynb with a real model, here in the terminal"
-	@echo "make lab     open JupyterLab on the notebooks"
-	@echo "make check   the quick loop: make lint, types and fast (tests)"
-	@echo "make test    all tests, with the real model and a real browser"
-	@echo "make bench   measure how fast it is beside others, into benchmarks/RESULTS.md; ONLY=stream chooses"
+	@echo "make demo       run notebooks/01_quickstart.ipynb with a real model, here in the terminal"
+	@echo "make lab        open JupyterLab on the notebooks"
+	@echo "make check      the quick loop: make lint, types and fast (tests)"
+	@echo "make test       all tests, with the real model and a real browser"
+	@echo "make bench      measure how fast it is beside others, into benchmarks/RESULTS.md; ONLY=stream chooses"
 	@echo "make bench-live measure the live output in a real browser, into benchmarks/LIVE.md; ONLY=stop chooses"
-	@echo "make torture kill, starve and interrupt what saves, for long, into benchmarks/RELIABILITY.md; ONLY=kill chooses"
-	@echo "make clean   remove what was built (the demo's session too); .venv stays"
+	@echo "make torture    kill, starve and interrupt what saves, for long, into benchmarks/RELIABILITY.md; ONLY=kill chooses"
+	@echo "make clean      remove what was built (the demo's session too); .venv stays"
 
 demo: model
 	@$(VENV)/python tools/demo.py

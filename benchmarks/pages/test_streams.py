@@ -78,8 +78,9 @@ class Timed:
 """
 WATCH = """
 window.longest = 0;
-new PerformanceObserver(list => { for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration); })
-  .observe({ type: "longtask", buffered: false });
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration);
+}).observe({ type: "longtask", buffered: false });
 """
 WAYS = {
     "wf_notebook": "with Timed():\n    stream = Stream(session_id='s').run(count={count}, unit={unit})\n    display(stream)",
