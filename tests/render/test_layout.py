@@ -119,6 +119,20 @@ def test_a_lane_with_a_failure_says_so(page):
     assert page.shown[0][:2] == ("one", "failed")
 
 
+def test_a_branch_that_ended_is_over_while_the_others_go_on_and_nothing_that_comes_late_is_lost(page):
+    layout = Layout()
+    layout.add("a", lane="one")
+    layout.add("x", lane="two")
+    layout.lane_ended("one", "completed")
+    layout.lane_ended("two", "failed")
+    layout.lane_ended("three", "completed")
+    page.take(layout)
+    assert page.shown == [("one", "completed", "<p>a</p>\n"), ("two", "failed", "<p>x</p>\n")]
+    layout.add("b", lane="one")
+    page.take(layout)
+    assert page.shown[0] == ("one", "running", "<p>a</p>\n<p>b</p>\n")
+
+
 def test_at_the_end_nothing_is_open(page):
     layout = Layout()
     layout.add("a", lane="one")

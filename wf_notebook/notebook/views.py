@@ -119,7 +119,6 @@ class WidgetView:
         self._began = perf_counter()
         self._said, self._layout = Said(), Layout(text=GrowingMarkdown if markdown else GrowingText)
         self._arrived: deque[tuple[str | None, str | None, Any]] = deque()
-        self._agent: str | None = None
         self._ended = threading.Event()
         self._display_id = uuid4().hex
         self._widget: LiveWidget | None = None
@@ -174,11 +173,11 @@ class WidgetView:
         widget = self._widget = self._open()
         while not self._ended.wait(pause):
             began = perf_counter()
-            changes = self._news() if self._arrived else {}
+            changes: dict[str, Any] = {}
             if began - ticked >= TICK:
                 ticked = began
-                changes |= self._numbers()
-            self._send(widget, changes)
+                changes = self._numbers()
+            self._send(widget, changes | self._news())
             pause = max(PAUSE, SHARE * (perf_counter() - began))
 
     @staticmethod
@@ -191,15 +190,22 @@ class WidgetView:
         """Return what changes on the page by what arrived since the last time."""
         for _ in range(len(self._arrived)):  # what arrives meanwhile is for the next time
             lane, agent, content = self._arrived.popleft()
-            self._agent = agent or self._agent
             self._layout.add(content, lane=lane, agent=agent)
         changes = self._layout.changes()
         return changes | ({"note": "… the rest is in the record, at the end of the run"} if self._layout.full else {})
 
     def _numbers(self) -> dict[str, Any]:
+        """Return what the head says: who is at work, what was used, how long it takes."""
         run, seconds = self._progress(), perf_counter() - self._began
-        who = [self._agent] if self._agent else []
-        return {"elapsed": round(seconds, 1), "facts": [*who, *(used(run, seconds) if run else [])]}
+        facts: list[str] = []
+        if run is not None:
+            bars = run.timeline()
+            at_work = dict.fromkeys(bar.name for bar in bars if bar.what == "agent" and bar.status == "running")
+            facts = [*([", ".join(at_work)] if at_work else []), *used(run, seconds)]
+            for bar in bars:
+                if bar.what == "branch" and bar.lane is not None:
+                    self._layout.lane_ended(bar.lane, bar.status)
+        return {"elapsed": round(seconds, 1), "facts": facts}
 
     def _outcome(self) -> dict[str, Any]:
         run = self._progress()

@@ -59,7 +59,9 @@ class Layout:
             self._make_way(key)
             self._open[key] = _Section(key, self._kind)
             self._sections.append(self._open[key])
-        self._open[key].add(content)
+        section = self._open[key]
+        section.over = section.settled = False  # it may have ended before all that it said was read
+        section.add(content)
 
     def _make_way(self, key: tuple[str, str]) -> None:
         """End the sections that cannot stand beside a new one: only lanes can, beside each other."""
@@ -67,6 +69,12 @@ class Layout:
             self._agents.add(key[1])
         for other in [other for other in self._open if key[0] == "agent" or other[0] == "agent"]:
             self._open.pop(other).over = True
+
+    def lane_ended(self, lane: str, status: str) -> None:
+        """Say how a branch ended; the others go on."""
+        section = self._open.get(("lane", lane))
+        if section is not None and not section.over:
+            section.over, section.failed = True, section.failed or status == "failed"
 
     def end(self) -> None:
         """Say that nothing more comes."""
