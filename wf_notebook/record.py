@@ -216,6 +216,7 @@ class OpenRun:
         self._log.close()
         if self._journal is not None:
             self._save(self._journal, [] if self.context.private else [end_row(self.record(), self._start)], snapshot)
+            self.session.settle()
 
     def _values(self) -> dict[str, str]:
         """Return how the values begin that the run set; they are told with it, as the state goes on."""

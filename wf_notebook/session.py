@@ -240,6 +240,12 @@ class Session(History, Deciding):
         if saved.conflicts:
             raise self._conflict(saved.conflicts, mine, branch)
 
+    def settle(self) -> None:
+        """Let the storage finish what it does after a save: then others in this process may open its file."""
+        finish = getattr(self.storage, "catch_up", None)
+        if finish is not None:
+            finish()
+
     # -- the session itself ------------------------------------------------------------------------------------------------
 
     def rename(self, name: str) -> None:

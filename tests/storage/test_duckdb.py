@@ -683,3 +683,17 @@ Flow(session_id="demo", storage=sys.argv[1]).run()
     killed.wait()
     saved(duck, n=3)
     assert duck.query("SELECT status FROM runs") == [("lost",)]
+
+
+def test_once_a_run_is_over_its_file_can_be_opened_in_the_same_process_also_after_a_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr(duckdb_file, "WAL_LIMIT", 0)  # each save is worth one
+
+    class Blog(Workflow):
+        def run(self):
+            self.session_state["n"] = 1
+            yield "done"
+
+    blog = Blog(session_id="demo", storage=f"duckdb:///{tmp_path / 'runs.duckdb'}")
+    list(blog.run())
+    with duckdb.connect(blog.storage.path, read_only=True) as db:
+        assert db.sql("SELECT value FROM session_state").fetchall() == [("1",)]

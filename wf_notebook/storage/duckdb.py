@@ -81,7 +81,8 @@ class DuckDbWorkflowStorage(SqlStorage):
     def _exists(self) -> bool:
         return place.exists(self.path)
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
+        """Wait for what was begun before; after a checkpoint the file is held for a moment more."""
         _thread.catch_up()
 
     def _transact(self, work: Callable[[Opened], T], *, write: bool) -> T:

@@ -45,7 +45,7 @@ class SqlStorage:
 
     def _in_transaction(self, work: Callable[[SqlTransaction | NoRows], T], *, write: bool) -> T:
         if not write and not self._exists():
-            self._catch_up()  # a save whose caller was interrupted may be making it
+            self.catch_up()  # a save whose caller was interrupted may be making it
             if not self._exists():
                 return work(NoRows())
         return self._transact(lambda opened: work(self._rows_of(opened, write=write)), write=write)
@@ -91,8 +91,8 @@ class SqlStorage:
     def _exists(self) -> bool:
         raise NotImplementedError
 
-    def _catch_up(self) -> None:
-        """Wait for what was begun before, where that is done in another thread."""
+    def catch_up(self) -> None:
+        """Wait for what was begun before, where that is done in another thread: then nothing here holds the database."""
 
     def _transact(self, work: Callable[[Opened], T], *, write: bool) -> T:
         """Run `work` in one transaction of the database."""
