@@ -180,6 +180,7 @@ class _Line:
 
     def __init__(self, key: str, start: Kept | None) -> None:
         self.key, self.start = key, start
+        self.whole: Any = None  # what it was set to here
         self.tree: Any = None
         self.items: list[Any] = []
 
@@ -193,7 +194,7 @@ class _Line:
 
     def _add(self, change: Change, value: Any) -> None:
         if change.op == "set":
-            self.start, self.tree = Kept.of(value), None
+            self.start, self.whole, self.tree = Kept.of(value), value, None
         elif self.start is None:
             raise LookupError("what it changes is missing")
         elif change.op == "append":
@@ -216,6 +217,9 @@ class _Line:
 
     def kept(self) -> Kept:
         if self.tree is not None:
-            return Kept.of(self.tree)
+            return Kept(packed(self.tree), spare=self.tree)
         assert self.start is not None
-        return Kept(extended(self.start.packed, packed(self.items))) if self.items else self.start
+        if self.items and self.whole is not None:
+            self.whole += self.items
+        data = extended(self.start.packed, packed(self.items)) if self.items else self.start.packed
+        return Kept(data, spare=self.whole) if self.items or self.whole is not None else self.start

@@ -35,11 +35,22 @@ class Kept:
     (True, False, '{"a":1.5}')
     """
 
-    __slots__ = ("_text", "packed")
+    __slots__ = ("_spare", "_text", "packed")
 
-    def __init__(self, packed: bytes, text: str | None = None) -> None:
+    def __init__(self, packed: bytes, text: str | None = None, *, spare: Any = None) -> None:
         self.packed = packed
         self._text = text
+        self._spare = spare
+
+    def taken(self) -> Any:
+        """Return the tree, for the caller alone: the one that it was read as, if nobody took that before.
+
+        >>> tree = [1]; kept = Kept(packed(tree), spare=tree)
+        >>> kept.taken() is tree, kept.taken() is tree, kept.taken()
+        (True, False, [1])
+        """
+        spare, self._spare = self._spare, None
+        return self.tree if spare is None else spare
 
     @classmethod
     def of(cls, tree: Any) -> Kept:
@@ -91,7 +102,10 @@ def unpacked(data: bytes) -> Any:
 
 @contextmanager
 def collecting_later() -> Iterator[None]:
-    """Make a great many objects, none of which is garbage: the collector would look at all of them again and again meanwhile."""
+    """Make a great many objects, none of which is garbage: the collector would look at all of them, again and again.
+
+    Afterwards they count as old, with all others: frozen and unfrozen, they are moved there without a look.
+    """
     if not gc.isenabled():
         yield
         return
@@ -99,6 +113,9 @@ def collecting_later() -> Iterator[None]:
     try:
         yield
     finally:
+        if not gc.get_freeze_count():  # what somebody froze stays so
+            gc.freeze()
+            gc.unfreeze()
         gc.enable()
 
 

@@ -28,12 +28,11 @@ if TYPE_CHECKING:
 
 def decoded(key: str, kept: Kept, blob: Blob) -> Any:
     """Return the value of what is kept of a key; StorageFailed if it is damaged."""
-    return _decode(key, kept.packed, blob)
+    return _decode(key, kept.taken(), blob, typed=may_be_typed(kept.packed))
 
 
-def _decode(key: str, data: bytes, blob: Blob) -> Any:
-    tree = unpacked(data)
-    if not may_be_typed(data):
+def _decode(key: str, tree: Any, blob: Blob, *, typed: bool) -> Any:
+    if not typed:
         return tree
     try:
         return codec.decode(tree, blob)
@@ -85,7 +84,7 @@ def _step(live: dict[Any, Any], key: Any, was: Kept | None, now: Kept, reading: 
     old = live.get(key)
     more = grown(was.packed, now.packed) if was is not None and type(old) is list and id(old) not in reading.shared else None
     if more is not None and is_list(more):
-        items = _decode(key, more, reading.blob)
+        items = _decode(key, unpacked(more), reading.blob, typed=may_be_typed(more))
         return lambda: live[key].extend(items)
     new = decoded(key, now, reading.blob)
     if was is None:
