@@ -61,7 +61,7 @@ def test_the_news_report_has_an_agent_for_each_package_and_refuses_what_is_not_t
         ("completed", ["local:smollm2"]),
         ("completed", ["local:smollm2"]),
     ]
-    lanes = {lane for (lane,) in news.query("SELECT DISTINCT lane FROM events WHERE lane IS NOT NULL")}
+    lanes = {lane for (lane,) in news.query("SELECT DISTINCT lane FROM events WHERE lane IS NOT NULL AND content IS NOT NULL")}
     assert lanes == {"jupyterlab", "pandas", "httpx"}
     (report,) = news.query("SELECT value FROM session_state WHERE session_id = 'news' AND key = 'report'")
     kept = json.loads(report[0])

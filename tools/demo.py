@@ -66,13 +66,14 @@ class Demo(NotebookClient):
             self.live.start()
 
     def handle_comm_msg(self, outs: list[Any], msg: dict[str, Any], cell_index: int) -> None:
-        """Show what a live output has so far: its finished pages and the open tail."""
+        """Show what a live output has so far: of each section its finished pages and the open tail."""
         super().handle_comm_msg(outs, msg, cell_index)
         state = self.widget_state.get(msg["content"]["comm_id"], {})
-        if "tail" in state:
-            pages = "".join(state.get(f"page_{n}", "") for n in range(state["capacity"]))
+        if state.get("sections"):
             words = _Words()
-            words.feed(pages + state["tail"])
+            for section in state["sections"]:
+                parts = [f"page_{page}" for page in section["pages"]] + [f"tail_{section['tail']}"]
+                words.feed("".join(state.get(part, "") for part in parts))
             self.live.update(Text("\n".join(words.text.strip().splitlines()[-SHOWN:]), style="cyan"))
 
     def show_end(self, cell: Any, cell_index: int, execute_reply: object = None) -> None:

@@ -14,7 +14,7 @@ from . import background
 from .errors import BadBranch, BranchTimeout, RunCancelled
 from .events import RunEvent, RunResponse
 from .record import joined
-from .run import CancelToken, RunContext, current
+from .run import RunContext, current
 from .spans import NOTHING, STOPS, begin
 from .stream import RunStream, is_source, response
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable, Coroutine, Sequence
     from contextvars import Context
+
+    from .cancel import CancelToken
 
 
 class Branch:

@@ -13,8 +13,9 @@ from uuid import uuid4
 
 from .background.thread import on_the_loop
 from .background.waiting import GRACE, AsyncBell, Bell
+from .cancel import CancelToken
 from .errors import BadBranch, RunCancelled, WorkflowError
-from .run import CancelToken, RunContext, current, logger
+from .run import RunContext, current, logger
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop

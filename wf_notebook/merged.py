@@ -14,9 +14,9 @@ from .run import logger, way_up
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from .cancel import CancelToken
     from .crew import Crew
     from .events import RunResponse
-    from .run import CancelToken
 
 #: So many responses wait for a slow reader; a branch that says more waits too.
 WAITING = 1024

@@ -219,9 +219,9 @@ class OpenRun:
             self.session.settle()
 
     def _values(self) -> dict[str, str]:
-        """Return how the values begin that the run set; they are told with it, as the state goes on."""
+        """Return how the values begin that the run changed; they are told with it, as the state goes on."""
         state = self.session.state
-        changed = {key: key_of(key) for key, op in islice(self.changes.items(), _VALUES) if op == "set"}
+        changed = {key: key_of(key) for key, op in islice(self.changes.items(), _VALUES) if op != "delete"}
         return {stored: glimpse(state[key]) for stored, key in changed.items() if key in state}
 
     def flush(self) -> None:

@@ -21,8 +21,9 @@ from .run import logger, way_up
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from .cancel import CancelToken
     from .record import OpenRun
-    from .run import CancelToken, Run
+    from .run import Run
 
 
 class _Awaited:

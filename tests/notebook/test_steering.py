@@ -26,7 +26,7 @@ HOLDS = {
     "stream": "yield from iter(lambda: (time.sleep(0.01), 'x ')[1], None)",
     "tool": "yield from sleeper().run('go', stream=True)",
     "batch": "sleeper().run('go')",
-    "parallel": "yield from parallel(lambda: time.sleep(60), sleeper().run('go', stream=True))",
+    "branches": "yield from parallel(lambda: time.sleep(60), sleeper().run('go', stream=True))",
 }
 
 

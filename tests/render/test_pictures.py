@@ -182,7 +182,7 @@ def test_a_value_that_fails_to_show_itself_is_shown_as_text():
         def _repr_html_(self):
             raise ValueError("no")
 
-        def __str__(self):
+        def __repr__(self):
             return "<fails>"
 
     assert content_html(Fails()) == "&lt;fails&gt;"
@@ -212,8 +212,8 @@ def test_secrets_are_redacted_in_them_too(monkeypatch):
 
 
 def test_in_text_a_picture_is_called_what_it_is():
-    assert content_text(png()) == f'"<png, {len(png())} bytes>"'
-    assert (
-        content_text({"plot": png(), "data": b"\x00"})
-        == f'{{\n  "plot": "<png, {len(png())} bytes>",\n  "data": "b\'\\\\x00\'"\n}}'
+    assert content_text(png()) == f"<png, {len(png())} bytes>"
+    large = png() + bytes(1000)
+    assert content_text({"plot": large, "data": b"\x00"}) == (
+        f'{{\n  "plot": "<{len(large):,} bytes>",\n  "data": "b\'\\\\x00\'"\n}}'
     )

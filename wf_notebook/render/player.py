@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from datetime import timedelta
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -103,13 +104,17 @@ def _pieces(run: Run, seconds: float) -> Iterator[tuple[float, RunResponse]]:
         for number, response in enumerate(responses):
             yield seconds * number / len(responses), response
         return
-    for at, response in moments:
+    for number, (at, response) in enumerate(moments):
         begun, text = _second(run, at), response.content
         if not isinstance(text, str):
             yield begun, response
             continue
+        after = (
+            then for then, other in moments[number + 1 :] if other.lane == response.lane or None in {other.lane, response.lane}
+        )
+        within = min(WITHIN, max(0.0, _second(run, next(after, at + timedelta(seconds=WITHIN))) - begun))
         for start in range(0, max(len(text), 1), PIECE):
-            yield begun + WITHIN * start / max(len(text), 1), response.stamped({"content": text[start : start + PIECE]})
+            yield begun + within * start / max(len(text), 1), response.stamped({"content": text[start : start + PIECE]})
 
 
 def _second(run: Run, at: datetime) -> float:

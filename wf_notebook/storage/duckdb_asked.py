@@ -22,7 +22,7 @@ from .waiting import patience_for, remembered
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..run import CancelToken
+    from ..cancel import CancelToken
     from .duckdb_file import File
     from .thread import Job
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from ..run import CancelToken
+    from ..cancel import CancelToken
     from .thread import More
 
     Signature = tuple[tuple[int, int, int] | None, ...]

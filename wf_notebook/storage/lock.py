@@ -9,8 +9,9 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from ..cancel import CancelToken
 from ..errors import StorageFailed
-from ..run import CancelToken, logger
+from ..run import logger
 from .waiting import PATIENCE, SILENCE, busy
 
 if TYPE_CHECKING:

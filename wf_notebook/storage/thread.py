@@ -16,8 +16,8 @@ from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from ..cancel import CancelToken
 from ..errors import StorageBusy
-from ..run import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
