@@ -15,7 +15,7 @@ from .markdown import text_html
 from .said import Failure, Reasoning, ToolCall
 
 #: There are so many pages of so many characters of HTML; what is longer is in the record.
-PAGES, PAGE = 256, 4096
+PAGES, PAGE = 512, 2048
 #: So many sections can grow side by side and show what is open in them.
 TAILS = 16
 #: So much of a thought is shown while it comes, in characters.
