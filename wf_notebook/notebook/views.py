@@ -161,10 +161,12 @@ class WidgetView:
             if bundle:
                 publish(bundle, metadata)
             return
-        self._layout.end()
-        self._send(widget, self._news() | self._outcome())
-        publish(bundle or NOTHING, metadata, transient={"display_id": self._display_id}, update=not widget.is_gone)
-        widget.end()
+        try:
+            self._layout.end()
+            self._send(widget, self._news() | self._outcome())
+        finally:  # whatever could not be shown: the record is
+            publish(bundle or NOTHING, metadata, transient={"display_id": self._display_id}, update=not widget.is_gone)
+            widget.end()
 
     def _flush_until_the_end(self) -> None:
         pause, ticked = PAUSE, 0.0
