@@ -26,7 +26,7 @@ def test_a_run_is_whole_on_the_page_while_it_goes_on_and_a_record_takes_its_plac
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
     live = page.locator(".jp-OutputArea-output .wf-live")
-    live.get_by_text("link").wait_for()
+    live.locator(".wf-live-content").get_by_text("link").wait_for()
     body = live.locator(".wf-live-body")
     text = body.inner_text()
     assert [n for n in range(400) if f"word{n} <img" not in text] == []
@@ -81,7 +81,7 @@ def test_nothing_moves_when_the_record_takes_the_place_of_the_live_output(page, 
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     live = page.locator(".jp-OutputArea-output .wf-live")
-    live.get_by_text("end", exact=True).wait_for()
+    live.locator(".wf-live-content").get_by_text("end", exact=True).wait_for()
     while_it_ran = live.evaluate(PLACES)
     head = live.locator(".wf-live-head").inner_text()
 
