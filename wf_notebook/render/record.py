@@ -154,7 +154,7 @@ def used(run: Run, seconds: float | None = None) -> list[str]:
     return [
         *([", ".join(run.models)] if run.models else []),
         *([f"{tokens:,} tokens"] if tokens else []),
-        *([f"{run.output_tokens / seconds:.0f} tokens/s"] if seconds and run.output_tokens else []),
+        *([f"{run.output_tokens / seconds:.0f} tokens/s"] if seconds and run.output_tokens >= seconds else []),
         *([f"${run.cost:.4f}"] if run.cost else []),
     ]
 
