@@ -16,6 +16,7 @@ class Blog(Workflow):
     def run(self, topic):
         self.session_state["topic"] = topic
         yield f"# On {topic}\\n\\n<script>alert(1)</script> and "
+        __import__("time").sleep(0.3)  # long enough for a widget
         yield RunResponse({"tags": ["<b>", "x"]})
 """
 BAD = """\

@@ -36,9 +36,11 @@ def workflow(name, work):
 
 
 def run(page, beginning):
-    """Run the cell that begins so, and return it."""
+    """Run the cell that begins so, and return it: once no other is at work, as one that fails draws the focus to itself."""
     cell = page.locator(".jp-CodeCell", has_text=beginning)
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
     cell.locator(".cm-content").click()
+    cell.locator("css=.cm-focused").wait_for()
     page.keyboard.press("Shift+Enter")
     return cell
 

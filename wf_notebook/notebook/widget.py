@@ -54,6 +54,8 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
         super().__init__(stoppable=stop is not None, **traits)
         self._stop = stop
         self._is_heard_of, self._is_gone = False, False
+        #: What was shown at the end, for a page that comes late.
+        self._put_away: dict[str, Any] = {}
         self.on_msg(self._hear)
         answer_at_once(self.comm)
 
@@ -75,6 +77,8 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
             self._is_gone = what == "gone"
         if self.ended and self._is_gone:
             self._close()
+        elif what == "shown":
+            self._set(self._put_away)
 
     def end(self) -> None:
         """Take the model out of the page, as soon as nothing shows it any more.
@@ -84,10 +88,20 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
         self.ended = True
         if self._is_gone:
             self._close()
-        elif not self._is_heard_of:
+        elif not self._is_heard_of:  # what a notebook keeps of widgets is not the answer a second time
+            self._put_away = {name: getattr(self, name) for name in (*_PARTS, "sections") if getattr(self, name)}
+            self._set(self._blank())
             late = threading.Timer(GRACE, copy_context().run, [self._close_if_nobody_came])
             late.daemon = True
             late.start()
+
+    def _blank(self) -> dict[str, Any]:
+        return {name: type(getattr(self, name))() for name in (*_PARTS, "sections") if getattr(self, name)}
+
+    def _set(self, fields: dict[str, Any]) -> None:
+        with self.hold_sync():
+            for name, value in fields.items():
+                setattr(self, name, value)
 
     def _close_if_nobody_came(self) -> None:
         if not self._is_heard_of:
@@ -96,10 +110,7 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
     def _close(self) -> None:
         if self.comm is None:
             return
-        with self.hold_sync():  # what a notebook keeps of closed widgets is not the answer a second time
-            for name in _PARTS:
-                setattr(self, name, "")
-            self.sections = []
+        self._set(self._blank())
         layout = self.layout
         self.close()
         if layout is not None:
