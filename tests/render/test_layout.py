@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wf_notebook.render import Layout, Reasoning, ToolCall, content_html
+from wf_notebook.render import GrowingMarkdown, Layout, Reasoning, ToolCall, content_html
 from wf_notebook.render.layout import PAGE, TAILS
 from wf_notebook.render.said import Failure
 
@@ -131,6 +131,27 @@ def test_a_branch_that_ended_is_over_while_the_others_go_on_and_nothing_that_com
     layout.add("b", lane="one")
     page.take(layout)
     assert page.shown[0] == ("one", "running", "<p>a</p>\n<p>b</p>\n")
+
+
+def test_what_says_nothing_is_not_rendered_again(page):
+    class Counted(GrowingMarkdown):
+        looks = 0
+
+        def tail(self):
+            Counted.looks += 1
+            return super().tail()
+
+    layout = Layout(text=Counted)
+    layout.add("one", lane="a")
+    layout.add("two", lane="b")
+    page.take(layout)
+    looks = Counted.looks
+    page.take(layout)
+    assert Counted.looks == looks
+    layout.add(" more", lane="b")
+    page.take(layout)
+    assert Counted.looks == looks + 1
+    assert page.shown == [("a", "running", "<p>one</p>\n"), ("b", "running", "<p>two more</p>\n")]
 
 
 def test_at_the_end_nothing_is_open(page):

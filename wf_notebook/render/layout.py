@@ -60,7 +60,7 @@ class Layout:
             self._open[key] = _Section(key, self._kind)
             self._sections.append(self._open[key])
         section = self._open[key]
-        section.over = section.settled = False  # it may have ended before all that it said was read
+        section.over = section.is_laid_out = False  # it may have ended before all that it said was read
         section.add(content)
 
     def _make_way(self, key: tuple[str, str]) -> None:
@@ -68,25 +68,25 @@ class Layout:
         if key[0] == "agent":
             self._agents.add(key[1])
         for other in [other for other in self._open if key[0] == "agent" or other[0] == "agent"]:
-            self._open.pop(other).over = True
+            self._open.pop(other).end()
 
     def lane_ended(self, lane: str, status: str) -> None:
         """Say how a branch ended; the others go on."""
         section = self._open.get(("lane", lane))
         if section is not None and not section.over:
-            section.over, section.failed = True, section.failed or status == "failed"
+            section.end(failed=status == "failed")
 
     def end(self) -> None:
         """Say that nothing more comes."""
         for section in self._open.values():
-            section.over = True
+            section.end()
         self._open.clear()
 
     def changes(self) -> Changes:
         """Return what changed on the pages, in the tails and of the sections, by the name of the field."""
         changes: Changes = {}
         for section in self._sections:
-            if not section.settled:
+            if not section.is_laid_out:
                 self._lay_out(section, changes)
         changes |= {f"tail_{slot}": html for slot, html in self._tails.items()}
         self._tails = {}
@@ -97,7 +97,7 @@ class Layout:
         return news
 
     def _lay_out(self, section: _Section, changes: Changes) -> None:
-        section.settled = section.over
+        section.is_laid_out = True
         finished, tail = section.rendered()
         if finished:
             changes |= self._written(section, finished)
@@ -128,12 +128,17 @@ class _Section:
         self.pages: list[int] = []
         self.page = ""
         self.slot: int | None = None
-        self.over = self.settled = self.failed = False
+        self.over = self.failed = False
+        #: Whether it is shown as it stands: what says nothing is not rendered again and again.
+        self.is_laid_out = False
         self._kind = kind
         self._text = kind()
         self._thought: list[str] = []
         self._calls: dict[str, ToolCall] = {}
         self._done: list[str] = []
+
+    def end(self, *, failed: bool = False) -> None:
+        self.over, self.failed, self.is_laid_out = True, self.failed or failed, False
 
     def outline(self, *, named: bool) -> Changes:
         kind, name = self.key
