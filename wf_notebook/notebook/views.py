@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 #: Seconds between two updates, at least; and how many times as long as an update took.
 PAUSE, SHARE = 0.05, 4
+#: What updates carry keeps to so many characters a second, as the page may be far away, unless that makes them rarer than this.
+RATE, RAREST = 36_000, 0.1
+#: What one update is wrapped in, in characters: the headers of a message, and whose cell it belongs to.
+WRAPPED = 1_000
 #: A run that ends within so many seconds shows its record at once, and no widget that would flicker.
 BRIEF = 0.1
 #: Seconds between two updates of time and tokens while nothing is said.
@@ -179,8 +183,9 @@ class WidgetView:
             if began - ticked >= TICK:
                 ticked = began
                 changes = self._numbers()
-            self._send(widget, changes | self._news())
-            pause = max(PAUSE, SHARE * (perf_counter() - began))
+            changes |= self._news()
+            self._send(widget, changes)
+            pause = _pause(perf_counter() - began, changes)
 
     @staticmethod
     def _send(widget: LiveWidget, changes: dict[str, Any]) -> None:
@@ -215,6 +220,16 @@ class WidgetView:
             return self._numbers() | {"status": "completed"}
         again = f"the page was loaded anew, so the record could not be put here; %wf show {run.run_id[:8]} shows it"
         return self._numbers() | {"status": run.status, "note": again}
+
+
+def _pause(took: float, changes: dict[str, Any]) -> float:
+    """Return how many seconds to wait after an update, by the time it took and by what it carried.
+
+    >>> _pause(0.001, {"tail_0": "a word"}), _pause(0.001, {"page_0": "a" * 2000, "sections": []}), _pause(0.1, {})
+    (0.05, 0.08333333333333333, 0.4)
+    """
+    carried = WRAPPED + sum(len(value) for value in changes.values() if isinstance(value, str))
+    return max(PAUSE, SHARE * took, min(RAREST, carried / RATE))
 
 
 def _is_terminal() -> bool:
