@@ -31,8 +31,8 @@ FLOORS = """
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
     kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs  readable
-3   transaction  line  known  history  conflicts  session
-4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows
+3   transaction  line  steps  known  history  conflicts  session
+4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment  storage.steps  storage.rows  storage.no_rows
     storage.erasing  storage.asking  storage.runs  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection
     storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
     storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage

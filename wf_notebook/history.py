@@ -17,7 +17,8 @@ from .kept import collecting_later
 from .keys import key_of
 from .run import way_up
 from .state import decoded
-from .transaction import stored_id
+from .steps import from_origin
+from .transaction import Records, stored_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,7 @@ class History:
         """Replace the contents of the state."""
         raise NotImplementedError
 
-    def save(self) -> None:
+    def save(self, records: Records | None = None) -> None:
         """Save what changed."""
         raise NotImplementedError
 
@@ -173,7 +174,7 @@ class History:
             self.save()
         state = self._now() if at is None else self.at(at)
         new = self._sibling(new_id, state=state, about=replace(self.about, session_name=None))
-        new.save()
+        new.save(Records(steps=[from_origin(stored_id(self.session_id))]))
         return new
 
     def compact(self, *, keep: int = 1) -> int:

@@ -48,6 +48,8 @@ class Known:
     rows: tuple[Records, ...]
     #: What is kept about the session, as it was last saved from here.
     saved_about: About | None
+    #: Whether nobody else wrote since, as the last transaction found.
+    undisturbed: bool = False
     #: Of a save: the keys that were changed on both sides.
     conflicts: tuple[str, ...] = ()
 
@@ -62,7 +64,8 @@ class Known:
 
     def fetch(self, tx: Transaction, check: Check, *, inherits: bool) -> Known:
         """Bring this up to the store's newest; a session that is new there may inherit what another program kept of it."""
-        if not self.attempts and self.line.is_current(tx.before):
+        self.undisturbed = self.line.is_current(tx.before)
+        if not self.attempts and self.undisturbed:
             return self
         way = self.line.follow(tx, check)
         if way != "on":  # mine is written again: all of it, or all but what is only there

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from .known import Known
 from .line import Line
 from .merging import merge
 from .state import as_dict, own, update
+from .steps import Steps
 from .transaction import About, Attempt, Records, Save, SessionStorage, Transaction, stored_id
 
 if TYPE_CHECKING:
@@ -65,7 +67,10 @@ class Session(History, Deciding):
         self._saved_about: About | None = None  # as it was last saved from here
         self._rows: tuple[Records, ...] = ()  # rows that wait for a save that can be done
         self._own_branch = uuid4().hex
+        self._queued: deque[Records] = deque()
         self._lock = threading.RLock()
+        #: The steps that are remembered.
+        self.steps = Steps.of(session_id, storage)
         _sessions.add(self)
 
     @property
@@ -181,8 +186,10 @@ class Session(History, Deciding):
 
     def _take(self, known: Known) -> None:
         """Know what a transaction found out. Without a call in between, where an interrupt could come: all of it, or nothing."""
+        before = self._line.stamp if known.undisturbed else None
         self._line, self.about, self._base, self._met = known.line, known.about, known.base, known.met
         self._attempts, self._rows, self._saved_about = known.attempts, known.rows, known.saved_about
+        self.steps.go_on(before, self._line.stamp)
 
     def _fetch(self) -> None:
         """Bring what is known of the store up to its newest."""
@@ -210,11 +217,13 @@ class Session(History, Deciding):
         """
         if self.storage is None:
             return
-        with self._lock:
+        if records:
+            self._queued.append(records)
+        with self._lock:  # whoever is first saves what the others wait for
             if not self.loaded:
                 self.load()
-            if records:
-                self._rows = (*self._rows, records)
+            while self._queued:
+                self._rows = (*self._rows, self._queued.popleft())
             mine = snapshot or self.snapshot()
             if mine.kept != self._base or self._rows or self._grasp().has_news:
                 self._write(mine.kept, run_id)
@@ -279,6 +288,7 @@ def _go_on_in_child() -> None:
     """In a forked child a lock may be held by a thread that is not there, and rows that wait are the parent's to write."""
     for session in list(_sessions):
         session._lock, session._rows = threading.RLock(), ()  # noqa: SLF001 - this module's own
+        session._queued.clear()  # noqa: SLF001
 
 
 if hasattr(os, "register_at_fork"):

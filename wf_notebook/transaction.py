@@ -65,13 +65,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Rows that go along with a save: starts and ends of runs, and what the runs said."""
+    """Rows that go along with a save: starts and ends of runs, what the runs said, and the steps that were done."""
 
     runs: Sequence[dict[str, Any]] = ()
     events: Sequence[dict[str, Any]] = ()
+    steps: Sequence[dict[str, Any]] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.runs or self.events)
+        return bool(self.runs or self.events or self.steps)
 
     @property
     def leave_open(self) -> bool:
@@ -84,7 +85,9 @@ class Records:
         if error is None:
             return self
         return Records(
-            [{**run, "error": run["error"] or error} if run["phase"] == "end" else run for run in self.runs], self.events
+            [{**run, "error": run["error"] or error} if run["phase"] == "end" else run for run in self.runs],
+            self.events,
+            self.steps,
         )
 
 
@@ -146,6 +149,12 @@ class Transaction(Protocol):
     def has_records(self, records: Records) -> bool:
         """Return whether these rows are in the store."""
 
+    def steps(self, session_id: str, *, after: int = 0, within: int = 0) -> list[dict[str, Any]]:
+        """Return the rows of a session's steps after one of them, in order; results of the newest, within so many characters."""
+
+    def step_texts(self, step_ids: Iterable[str], column: str) -> dict[str, str]:
+        """Return what steps gave ("result"), or what they were keyed by ("parts"), as JSON text by the id of the step."""
+
     def inherited(self, session_id: str) -> Inherited | None:
         """Return what another program kept of the session in this database."""
 
@@ -168,7 +177,7 @@ class Transaction(Protocol):
         """Give what a session had when it was last deleted to a session of another id; return whether it ever was."""
 
     def append_records(self, session_id: str, records: Records) -> None:
-        """Append rows of runs and events."""
+        """Append rows of runs, events and steps."""
 
 
 class SessionStorage(Protocol):

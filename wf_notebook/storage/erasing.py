@@ -14,10 +14,14 @@ from ..transaction import is_branch, shown_id, stored_id
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .rows import NoRows, SqlTransaction
+    from .no_rows import NoRows
+    from .rows import SqlTransaction
 
 #: How a value names a blob.
 _NAMED = re.compile(r'"blob":"([0-9a-f]{32})"|"([0-9a-f]{32})"')
+
+#: What refers to blobs: table, the column whose values name them, and the one that has the name of a value that is one.
+REFERRING = (("state_log", "value", "blob"), ("step_log", "result", "blob"), ("step_log", "parts", "parts_blob"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ def known(tx: SqlTransaction | NoRows, session_id: str, url: str) -> str:
 
 
 def erase_session(tx: SqlTransaction, key: str) -> tuple[int, int, int]:
-    """Erase a session with its branches, versions, runs and events; return how many sessions, versions and runs that were."""
+    """Erase a session with its branches, versions, runs, events and steps; return how many sessions, versions and runs that were."""
     at, branches = (tx.store, key), (tx.store, f"{key}@%")
     of = "store = ? AND (session_id = ? OR (session_id LIKE ? AND session_id NOT LIKE ?))"
     given = (*at, branches[1], f"{key}@@%")  # a doubled @ is the user's own: another session
@@ -52,7 +56,7 @@ def erase_session(tx: SqlTransaction, key: str) -> tuple[int, int, int]:
     )[0]
     runs = [run_id for (run_id,) in tx.rows(f"SELECT DISTINCT run_id FROM run_log WHERE {of}", given)]
     erase_runs(tx, runs)
-    for table in ("run_log", "state_log", "session_log"):
+    for table in ("run_log", "state_log", "session_log", "step_log"):
         tx.rows(f"DELETE FROM {table} WHERE {of}", given)
     return sessions, versions, len(runs)
 
@@ -96,9 +100,11 @@ def live_sessions(tx: SqlTransaction | NoRows) -> list[str]:
 
 def sweep(tx: SqlTransaction) -> int:
     """Erase the blobs that nothing refers to any more, in any store of this database; return how many."""
-    needed = {content_hash for (content_hash,) in tx.rows("SELECT DISTINCT blob FROM state_log WHERE blob IS NOT NULL", ())}
-    values = tx.rows("""SELECT value FROM state_log WHERE value LIKE '%"blob%'""", ())
-    values += tx.rows("""SELECT b.text FROM blob b JOIN state_log l ON l.blob = b.hash WHERE b.text LIKE '%"blob%'""", ())
+    needed, values = set(), []
+    for table, column, beside in REFERRING:
+        needed |= {name for (name,) in tx.rows(f"SELECT DISTINCT {beside} FROM {table} WHERE {beside} IS NOT NULL", ())}
+        values += tx.rows(f"""SELECT {column} FROM {table} WHERE {column} LIKE '%"blob%'""", ())
+        values += tx.rows(f"""SELECT b.text FROM blob b JOIN {table} l ON l.{beside} = b.hash WHERE b.text LIKE '%"blob%'""", ())
     for (value,) in values:
         needed.update(one or other for one, other in _NAMED.findall(value))
     there = {content_hash for (content_hash,) in tx.rows("SELECT hash FROM blob", ())}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,13 @@ from ..codec.blobs import digest
 from ..codec.kind import LARGE
 from ..run import process_started_at
 from ..transaction import About, Head, Records
+from .moment import now
 from .schema import TABLES, quoted
+from .steps import StepRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from ..transaction import Inherited, Save
     from .schema import Cursor
@@ -29,11 +31,6 @@ _STATE = tuple(TABLES["state_log"])
 _CHUNK = 200
 
 
-def now() -> str:
-    """Return the time in UTC as it is stored: sortable text that both databases read as a timestamp."""
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
 @dataclass(slots=True)
 class Opened:
     """A database inside a transaction, and what is known of it.
@@ -44,17 +41,19 @@ class Opened:
 
     cursor: Cursor
     ready: bool = False
+    has_steps: bool = True
     before: int | None = None
     after: int | None = None
 
 
-class SqlTransaction:
+class SqlTransaction(StepRows):
     """The rows of one store, inside one transaction."""
 
     def __init__(self, opened: Opened, store: str, inherited: Callable[[str], Inherited | None]) -> None:
         self._execute = opened.cursor.execute
         self.store = store
         self.before, self.after = opened.before, opened.after
+        self.has_steps = opened.has_steps
         self.inherited = inherited
 
     def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -123,7 +122,7 @@ class SqlTransaction:
         for event in records.events:
             sql = "SELECT 1 FROM event_log WHERE run_id = ? AND seq = ? LIMIT 1"
             return bool(self._execute(sql, (event["run_id"], event["seq"])))
-        return False
+        return any(self.has_step(step["step_id"]) for step in records.steps[:1])
 
     def end_lost(self, session_id: str) -> bool:
         """End runs of this session whose process, on this machine, is gone: they are `lost`. Return whether others are open."""
@@ -196,6 +195,7 @@ class SqlTransaction:
         revision, hidden, before = last[0] if last else (0, 0, 0)
         if op == "deleted":
             hidden = self._execute(f"SELECT coalesce(max(version), 0) FROM state_log {of}", at)[0][0]
+            self.say_of_steps(session_id, "deleted")
         values = [_text(getattr(about, name)) for name in _ABOUT]
         self._insert(
             "session_log",
@@ -212,6 +212,7 @@ class SqlTransaction:
         before = next((row for row in revisions if row[1] != "deleted"), None)
         if before is None or revisions[0][1] != "deleted":
             return False
+        self.say_of_steps(session_id, "restored")
         self._insert(
             "session_log",
             ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *_ABOUT),
@@ -242,10 +243,11 @@ class SqlTransaction:
         return True
 
     def append_records(self, session_id: str, records: Records) -> None:
-        """Append rows of runs and events."""
+        """Append rows of runs, events and steps."""
         runs = [(self.store, session_id, *map(row.get, _RUN)) for row in records.runs]
         self._insert("run_log", ("store", "session_id", *_RUN), runs)
         self._insert("event_log", _EVENT, [tuple(map(row.get, _EVENT)) for row in records.events])
+        self.append_steps(session_id, records.steps)
 
     def _insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         one, names = f"({', '.join('?' * len(columns))})", ", ".join(map(quoted, columns))
@@ -253,44 +255,6 @@ class SqlTransaction:
             chunk = rows[start : start + _CHUNK]
             values = ", ".join([one] * len(chunk))
             self._execute(f"INSERT INTO {table} ({names}) VALUES {values}", [v for row in chunk for v in row])
-
-
-class NoRows:
-    """A transaction over a database that is not there yet, or not ours yet: nothing to read in it."""
-
-    before = after = None
-    store = ""
-
-    def __init__(self, inherited: Callable[[str], Inherited | None] = lambda _: None) -> None:
-        self.inherited = inherited
-
-    def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Return no row."""
-        return []
-
-    def head(self, session_id: str, known: int) -> Head:
-        """Return the head of a session that was never saved."""
-        return Head()
-
-    def changes(self, session_id: str, *, after: int = 0, until: int | None = None) -> list[Change]:
-        """Return no change."""
-        return []
-
-    def blobs(self, hashes: Iterable[str]) -> dict[str, bytes]:
-        """Return no blob."""
-        return {}
-
-    def versions(self, session_id: str, *, after: int = 0) -> list[tuple[Any, ...]]:
-        """Return no version."""
-        return []
-
-    def has_save(self, session_id: str, save_id: str) -> bool:
-        """Return that it is not there."""
-        return False
-
-    def has_records(self, records: Records) -> bool:
-        """Return that they are not there."""
-        return False
 
 
 def _text(text: str | None) -> str | None:

@@ -6,13 +6,14 @@ All times are UTC.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .folding import session_state, state_history
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,22 @@ TABLES: dict[str, dict[str, str]] = {
     "schema_log": {"migration": "integer", "written_by": "text", "happened_at": "timestamp"},
 }  # fmt: skip
 
-#: What people query: name → definition, or who gives it for a database.
-VIEWS: dict[str, str | Callable[[str], str]] = {
+#: The steps that a session remembers, in the order in which they were done: "done"; and what was said of them since: "forgotten",
+#: "chosen" among the takes of one, or "origin": the steps of that session are remembered too.
+STEP_TABLES: dict[str, dict[str, str]] = {
+    "step_log": {
+        "store": "text", "session_id": "text", "seq": "integer", "op": "text", "happened_at": "timestamp", "step_id": "text",
+        "name": "text", "kind": "text", "key": "text", "place": "text", "run_id": "text", "seconds": "real",
+        "input_tokens": "integer", "output_tokens": "integer", "cost": "real", "result": "json", "blob": "text",
+        "parts": "json", "parts_blob": "text",
+    },
+}  # fmt: skip
+
+#: The definition of a view, or who gives it for a database.
+View = str | Callable[[str], str]
+
+#: What people query.
+VIEWS: dict[str, View] = {
     "session_state": session_state,
     "state_history": state_history,
     "sessions": """
@@ -111,6 +126,17 @@ VIEWS: dict[str, str | Callable[[str], str]] = {
         FROM event_log e JOIN (SELECT * FROM run_log WHERE phase = 'start') r ON r.run_id = e.run_id""",
 }
 
+STEP_VIEWS: dict[str, str] = {
+    "steps": """
+        SELECT s.session_id, s.name, s.kind, s.happened_at AS made_at, s.seconds, s.input_tokens, s.output_tokens, s.cost,
+               json_extract(coalesce(b.text, CAST(s.result AS VARCHAR)), '$.value') AS value, s.key, s.place, s.run_id, s.step_id,
+               s.store
+        FROM step_log s LEFT JOIN blob b ON b.hash = s.blob
+        WHERE s.op = 'done' AND NOT EXISTS (
+            SELECT 1 FROM step_log f
+            WHERE f.op = 'forgotten' AND f.step_id = s.step_id AND f.store = s.store AND f.session_id = s.session_id)""",
+}
+
 #: The view that bears the storage's table_name: one row for each of its sessions.
 STORE_VIEW = """
         SELECT s.session_id, s.workflow_id, s.user_id, s.workflow, s.session_name,
@@ -120,7 +146,7 @@ STORE_VIEW = """
         FROM sessions s WHERE s.store = '{store}'"""
 
 #: Names that a storage's table_name cannot have.
-RESERVED = frozenset({*TABLES, *VIEWS, "step_log", "steps"})
+RESERVED = frozenset({*TABLES, *VIEWS, *STEP_TABLES, *STEP_VIEWS})
 
 
 def quoted(name: str) -> str:
@@ -134,12 +160,22 @@ def quoted(name: str) -> str:
 
 def create_tables(cursor: Cursor, dialect: Dialect) -> None:
     """Migration 2: the tables and views of release 0.1."""
-    for table, columns in TABLES.items():
+    _create(cursor, dialect, TABLES, VIEWS)
+
+
+def create_steps(cursor: Cursor, dialect: Dialect) -> None:
+    """Migration 3: the steps that were done."""
+    _create(cursor, dialect, STEP_TABLES, STEP_VIEWS)
+
+
+def _create(cursor: Cursor, dialect: Dialect, tables: dict[str, dict[str, str]], views: Mapping[str, View]) -> None:
+    for table, columns in tables.items():
         described = ", ".join(f"{quoted(column)} {getattr(dialect, kind)}" for column, kind in columns.items())
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} ({described})")
     for number, (table, indexed) in enumerate(dialect.indexes):
-        cursor.execute(f"CREATE INDEX IF NOT EXISTS {table}_{number} ON {table} ({indexed})")
-    for view, definition in VIEWS.items():
+        if table in tables:
+            cursor.execute(f"CREATE INDEX IF NOT EXISTS {table}_{number} ON {table} ({indexed})")
+    for view, definition in views.items():
         cursor.execute(f"CREATE VIEW {view} AS {definition if isinstance(definition, str) else definition(dialect.name)}")
 
 
@@ -150,4 +186,4 @@ def create_store_view(cursor: Cursor, dialect: Dialect, store: str, name: str) -
 
 
 #: The steps from an empty file to this release, by number; a file says which of them was its last.
-MIGRATIONS: dict[int, Callable[[Cursor, Dialect], None]] = {2: create_tables}
+MIGRATIONS: dict[int, Callable[[Cursor, Dialect], None]] = {2: create_tables, 3: create_steps}

@@ -12,7 +12,9 @@ from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
 from . import erasing
 from .asking import ROWS, SECONDS
-from .rows import NoRows, Opened, SqlTransaction, now
+from .moment import now
+from .no_rows import NoRows
+from .rows import Opened, SqlTransaction
 from .runs import RUN, Stored, record
 from .schema import MIGRATIONS, RESERVED, Cursor, Dialect, create_store_view
 
@@ -61,6 +63,7 @@ class SqlStorage:
             if ("table", "schema_log") not in catalog and not write:
                 return NoRows(inherited)
             opened.ready = self._prepared(opened.cursor, catalog, write=write)
+            opened.has_steps = write or ("table", "step_log") in catalog
         return SqlTransaction(opened, self.table_name, inherited)
 
     def _prepared(self, cursor: Cursor, catalog: set[tuple[Any, ...]], *, write: bool) -> bool:
@@ -72,6 +75,8 @@ class SqlStorage:
                 raise BadStorage(f"{self.url} was written by wf_notebook {by}, which is newer than this one; upgrade wf_notebook")
             if done < min(MIGRATIONS):
                 raise BadStorage(f"{self.url} was written before the first release, in a form of its own; choose another file")
+        if not write and done < max(MIGRATIONS):  # a file of an earlier release is read as it is
+            return False
         for number in range(done + 1, max(MIGRATIONS) + 1) if done else MIGRATIONS:
             MIGRATIONS[number](cursor, self.dialect)
             cursor.execute("INSERT INTO schema_log VALUES (?, ?, ?)", (number, _release(), now()))

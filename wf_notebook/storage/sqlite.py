@@ -48,6 +48,7 @@ SQLITE = Dialect(
         ("run_log", "run_id, phase"),
         ("event_log", "run_id, seq"),
         ("blob", "hash"),
+        ("step_log", "session_id, store, seq"),
     ),
 )
 

@@ -1,0 +1,236 @@
+"""The steps that were done in a session: found by what they depended on, and kept in its store."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from .codec import hashes
+from .transaction import Records, stored_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .transaction import SessionStorage
+
+#: So many characters of results are fetched with the list of the steps; more of them one by one.
+AT_ONCE = 16_000_000
+#: Of so many sessions the steps are remembered in the process: a cell that is run again makes its workflow anew.
+REMEMBERED = 8
+
+_remembered: dict[tuple[Any, ...], Steps] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that was done: under which key, when and where, and what it took.
+
+    `place` says which of equal steps of a run it was, and in which branch. Seconds, tokens as counts, cost in US dollars.
+    """
+
+    step_id: str
+    name: str
+    kind: str
+    key: str
+    place: str
+    made_at: datetime
+    run_id: str | None = None
+    seconds: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+
+    def row(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        told = {name: getattr(self, name) for name in self.__slots__ if name != "made_at"}
+        return {**told, "op": "done", "happened_at": _stored(self.made_at)}
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Done:
+        """Return what a row says."""
+        made_at = row["happened_at"]
+        if isinstance(made_at, str):
+            made_at = datetime.fromisoformat(made_at)
+        told = {name: row[name] for name in cls.__slots__ if name != "made_at"}
+        counts = {name: told[name] or 0 for name in ("seconds", "input_tokens", "output_tokens")}
+        return cls(**(told | counts), made_at=made_at.replace(tzinfo=UTC))
+
+
+class Steps:
+    """The steps of one session. Rows of the store are read once, in order; what is done here is known at once.
+
+    >>> steps = Steps("demo")
+    >>> first = Done("1", "outline", "step", "k", "#1", datetime(2026, 1, 1, tzinfo=UTC))
+    >>> steps.keep(first, '{"value": "cheese"}', "[]")
+    >>> steps.find("k", "#1") is first, steps.result(first), steps.find("k", "#2")
+    (True, {'value': 'cheese'}, None)
+    """
+
+    def __init__(self, session_id: str, storage: SessionStorage | None = None) -> None:
+        self._key, self._storage = stored_id(session_id), storage
+        self._lock = threading.RLock()
+        #: Of the last transaction after which all of this was so.
+        self.stamp: int | None = None
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._seq = 0
+        self._origin: Steps | None = None
+        self._done: dict[tuple[str, str], list[Done]] = {}
+        self._known: set[str] = set()
+        self._forgotten: set[str] = set()
+        self._chosen: dict[tuple[str, str], str] = {}
+        self._results: dict[str, str] = {}
+        self._parts: dict[str, str] = {}
+        self._hidden: list[dict[tuple[str, str], list[Done]]] = []
+        #: The bytes of arrays and frames in results.
+        self.blobs: dict[str, bytes] = {}
+
+    @classmethod
+    def of(cls, session_id: str, storage: SessionStorage | None) -> Steps:
+        """Return the steps of a session, those that this process knows already if they are in a file."""
+        if getattr(storage, "path", None) is None:
+            return cls(session_id, storage)
+        place = (getattr(storage, "url", None), getattr(storage, "table_name", None), session_id)
+        known = _remembered.pop(place, None)
+        steps = _remembered[place] = known if known is not None else cls(session_id, storage)
+        for oldest in list(_remembered)[:-REMEMBERED]:
+            _remembered.pop(oldest, None)
+        return steps
+
+    # -- from the store ----------------------------------------------------------------------------------------------------
+
+    def go_on(self, before: int | None, after: int | None) -> None:
+        """Between these stamps nobody wrote but who says so: what was known before is still all."""
+        if before is not None and self.stamp == before:
+            self.stamp = after
+
+    def catch_up(self) -> None:
+        """Learn what was written since; costs nothing where nobody wrote."""
+        if self._storage is None or (self.stamp is not None and self.stamp == self._storage.stamp()):
+            return
+        with self._lock:
+            after = self._seq
+
+            def read(tx: Any) -> tuple[list[dict[str, Any]], int | None]:
+                return tx.steps(self._key, after=after, within=AT_ONCE), tx.before
+
+            rows, self.stamp = self._storage.transact(read, write=False)
+            for row in rows:
+                self._learn(row)
+            if self._origin is not None:
+                self._origin.catch_up()
+
+    def _learn(self, row: Mapping[str, Any]) -> None:
+        self._seq, op = row["seq"], row["op"]
+        if op == "done" and row["step_id"] not in self._known:
+            self._add(Done.of(row), row["result"])
+        elif op == "origin":
+            self._origin = Steps("", self._storage)
+            self._origin._key = row["key"]  # noqa: SLF001 - of its own kind
+        elif op == "deleted":
+            self._hidden.append(self._done)
+            self._done = {}
+        elif op == "restored" and self._hidden:
+            self._done = self._hidden.pop() | self._done
+        else:
+            self._heard(op, row)
+
+    def _add(self, done: Done, result: str | None) -> None:
+        self._known.add(done.step_id)
+        self._done.setdefault((done.key, done.place), []).append(done)
+        if result is not None:
+            self._results[done.step_id] = result
+
+    def _heard(self, op: str, row: Mapping[str, Any]) -> None:
+        if op == "forgotten":
+            self._forgotten.add(row["step_id"])
+        elif op == "chosen":
+            self._chosen[row["key"], row["place"]] = row["step_id"]
+
+    # -- asked -------------------------------------------------------------------------------------------------------------
+
+    def find(self, key: str, place: str) -> Done | None:
+        """Return the step that is remembered under this key in this place: the take that was chosen, else the newest."""
+        takes, chosen = self.takes(key, place), self._chosen.get((key, place))
+        return next((done for done in takes if done.step_id == chosen), takes[-1] if takes else None)
+
+    def takes(self, key: str, place: str) -> list[Done]:
+        """Return all that was done under this key in this place, oldest first."""
+        return self._left([*(self._origin.takes(key, place) if self._origin else ()), *self._done.get((key, place), ())])
+
+    def all(self) -> list[Done]:
+        """Return all steps that are remembered, oldest first."""
+        mine = sorted((done for takes in self._done.values() for done in takes), key=lambda done: done.made_at)
+        return self._left([*(self._origin.all() if self._origin else ()), *mine])
+
+    def _left(self, steps: list[Done]) -> list[Done]:
+        return [done for done in steps if done.step_id not in self._forgotten] if self._forgotten else steps
+
+    def last(self, name: str, place: str) -> Done | None:
+        """Return what was done last under this name: in this place, else in any."""
+        named = [done for done in self.all() if done.name == name]
+        there = [done for done in named if done.place == place]
+        return (there or named or [None])[-1]  # type: ignore[list-item]
+
+    def result(self, done: Done) -> Any:
+        """Return what a step gave, as a tree; None if it is not there any more."""
+        return self._text(done, "result")
+
+    def parts(self, done: Done) -> Any:
+        """Return what the key of a step was made of; None if it is not there any more."""
+        return self._text(done, "parts")
+
+    def _text(self, done: Done, column: str) -> Any:
+        known = self._results if column == "result" else self._parts
+        if done.step_id not in known and self._origin is not None and done.step_id in self._origin:
+            return self._origin._text(done, column)  # noqa: SLF001 - of its own kind
+        if done.step_id not in known and self._storage is not None:
+            known |= self._storage.transact(lambda tx: tx.step_texts([done.step_id], column), write=False)
+        text = known.get(done.step_id)
+        return None if text is None else json.loads(text)
+
+    def __contains__(self, step_id: str) -> bool:
+        return step_id in self._known or (self._origin is not None and step_id in self._origin)
+
+    def blob(self, content_hash: str) -> bytes:
+        """Return the bytes of an array or a frame; KeyError if they are not there any more."""
+        if content_hash not in self.blobs and self._storage is not None:
+            self.blobs |= self._storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
+        return self.blobs[content_hash]
+
+    # -- said --------------------------------------------------------------------------------------------------------------
+
+    def keep(self, done: Done, result: str, parts: str) -> None:
+        """Remember a step that was just done."""
+        with self._lock:
+            self._add(done, result)
+            self._parts[done.step_id] = parts
+
+    def records(self, done: Done) -> Records:
+        """Return the rows of a step, to be saved."""
+        result = self._results[done.step_id]
+        needed = hashes(json.loads(result)) if '"blob' in result else ()
+        blobs = {name: self.blobs[name] for name in needed if name in self.blobs}
+        return Records(steps=[{**done.row(), "result": result, "parts": self._parts.get(done.step_id), "blobs": blobs}])
+
+    def say(self, op: str, steps: Iterable[Done]) -> Records:
+        """Say of steps that they are "forgotten" or "chosen"; return the rows that say so."""
+        now = _stored(datetime.now(UTC))
+        rows = [{**done.row(), "op": op, "happened_at": now} for done in steps]
+        with self._lock:
+            for row in rows:
+                self._heard(op, row)
+        return Records(steps=rows)
+
+
+def from_origin(stored: str) -> dict[str, Any]:
+    """Return the row that says that a session remembers the steps of another one too; `stored` is that one's id."""
+    return {"op": "origin", "key": stored, "happened_at": _stored(datetime.now(UTC))}
+
+
+def _stored(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
