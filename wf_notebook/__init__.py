@@ -21,6 +21,7 @@ _ROOMS = {
     "pprint_run_response": "render",
     "register_codec": "codec",
     "register_merge": "merging",
+    "step": "cache",
     "trust": "codec",
     "unload_ipython_extension": "notebook",
 }
@@ -38,6 +39,7 @@ __all__ = [
     "pprint_run_response",
     "register_codec",
     "register_merge",
+    "step",
     "trust",
     "unload_ipython_extension",
 ]
@@ -45,6 +47,7 @@ __all__ = [
 if TYPE_CHECKING:
     from .agents import Agent
     from .branches import parallel
+    from .cache import step
     from .codec import register_codec, trust
     from .events import RunEvent, RunResponse
     from .merging import register_merge

@@ -54,7 +54,7 @@ class Branch:
         self._home = home
         lane = f"{context.lane}/{self.lane}" if context.lane else self.lane
         ids = context.run_id, context.session_id, context.workflow_id, context.workflow
-        self.context = RunContext(*ids, token, context.usage, lane, context.private, context.log)
+        self.context = RunContext(*ids, token, context.usage, lane, context.private, context.log, context.cache)
         self.variables = variables.copy()
         self.variables.run(current.set, self.context)
         self.span = self.variables.run(begin, f"branch {self.lane.removeprefix('branch ')}", {"wf.lane": lane})

@@ -25,6 +25,7 @@ __all__ = [
     "BadSetting",
     "BadStorage",
     "BranchTimeout",
+    "CacheMiss",
     "DownloadFailed",
     "MissingInput",
     "MissingPart",
@@ -228,6 +229,10 @@ class BadBranch(WorkflowError, TypeError):
 
 class BranchTimeout(WorkflowError, TimeoutError):
     """A branch of `parallel` took longer than it may."""
+
+
+class CacheMiss(WorkflowError, LookupError):
+    """A step is not remembered, and was not to be done."""
 
 
 class NoModel(WorkflowError, LookupError):

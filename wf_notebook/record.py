@@ -25,7 +25,7 @@ from .told import Told, as_responses
 from .transaction import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from .changes import Encoded
     from .encoding import Snapshot
@@ -233,9 +233,25 @@ class OpenRun:
                 except WorkflowError as error:
                     logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
 
-    def _save(self, journal: Journal, ends: list[dict[str, Any]], snapshot: Snapshot | None = None) -> None:
+    def keep(self, records: Records) -> None:
+        """Save rows with all that was said and changed so far; where that cannot be done yet they go along with the next save."""
+        with self._ending:
+            if self._journal is not None:
+                try:
+                    self._save(self._journal, [], steps=records.steps)
+                except WorkflowError as error:
+                    logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
+
+    def _save(
+        self,
+        journal: Journal,
+        ends: list[dict[str, Any]],
+        snapshot: Snapshot | None = None,
+        *,
+        steps: Sequence[dict[str, Any]] = (),
+    ) -> None:
         begun, self._begun = self._begun, []
-        rows = Records([*begun, *ends], list(journal.rows()))
+        rows = Records([*begun, *ends], list(journal.rows()), steps)
         self.session.save(rows, run_id=None if self.context.private else self.context.run_id, snapshot=snapshot)
 
     def disown(self) -> None:

@@ -107,11 +107,35 @@ class Usage:
                 self.models.add(model)
         if self.budget is not None:
             self.budget.count(tokens=input_tokens + output_tokens, cost=cost, model=model)
+        for meter in meters.get() if self not in meters.get() else ():
+            meter.add(model=model, requests=requests, input_tokens=input_tokens, output_tokens=output_tokens, cost=cost)
+
+    def recall(self, used: Usage) -> None:
+        """Count what was used when it was made, and costs nothing now."""
+        for usage in (self, *meters.get()):
+            with usage._lock:  # noqa: SLF001 - of its own kind
+                usage.requests += used.requests
+                usage.input_tokens += used.input_tokens
+                usage.output_tokens += used.output_tokens
+                usage.cost = usage.cost if used.cost is None else (usage.cost or 0.0) + used.cost
+                usage.models |= used.models
 
     @property
     def total_tokens(self) -> int:
         """Input and output tokens together."""
         return self.input_tokens + self.output_tokens
+
+
+#: What counts beside the run what is used here: each step that this code is inside of.
+meters: ContextVar[tuple[Usage, ...]] = ContextVar("wf_notebook_meters", default=())
+
+
+class Remembering(Protocol):
+    """What a run remembers of the steps that were done before."""
+
+    @property
+    def mode(self) -> str:
+        """How it deals with them: use, refresh, only or off."""
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -130,6 +154,8 @@ class RunContext:
     private: bool = False
     #: Where it is noted what agents, tools and branches do.
     log: Log | None = None
+    #: What is remembered of steps; None where the run asks for none.
+    cache: Remembering | None = None
 
     def note(self, event: str, data: Any, agent: str | None = None) -> None:
         """Note what happens now in the run, in the lane of this code."""

@@ -9,6 +9,7 @@ from uuid import uuid4
 from weakref import ref
 
 from . import saver
+from .cache import Cache, checked_mode, mode_of
 from .errors import MissingRun
 from .events import RunResponse
 from .inputs import bound_inputs
@@ -23,6 +24,7 @@ from .stream import RunStream
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .cache import Mode
     from .storage import WorkflowStorage
 
 #: Settings that may be class attributes, although instances have properties of these names.
@@ -60,6 +62,8 @@ class Workflow(Adapting, Keeping):
     #: What the agents of one run may spend, in tokens and in US dollars: then it ends, `stopped`, with what it has (see `run`).
     max_tokens: int | None = None
     max_cost: float | None = None
+    #: How runs deal with steps that were done before: "use", "refresh", "only" or "off"; None: as `WF_CACHE` says, else "off".
+    cache: Mode | None = None
     _settings: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -89,6 +93,7 @@ class Workflow(Adapting, Keeping):
         private: bool = False,
         max_tokens: int | None = None,
         max_cost: float | None = None,
+        cache: Mode | None = None,
         **without_meaning: Any,
     ) -> None:
         if without_meaning:
@@ -99,7 +104,7 @@ class Workflow(Adapting, Keeping):
         self.workflow_id, self._id_is_made_up = chosen_id or str(uuid4()), not chosen_id
         given: dict[str, Any] = {"description": description, "user_id": user_id, "session_name": session_name}
         given |= {"extra_data": extra_data, "debug_mode": debug_mode or None, "private": private or None}
-        given |= {"max_tokens": max_tokens, "max_cost": max_cost}
+        given |= {"max_tokens": max_tokens, "max_cost": max_cost, "cache": checked_mode(cache)}
         for setting, value in given.items():
             setattr(self, setting, checked_setting(setting, getattr(cls, setting) if value is None else value))
         place = storage if storage is not None else cls.storage
@@ -150,6 +155,7 @@ class Workflow(Adapting, Keeping):
         context = RunContext(run_id, self.session_id, self.workflow_id or "", self, private=self.private)
         context.limit(self.max_tokens, self.max_cost)
         run = OpenRun(context, self._session, workflow=self.name or type(self).__name__, inputs=inputs, ended=self._note)
+        context.cache = Cache(run, mode_of(self.cache))
         self._run = ref(run)
         return outcome(run, lambda: method(self, *args, **kwargs))
 

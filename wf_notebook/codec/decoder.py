@@ -18,15 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def decode(tree: Tree, blob: Callable[[str], bytes]) -> Any:
+def decode(tree: Tree, blob: Callable[[str], bytes], *, whole: bool = False) -> Any:
     """Return the value of a tree; `blob` gives the bytes that were kept under a hash.
 
-    A value whose class is not here is given as an `Unknown`. Raises StorageFailed for a tree or a blob that is damaged.
+    A value whose class is not here is given as an `Unknown`; with `whole`, it is an error. Raises StorageFailed for a tree or a
+    blob that is damaged.
 
     >>> decode({"title": "a", "tags": {"$set": ["x"]}}, {}.__getitem__)
     {'title': 'a', 'tags': {'x'}}
     """
-    return _decoded(Read(blob, warn), tree)
+    return _decoded(Read(blob, _refuse if whole else warn), tree)
+
+
+def _refuse(value: Unknown) -> None:
+    raise ValueError(value.why)
 
 
 def _decoded(read: Read, tree: Tree) -> Any:

@@ -1,0 +1,14 @@
+"""cache: a step already done is not done again.
+
+`keying` says what a step depends on, `steps` keeps what was done; here a run looks for its steps, does those that are not
+there, and says why.
+"""
+
+from __future__ import annotations
+
+from .call import Call
+from .functions import step
+from .modes import MODES, Mode, checked_mode, mode_of
+from .remembering import Cache, remembering
+
+__all__ = ["MODES", "Cache", "Call", "Mode", "checked_mode", "mode_of", "remembering", "step"]

@@ -1,0 +1,236 @@
+"""One step of a run: it is found, or it is done and kept."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextvars import copy_context
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from ..changes import differences
+from ..changes import hashes as named_in
+from ..codec.kind import json_text
+from ..errors import CacheMiss, StorageFailed, UnsavableValue, WorkflowError
+from ..keying import Part, Uncacheable, difference
+from ..log import numbers
+from ..run import Usage, logger, meters
+from ..spans import STOPS
+from ..steps import Done
+from .given import Given, given_of, text_of
+from .heard import listen, say, say_again
+from .lease import LONGEST, PAUSE, Lease
+from .remembering import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from ..keying import Key
+    from ..run import RunContext
+    from .heard import Heard
+    from .modes import Mode
+    from .remembering import Cache
+
+#: What a step is called where it begins and ends among the events of a run.
+STARTED, COMPLETED, FAILED = "StepStarted", "StepCompleted", "StepFailed"
+
+
+class Call:
+    """A call of a step, from the question whether it was done before to its end.
+
+    `for pause in call.seek(): wait(pause)`; then `call.given` is what it gave before, or None: then it is to be done, in
+    `call.variables`, and `keep` or `fail` says how that ended.
+    """
+
+    def __init__(
+        self, context: RunContext, cache: Cache, name: str, kind: str, key: Callable[[], Key], *, mode: Mode | None = None
+    ) -> None:
+        self._context, self._cache, self.name, self.kind = context, cache, name, kind
+        self._make_key, self._mode = key, mode or cache.mode
+        self.within: tuple[Call, ...] = inside.get()
+        #: The steps that went on at the same time, and how often steps were asked for inside of this one.
+        self.beside: list[Call] = []
+        self.counts: Counter[str] = Counter()
+        self.given: Given | None = None
+        #: Whether it changed the state; whether it may have: only what touches the state is compared.
+        self.changed = False
+        self.touches = kind != "request"
+        self._key: Key | None = None
+        self._place = ""
+        self._reason: str | None = None
+        self._lease: Lease | None = None
+        self._usage = Usage()
+        self._heard: list[Heard] = []
+        self._id = next(numbers)
+        self._began = time.perf_counter()
+
+    # -- before it is done -------------------------------------------------------------------------------------------------
+
+    def seek(self) -> Generator[float]:
+        """Look for it; yield how long to wait, in seconds, while another one does it. Raises CacheMiss where it must be there."""
+        if self._mode != "off":
+            try:
+                self._key = self._make_key()
+            except Uncacheable as why:
+                self._reason = str(why)
+        if self._key is not None:
+            self._cache.look()
+            self._place = self._cache.place(self._key.digest, self._context.lane, self.within)
+            if self._mode != "refresh":
+                yield from self._sought(self._key)
+        if self.given is None:
+            self._begin()
+
+    def _sought(self, key: Key) -> Generator[float]:
+        if self._found(key):
+            return
+        if self._mode == "only":
+            raise CacheMiss(f"{self._called} is not remembered: {self._why(key)}; run it once with cache='use'")
+        session = self._cache.session
+        name = f"{getattr(session.storage, 'table_name', '')}/{session.session_id}/{key.digest}/{self._place}"
+        self._lease = Lease(getattr(session.storage, "path", None), name)
+        pause = PAUSE
+        while not self._lease.take():
+            self._context.cancel.check()
+            yield pause
+            pause = min(LONGEST, pause * 1.5)
+        if pause > PAUSE:  # another one had it, and may have done it
+            self._cache.steps.catch_up()
+            if self._found(key):
+                self._release()
+
+    def _found(self, key: Key) -> bool:
+        """Take what is remembered, if it is there and whole."""
+        steps = self._cache.steps
+        done = steps.find(key.digest, self._place)
+        if done is None:
+            return False
+        try:
+            given = given_of(steps.result(done), steps.blob)
+            self._cache.session.bring(given.changes, steps.blobs)
+        except (StorageFailed, ValueError, LookupError, TypeError) as error:
+            logger.warning("what is remembered of %s cannot be used (%s); it is done again", self._called, error)
+            return False
+        self.given = given
+        self._cache.recount(given.counts, self.within)
+        self._recall(done, given)
+        say_again(given.heard)
+        for heard in given.heard:
+            say(*heard)
+        self._note(COMPLETED, hit=True, done=done)
+        return True
+
+    def _recall(self, done: Done, given: Given) -> None:
+        """What it used then is told again, though it costs nothing now."""
+        if given.used:
+            used = Usage(given.used["requests"], done.input_tokens, done.output_tokens, done.cost, set(given.used["models"]))
+            self._context.usage.recall(used)
+
+    def _begin(self) -> None:
+        self._cache.begin(self)
+        self._before = self._cache.session.snapshot().kept if self.touches and self._key is not None else {}
+        self._note(STARTED)
+        self.variables = copy_context()
+        self.variables.run(inside.set, (*self.within, self))
+        self.variables.run(meters.set, (*meters.get(), self._usage))
+        self.variables.run(listen, self._heard.append)
+        self._began, self._moment = time.perf_counter(), datetime.now(UTC)
+
+    # -- after it was done -------------------------------------------------------------------------------------------------
+
+    def keep(self, value: Any, said: list[Any] | None = None, more: Any = None) -> None:
+        """It was done: remember what it gave, durably."""
+        seconds = time.perf_counter() - self._began
+        try:
+            done = self._kept(Given(value, said, self._heard, counts=dict(self.counts), more=more), seconds)
+            if done is not None and not self._context.private:
+                self._cache.keep(self._cache.steps.records(done))
+            self._note(COMPLETED, hit=False, done=done, seconds=seconds)
+        finally:
+            self._end()
+
+    def _kept(self, given: Given, seconds: float) -> Done | None:
+        if self._key is None:
+            return None
+        if reason := self._look_at_the_state(given):
+            self._reason = reason
+            return None
+        usage, steps = self._usage, self._cache.steps
+        if usage.requests:
+            given.used = {"requests": usage.requests, "models": sorted(usage.models)}
+        try:
+            text = text_of(given, steps.blobs)
+        except (UnsavableValue, WorkflowError, RecursionError) as error:
+            self._reason = f"{error}"
+            return None
+        spent = usage.input_tokens, usage.output_tokens, usage.cost
+        ids = uuid4().hex, self.name, self.kind, self._key.digest, self._place, self._moment, self._context.run_id
+        done = Done(*ids, round(seconds, 6), *spent)
+        steps.keep(done, text, json_text([[part.what, part.name, part.digest, part.shown] for part in self._key.parts]))
+        return done
+
+    def _look_at_the_state(self, given: Given) -> str | None:
+        """Note what it did to the state; return why it cannot be remembered, if so."""
+        if not self.touches:
+            return None
+        session = self._cache.session
+        snapshot = session.snapshot()
+        if snapshot.refused:
+            return f"session_state cannot be kept: {UnsavableValue.joined(snapshot.refused.values())}"
+        given.changes = differences(self._before, snapshot.kept)
+        self.changed = bool(given.changes)
+        beside = [other for other in self.beside if other.touches]
+        if self.changed and beside:
+            return f"session_state was changed while {beside[0].name!r} went on beside it"
+        session.lend(named_in(given.changes), self._cache.steps.blobs)
+        return None
+
+    def fail(self, error: BaseException) -> None:
+        """It was not done: it failed, was stopped, or left before its end. Nothing is remembered of it."""
+        status = "stopped" if isinstance(error, STOPS) else "failed"
+        try:
+            self._note(FAILED, hit=False, status=status, seconds=time.perf_counter() - self._began)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._cache.end(self)
+        self._release()
+
+    def _release(self) -> None:
+        if self._lease is not None:
+            self._lease.release()
+
+    # -- told --------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _called(self) -> str:
+        return f"{self.kind} {self.name!r}" + (f" in branch {self._context.lane!r}" if self._context.lane else "")
+
+    def _why(self, key: Key) -> str:
+        """Return the first difference to what was done before under this name."""
+        last = self._cache.steps.last(self.name, self._place)
+        if last is None:
+            return "it was never done in this session"
+        if last.key == key.digest:
+            return "it was done less often before"
+        parts = self._cache.steps.parts(last)
+        found = difference([Part(*part) for part in parts], key.parts) if parts else None
+        return "what it depends on changed" if found is None else str(found)
+
+    def _note(
+        self, event: str, *, hit: bool | None = None, done: Done | None = None, status: str = "completed", seconds: float = 0.0
+    ) -> None:
+        told: dict[str, Any] = {"span": "step", "id": self._id, "name": self.name, "kind": self.kind}
+        if event == STARTED:
+            if self._key is not None:
+                told["why"] = "asked to do it again" if self._mode == "refresh" else self._why(self._key)
+        else:
+            told |= {"status": status, "hit": hit, "seconds": round(done.seconds if done else seconds, 6)}
+        if done is not None:
+            told |= {"step_id": done.step_id, "made_at": done.made_at.isoformat(), "cost": done.cost}
+            told |= {name: count for name in ("input_tokens", "output_tokens") if (count := getattr(done, name))}
+        if self._reason:
+            told["uncached"] = self._reason
+        self._context.note(event, told)

@@ -1,0 +1,88 @@
+"""Who does a step: one at a time, in all kernels of this machine that share a store.
+
+The right to do it is a lock that the system keeps on one byte of a file. It goes with its holder, however that ends: whoever
+waits takes over at once.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import suppress
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # on Windows the kernels of one machine do not know of each other; each by itself does a step once
+    fcntl = None  # type: ignore[assignment]
+
+#: Seconds between two looks whether another one is done, from the first to the longest.
+PAUSE, LONGEST = 0.01, 0.1
+
+_held: set[tuple[str, str]] = set()
+_files: dict[str, int] = {}
+_lock = threading.Lock()
+
+
+class Lease:
+    """The right to do one step.
+
+    >>> mine, other = Lease(None, "outline"), Lease(None, "outline")
+    >>> mine.take(), other.take(), mine.release(), other.take(), other.release()
+    (True, False, None, True, None)
+    """
+
+    def __init__(self, store: Path | None, name: str) -> None:
+        self._file = None if store is None else str(store) + ".leases"
+        self._name = (self._file or "", name)
+        self._byte = int.from_bytes(blake2b(name.encode(), digest_size=7).digest()) if self._file else 0
+        self._is_mine = False
+
+    def take(self) -> bool:
+        """Take it if nobody has it; return whether it is mine now."""
+        with _lock:
+            if self._name in _held:
+                return False
+            if self._file and fcntl and (descriptor := _opened(self._file)) is not None:
+                try:
+                    fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, self._byte)
+                except OSError:
+                    return False
+            _held.add(self._name)
+            self._is_mine = True
+            return True
+
+    def release(self) -> None:
+        """Let others have it."""
+        with _lock:
+            if self._is_mine:
+                self._is_mine = False
+                _held.discard(self._name)
+                if self._file and fcntl and (descriptor := _files.get(self._file)) is not None:
+                    with suppress(OSError):
+                        fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, self._byte)
+
+
+def _opened(file: str) -> int | None:
+    """Return a descriptor of the file, which stays open: to close one would let go of all locks on it."""
+    if file not in _files:
+        try:
+            _files[file] = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        except OSError:  # a folder that cannot be written: nothing will be kept there either
+            return None
+    return _files[file]
+
+
+def _forget() -> None:
+    """In a forked child nothing is held: the locks are the parent's."""
+    global _lock  # noqa: PLW0603 - a thread that is not there may hold it
+    _lock = threading.Lock()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,95 @@
+"""What a run remembers: which steps were done before, how often each was asked for here, and which are going on."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import ref
+
+if TYPE_CHECKING:
+    from ..run import RunContext
+    from ..session import Session
+    from ..steps import Steps
+    from ..transaction import Records
+    from .call import Call
+    from .modes import Mode
+
+#: The steps that this code is inside of, from the outermost to the innermost.
+inside: ContextVar[tuple[Call, ...]] = ContextVar("wf_notebook_inside", default=())
+
+
+class Keeping(Protocol):
+    """As much of an open run as is needed here."""
+
+    context: RunContext
+    session: Session
+
+    def keep(self, records: Records) -> None:
+        """Save rows, with all that was said and changed so far; durable when it returns, unless the store is busy."""
+
+
+class Cache:
+    """The steps of one run."""
+
+    def __init__(self, run: Keeping, mode: Mode) -> None:
+        self._run = ref(run)  # the run has this, and is to end as soon as nobody reads it
+        self.mode: Mode = mode
+        self.session = run.session
+        self.steps: Steps = run.session.steps
+        #: How often each key was asked for, by branch.
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._is_fresh = False
+        #: The steps that go on.
+        self.going_on: list[Call] = []
+
+    def look(self) -> None:
+        """Learn what was done elsewhere, once for the run: what comes later is asked for where it matters."""
+        if not self._is_fresh:
+            self.steps.catch_up()
+            self._is_fresh = True
+
+    def place(self, key: str, lane: str | None, within: tuple[Call, ...]) -> str:
+        """Return which of the equal steps of this run this one is, and in which branch: `writer#2`."""
+        asked = f"{key[:16]} {lane or ''}"
+        with self._lock:
+            self._counts[asked] += 1
+            for call in within:
+                call.counts[asked] += 1
+            return f"{lane or ''}#{self._counts[asked]}"
+
+    def recount(self, counts: dict[str, int], within: tuple[Call, ...]) -> None:
+        """Count the steps inside of one that is not done again as if they had been asked for."""
+        with self._lock:
+            self._counts.update(counts)
+            for call in within:
+                call.counts.update(counts)
+
+    def begin(self, call: Call) -> None:
+        """A step goes on: those beside it, that is neither inside of it nor around it, are told of each other."""
+        with self._lock:
+            for other in self.going_on:
+                if other not in call.within:
+                    other.beside.append(call)
+                    call.beside.append(other)
+            self.going_on.append(call)
+
+    def end(self, call: Call) -> None:
+        """A step is over."""
+        with self._lock:
+            if call in self.going_on:
+                self.going_on.remove(call)
+
+    def keep(self, records: Records) -> None:
+        """Save the rows of a step, so that it is durable before the next one begins."""
+        run = self._run()
+        if run is not None:
+            run.keep(records)
+
+
+def remembering(context: RunContext | None) -> Any:
+    """Return what a run remembers, None where it is asked for nothing."""
+    cache = context.cache if context is not None else None
+    return None if cache is None or cache.mode == "off" else cache
