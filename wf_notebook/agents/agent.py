@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from .. import background
 from . import arguments
 from .attachments import enclosed
-from .call import AgentCall
+from .remembered import RememberedCall
 from .settings import Settings
 from .stream import AgentStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from pydantic_ai.messages import ModelMessage
-
     from ..events import RunResponse
     from .attachments import Attachment
+    from .call import AgentCall
+    from .history import Turn
 
 #: What `run` and `arun` know.
 KNOWN = ("message", "stream", "images", "files", "retries")
@@ -38,7 +38,7 @@ class Agent(Settings):
     ('writer', None)
     """
 
-    _history: tuple[list[ModelMessage], ...] = ()
+    _history: tuple[Turn, ...] = ()
     _last: AgentCall | None = None
 
     @property
@@ -150,17 +150,16 @@ class Agent(Settings):
         return self._last
 
     def _call(self, message: Any, sent: Sequence[Attachment], others: dict[str, Any], **how: Any) -> AgentCall:
-        return AgentCall(self, message, sent=sent, **how)
+        return RememberedCall(self, message, sent=sent, **how)
 
     async def _answer(self, call: AgentCall) -> RunResponse:
         async for response in call.responses():
             call.see(response)
         return call.so_far()
 
-    def _earlier(self) -> list[ModelMessage]:
-        """The earlier messages that the model is sent again."""
-        calls = self._history[-(self.num_history_responses or 0) :] if self.add_history_to_messages else ()
-        return [message for call in calls for message in call]
+    def _earlier(self) -> Sequence[Turn]:
+        """The earlier calls of which the model is told again."""
+        return self._history[-(self.num_history_responses or 0) :] if self.add_history_to_messages else ()
 
-    def _remember(self, messages: list[ModelMessage]) -> None:
-        self._history = (*self._history, messages)
+    def _remember(self, turn: Turn) -> None:
+        self._history = (*self._history, turn)

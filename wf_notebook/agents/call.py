@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..errors import AgentFailed
 from ..events import RunEvent, RunResponse
 from ..redact import redact
-from ..run import current
+from ..run import Usage, current
+from .history import Turn
 from .noting import Noted, in_a_line
 from .prompt import instructions, message_text
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 
     from pydantic_ai import Agent as Engine
-    from pydantic_ai.messages import ModelMessage, ModelResponse
+    from pydantic_ai.messages import ModelResponse
     from pydantic_ai.run import AgentRun
 
     from .attachments import Attachment
@@ -48,8 +49,8 @@ class AgentCall:
         retries: int | None = None,
         streaming: bool,
         home: asyncio.AbstractEventLoop | None,
-        history: Sequence[ModelMessage],
-        answered: Callable[[list[ModelMessage]], object],
+        history: Sequence[Turn],
+        answered: Callable[[Turn], object],
     ) -> None:
         self.agent, self.streaming, self.home = agent, streaming, home
         self.message, self.history, self.answered = message_text(message), history, answered
@@ -65,6 +66,10 @@ class AgentCall:
         self._metrics: dict[str, Any] = {}
         self._counted = {"requests": 0, "input_tokens": 0, "output_tokens": 0}
         self._costed = 0.0
+        #: The messages, once the answer is whole.
+        self.turn: Turn | None = None
+        #: The tools that were called and have an effect: the call is not to be remembered as a whole.
+        self.effects: list[str] = []
         self._tools: dict[str, dict[str, Any]] = {}
         self._text: list[str] = []
         self._raw: list[str] = []
@@ -138,7 +143,8 @@ class AgentCall:
 
             self._piece_of = piece_of
             try:
-                async with engine.iter(message_history=self.history, infer_name=False, **self._options) as run:
+                history = [message for turn in self.history for message in turn.messages]
+                async with engine.iter(message_history=history, infer_name=False, **self._options) as run:
                     try:
                         async for response in self._follow(engine, run):
                             if response.content is not None:
@@ -231,7 +237,8 @@ class AgentCall:
             response.content = "".join(self._text) if self.streaming else output
         response.messages = as_dicts(run.all_messages())
         response.tools = list(self._tools.values()) or None
-        self.answered(run.new_messages())
+        self.turn = Turn(run.new_messages())
+        self.answered(self.turn)
 
     def _measure(self, run: AgentRun[None, Any], duration: float) -> None:
         """Count what was used, also by a call that ended early."""
@@ -247,7 +254,8 @@ class AgentCall:
         cost = 0.0 if self._model.cost_free else None if used.cost is None else float(used.cost)
         sent, came = used.input_tokens + unsaid.input_tokens, used.output_tokens + unsaid.output_tokens
         now = {"requests": used.requests, "input_tokens": sent, "output_tokens": came}
-        more = {name: now[name] - before[name] for name in now}
+        recalled, self._requests.recalled = self._requests.recalled, Usage()  # these were told when they were given again
+        more = {name: now[name] - before[name] - getattr(recalled, name) for name in now}
         more_cost = None if cost is None else cost - self._costed
         self._counted, self._costed = now, cost or 0.0
         belongs_to = current.get()

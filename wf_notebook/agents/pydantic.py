@@ -9,6 +9,7 @@ from pydantic_ai.capabilities import AbstractCapability
 
 from .agent import Agent
 from .call import AgentCall
+from .history import Turn
 from .parts import user_prompt
 from .requests import Requests, one_policy
 from .resolve import is_at_hand, resolve
@@ -51,7 +52,7 @@ class PydanticAgent(Agent):
 
     def _call(self, message: Any, sent: Sequence[Attachment], others: dict[str, Any], **how: Any) -> AgentCall:
         if "message_history" in others:
-            how["history"] = others["message_history"] or ()
+            how["history"] = [Turn(others["message_history"] or ())]
         options = {name: value for name, value in others.items() if name != "message_history"}
         if (retries := how.pop("retries")) is not None:
             options["retries"] = retries

@@ -7,11 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic_ai.models import CompletedStreamedResponse
 from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.models.wrapper import WrapperModel
 
-from ..run import logger
+from ..run import Usage, logger
+from .again import request_sought, response_kept, response_of
 from .ending import ending
 from .failures import explain
 from .limits import CONCURRENCY, Limits, gate, name_of
@@ -62,6 +64,8 @@ class Requests(WrapperModel):
         self._ends = monotonic() + self._total
         self._tries = 1 + (retries if retries is not None else RETRIES)
         self._attempt = 0
+        #: What answers took that were given before: they cost nothing now.
+        self.recalled = Usage()
         #: What the requests use that their answers do not say.
         self.spending = Spending(self._who, self._name, self.wrapped)
 
@@ -76,8 +80,33 @@ class Requests(WrapperModel):
         model_settings: ModelSettings | None,
         model_request_parameters: ModelRequestParameters,
     ) -> ModelResponse:
-        """Make one request and return the whole answer."""
+        """Return the whole answer to one request: as it was given before, or as it is given now."""
+        call = await request_sought(self._agent.name or "agent", self.wrapped, messages, model_settings, model_request_parameters)
+        if call is not None and call.given is not None:
+            return self._again(response_of(call))
+        try:
+            answer = await self._request(messages, model_settings, model_request_parameters)
+        except BaseException as error:
+            if call is not None:
+                call.fail(error)
+            raise
+        if call is not None:
+            await response_kept(call, answer)
+        return answer
 
+    def _again(self, answer: ModelResponse) -> ModelResponse:
+        """Note that an answer costs nothing now."""
+        self.recalled.input_tokens += answer.usage.input_tokens
+        self.recalled.output_tokens += answer.usage.output_tokens
+        self.recalled.requests += 1
+        return answer
+
+    async def _request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
         async def whole(settings: ModelSettings | None) -> ModelResponse:
             return await self._in_time(self.wrapped.request(messages, settings, model_request_parameters))
 
@@ -101,8 +130,32 @@ class Requests(WrapperModel):
         model_request_parameters: ModelRequestParameters,
         run_context: RunContext[Any] | None = None,
     ) -> AsyncGenerator[StreamedResponse]:
-        """Make one request and hand over its answer as it comes."""
+        """Hand over the answer to one request as it comes, or as it was given before."""
+        call = await request_sought(self._agent.name or "agent", self.wrapped, messages, model_settings, model_request_parameters)
+        if call is not None and call.given is not None:
+            answer = self._again(response_of(call))
+            yield CompletedStreamedResponse(
+                answer, model_request_parameters=model_request_parameters, replay_events=True
+            )
+            return
+        try:
+            async with self._stream(messages, model_settings, model_request_parameters, run_context) as response:
+                yield response
+        except BaseException as error:
+            if call is not None:
+                call.fail(error)
+            raise
+        if call is not None:
+            await response_kept(call, response.get())
 
+    @asynccontextmanager
+    async def _stream(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+        run_context: RunContext[Any] | None,
+    ) -> AsyncGenerator[StreamedResponse]:
         async def ask(opened: AsyncExitStack) -> StreamedResponse:
             async def begun(settings: ModelSettings | None) -> StreamedResponse:
                 stream = self.wrapped.request_stream(messages, settings, model_request_parameters, run_context)

@@ -132,16 +132,26 @@ class Call:
         self._before = self._cache.session.snapshot().kept if self.touches and self._key is not None else {}
         self._note(STARTED)
         self.variables = copy_context()
-        self.variables.run(inside.set, (*self.within, self))
-        self.variables.run(meters.set, (*meters.get(), self._usage))
-        self.variables.run(listen, self._heard.append)
+        self.variables.run(self.enter)
         self._began, self._moment = time.perf_counter(), datetime.now(UTC)
 
     # -- after it was done -------------------------------------------------------------------------------------------------
 
-    def keep(self, value: Any, said: list[Any] | None = None, more: Any = None) -> None:
-        """It was done: remember what it gave, durably."""
+    def enter(self) -> None:
+        """From now on this context is inside of the step: for a task of its own."""
+        inside.set((*self.within, self))
+        meters.set((*meters.get(), self._usage))
+        listen(self._heard.append)
+
+    def refuse(self, reason: str) -> None:
+        """It is done, and must not be remembered: say why."""
+        self._reason, self._key = self._reason or reason, None
+
+    def keep(self, value: Any, said: list[Any] | None = None, more: Any = None, *, used: Usage | None = None) -> None:
+        """It was done: remember what it gave, durably; `used` where that was not counted inside of it."""
         seconds = time.perf_counter() - self._began
+        if used is not None:
+            self._usage = used
         try:
             done = self._kept(Given(value, said, self._heard, counts=dict(self.counts), more=more), seconds)
             if done is not None and not self._context.private:

@@ -1,0 +1,78 @@
+"""Answers that were given before: they are given again, and no model is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..cache import Call, remembering
+from ..run import Usage, current
+from .keyed import key_of_call, key_of_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pydantic_ai.messages import ModelMessage, ModelResponse
+
+    from ..keying import Key
+    from .attachments import Attachment
+    from .history import Turn
+    from .settings import Settings
+
+
+async def sought(name: str, kind: str, key: Callable[[], Key], *, mode: Any = None) -> Call | None:
+    """Look for what was answered before in this run's session; return the call to answer, None where nothing is remembered."""
+    context = current.get()
+    cache = remembering(context)
+    if context is None or cache is None:
+        return None
+    call = Call(context, cache, name, kind, key, mode=mode)
+    for pause in call.seek():
+        await asyncio.sleep(pause)
+    return call
+
+
+async def kept(call: Call, value: Any, said: list[Any] | None = None, more: Any = None, *, used: Usage | None = None) -> None:
+    """Remember an answer; what has to wait for the disk keeps no other call waiting."""
+    await asyncio.to_thread(call.keep, value, said, more, used=used)
+
+
+def call_sought(agent: Settings, message: str | None, sent: Sequence[Attachment], history: Sequence[Turn]) -> Any:
+    """Look for the answer to a call of an agent."""
+
+    def key() -> Key:
+        from .keyed import plain_messages
+
+        return key_of_call(agent, message, sent, [plain_messages(turn.plain) for turn in history])
+
+    return sought(agent.name or "agent", "agent", key)
+
+
+def request_sought(name: str, model: Any, messages: list[ModelMessage], settings: Any, parameters: Any) -> Any:
+    """Look for the answer to one request."""
+    from pydantic_ai.messages import ModelMessagesTypeAdapter
+
+    def key() -> Key:
+        return key_of_request(model, ModelMessagesTypeAdapter.dump_python(messages, mode="json"), settings, parameters)
+
+    return sought(name, "request", key)
+
+
+def response_of(call: Call) -> ModelResponse:
+    """Return the answer of a model that is remembered."""
+    from pydantic_ai.messages import ModelMessagesTypeAdapter
+
+    assert call.given is not None
+    (response,) = ModelMessagesTypeAdapter.validate_json(call.given.value)
+    return response  # type: ignore[return-value] # it was one
+
+
+async def response_kept(call: Call, response: ModelResponse) -> None:
+    """Remember the answer of a model."""
+    from pydantic_ai.messages import ModelMessagesTypeAdapter
+
+    usage = response.usage
+    used = Usage(1, usage.input_tokens, usage.output_tokens, None, {response.model_name} if response.model_name else set())
+    await kept(call, ModelMessagesTypeAdapter.dump_json([response]).decode(), used=used)

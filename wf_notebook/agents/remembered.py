@@ -1,0 +1,77 @@
+"""A call of an agent that is remembered as a whole: when nothing changed, what was said is said again, and no model is asked."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from ..events import RunEvent, RunResponse
+from .again import call_sought, kept
+from .call import AgentCall
+from .history import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+
+    from ..cache.given import Given
+
+#: What a run stamps on a response.
+STAMPS = {"run_id", "session_id", "workflow_id", "lane"}
+
+
+class RememberedCall(AgentCall):
+    """A call of one of our agents."""
+
+    async def responses(self) -> AsyncGenerator[RunResponse]:
+        """Say what is said as it comes, on this loop, in one task; what was answered before is said again."""
+        step = await call_sought(self.agent, self.message, self.sent, self.history)
+        if step is not None and step.given is not None:
+            for response in self._again(step.given):
+                yield response
+            return
+        if step is not None:
+            step.enter()
+        said: list[RunResponse] = []
+        try:
+            async with aclosing(super().responses()) as asked:
+                async for response in asked:
+                    said.append(response)
+                    yield response
+        except BaseException as error:
+            if step is not None:
+                step.fail(error)
+            raise
+        if step is not None:
+            if self.effects:
+                step.refuse(f"its tool {self.effects[0]!r} has an effect (cache='off')")
+            await kept(step, None, said, self._memory())
+
+    def _memory(self) -> dict[str, Any]:
+        """Return what is to be known when this is said again."""
+        fields = {name: value for name, value in vars(self._response).items() if name not in STAMPS and value is not None}
+        return {"response": fields, "turn": None if self.turn is None else self.turn.text}
+
+    def _again(self, given: Given) -> Iterator[RunResponse]:
+        """Say what was said then, as this call is made: in pieces, or as a whole."""
+        fields = dict(given.more["response"])
+        self._metrics.update(fields.get("metrics") or {})
+        self._response = RunResponse(**fields | {"metrics": self._metrics})
+        self._noted.model = self._response.model
+        with self._noted:
+            in_pieces = False
+            for response in given.said or ():
+                response.metrics = self._metrics
+                if response.tools and response.content is None:
+                    self._tools |= {tool["tool_call_id"]: tool for tool in response.tools}
+                    if not self.streaming:
+                        self._noted.tool(RunEvent(response.event), response.tools[0])
+                    yield response
+                elif self.streaming and isinstance(response.content, str) and not self.agent.response_model:
+                    in_pieces = True
+                    yield response
+            if given.more["turn"] is not None:
+                self.answered(Turn(text=given.more["turn"]))
+            if self.agent.save_response_to_file:
+                self._save(self.agent.save_response_to_file)
+            if not in_pieces:
+                yield self._response
