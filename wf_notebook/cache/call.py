@@ -60,6 +60,7 @@ class Call:
         self._place = ""
         self._reason: str | None = None
         self._lease: Lease | None = None
+        self._parts: list[list[str]] = []
         self._usage = Usage()
         self._heard: list[Heard] = []
         self._id = next(numbers)
@@ -129,6 +130,8 @@ class Call:
 
     def _begin(self) -> None:
         self._cache.begin(self)
+        if self._key is not None:
+            self._parts = [[part.what, part.name, part.digest, part.shown] for part in self._key.parts]  # before it changes them
         self._before = self._cache.session.snapshot().kept if self.touches and self._key is not None else {}
         self._note(STARTED)
         self.variables = copy_context()
@@ -177,7 +180,7 @@ class Call:
         spent = usage.input_tokens, usage.output_tokens, usage.cost
         ids = uuid4().hex, self.name, self.kind, self._key.digest, self._place, self._moment, self._context.run_id
         done = Done(*ids, round(seconds, 6), *spent)
-        steps.keep(done, text, json_text([[part.what, part.name, part.digest, part.shown] for part in self._key.parts]))
+        steps.keep(done, text, json_text(self._parts))
         return done
 
     def _look_at_the_state(self, given: Given) -> str | None:
