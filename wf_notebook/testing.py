@@ -74,6 +74,10 @@ class _Script:
         self.answers = answers
         self.requests: list[Request] = []
 
+    def _key_parts_(self) -> dict[str, Any]:
+        """What tells one script from another: which of its answers were given is no part of it."""
+        return {"answers": [repr(answer) if isinstance(answer, (Exception, Breaks)) else answer for answer in self.answers]}
+
     async def _next(self, messages: list[ModelMessage], info: AgentInfo) -> Any:
         from .agents.transcript import as_dicts
 

@@ -137,6 +137,7 @@ class AgentCall:
         started = perf_counter()
         with self._noted:
             resolved, engine, tools = await self._prepared()
+            self.effects = getattr(tools, "effects", self.effects)
             self._model, self._response.model, self._noted.model = resolved, resolved.name, resolved.name
             from .failures import explain
             from .transcript import piece_of

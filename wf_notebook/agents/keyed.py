@@ -63,9 +63,14 @@ def key_of_request(model: Any, messages: list[dict[str, Any]], settings: Any, pa
     return _key(_REQUEST, (model_parts(model), plain_messages(messages), asked, tools, output))
 
 
-def _key(keyer: Keyer, values: tuple[Any, ...]) -> Key:
+def key_of_tool(function: Any, name: str, arguments: dict[str, Any]) -> Key:
+    """Return the key of a call of a tool."""
+    return _key(Keyer(function, name=name), (), arguments)
+
+
+def _key(keyer: Keyer, values: tuple[Any, ...], named: dict[str, Any] | None = None) -> Key:
     try:
-        return keyer.key(values, {})
+        return keyer.key(values, named or {})
     except UncacheableArgument as refusal:
         raise Uncacheable(str(refusal)) from refusal
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from ..cache import stdout_heard
 from ..events import RunEvent, RunResponse
 from .again import call_sought, kept
 from .call import AgentCall
@@ -33,10 +34,11 @@ class RememberedCall(AgentCall):
             step.enter()
         said: list[RunResponse] = []
         try:
-            async with aclosing(super().responses()) as asked:
-                async for response in asked:
-                    said.append(response)
-                    yield response
+            with stdout_heard():
+                async with aclosing(super().responses()) as asked:
+                    async for response in asked:
+                        said.append(response)
+                        yield response
         except BaseException as error:
             if step is not None:
                 step.fail(error)

@@ -13,7 +13,11 @@ from pydantic_ai.exceptions import ApprovalRequired, CallDeferred, ModelRetry, T
 from pydantic_ai.toolsets import AbstractToolset, CombinedToolset, FunctionToolset, WrapperToolset
 
 from .. import background
+from ..cache import stdout_heard
+from ..context import within
 from ..errors import AgentFailed
+from .again import kept, sought
+from .keyed import key_of_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -38,9 +42,13 @@ def toolset(tools: Iterable[Any], agent: str, home: asyncio.AbstractEventLoop | 
         home: The event loop of the async caller: async tools run there, beside the objects of the user that belong to it.
     """
     flat = list(_flat(tools))
-    functions = [_tool(item, home) for item in flat if not isinstance(item, AbstractToolset)]
+    own = [item for item in flat if not isinstance(item, AbstractToolset)]
+    functions = [_tool(item, home) for item in own]
     sets = [item for item in flat if isinstance(item, AbstractToolset)]
-    return UserTools(CombinedToolset([FunctionToolset(functions), *sets]), agent) if flat else None
+    if not flat:
+        return None
+    named = {tool.name: _function(item) for tool, item in zip(functions, own, strict=True)}
+    return UserTools(CombinedToolset([FunctionToolset(functions), *sets]), agent, named)
 
 
 def _flat(tools: Iterable[Any]) -> Iterator[Any]:
@@ -53,8 +61,15 @@ def _flat(tools: Iterable[Any]) -> Iterator[Any]:
                 yield getattr(function, "entrypoint", function)
 
 
-def _tool(item: Any, home: asyncio.AbstractEventLoop | None) -> Tool[Any]:
+def _function(item: Any) -> Any:
+    """Return the function of the user's in a tool."""
     if hasattr(type(item), "deep_copy"):  # a function that was adapted, as an attribute of a workflow is
+        item = getattr(item, "__wrapped__", item)
+    return item.function if isinstance(item, Tool) else item
+
+
+def _tool(item: Any, home: asyncio.AbstractEventLoop | None) -> Tool[Any]:
+    if hasattr(type(item), "deep_copy"):
         item = getattr(item, "__wrapped__", item)
     if isinstance(item, Tool):
         return item
@@ -89,19 +104,45 @@ class UserTools(WrapperToolset[Any]):
     """Tools that remember what the user's code raised, so that it can be told from what went wrong with the model."""
 
     agent: str
+    #: The user's functions, by the names of the tools.
+    functions: dict[str, Any] = field(default_factory=dict)
     #: What was raised, by the id of the call.
     raised: dict[str, Exception] = field(default_factory=dict)
+    #: The tools that were called and are to be called each time, as they have an effect.
+    effects: list[str] = field(default_factory=list)
 
     async def call_tool(self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]) -> Any:
         """Call a tool; a note on what it raises says where that was, and its traceback begins in the user's code."""
         try:
-            return await super().call_tool(name, tool_args, ctx, tool)
+            return await self._called(name, tool_args, ctx, tool)
         except SIGNALS:
             raise
         except Exception as error:
             error.add_note(f"raised by the tool {name!r} of {self.agent}")
             self.raised[str(ctx.tool_call_id)] = error.with_traceback(from_user(error.__traceback__))
             raise
+
+    async def _called(self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]) -> Any:
+        """Call a tool, or give what it gave before; a function that is a step sees to that by itself."""
+        function = self.functions.get(name)
+        step = getattr(function, "step", None)
+        if step is not None and step.mode == "off":
+            self.effects.append(name)
+        if function is None or step is not None:
+            return await super().call_tool(name, tool_args, ctx, tool)
+        call = await sought(name, "tool", lambda: key_of_tool(function, name, tool_args))
+        if call is None:
+            return await super().call_tool(name, tool_args, ctx, tool)
+        if call.given is not None:
+            return call.given.value
+        try:
+            with stdout_heard():
+                value = await within(call.variables, super().call_tool(name, tool_args, ctx, tool))
+        except BaseException as error:
+            call.fail(error)
+            raise
+        await kept(call, value)
+        return value
 
     def raise_own(self, error: Exception) -> None:
         """Raise `error` if it is one of the user's, without the frames between the call of the agent and the tool."""

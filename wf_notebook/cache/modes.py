@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any, Literal, get_args
 
-from ..errors import BadSetting, did_you_mean
+from ..errors import BadSetting
+from ..nearest import did_you_mean
 
 #: "use": a step that is remembered is not done again. "refresh": each step is done again, as a new take beside the old one.
 #: "only": a step that is not remembered is an error. "off": nothing is remembered.
