@@ -47,6 +47,7 @@ __all__ = [
     "UnknownPath",
     "UnknownRun",
     "UnknownSession",
+    "UnknownStep",
     "UnknownVerb",
     "UnknownVersion",
     "UnknownWorkflow",
@@ -156,6 +157,10 @@ class UnknownSession(WorkflowError, LookupError):
 
 class UnknownRun(WorkflowError, LookupError):
     """There is no run of that id."""
+
+
+class UnknownStep(WorkflowError, LookupError):
+    """Nothing is remembered under that name."""
 
 
 class UnknownPath(WorkflowError, LookupError):

@@ -106,6 +106,10 @@ class Keeping:
         """Go on in the session of another instance, with all that is unsaved in it: both have one state from now on."""
         self._session = other.session
 
+    def forget(self, *, step: str | None = None, run: str | None = None) -> int:
+        """Forget steps that were done in this session (of a name, of a run, or all), so that they are done again; return how many."""
+        return self._session.forget(step=step, run=run)
+
     def rename(self, name: str) -> None:
         """Rename the workflow, in the store too."""
         self.name = checked_setting("name", name)

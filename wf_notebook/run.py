@@ -54,6 +54,8 @@ WAYS_UP: dict[str, str] = {
     "Run.to_html": "wf_notebook.render.player:to_html",
     "Run.show": "wf_notebook.render:show",
     "Run.timeline": "wf_notebook.render:timeline",
+    "Run.why": "wf_notebook.frames.steps:why",
+    "Session.takes": "wf_notebook.frames.steps:takes",
     "Timeline.df": "wf_notebook.frames:timeline_frame",
     "show": "wf_notebook.notebook.looking:publish_run",
     "adapt": "wf_notebook.agents.adapters:adapt",
@@ -251,6 +253,10 @@ class Run(_Shown):
         """
         written: Path = way_up("Run.to_html")(self, path)
         return written
+
+    def why(self) -> Any:
+        """Return a table of its steps: which came from the store, which were done, and what had changed for that."""
+        return way_up("Run.why")(self)
 
     def timeline(self) -> Any:
         """Return what its agents, tools and branches did, and when: rows, `.df()`, and shown as bars."""

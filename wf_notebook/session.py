@@ -23,6 +23,7 @@ from .keys import is_stored
 from .known import Known
 from .line import Line
 from .merging import merge
+from .remembers import Remembers
 from .state import as_dict, own, update
 from .steps import Steps
 from .transaction import About, Attempt, Records, Save, SessionStorage, Transaction, stored_id
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 100
 
 
-class Session(History, Deciding):
+class Session(History, Deciding, Remembers):
     """One session. `state` is one dict object for the life of the session object; it is loaded when it is first asked for.
 
     `version` counts the saves that are known here, from 1; 0 is a session without any.

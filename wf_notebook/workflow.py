@@ -115,6 +115,7 @@ class Workflow(Adapting, Keeping):
         self._session = self._new_session(session_id or self._settings.get("session_id") or str(uuid4()), state)
         self._run: Callable[[], OpenRun | None] = lambda: None
         self._last_run: Run | None = None
+        self._next_cache: Mode | None = None
         self._last_ids: tuple[str, dict[str, Any]] | None = None
         for attribute, agent in own_agents(reversed(type(self).__mro__[: -len(Workflow.__mro__)])).items():
             setattr(self, attribute, agent)
@@ -155,7 +156,8 @@ class Workflow(Adapting, Keeping):
         context = RunContext(run_id, self.session_id, self.workflow_id or "", self, private=self.private)
         context.limit(self.max_tokens, self.max_cost)
         run = OpenRun(context, self._session, workflow=self.name or type(self).__name__, inputs=inputs, ended=self._note)
-        context.cache = Cache(run, mode_of(self.cache))
+        context.cache = Cache(run, mode_of(self._next_cache or self.cache))
+        self._next_cache = None
         self._run = ref(run)
         return outcome(run, lambda: method(self, *args, **kwargs))
 
@@ -167,6 +169,10 @@ class Workflow(Adapting, Keeping):
         """The record of the last run of this instance, None before the first."""
         run = self._run()
         return run.record() if run is not None else self._last_run
+
+    def next_run(self, *, cache: Mode | None) -> None:
+        """Let the next run, and only that, deal with remembered steps in this way."""
+        self._next_cache = checked_mode(cache)
 
     def stop(self) -> None:
         """End the run that goes on, from any thread: what was said is kept, its status is `stopped`."""

@@ -236,13 +236,15 @@ class Call:
         self, event: str, *, hit: bool | None = None, done: Done | None = None, status: str = "completed", seconds: float = 0.0
     ) -> None:
         told: dict[str, Any] = {"span": "step", "id": self._id, "name": self.name, "kind": self.kind}
+        if self.within:
+            told["within"] = self.within[-1]._id  # noqa: SLF001 - of its own kind
         if event == STARTED:
             if self._key is not None:
                 told["why"] = "asked to do it again" if self._mode == "refresh" else self._why(self._key)
         else:
             told |= {"status": status, "hit": hit, "seconds": round(done.seconds if done else seconds, 6)}
         if done is not None:
-            told |= {"step_id": done.step_id, "made_at": done.made_at.isoformat(), "cost": done.cost}
+            told |= {"step_id": done.step_id, "made_at": done.made_at.isoformat(), "made_in": done.run_id, "cost": done.cost}
             told |= {name: count for name in ("input_tokens", "output_tokens") if (count := getattr(done, name))}
         if self._reason:
             told["uncached"] = self._reason

@@ -125,6 +125,22 @@ def save(asked: Asked) -> None:
         _say("nothing is unsaved")
 
 
+def use(asked: Asked) -> None:
+    """Choose among the takes of steps."""
+    if not 1 <= len(asked.words) <= 2:  # noqa: PLR2004 - a number and a name
+        raise BadArguments("write the number of a take: %wf use 1; %wf takes lists them")
+    number = whole_number(asked.words[0], "write %wf use 1; %wf takes lists the takes")
+    count = asked.session().use(number, step=asked.words[1] if len(asked.words) > 1 else None)
+    _say(f"take {number} is used of {_count(count, 'step')}; what depends on it runs again")
+
+
+def forget(asked: Asked) -> None:
+    """Forget what steps gave."""
+    step = asked.word("the name of one step") if asked.words else None
+    count = asked.session().forget(step=step)
+    _say(f"{_count(count, 'step')} forgotten; the next run does {'it' if count == 1 else 'them'} again")
+
+
 def resolve(asked: Asked) -> None:
     """Decide what two kernels changed at once: by "mine", "theirs", both also for some keys only, or a dict of the values."""
     choice = _choice(asked)

@@ -64,6 +64,20 @@ def show(asked: Asked) -> Run:
     return run.told_by(run.told, whole=True)
 
 
+def why(asked: Asked) -> Table:
+    """Return the steps of a run, and why each was done or not."""
+    run = asked.storage().run(_run_id(asked))
+    table: Table = run.why()
+    return table
+
+
+def takes(asked: Asked) -> Table:
+    """Return the takes of steps that were done again."""
+    step = asked.word("the name of one step") if asked.words else None
+    table: Table = asked.looked_at(asked.session_id()).takes(step)
+    return table
+
+
 def publish_run(bundle: dict[str, str], metadata: dict[str, Any]) -> None:
     """Show a run in this cell: what `run.show()` does in a notebook."""
     publish(bundle, {"wf_notebook": metadata})

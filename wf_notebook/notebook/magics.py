@@ -12,6 +12,7 @@ from IPython.core.getipython import get_ipython
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 from traitlets import Bool, Enum, Unicode, observe
 
+from ..cache import checked_mode
 from ..errors import BadArguments, SessionConflict
 from ..render import responses_bundle
 from ..run import logger
@@ -175,6 +176,7 @@ class WorkflowMagics(Magics):
             workflow.session.reload()
             workflow.session_state.clear()
         workflow.private = options.private or type(workflow).private
+        workflow.next_run(cache="refresh" if options.fresh else checked_mode(options.cache, "--cache "))
         shown: View
         if options.quiet:
             shown = NoView()

@@ -27,6 +27,8 @@ OPTIONS = (
         "the session to load and save; %workflow stays in it, a cell goes back to %config, WF_SESSION or NAME",
     ),
     Option("storage", "", "URL", "where sessions are kept, likewise: duckdb:///runs.duckdb, sqlite:///runs.db, memory:"),
+    Option("cache", "", "MODE", "use: do no step again while nothing changed; refresh: do all again; only: do none; off: ask for none"),
+    Option("fresh", "", None, "do each step again, beside what it gave before: --cache refresh"),
     Option("reset", "", None, "start from an empty session_state; the old one stays a version"),
     Option("no-run", "n", None, "define the workflow and do not run it"),
     Option("no-stream", "", None, "show the record at the end, and nothing before"),
@@ -48,7 +50,9 @@ class Options:
 
     session: str | None = None
     storage: str | None = None
+    cache: str | None = None
     out: str | None = None
+    fresh: bool = False
     reset: bool = False
     no_run: bool = False
     no_stream: bool = False
@@ -68,6 +72,8 @@ class Options:
         options = replace(self, **given)
         if options.out is not None and not options.out.isidentifier():
             raise BadArguments(f"--out {options.out!r} is no name for a variable; write --out VAR")
+        if options.fresh and options.cache not in {None, "refresh"}:
+            raise BadArguments(f"--fresh is --cache refresh, and --cache {options.cache} is something else; write one of them")
         if options.session is not None and not options.session.strip():
             raise BadArguments("--session is empty; write --session ID")
         return options

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
+from ..cache import mode_of
 from ..errors import MissingInput, SessionConflict, UnknownInput, UnknownWorkflow, UnsavableValue, WorkflowError
 from ..nearest import did_you_mean
 from ..run import logger
@@ -49,17 +50,24 @@ def successor(cls: type[Workflow], name: str, old: Any, *, session: str, storage
 
     Where it cannot be saved, a warning says why, and what becomes of it; the old one is then `_NAME` in the namespace.
     """
-    new = cls(session_id=session, storage=storage)
+    new = _made(cls, session, storage)
     if not isinstance(old, Workflow) or not old.session.loaded:
         return new
     if getattr(old.storage, "url", None) == getattr(new.storage, "url", None):
-        new = cls(session_id=session, storage=old.storage)
+        new = _made(cls, session, old.storage)
     try:
         old.write_to_storage()
     except WorkflowError as error:
         logger.warning("%s: %s", name, _in_spite_of(error, old, new, f"_{name}"))
         namespace[f"_{name}"] = old
     return new
+
+
+def _made(cls: type[Workflow], session: str, storage: Any) -> Workflow:
+    """Make a workflow; in a notebook steps are remembered, if nobody says otherwise."""
+    workflow = cls(session_id=session, storage=storage)
+    workflow.cache = workflow.cache or mode_of(None, "use")
+    return workflow
 
 
 def _in_spite_of(error: WorkflowError, old: Workflow, new: Workflow, kept: str) -> str:

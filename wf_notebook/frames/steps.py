@@ -1,0 +1,126 @@
+"""The steps of a run and of a session as tables: what came from the store, what was done and why, and the takes of a step."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..log import span_of
+from .columns import Column
+from .table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..remembers import Remembers
+    from ..run import Run
+    from .columns import Kind
+
+_WHY: dict[str, Kind] = {
+    "step": "text", "kind": "text", "lane": "text", "from": "text", "why": "text", "seconds": "real", "tokens": "integer",
+    "cost": "real", "made_at": "timestamp",
+}  # fmt: skip
+#: What is said of how a step came about: a sign and a word.
+STORE, DONE, FAILED, STOPPED = "✓ store", "● done", "✗ failed", "■ stopped"
+
+
+def why(run: Run) -> Table:
+    """Return a row for each step of a run: whether it came from the store, or what changed so that it was done."""
+    rows = [_row(event.lane, *told) for event, *told in _steps(run)]
+    values = list(zip(*rows, strict=True)) or [()] * len(_WHY)
+    columns = [Column.of(name, cells, kind) for (name, kind), cells in zip(_WHY.items(), values, strict=True)]
+    return Table(columns, _summary([told for _, told, _ in _steps(run)]) or "nothing was remembered: the run had cache='off'")
+
+
+def _steps(run: Run) -> list[tuple[Any, dict[str, Any], str]]:
+    """Return the steps of a run in the order in which they began: event, what is told at the end, and why they were done."""
+    begun: dict[Any, tuple[int, str]] = {}
+    found: list[tuple[int, Any, dict[str, Any], str]] = []
+    for place, event in enumerate(run.told.events() if run.told is not None else ()):
+        if span_of(event.data) != "step":
+            continue
+        told = event.data
+        if "status" in told:
+            began, reason = begun.pop(told["id"], (place, ""))
+            found.append((began, event, told, reason))
+        else:
+            begun[told["id"]] = (place, told.get("why", ""))
+    return [(event, told, reason) for _, event, told, reason in sorted(found, key=lambda one: one[0])]
+
+
+def _row(lane: str | None, told: dict[str, Any], reason: str) -> tuple[Any, ...]:
+    status = told["status"]
+    how = STORE if told["hit"] else DONE if status == "completed" else FAILED if status == "failed" else STOPPED
+    made_at = datetime.fromisoformat(told["made_at"]) if told.get("made_at") else None
+    said = f"made {ago(made_at)}" if told["hit"] and made_at else reason
+    if told.get("uncached"):
+        said = "; ".join(filter(None, [said, f"not remembered: {told['uncached']}"]))
+    return (told["name"], told["kind"], lane, how, said, told.get("seconds"), _tokens(told) or None, told.get("cost"), made_at)
+
+
+def _tokens(told: dict[str, Any]) -> int:
+    return (told.get("input_tokens") or 0) + (told.get("output_tokens") or 0)
+
+
+def _summary(steps: Sequence[dict[str, Any]]) -> str:
+    """Return in a line what the steps from the store saved, and what the others took."""
+    if not steps:
+        return ""
+    hits = [told for told in steps if told["hit"]]
+    done = [told for told in steps if not told["hit"]]
+    saved = f"{len(hits)} of {len(steps)} from the store" + (f", which saved {_spent(hits)}" if hits else "")
+    return saved + (f"; {len(done)} done in {_spent(done)}" if done else "")
+
+
+def _spent(steps: Iterable[dict[str, Any]]) -> str:
+    """Return seconds, tokens and cost of steps; of one inside another only the outer counts, as that contains it."""
+    several = list(steps)
+    ids = {told["id"] for told in several}
+    own = [told for told in several if told.get("within") not in ids]
+    seconds, tokens = sum(told.get("seconds") or 0 for told in own), sum(map(_tokens, own))
+    cost = sum(told.get("cost") or 0 for told in own)
+    return ", ".join([f"{seconds:.1f} s", *([f"{tokens:,} tokens"] if tokens else []), *([f"${cost:.4f}"] if cost else [])])
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """Return how long ago something was, in the largest unit that says it.
+
+    >>> ago(datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 3, 12, tzinfo=UTC))
+    '2 days ago'
+    """
+    seconds = max(0.0, ((now or datetime.now(UTC)) - moment).total_seconds())
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+def takes(session: Remembers, step: str | None = None) -> Table:
+    """Return a row for each take of the steps that were done more than once with nothing changed."""
+    rows = []
+    for several in session.several(step):
+        used = session.steps.find(several[0].key, several[0].place)
+        for number, done in enumerate(several, start=1):
+            tree = session.steps.result(done)
+            rows.append(
+                (done.name, number, "✓ used" if done is used else "", _gist(tree), done.made_at, done.seconds, done.place)
+            )
+    kinds: dict[str, Kind] = {
+        "step": "text", "take": "integer", "used": "text", "gave": "text", "made_at": "timestamp", "seconds": "real",
+        "place": "text",
+    }  # fmt: skip
+    values = list(zip(*rows, strict=True)) or [()] * len(kinds)
+    columns = [Column.of(name, cells, kind) for (name, kind), cells in zip(kinds.items(), values, strict=True)]
+    return Table(columns, f"takes of session {session.session_id!r}; %wf use NUMBER chooses")
+
+
+def _gist(tree: Any) -> str:
+    """Return what a step gave, as text: its value, or what it said."""
+    if tree is None:
+        return ""
+    if tree.get("value") is not None:
+        return str(tree["value"])
+    if tree.get("more") and tree["more"]["response"].get("content") is not None:
+        return str(tree["more"]["response"]["content"])
+    return "".join("".join(entry.get("texts", ())) for entry in tree.get("said", ()))

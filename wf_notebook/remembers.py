@@ -1,0 +1,83 @@
+"""The part of a session that deals with the steps that were done in it: what is forgotten, and which of several takes is used."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from .errors import BadSetting, UnknownStep
+from .nearest import did_you_mean
+from .run import way_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .steps import Done, Steps
+    from .transaction import Records
+
+
+class Remembers:
+    """What a session remembers of steps."""
+
+    session_id: str
+    steps: Steps
+
+    def save(self, records: Records | None = None) -> None:
+        """Save what changed, and rows."""
+        raise NotImplementedError
+
+    def forget(self, *, step: str | None = None, run: str | None = None) -> int:
+        """Forget steps, so that they are done again; return how many.
+
+        Args:
+            step: Only those of this name.
+            run: Only those that were done in this run, by its id or the beginning of it.
+
+        Raises UnknownStep if there is none of that name, or none of that run.
+        """
+        found = self._named(step)
+        if run is not None:
+            found = [done for done in found if done.run_id and done.run_id.startswith(run)]
+            if not found:
+                raise UnknownStep(f"session {self.session_id!r} remembers no step of a run {run!r}; run.why() lists its steps")
+        if found:
+            self.save(self.steps.say("forgotten", found))
+        return len(found)
+
+    def takes(self, step: str | None = None) -> Any:
+        """Return the takes of steps that were done more than once with nothing changed: a table, the one in use marked."""
+        return way_up("Session.takes")(self, step)
+
+    def use(self, take: int, *, step: str | None = None) -> int:
+        """Use the take of this number, of all steps that have so many or of one; return of how many steps.
+
+        What depends on it is done again at the next run, and nothing else.
+        """
+        several = [takes for takes in self.several(step) if len(takes) >= take > 0]
+        if not several:
+            most = max((len(takes) for takes in self.several(step)), default=0)
+            raise BadSetting(
+                f"there is no take {take}{f' of {step!r}' if step else ''}"
+                + (f"; takes are 1 to {most}" if most else "; run with cache='refresh' (--fresh) to have another one")
+            )
+        chosen = [takes[take - 1] for takes in several]
+        self.save(self.steps.say("chosen", chosen))
+        return len(chosen)
+
+    def several(self, step: str | None = None) -> list[list[Done]]:
+        """Return the takes of each step that has several, oldest first."""
+        ordered = sorted(self._named(step), key=lambda done: (done.name, done.place, done.key, done.made_at))
+        groups = [list(group) for _, group in groupby(ordered, key=lambda done: (done.name, done.place, done.key))]
+        return [takes for takes in groups if len(takes) > 1]
+
+    def _named(self, step: str | None) -> list[Done]:
+        self.steps.catch_up()
+        every = self.steps.all()
+        if step is None:
+            return every
+        found = [done for done in every if done.name == step]
+        if not found:
+            names: Iterable[str] = dict.fromkeys(done.name for done in every)
+            listed = "; there are " + ", ".join(map(repr, names)) if every else "; none was done yet, with cache='use'"
+            raise UnknownStep(f"session {self.session_id!r} remembers no step {step!r}{did_you_mean(step, list(names)) or listed}")
+        return found
