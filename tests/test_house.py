@@ -38,7 +38,7 @@ FLOORS = """
     storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
-    render.layout  render.cap  render.record  render.player  render.terminal  render
+    render.layout  render.cap  render.original  render.record  render.player  render.terminal  render
 5   inputs  foreign  settings  journal  saver  told  record  context  place  stream  outcome  keeping  workflow
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript

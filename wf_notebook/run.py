@@ -194,6 +194,9 @@ class Told(Protocol):
     def changes(self) -> Sequence[tuple[datetime, str, str]]:
         """Return what changed in the state and when: the key, and set, append, put or delete; empty where that is not known."""
 
+    def other(self, run_id: str) -> Run | None:
+        """Return another run of the same store; None where that is not known."""
+
 
 class _Shown:
     """What a record is shown by, and no part of it: copied, compared and kept it is without."""

@@ -64,6 +64,13 @@ class Told:
         stored = self._stored()
         return () if stored is None else stored.changes()
 
+    def other(self, run_id: str) -> Any:
+        """Return another run of the store, as far as it is there."""
+        try:
+            return None if self._storage is None else self._storage.run(run_id)
+        except WorkflowError:
+            return None
+
     def _stored(self) -> Any:
         """Return what the store tells of the run; None where there is none, or it is busy, or erased it."""
         try:

@@ -15,6 +15,7 @@ from ..readable import brief, glimpse
 from ..redact import redact
 from .bars import timeline_html
 from .cap import capped
+from .original import original
 from .content import LIMIT, content_html, content_text
 from .said import Lane, Reasoning, Said, ToolCall
 from .status import STATUS, standing
@@ -55,6 +56,7 @@ def record_bundle(
     """
     if detail == "none":
         return {}
+    run = original(run)
     said, left_out = told(run, responses, whole=whole)
     if detail == "compact":
         return {"text/html": _root(_head_html(run) + _blocks(said := answer(said))), "text/plain": _text(run, said, "")}

@@ -10,6 +10,7 @@ from ..events import RunResponse
 from ..readable import brief, harmless
 from ..run import way_up
 from .content import content_text
+from .original import original
 from .record import OUTPUTS, answer, record_bundle, record_foot, record_head, record_metadata, record_more, told
 from .said import Failure, Lane, Reasoning, ToolCall
 from .timeline import timeline
@@ -62,6 +63,7 @@ def print_record(run: Run, responses: Iterable[Any] = (), *, detail: Detail = "f
 
     if detail == "none":
         return
+    run = original(run)
     said, left_out = told(run, responses, whole=whole)
     said = answer(said) if detail == "compact" else said
     body = [_renderable(content, markdown=True) for content in said[:OUTPUTS]]

@@ -35,8 +35,8 @@ _VALUES = frozenset({RunEvent.run_response.value, RunEvent.workflow_completed.va
 class Stored:
     """What a run said and what happened in it, as far as it is in the store; read when it is asked for."""
 
-    def __init__(self, read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], run_id: str) -> None:
-        self._read, self._run_id = read, run_id
+    def __init__(self, read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], run_id: str, store: str) -> None:
+        self._read, self._run_id, self._store = read, run_id, store
         #: Whether nothing is added any more: then it is read once.
         self.is_over = False
         self._events: list[Event] | None = None
@@ -53,6 +53,11 @@ class Stored:
             Event(_time(at), event, agent, lane, content, json.loads(data) if data else None)
             for at, event, agent, lane, content, data in rows
         ]
+
+    def other(self, run_id: str) -> Run | None:
+        """Return another run of this store, None if it is not there."""
+        rows = self._read(RUN, (run_id, self._store))
+        return record(rows[0], Stored(self._read, run_id, self._store)) if rows else None
 
     def moments(self) -> list[tuple[datetime, RunResponse]]:
         """Return what was said, each thing with the moment when it was begun."""
