@@ -239,6 +239,14 @@ class BranchTimeout(WorkflowError, TimeoutError):
     """A branch of `parallel` took longer than it may."""
 
 
+class RunCancelled(BaseException):
+    """Raised inside run() when its run was stopped; a BaseException, so that `except Exception` lets it pass."""
+
+
+class FirstMiss(RunCancelled):
+    """A plan has come to the first step that would be done."""
+
+
 class CacheMiss(WorkflowError, LookupError):
     """A step is not remembered, and was not to be done."""
 
@@ -275,8 +283,7 @@ class RunStopped(WorkflowError):
     """Ends the cell of a run that was stopped: those below it do not run."""
 
 
-class RunCancelled(BaseException):
-    """Raised inside run() when its run was stopped; a BaseException, so that `except Exception` lets it pass."""
+
 
 
 def _line_of(file: str, number: int) -> str:

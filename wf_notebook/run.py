@@ -48,6 +48,7 @@ WAYS_UP: dict[str, str] = {
     "Merged._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "AgentStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "FunctionStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
+    "Workflow.plan": "wf_notebook.planning:plan",
     "Workflow.form": "wf_notebook.notebook.form:form",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",

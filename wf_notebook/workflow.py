@@ -203,6 +203,25 @@ class Workflow(Adapting, Keeping):
         run = current.get()
         return run if run is not None and run.workflow is self else None
 
+    def plan(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what a run with these inputs would do, before it is paid for: nothing is called, and nothing saved.
+
+        It says which steps would come from the store, and which would be done first, how much that would send, and what it and
+        what followed it took the last time. run() is played on a copy of the session up to there.
+
+        >>> from wf_notebook import step
+        >>> class Blog(Workflow):
+        ...     @step
+        ...     def outline(self, topic): return [topic]
+        ...     def run(self, topic): yield str(self.outline(topic))
+        >>> Blog(cache="use").plan("cheese")
+        nothing comes from the store
+        ● first would be done: step 'outline' (it was never done in this session)
+        """
+        opening = type(self).run if type(self).run is not Workflow.run else type(self).arun
+        method = getattr(opening, "__wrapped__", opening)
+        return way_up("Workflow.plan")(self, inspect.signature(method), method, args, kwargs)
+
     def form(self, /, **inputs: Any) -> Any:
         """Return a form of the inputs of run(), with a session, Run and Stop; `inputs` are what it has at first.
 

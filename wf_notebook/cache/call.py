@@ -12,7 +12,7 @@ from uuid import uuid4
 from ..changes import differences
 from ..changes import hashes as named_in
 from ..codec.kind import json_text
-from ..errors import CacheMiss, StorageFailed, UnsavableValue, WorkflowError
+from ..errors import CacheMiss, FirstMiss, StorageFailed, UnsavableValue, WorkflowError
 from ..keying import Part, Uncacheable, difference
 from ..log import numbers
 from ..run import Usage, logger, meters
@@ -20,6 +20,7 @@ from ..spans import STOPS
 from ..steps import Done
 from .given import Given, given_of, text_of
 from .heard import listen, say, say_again
+from .modes import PLAN
 from .lease import LONGEST, PAUSE, Lease
 from .remembering import inside
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from .modes import Mode
     from .remembering import Cache
 
+#: The parts of a key that are sent to a model.
+SENT = {"instructions", "message", "history", "messages"}
 #: What a step is called where it begins and ends among the events of a run.
 STARTED, COMPLETED, FAILED = "StepStarted", "StepCompleted", "StepFailed"
 
@@ -70,6 +73,7 @@ class Call:
 
     def seek(self) -> Generator[float]:
         """Look for it; yield how long to wait, in seconds, while another one does it. Raises CacheMiss where it must be there."""
+        planned = self._cache.mode == PLAN
         if self._mode != "off":
             try:
                 self._key = self._make_key()
@@ -78,10 +82,24 @@ class Call:
         if self._key is not None:
             self._cache.look()
             self._place = self._cache.place(self._key.digest, self._context.lane, self.within)
-            if self._mode != "refresh":
+            if planned:
+                self._found(self._key)
+            elif self._mode != "refresh":
                 yield from self._sought(self._key)
+        if self.given is None and planned:
+            self._cache.missed = self._cache.missed or self._missing()
+            raise FirstMiss
         if self.given is None:
             self._begin()
+
+    def _missing(self) -> dict[str, Any]:
+        """Return what is known of a step that would be done: why, how much it would be given, and what it took the last time."""
+        why = self._why(self._key) if self._key is not None else self._reason or "it is done each time (cache='off')"
+        last = self._cache.steps.last(self.name, self._place)
+        told: dict[str, Any] = {"name": self.name, "kind": self.kind, "why": why, "last": last}
+        if self._key is not None and self.kind != "step":
+            told["size"] = sum(len(part.shown) for part in self._key.parts if part.name in SENT)
+        return told
 
     def _sought(self, key: Key) -> Generator[float]:
         if self._found(key):

@@ -12,6 +12,8 @@ from ..nearest import did_you_mean
 #: "only": a step that is not remembered is an error. "off": nothing is remembered.
 Mode = Literal["use", "refresh", "only", "off"]
 MODES: tuple[str, ...] = get_args(Mode)
+#: A mode that nobody asks for: nothing is done, and the first step that would be ends it.
+PLAN = "plan"
 
 
 def checked_mode(mode: Any, what: str = "cache") -> Any:

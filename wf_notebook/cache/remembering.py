@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from weakref import ref
 
 if TYPE_CHECKING:
@@ -33,15 +33,17 @@ class Keeping(Protocol):
 class Cache:
     """The steps of one run."""
 
-    def __init__(self, run: Keeping, mode: Mode) -> None:
+    def __init__(self, run: Keeping, mode: Mode | Literal["plan"]) -> None:
         self._run = ref(run)  # the run has this, and is to end as soon as nobody reads it
-        self.mode: Mode = mode
+        self.mode = mode
         self.session = run.session
         self.steps: Steps = run.session.steps
         #: How often each key was asked for, by branch.
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._is_fresh = False
+        #: Of a plan: what is known of the first step that would be done.
+        self.missed: dict[str, Any] | None = None
         #: The steps that go on.
         self.going_on: list[Call] = []
 

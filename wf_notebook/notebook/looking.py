@@ -54,19 +54,19 @@ def runs(asked: Asked) -> Table:
 
 def events(asked: Asked) -> Table:
     """Return what a run said: the last one's, or that of which the id begins so."""
-    table: Table = asked.storage().events(_run_id(asked))
+    table: Table = asked.storage().events(run_id(asked))
     return table
 
 
 def show(asked: Asked) -> Run:
     """Return the record of a run, which shows it in full."""
-    run = asked.storage().run(_run_id(asked))
+    run = asked.storage().run(run_id(asked))
     return run.told_by(run.told, whole=True)
 
 
 def why(asked: Asked) -> Table:
     """Return the steps of a run, and why each was done or not."""
-    run = asked.storage().run(_run_id(asked))
+    run = asked.storage().run(run_id(asked))
     table: Table = run.why()
     return table
 
@@ -83,7 +83,7 @@ def publish_run(bundle: dict[str, str], metadata: dict[str, Any]) -> None:
     publish(bundle, {"wf_notebook": metadata})
 
 
-def _run_id(asked: Asked) -> str:
+def run_id(asked: Asked) -> str:
     """Return the id of the run that is meant: ids are long, so their beginning will do."""
     storage = asked.storage()
     if not asked.words:

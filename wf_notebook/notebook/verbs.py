@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import BadArguments, UnknownVerb
 from ..nearest import did_you_mean
-from . import acting, forms, looking
+from . import acting, forms, looking, planned
 from .asked import Asked
 from .options import Option, expanded, help_text, is_expression, read_option, split_word
 
@@ -71,6 +71,8 @@ VERBS = (
     Verb("events", "[RUN]", "what a run said; RUN is the beginning of its id, left out the last one", looking.events),
     Verb("show", "[RUN]", "the record of a run", looking.show),
     Verb("why", "[RUN]", "the steps of a run: which came from the store, and what changed for the others", looking.why),
+    Verb("plan", "NAME [inputs]", "what a run would do, before it is paid for", planned.plan, (), raw=planned.line),
+    Verb("replay", "[RUN]", "play a run again as it was, from the store: no model is asked", planned.replay),
     Verb("takes", "[STEP]", "what steps gave that were done again (--fresh), side by side", looking.takes),
     Verb("use", "TAKE [STEP]", "use a take: what depends on it runs again, and nothing else", acting.use),
     Verb("forget", "[STEP]", "forget what steps gave, so that they are done again", acting.forget),
