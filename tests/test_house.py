@@ -24,33 +24,38 @@ HOUSE = Path(wf_notebook.__file__).parent
 
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
-0   errors
+0   errors  given
 1   budget  cancel  log  run  events  background.thread  background.waiting  background  redact  spans
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
     kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs  readable
-3   transaction  line  steps  known  history  conflicts  session
-4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment  storage.steps  storage.rows  storage.no_rows
+3   transaction  line  steps  remembers  known  history  conflicts  session
+4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
+    storage.steps  storage.rows  storage.no_rows
     storage.erasing  storage.asking  storage.runs  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection
     storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
     storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
-    render.layout  render.cap  render.original  render.record  render.player  render.terminal  render
-5   inputs  foreign  settings  journal  saver  told  record  context  place  stream  outcome  keeping  workflow
+    render.layout  render.cap  render.made  render.record  render.player  render.terminal  render
+5   inputs  foreign  settings  journal  saver  told  record  context  place  stream  outcome  keeping
+    cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.call  cache.functions  cache  workflow
+    planning
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
-    agents.arguments  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures  agents.tokens
-    agents.ending  agents.requests  agents.prompt  agents.parts  agents.tracing  agents.noting  agents.engine  agents.call
-    agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
+    agents.arguments  agents.keyed  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures
+    agents.tokens
+    agents.ending  agents.history  agents.again  agents.requests  agents.prompt  agents.parts  agents.tracing
+    agents.noting  agents.engine  agents.call
+    agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
-    frames.reading  frames.queries  frames.past  frames
+    frames.reading  frames.steps  frames.queries  frames.past  frames
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.background  notebook.asked  notebook.known  notebook.looking  notebook.acting
+    notebook.live  notebook.background  notebook.asked  notebook.known  notebook.looking  notebook.planned  notebook.acting
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
     cli

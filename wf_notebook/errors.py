@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from linecache import getline
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-T = TypeVar("T")
 
 __all__ = [
     "AgentFailed",
@@ -54,7 +52,6 @@ __all__ = [
     "UnsavableValue",
     "UnsendableFile",
     "WorkflowError",
-    "checked",
 ]
 
 
@@ -283,25 +280,8 @@ class RunStopped(WorkflowError):
     """Ends the cell of a run that was stopped: those below it do not run."""
 
 
-
-
-
 def _line_of(file: str, number: int) -> str:
     """A line of the user's code; a cell is no file."""
     where = f"{Path(file).name}, line {number}" if Path(file).exists() else f"line {number} of the cell"
     line = getline(file, number).strip()
     return f"at {where}: {line}" if line else f"at {where}"
-
-
-def checked(name: str, value: T, kinds: tuple[type, ...], give: str) -> T:
-    """Return what a user gave as an argument; raise BadSetting if it is of none of these types.
-
-    >>> checked("keep", 3, (int,), "a number")
-    3
-    >>> checked("keep", "a", (int,), "a number")
-    Traceback (most recent call last):
-    wf_notebook.errors.BadSetting: keep is of type 'str'; give a number
-    """
-    if isinstance(value, kinds) and (type(value) is not bool or bool in kinds):
-        return value
-    raise BadSetting(f"{name} is of type {type(value).__name__!r}; give {give}")

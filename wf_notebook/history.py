@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from . import codec
 from .changes import Change, replay
 from .diffs import diff
-from .errors import BadSetting, SessionExists, UnknownSession, UnknownVersion, checked
+from .errors import BadSetting, SessionExists, UnknownSession, UnknownVersion
+from .given import checked
 from .kept import collecting_later
 from .keys import key_of
 from .run import way_up

@@ -107,7 +107,7 @@ class Keeping:
         self._session = other.session
 
     def forget(self, *, step: str | None = None, run: str | None = None) -> int:
-        """Forget steps that were done in this session (of a name, of a run, or all), so that they are done again; return how many."""
+        """Forget steps of this session, all or those of a name or a run, so that they are done again; return how many."""
         return self._session.forget(step=step, run=run)
 
     def rename(self, name: str) -> None:

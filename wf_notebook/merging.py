@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import codec
 from .changes import KEYED, Encoded
-from .errors import BadSetting, checked
+from .errors import BadSetting
+from .given import checked
 from .kept import Kept, extended, grown, is_list, packed, tag
 
 if TYPE_CHECKING:

@@ -52,7 +52,9 @@ class Plan:
         if self.last is not None:
             lines.append(f"  it took {_spent([self.last])} the last time")
         if self.after:
-            lines.append(f"  {len(self.after)} more followed it then: {', '.join(done.name for done in self.after)}; {_spent(self.after)}")
+            lines.append(
+                f"  {len(self.after)} more followed it then: {', '.join(done.name for done in self.after)}; {_spent(self.after)}"
+            )
         return "\n".join(lines)
 
 
@@ -66,6 +68,7 @@ def plan(workflow: Workflow, signature: Signature, method: Any, args: tuple[Any,
     scratch = _copy(workflow)
     context = RunContext("plan", workflow.session_id, "", scratch, private=True)
     run = OpenRun(context, scratch.session, workflow=workflow.name or "", inputs=inputs)
+    assert context.log is not None
     cache = context.cache = Cache(run, PLAN)
     try:
         answer = outcome(run, lambda: method(scratch, *args, **kwargs))
@@ -77,7 +80,7 @@ def plan(workflow: Workflow, signature: Signature, method: Any, args: tuple[Any,
             background.call(answer)  # type: ignore[arg-type] # it is a coroutine
     except FirstMiss:
         pass
-    hits = [event.data for event in run.record().told.events() if span_of(event.data) == "step" and event.data.get("hit")]
+    hits = [event.data for event in context.log.events() if span_of(event.data) == "step" and event.data.get("hit")]
     names = tuple(told["name"] for told in hits)
     if cache.missed is None:
         return Plan(names)

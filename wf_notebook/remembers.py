@@ -5,13 +5,18 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from .changes import replay
 from .errors import BadSetting, UnknownStep
 from .nearest import did_you_mean
 from .run import way_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import threading
+    from collections.abc import Iterable, Mapping
 
+    from .changes import Change, Encoded
+    from .encoding import Snapshot
+    from .line import Line
     from .steps import Done, Steps
     from .transaction import Records
 
@@ -21,6 +26,31 @@ class Remembers:
 
     session_id: str
     steps: Steps
+
+    _lock: threading.RLock
+    _line: Line
+
+    def snapshot(self) -> Snapshot:
+        """Return the live state as it is kept."""
+        raise NotImplementedError
+
+    def _bring(self, mine: Encoded, to: Encoded) -> None:
+        raise NotImplementedError
+
+    def _blob(self, content_hash: str) -> bytes:
+        raise NotImplementedError
+
+    def bring(self, changes: Iterable[Change], blobs: Mapping[str, bytes]) -> None:
+        """Change the live state in this way; `blobs` has the arrays and frames. Raises StorageFailed where it does not fit."""
+        with self._lock:
+            if changes := list(changes):
+                mine = self.snapshot().kept
+                self._line.blobs = {**self._line.blobs, **blobs}
+                self._bring(mine, replay(mine, changes))
+
+    def lend(self, hashes: Iterable[str], to: dict[str, bytes]) -> None:
+        """Give the bytes of arrays and frames of the live state."""
+        to.update((name, self._blob(name)) for name in hashes if name not in to)
 
     def save(self, records: Records | None = None) -> None:
         """Save what changed, and rows."""
@@ -46,7 +76,7 @@ class Remembers:
 
     def takes(self, step: str | None = None) -> Any:
         """Return the takes of steps that were done more than once with nothing changed: a table, the one in use marked."""
-        return way_up("Session.takes")(self, step)
+        return way_up("Remembers.takes")(self, step)
 
     def use(self, take: int, *, step: str | None = None) -> int:
         """Use the take of this number, of all steps that have so many or of one; return of how many steps.
@@ -79,5 +109,7 @@ class Remembers:
         if not found:
             names: Iterable[str] = dict.fromkeys(done.name for done in every)
             listed = "; there are " + ", ".join(map(repr, names)) if every else "; none was done yet, with cache='use'"
-            raise UnknownStep(f"session {self.session_id!r} remembers no step {step!r}{did_you_mean(step, list(names)) or listed}")
+            raise UnknownStep(
+                f"session {self.session_id!r} remembers no step {step!r}{did_you_mean(step, list(names)) or listed}"
+            )
         return found

@@ -56,7 +56,7 @@ WAYS_UP: dict[str, str] = {
     "Run.show": "wf_notebook.render:show",
     "Run.timeline": "wf_notebook.render:timeline",
     "Run.why": "wf_notebook.frames.steps:why",
-    "Session.takes": "wf_notebook.frames.steps:takes",
+    "Remembers.takes": "wf_notebook.frames.steps:takes",
     "Timeline.df": "wf_notebook.frames:timeline_frame",
     "show": "wf_notebook.notebook.looking:publish_run",
     "adapt": "wf_notebook.agents.adapters:adapt",

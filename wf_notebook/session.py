@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from weakref import WeakSet
 
-from .changes import replay
 from .conflicts import Deciding
 from .encoding import Encoder, Snapshot
 from .errors import SessionConflict, SessionOwned, StorageBusy, StorageReadOnly, UnsavableValue
@@ -29,9 +28,7 @@ from .steps import Steps
 from .transaction import About, Attempt, Records, Save, SessionStorage, Transaction, stored_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from .changes import Change, Encoded
+    from .changes import Encoded
 
 #: So many saves are remembered of which nobody heard whether they are in the store.
 ATTEMPTS = 100
@@ -165,18 +162,6 @@ class Session(History, Deciding, Remembers):
             found: dict[str, bytes] = self.storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
             known = found[content_hash]
         return known
-
-    def bring(self, changes: Iterable[Change], blobs: Mapping[str, bytes]) -> None:
-        """Change the live state in this way; `blobs` has the arrays and frames. Raises StorageFailed where it does not fit."""
-        with self._lock:
-            if changes := list(changes):
-                mine = self.snapshot().kept
-                self._line.blobs = {**self._line.blobs, **blobs}
-                self._bring(mine, replay(mine, changes))
-
-    def lend(self, hashes: Iterable[str], to: dict[str, bytes]) -> None:
-        """Give the bytes of arrays and frames of the live state."""
-        to.update((name, self._blob(name)) for name in hashes if name not in to)
 
     def _start(self) -> None:
         """The first load: the constructor's state applies only while the session has no version."""

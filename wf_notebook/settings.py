@@ -8,8 +8,9 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from .errors import BadSetting, checked
+from .errors import BadSetting
 from .foreign import adapted, adapted_function
+from .given import checked
 from .nearest import did_you_mean
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import codec
 from .codec.kind import escaped
-from .errors import StorageFailed, checked
+from .errors import StorageFailed
+from .given import checked
 from .kept import collecting_later, grown, is_list, may_be_typed, packed, tag, unpacked
 from .keys import key_of
 

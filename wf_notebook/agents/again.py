@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..cache import Call, remembering

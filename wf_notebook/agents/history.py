@@ -1,4 +1,4 @@
-"""One call of an agent as its later calls are told of it: the messages, or their text from the store until somebody needs them."""
+"""One call of an agent as later ones are told of it: its messages, or their text until somebody needs them."""
 
 from __future__ import annotations
 

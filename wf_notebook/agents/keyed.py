@@ -27,7 +27,7 @@ _VOLATILE = {"timestamp", "usage", "provider_response_id", "provider_details", "
 _SENDING = {"timeout", "max_retries", "extra_headers"}
 
 
-def agent(
+def agent(  # noqa: PLR0917 - these are names, and nobody calls it
     model: Any, instructions: Any, message: Any, files: Any, tools: Any, response_model: Any, settings: Any, history: Any
 ) -> None:
     """Name what the answer of an agent depends on; these are the words in which a change is told."""

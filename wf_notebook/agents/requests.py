@@ -134,9 +134,7 @@ class Requests(WrapperModel):
         call = await request_sought(self._agent.name or "agent", self.wrapped, messages, model_settings, model_request_parameters)
         if call is not None and call.given is not None:
             answer = self._again(response_of(call))
-            yield CompletedStreamedResponse(
-                answer, model_request_parameters=model_request_parameters, replay_events=True
-            )
+            yield CompletedStreamedResponse(answer, model_request_parameters=model_request_parameters, replay_events=True)
             return
         try:
             async with self._stream(messages, model_settings, model_request_parameters, run_context) as response:

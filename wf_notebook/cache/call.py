@@ -20,8 +20,8 @@ from ..spans import STOPS
 from ..steps import Done
 from .given import Given, given_of, text_of
 from .heard import listen, say, say_again
-from .modes import PLAN
 from .lease import LONGEST, PAUSE, Lease
+from .modes import PLAN
 from .remembering import inside
 
 if TYPE_CHECKING:

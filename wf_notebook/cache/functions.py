@@ -34,9 +34,7 @@ def step(function: F, /) -> F: ...
 def step(*, name: str | None = None, cache: Mode | None = None, files: Sequence[str] = ()) -> Callable[[F], F]: ...
 
 
-def step(
-    function: Any = None, /, *, name: str | None = None, cache: Mode | None = None, files: Sequence[str] = ()
-) -> Any:
+def step(function: Any = None, /, *, name: str | None = None, cache: Mode | None = None, files: Sequence[str] = ()) -> Any:
     """Remember what a function or method gives, for the session: it is done again when something changed that it depends on.
 
     That is its code and all of your own that it reaches by name, its arguments, what it reads of `self` and of `session_state`,
@@ -78,7 +76,7 @@ def _made(function: Any, *, name: str | None, cache: Mode | None, files: tuple[s
         return type(function)(_made(function.__func__, name=name, cache=cache, files=files))
     if not callable(function) or isinstance(function, type):
         raise BadSetting(f"@step is for functions and methods, and {function!r} is none")
-    one = _Step(function, name or getattr(function, "__name__", "step"), cache, files)
+    one = _Step(function, name or str(getattr(function, "__name__", "step")), cache, files)
     if inspect.isasyncgenfunction(function):
         wrapper: Any = one.async_stream
     elif inspect.iscoroutinefunction(function):

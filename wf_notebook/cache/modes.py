@@ -13,7 +13,7 @@ from ..nearest import did_you_mean
 Mode = Literal["use", "refresh", "only", "off"]
 MODES: tuple[str, ...] = get_args(Mode)
 #: A mode that nobody asks for: nothing is done, and the first step that would be ends it.
-PLAN = "plan"
+PLAN: Literal["plan"] = "plan"
 
 
 def checked_mode(mode: Any, what: str = "cache") -> Any:

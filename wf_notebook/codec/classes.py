@@ -7,7 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from ..errors import checked
+from ..given import checked
 from .kind import Absent, Refused
 
 #: Modules that may be imported to find a class: our own responses, pydantic's URLs, and what `trust` added.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..log import span_of
+from ..render.made import ago
 from .columns import Column
 from .table import Table
 
@@ -26,7 +27,7 @@ STORE, DONE, FAILED, STOPPED = "✓ store", "● done", "✗ failed", "■ stopp
 
 def why(run: Run) -> Table:
     """Return a row for each step of a run: whether it came from the store, or what changed so that it was done."""
-    rows = [_row(event.lane, *told) for event, *told in _steps(run)]
+    rows = [_row(event.lane, told, reason) for event, told, reason in _steps(run)]
     values = list(zip(*rows, strict=True)) or [()] * len(_WHY)
     columns = [Column.of(name, cells, kind) for (name, kind), cells in zip(_WHY.items(), values, strict=True)]
     return Table(columns, _summary([told for _, told, _ in _steps(run)]) or "nothing was remembered: the run had cache='off'")
@@ -80,20 +81,6 @@ def _spent(steps: Iterable[dict[str, Any]]) -> str:
     seconds, tokens = sum(told.get("seconds") or 0 for told in own), sum(map(_tokens, own))
     cost = sum(told.get("cost") or 0 for told in own)
     return ", ".join([f"{seconds:.1f} s", *([f"{tokens:,} tokens"] if tokens else []), *([f"${cost:.4f}"] if cost else [])])
-
-
-def ago(moment: datetime, now: datetime | None = None) -> str:
-    """Return how long ago something was, in the largest unit that says it.
-
-    >>> ago(datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 3, 12, tzinfo=UTC))
-    '2 days ago'
-    """
-    seconds = max(0.0, ((now or datetime.now(UTC)) - moment).total_seconds())
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= length:
-            count = int(seconds // length)
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return "just now"
 
 
 def takes(session: Remembers, step: str | None = None) -> Table:

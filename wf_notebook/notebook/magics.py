@@ -14,7 +14,7 @@ from traitlets import Bool, Enum, Unicode, observe
 
 from ..cache import checked_mode
 from ..errors import BadArguments, SessionConflict
-from ..render import responses_bundle
+from ..render import counts, responses_bundle
 from ..run import logger
 from ..storage import choose_default
 from .background import BackgroundRun
@@ -191,6 +191,8 @@ class WorkflowMagics(Magics):
         except SessionConflict as error:
             error.args = (str(error).replace("the workflow's session", f"{name}.session"),)
             raise
+        if options.fresh and not options.quiet and (run := workflow.last_run) is not None and not counts(run):
+            print(f"{name}: --fresh found no step to do again: run() answered by itself; --reset starts from an empty state")  # noqa: T201
         response = self._given(Outputs(answer) if isinstance(answer, list) else answer, options)
         if response is not None:  # it has just been shown
             for_this_cell(self.shell, response, "_ipython_display_", (lambda: None) if options.quiet else _point_at_it)

@@ -27,7 +27,12 @@ OPTIONS = (
         "the session to load and save; %workflow stays in it, a cell goes back to %config, WF_SESSION or NAME",
     ),
     Option("storage", "", "URL", "where sessions are kept, likewise: duckdb:///runs.duckdb, sqlite:///runs.db, memory:"),
-    Option("cache", "", "MODE", "use: do no step again while nothing changed; refresh: do all again; only: do none; off: ask for none"),
+    Option(
+        "cache",
+        "",
+        "MODE",
+        "how steps are dealt with that were done before: use, refresh (do them again), only (do none), off",
+    ),
     Option("fresh", "", None, "do each step again, beside what it gave before: --cache refresh"),
     Option("reset", "", None, "start from an empty session_state; the old one stays a version"),
     Option("no-run", "n", None, "define the workflow and do not run it"),

@@ -14,7 +14,7 @@ from uuid import uuid4
 from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
-from ..render import GrowingMarkdown, GrowingText, Layout, Said, used
+from ..render import GrowingMarkdown, GrowingText, Layout, Said, from_store, used
 from ..render.terminal import ResponseBox
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class WidgetView:
         if run is not None:
             bars = run.timeline()
             at_work = dict.fromkeys(bar.name for bar in bars if bar.what == "agent" and bar.status == "running")
-            facts = [*([", ".join(at_work)] if at_work else []), *used(run, seconds)]
+            facts = [*([", ".join(at_work)] if at_work else []), *filter(None, [from_store(run)]), *used(run, seconds)]
             for bar in bars:
                 if bar.what == "branch" and bar.lane is not None:
                     self._layout.lane_ended(bar.lane, bar.status)

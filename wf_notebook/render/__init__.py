@@ -6,6 +6,7 @@ from .bars import timeline_html, timeline_svg, timeline_text
 from .content import content_html, content_text, lane_heading
 from .growing import GrowingMarkdown, GrowingText
 from .layout import PAGES, TAILS, Layout
+from .made import counts, from_store
 from .markdown import markdown_html
 from .record import (
     Detail,
@@ -37,6 +38,8 @@ __all__ = [
     "apprint_run_response",
     "content_html",
     "content_text",
+    "counts",
+    "from_store",
     "lane_heading",
     "markdown_html",
     "moment",

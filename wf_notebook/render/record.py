@@ -15,8 +15,8 @@ from ..readable import brief, glimpse
 from ..redact import redact
 from .bars import timeline_html
 from .cap import capped
-from .original import original
 from .content import LIMIT, content_html, content_text
+from .made import counts, original
 from .said import Lane, Reasoning, Said, ToolCall
 from .status import STATUS, standing
 from .timeline import timeline
@@ -142,6 +142,7 @@ def record_metadata(run: Run) -> dict[str, Any]:
         "status": run.status,
         "started_at": run.started_at.isoformat(),
         "duration": run.duration,
+        **counts(run),
     }
 
 

@@ -10,7 +10,7 @@ from ..events import RunResponse
 from ..readable import brief, harmless
 from ..run import way_up
 from .content import content_text
-from .original import original
+from .made import original
 from .record import OUTPUTS, answer, record_bundle, record_foot, record_head, record_metadata, record_more, told
 from .said import Failure, Lane, Reasoning, ToolCall
 from .timeline import timeline

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..log import Event
     from ..run import Run
 
-_BEGINS = {RunEvent.run_started.value, RunEvent.tool_call_started.value}
+_BEGINS = {RunEvent.run_started.value, RunEvent.tool_call_started.value, "StepStarted"}
 _TOOLS = {RunEvent.tool_call_started.value, RunEvent.tool_call_completed.value}
 _SHOWN = {"agent", "tool", "branch", "step"}
 
@@ -96,6 +96,8 @@ def _bars(run: Run, events: Iterable[Event]) -> list[Bar]:
             elif key in begun:
                 place = begun.pop(key)
                 bars[place] = bars[place]._replace(end=at, status=status)
+            elif what == "step":  # it came from the store
+                bars.append(Bar(what, name, event.lane, at, at, status))
             elif what == "branch":  # noted once, when it is over
                 bars.append(Bar(what, name, event.lane, max(0.0, at - event.data.get("seconds", 0.0)), at, status))
     over = run.duration if run.duration is not None else latest
@@ -115,5 +117,7 @@ def _spans(event: Event) -> Iterable[tuple[str, tuple[Any, ...], str, str]]:
                 yield "tool", key, name, "failed" if call.get("tool_call_error") else "completed"
     elif (what := span_of(event.data)) in _SHOWN:
         data = event.data
+        if what == "step" and data.get("kind") != "step":  # agents and tools tell of themselves
+            return
         name = data.get("name") or (event.lane if what == "branch" else event.agent) or what
         yield str(what), (what, data.get("id"), event.lane), brief(str(name)), data.get("status") or "completed"

@@ -46,7 +46,7 @@ def known(tx: SqlTransaction | NoRows, session_id: str, url: str) -> str:
 
 
 def erase_session(tx: SqlTransaction, key: str) -> tuple[int, int, int]:
-    """Erase a session with its branches, versions, runs, events and steps; return how many sessions, versions and runs that were."""
+    """Erase a session with its branches and all rows of them; return how many sessions, versions and runs that were."""
     at, branches = (tx.store, key), (tx.store, f"{key}@%")
     of = "store = ? AND (session_id = ? OR (session_id LIKE ? AND session_id NOT LIKE ?))"
     given = (*at, branches[1], f"{key}@@%")  # a doubled @ is the user's own: another session

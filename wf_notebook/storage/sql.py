@@ -6,7 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession, checked
+from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession
+from ..given import checked
 from ..run import way_up
 from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
