@@ -24,13 +24,16 @@ HOUSE = Path(wf_notebook.__file__).parent
 
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
-0   errors
+0   nearest  errors
 1   budget  cancel  log  run  events  background.thread  background.waiting  background  redact  spans
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
     kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs  readable
+    keying.plain  keying.part  keying.origin  keying.remembered  keying.source  keying.normal  keying.bare  keying.reach
+    keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
+    keying.subject  keying.functions  keying.graph  keying.keyer  keying.differing  keying
 3   transaction  line  known  history  conflicts  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.rows
     storage.erasing  storage.asking  storage.runs  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection
@@ -82,8 +85,8 @@ STRANGERS = {
 }
 
 #: The only places that import by a name: from a table the front door's names, the ways up and the storages by their address,
-#: and from a stored value the modules that the user trusts.
-BY_NAME = ("__init__", "run", "storage", "codec.classes")
+#: from a stored value the modules that the user trusts, and for a key what the user's function imports when it runs.
+BY_NAME = ("__init__", "run", "storage", "codec.classes", "keying.imports")
 
 
 class Import(NamedTuple):

@@ -49,7 +49,8 @@ def pull(name: str, *, force: bool) -> None:
     """Fetch the local model NAME (smollm2): verified, and whole or not at all."""
     from .agents.files import MODEL_FILES
     from .agents.pull import pull as fetch
-    from .errors import UnknownModel, did_you_mean
+    from .errors import UnknownModel
+    from .nearest import did_you_mean
 
     file = MODEL_FILES.get(name.removeprefix("local:"))
     if file is None:

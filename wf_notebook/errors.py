@@ -5,7 +5,6 @@ An error is a fact and a remedy in one line. Only ours are one line: an exceptio
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from linecache import getline
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +39,7 @@ __all__ = [
     "StorageBusy",
     "StorageFailed",
     "StorageReadOnly",
+    "UncacheableArgument",
     "UnknownInput",
     "UnknownModel",
     "UnknownOption",
@@ -53,7 +53,6 @@ __all__ = [
     "UnsendableFile",
     "WorkflowError",
     "checked",
-    "did_you_mean",
 ]
 
 
@@ -202,6 +201,10 @@ class UnknownInput(WorkflowError, TypeError):
     """run() takes no input of that name."""
 
 
+class UncacheableArgument(WorkflowError, TypeError):
+    """An argument of a cached step has no content to make a key of."""
+
+
 class BadSetting(WorkflowError, TypeError):
     """A constructor was given an argument that it does not know, or of a wrong type."""
 
@@ -285,15 +288,3 @@ def checked(name: str, value: T, kinds: tuple[type, ...], give: str) -> T:
     if isinstance(value, kinds) and (type(value) is not bool or bool in kinds):
         return value
     raise BadSetting(f"{name} is of type {type(value).__name__!r}; give {give}")
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `"; did you mean 'x'?"` for the nearest known name, or an empty string.
-
-    >>> did_you_mean("Blgo", ["Blog", "News"])
-    "; did you mean 'Blog'?"
-    >>> did_you_mean("zzz", ["Blog"])
-    ''
-    """
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""

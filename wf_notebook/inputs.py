@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import MissingInput, UnknownInput, WorkflowError, did_you_mean
+from .errors import MissingInput, UnknownInput, WorkflowError
+from .nearest import did_you_mean
 
 if TYPE_CHECKING:
     from inspect import Signature

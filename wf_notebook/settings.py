@@ -8,8 +8,9 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from .errors import BadSetting, checked, did_you_mean
+from .errors import BadSetting, checked
 from .foreign import adapted, adapted_function
+from .nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -15,7 +15,8 @@ from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model, known_model_names
 from pydantic_ai.providers import infer_provider, infer_provider_class
 
-from ..errors import NoModel, UnknownModel, WorkflowError, did_you_mean
+from ..errors import NoModel, UnknownModel, WorkflowError
+from ..nearest import did_you_mean
 from . import local
 from .files import DEFAULT, MODEL_FILES, can_run_locally, local_files
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..changes import replay
 from ..codec import hashes
-from ..errors import UnknownPath, UnknownSession, did_you_mean
+from ..errors import UnknownPath, UnknownSession
 from ..keys import key_of
+from ..nearest import did_you_mean
 from ..state import decoded
 from ..transaction import is_branch, shown_id, stored_ids
 from .columns import Column, fields_of

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from ..errors import BadCell, did_you_mean
+from ..errors import BadCell
+from ..nearest import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun, did_you_mean
+from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun
 from ..frames import sessions as all_sessions
+from ..nearest import did_you_mean
 from .asked import whole_number
 from .views import publish
 

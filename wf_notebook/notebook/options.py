@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
-from ..errors import BadArguments, UnknownOption, did_you_mean
+from ..errors import BadArguments, UnknownOption
+from ..nearest import did_you_mean
 
 
 class Option(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import BadArguments, UnknownVerb, did_you_mean
+from ..errors import BadArguments, UnknownVerb
+from ..nearest import did_you_mean
 from . import acting, forms, looking
 from .asked import Asked
 from .options import Option, expanded, help_text, is_expression, read_option, split_word

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
-from ..errors import MissingInput, SessionConflict, UnknownInput, UnknownWorkflow, UnsavableValue, WorkflowError, did_you_mean
+from ..errors import MissingInput, SessionConflict, UnknownInput, UnknownWorkflow, UnsavableValue, WorkflowError
+from ..nearest import did_you_mean
 from ..run import logger
 from ..workflow import Workflow
 from .body import is_workflow

@@ -8,7 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, runtime_checkable
 
-from ..errors import BadStorage, did_you_mean
+from ..errors import BadStorage
+from ..nearest import did_you_mean
 from ..run import logger
 
 if TYPE_CHECKING:

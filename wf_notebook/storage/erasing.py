@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ..errors import BadSetting, UnknownSession, did_you_mean
+from ..errors import BadSetting, UnknownSession
 from ..history import folded
+from ..nearest import did_you_mean
 from ..transaction import is_branch, shown_id, stored_id
 
 if TYPE_CHECKING:
