@@ -24,13 +24,16 @@ HOUSE = Path(wf_notebook.__file__).parent
 
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
-0   errors  given
+0   nearest  errors  given
 1   budget  cancel  log  run  events  background.thread  background.waiting  background  redact  spans
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
     kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs  readable
+    keying.plain  keying.part  keying.origin  keying.remembered  keying.source  keying.normal  keying.bare  keying.reach
+    keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
+    keying.subject  keying.functions  keying.graph  keying.keyer  keying.differing  keying
 3   transaction  line  steps  remembers  known  history  conflicts  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
@@ -45,10 +48,9 @@ FLOORS = """
     planning
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
-    agents.arguments  agents.keyed  agents.tools  agents.settings  agents.limits  agents.retries  agents.failures
-    agents.tokens
-    agents.ending  agents.history  agents.again  agents.requests  agents.prompt  agents.parts  agents.tracing
-    agents.noting  agents.engine  agents.call
+    agents.arguments  agents.settings  agents.prompt  agents.history  agents.keyed  agents.again  agents.tools
+    agents.limits  agents.retries  agents.failures  agents.tokens  agents.ending  agents.requests  agents.parts
+    agents.tracing  agents.noting  agents.engine  agents.call
     agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
@@ -87,8 +89,8 @@ STRANGERS = {
 }
 
 #: The only places that import by a name: from a table the front door's names, the ways up and the storages by their address,
-#: and from a stored value the modules that the user trusts.
-BY_NAME = ("__init__", "run", "storage", "codec.classes")
+#: from a stored value the modules that the user trusts, and for a key what the user's function imports when it runs.
+BY_NAME = ("__init__", "run", "storage", "codec.classes", "keying.imports")
 
 
 class Import(NamedTuple):

@@ -13,11 +13,19 @@ if TYPE_CHECKING:
     from ..session import Session
     from ..steps import Steps
     from ..transaction import Records
-    from .call import Call
     from .modes import Mode
 
+
+class Going(Protocol):
+    """A step that goes on: those that it is inside of, those beside it, and what was asked for inside of it."""
+
+    within: tuple[Any, ...]
+    beside: list[Any]
+    counts: Counter[str]
+
+
 #: The steps that this code is inside of, from the outermost to the innermost.
-inside: ContextVar[tuple[Call, ...]] = ContextVar("wf_notebook_inside", default=())
+inside: ContextVar[tuple[Any, ...]] = ContextVar("wf_notebook_inside", default=())
 
 
 class Keeping(Protocol):
@@ -45,7 +53,7 @@ class Cache:
         #: Of a plan: what is known of the first step that would be done.
         self.missed: dict[str, Any] | None = None
         #: The steps that go on.
-        self.going_on: list[Call] = []
+        self.going_on: list[Going] = []
 
     def look(self) -> None:
         """Learn what was done elsewhere, once for the run: what comes later is asked for where it matters."""
@@ -53,7 +61,7 @@ class Cache:
             self.steps.catch_up()
             self._is_fresh = True
 
-    def place(self, key: str, lane: str | None, within: tuple[Call, ...]) -> str:
+    def place(self, key: str, lane: str | None, within: tuple[Going, ...]) -> str:
         """Return which of the equal steps of this run this one is, and in which branch: `writer#2`."""
         asked = f"{key[:16]} {lane or ''}"
         with self._lock:
@@ -62,14 +70,14 @@ class Cache:
                 call.counts[asked] += 1
             return f"{lane or ''}#{self._counts[asked]}"
 
-    def recount(self, counts: dict[str, int], within: tuple[Call, ...]) -> None:
+    def recount(self, counts: dict[str, int], within: tuple[Going, ...]) -> None:
         """Count the steps inside of one that is not done again as if they had been asked for."""
         with self._lock:
             self._counts.update(counts)
             for call in within:
                 call.counts.update(counts)
 
-    def begin(self, call: Call) -> None:
+    def begin(self, call: Going) -> None:
         """A step goes on: those beside it, that is neither inside of it nor around it, are told of each other."""
         with self._lock:
             for other in self.going_on:
@@ -78,7 +86,7 @@ class Cache:
                     call.beside.append(other)
             self.going_on.append(call)
 
-    def end(self, call: Call) -> None:
+    def end(self, call: Going) -> None:
         """A step is over."""
         with self._lock:
             if call in self.going_on:

@@ -1,0 +1,237 @@
+"""The keys of one function: what its code reaches is worked out once and then looked over, what it is given is read each time."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import BadSetting, UncacheableArgument
+from .graph import Graph, code_bytes, roomy, standalone
+from .instances import a
+from .part import Entries, Entry, Key, Uncacheable, clipped, of_value, parts_of
+from .plain import SCALARS, sequence
+from .subject import NOTHING, Read, Subject
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+#: So many plans are kept: one for each class of `self`.
+_PLANS = 8
+_POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+
+class Plan(NamedTuple):
+    """What was worked out of the code, for one class of `self`."""
+
+    cls: type | None
+    asked: frozenset[str]
+    present: frozenset[str]
+    digest: bytes
+    watch: Watch
+    reads: tuple[Read, ...]
+    entries: Entries
+
+    def fits(self, cls: type | None, names: Iterable[str]) -> bool:
+        """Return whether it is for such an instance."""
+        return self.cls is cls and self.asked.intersection(names) == self.present
+
+
+class Keyer:
+    """Gives the keys of calls of one function.
+
+    `bound` says whether the first argument is `self`, which counts by the attributes that are read of it. Left open, it is for
+    a function whose first parameter is named `self` and that was defined in a class, or that the class of the first argument has
+    under its name. `files` are paths whose content counts.
+
+    >>> LIMIT = 10
+    >>> def collect(topic, n=3): return [topic] * min(n, LIMIT)
+    >>> keyer = Keyer(collect)
+    >>> keyer.key(("cheese",), {}) == keyer.key((), {"topic": "cheese", "n": 3}) != keyer.key(("wine",), {})
+    True
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        name: str | None = None,
+        files: Iterable[str | Path] = (),
+        bound: bool | None = None,
+    ) -> None:
+        self.function = function
+        self.name = name or str(getattr(function, "__name__", type(function).__name__))
+        self.files = (files,) if isinstance(files, str | Path) else tuple(files)
+        self._bound = bound
+        self._plans: tuple[Plan, ...] = ()
+        self._parameters: tuple[Any, inspect.Signature] | None = None
+
+    def key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Key:
+        """Return the key of a call; raise Uncacheable if it has none, UncacheableArgument if that is for an argument.
+
+        A call that the function does not take raises the same TypeError as the call itself.
+        """
+        instance = args[0] if self._is_method(args) else NOTHING
+        plan = self._plan(instance)
+        contents: list[bytes] = [plan.digest]
+        entries: list[Callable[[], Entries]] = []
+        arguments = self._arguments(args, kwargs, instance is not NOTHING)
+        contents += [SCALARS[str](name) + self._argument(what, name, value, entries) for what, name, value in arguments]
+        contents += [SCALARS[str](read.name) + _read(read, instance, entries) for read in plan.reads]
+        contents += [SCALARS[str](str(path)) + _file(path, entries) for path in self.files]
+        digest = blake2b(sequence(b"key", contents), digest_size=16).hexdigest()
+        return Key(digest, lambda: (*plan.entries, *(one for every in entries for one in every())))
+
+    # -- the code ----------------------------------------------------------------------------------------------------------
+
+    def _is_method(self, args: tuple[Any, ...]) -> bool:
+        if self._bound is not None or not args:
+            return bool(self._bound) and bool(args)
+        inner = _innermost(self.function)
+        code = inner.__code__ if isinstance(inner, FunctionType) else None
+        if code is None or not code.co_argcount or code.co_varnames[0] != "self":
+            return False
+        outer = inner.__qualname__.rpartition(".")[0]
+        return (outer != "" and not outer.endswith("<locals>")) or any(
+            inner.__name__ in vars(cls) for cls in type(args[0]).__mro__
+        )
+
+    def _plan(self, instance: Any) -> Plan:
+        cls = None if instance is NOTHING else type(instance)
+        names = getattr(instance, "__dict__", ()) if cls else ()
+        for plan in self._plans:
+            if plan.fits(cls, names):
+                if plan.watch.still():
+                    return plan
+                break
+        made = self._planned(instance)
+        others = [plan for plan in self._plans if not plan.fits(cls, names)]
+        self._plans = (made, *others[: _PLANS - 1])
+        return made
+
+    def _planned(self, instance: Any) -> Plan:
+        function = self.function
+        if not isinstance(function, FunctionType):
+            return Plan(None, frozenset(), frozenset(), *_other(function))
+        subject = None if instance is NOTHING else Subject(instance)
+        graph = roomy(lambda: Graph(function, what="body", name=self.name, subject=subject))
+        if subject is None:
+            return Plan(None, frozenset(), frozenset(), graph.digest, graph.watch, (), graph.entries)
+        reads = tuple(subject.reads.values())
+        return Plan(subject.cls, frozenset(subject.asked), subject.present, graph.digest, graph.watch, reads, graph.entries)
+
+    # -- what it is given --------------------------------------------------------------------------------------------------
+
+    def _arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], is_method: bool) -> list[tuple[str, str, Any]]:
+        given = self._signature().bind(*args, **kwargs)
+        names = set(given.arguments)
+        given.apply_defaults()
+        found: list[tuple[str, str, Any]] = []
+        for name, value in given.arguments.items():
+            kind = given.signature.parameters[name].kind
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                found += [("argument", f"**{key}", value[key]) for key in sorted(value)]
+            elif kind is inspect.Parameter.VAR_POSITIONAL:
+                found += [("argument", f"*{name}[{place}]", item) for place, item in enumerate(value)]
+            else:
+                found.append(("argument" if name in names else "default", name, value))
+        return found[1:] if is_method else found
+
+    def _signature(self) -> inspect.Signature:
+        known = self._parameters
+        mark = (
+            getattr(self.function, "__code__", None),
+            getattr(self.function, "__defaults__", None),
+            str(getattr(self.function, "__kwdefaults__", None)),
+        )
+        if known is None or known[0] != mark:
+            known = self._parameters = mark, inspect.signature(self.function, follow_wrapped=False)
+        return known[1]
+
+    def _argument(self, what: str, name: str, value: Any, entries: list[Callable[[], Entries]]) -> bytes:
+        try:
+            content = standalone(value)
+        except Uncacheable as refusal:
+            raise UncacheableArgument(
+                f"argument {name!r} of {self.name}() has no key: {_told(value, refusal)}; hand in what it is made of, "
+                f"or give its class a method _key_parts_(self) that says so"
+            ) from refusal
+        entries.append(lambda: of_value(value, what, name, content, standalone))
+        return content
+
+
+def _told(value: Any, refusal: Uncacheable) -> str:
+    said = str(refusal)
+    return said if said.startswith("(") else f"({a(type(value))}) {said}"
+
+
+def _innermost(function: Any) -> Any:
+    """Return what a function wraps, in the end."""
+    seen = set()
+    while id(function) not in seen:
+        seen.add(id(function))
+        if isinstance(function, partial):
+            function = function.func
+        elif isinstance(function, MethodType):
+            function = function.__func__
+        else:
+            function = getattr(function, "__wrapped__", function)
+    return function
+
+
+def _other(function: Any) -> tuple[bytes, Watch, tuple[Read, ...], Entries]:
+    """Return what a callable counts as that is no function."""
+    watch = Watch()
+    content = standalone(function)
+    watch.opaque(lambda: standalone(function))
+    return content, watch, (), (Entry("body", getattr(function, "__name__", ""), content, lambda: repr(function)),)
+
+
+def _read(read: Read, instance: Any, entries: list[Callable[[], Entries]]) -> bytes:
+    value = read.get(instance)
+    if value is NOTHING:
+        entries.append(lambda: (Entry(read.what, read.name, b"absent", lambda: "<absent>"),))
+        return b"absent"
+    try:
+        content = standalone(value)
+    except Uncacheable as refusal:
+        raise refusal.of(read.what, read.name) from None
+    shown = read.name.removeprefix("self.") if parts_of(value) is not None else read.name
+    entries.append(lambda: of_value(value, read.what, shown, content, standalone))
+    return content
+
+
+def _file(path: str | Path, entries: list[Callable[[], Entries]]) -> bytes:
+    try:
+        found = blake2b(Path(path).read_bytes(), digest_size=16)
+    except FileNotFoundError:
+        raise BadSetting(f"files names {str(path)!r}, which is not there; give the path of a file") from None
+    except OSError as error:
+        raise BadSetting(f"files names {str(path)!r}, which cannot be read ({error.strerror}); give the path of a file") from None
+    content = found.digest()
+    entries.append(lambda: (Entry("file", str(path), content, lambda: clipped(str(path))),))
+    return content
+
+
+def value_digest(value: Any) -> str:
+    """Return the digest of a value by its type and content; raise Uncacheable if it has none.
+
+    >>> value_digest({"a": 1, "b": 2}) == value_digest({"b": 2, "a": 1})
+    True
+    >>> len({value_digest(value) for value in (1, "1", True, 1.0, [1], (1,), 0.0, -0.0)})
+    8
+    """
+    return blake2b(standalone(value), digest_size=16).hexdigest()
+
+
+def code_digest(code: Any) -> str:
+    """Return the digest of a function or class and of all of the user's own that it reaches by name.
+
+    >>> code_digest(code_digest) == code_digest(code_digest) != code_digest(value_digest)
+    True
+    """
+    return blake2b(code_bytes(code), digest_size=16).hexdigest()

@@ -1,0 +1,95 @@
+"""Whose code it is: the user's own counts as it reads, that of others by their version."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+_HOUSE = __name__.partition(".")[0]
+
+#: Folders whose files are not the user's own, wherever they lie.
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+_STANDARD = tuple(sorted({str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib")}))
+_OURS = str(Path(__file__).resolve().parents[1])
+
+#: What the standard library and the builtins count as.
+PYTHON = ("python", f"{sys.version_info.major}.{sys.version_info.minor}")
+
+
+def is_own(code: Any) -> bool:
+    """Return whether a function, class or module is the user's own.
+
+    >>> is_own(Path), is_own(is_own), is_own(sys), is_own(FunctionType(compile("0", "cell", "eval"), {"__name__": "__main__"}))
+    (False, False, False, True)
+    """
+    if isinstance(code, FunctionType):
+        filename = code.__code__.co_filename
+        return _is_own_module(code.__globals__.get("__name__")) if filename.startswith("<") else is_own_file(filename)
+    if isinstance(code, ModuleType):
+        return _is_own_module(code.__name__)
+    return _is_own_module(getattr(code, "__module__", None))
+
+
+def _is_own_module(name: Any) -> bool:
+    if name == "__main__":
+        return True
+    if not isinstance(name, str):
+        return False
+    module = sys.modules.get(name)
+    file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", None) or ()), None)
+    return is_own_file(file) if isinstance(file, str) else name.partition(".")[0] not in {*sys.stdlib_module_names, _HOUSE}
+
+
+@cache
+def is_own_file(filename: str) -> bool:
+    """Return whether a file is neither installed, nor of Python, nor ours."""
+    if filename.startswith("<"):
+        return not filename.startswith("<frozen ")
+    path = Path(filename)
+    if not _INSTALLED.isdisjoint(path.parts):
+        return False
+    resolved = path.resolve()
+    return _INSTALLED.isdisjoint(resolved.parts) and not any(resolved.is_relative_to(folder) for folder in (*_STANDARD, _OURS))
+
+
+def package_of(code: Any) -> tuple[str, str]:
+    """Return the name and version of the distribution that somebody else's code comes from.
+
+    >>> package_of(Path) == PYTHON, package_of(package_of)[0]
+    (True, 'wf-notebook')
+    """
+    if isinstance(code, FunctionType):
+        module = code.__globals__.get("__name__")
+    else:
+        module = code.__name__ if isinstance(code, ModuleType) else getattr(code, "__module__", None)
+    return package_named(module.partition(".")[0] if isinstance(module, str) else "builtins")
+
+
+@cache
+def package_named(top: str) -> tuple[str, str]:
+    """Return the name and version of the distribution that has a top-level module."""
+    if top in sys.stdlib_module_names or top == "builtins":
+        return PYTHON
+    try:
+        return top if top != _HOUSE else "wf-notebook", metadata.version(top)
+    except metadata.PackageNotFoundError:
+        names = sorted(set(metadata.packages_distributions().get(top, ())))
+    if names:
+        return "+".join(names), "+".join(map(metadata.version, names))
+    version = getattr(sys.modules.get(top), "__version__", "")
+    return top, version if isinstance(version, str) else ""
+
+
+def name_of(code: Any) -> str:
+    """Return the name of somebody else's code.
+
+    >>> name_of(Path.exists), name_of(len)
+    ('pathlib:Path.exists', 'builtins:len')
+    """
+    module = getattr(code, "__module__", None) or getattr(getattr(code, "__objclass__", None), "__module__", None) or ""
+    return f"{module}:{getattr(code, '__qualname__', None) or getattr(code, '__name__', '') or type(code).__qualname__}"

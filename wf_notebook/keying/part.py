@@ -1,0 +1,146 @@
+"""What a key says of itself, one part for each thing that a result depends on; and why there is no key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: The kinds of parts, the nearest to the user first: the order in which differences are looked for.
+WHAT = (
+    "body",
+    "argument",
+    "default",
+    "helper",
+    "method",
+    "decorator",
+    "class",
+    "global",
+    "closure",
+    "attribute",
+    "state",
+    "file",
+    "package",
+)
+
+#: Characters of a value that are shown.
+_SHOWN = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that a result depends on: what it is, its name as the user calls it, its digest, and what it looks like.
+
+    `shown` is the source of code, and of a value its repr, without secrets; it is for people and no part of the digest.
+    """
+
+    what: str
+    name: str
+    digest: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A part before anybody asks for it: what it looks like is found out then."""
+
+    what: str
+    name: str
+    content: bytes
+    show: Callable[[], str]
+
+    def part(self) -> Part:
+        """Return the part."""
+        return Part(self.what, self.name, hexdigest(self.content), self.show())
+
+
+Entries: TypeAlias = "tuple[Entry, ...]"
+
+
+class Key:
+    """What a result depends on: one digest, and its parts when they are asked for.
+
+    Digests are of the moment when the key was made. What a value looks like is read when the parts are asked for the first
+    time: ask before the step runs, as it may change what it was given.
+    """
+
+    __slots__ = ("__dict__", "_entries", "digest")
+
+    def __init__(self, digest: str, entries: Callable[[], Entries]) -> None:
+        self.digest = digest
+        self._entries = entries
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts, those of the code first."""
+        return tuple(entry.part() for entry in self._entries())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and other.digest == self.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"Key({self.digest[:12]}…)"
+
+
+class Uncacheable(Exception):
+    """Something has no key: the message says what and why; `what` and `name` are those of a part."""
+
+    def __init__(self, why: str, *, what: str = "", name: str = "") -> None:
+        super().__init__(why)
+        self.what, self.name = what, name
+
+    def of(self, what: str, name: str) -> Uncacheable:
+        """Return the same with the name of what has no key, if it has none yet.
+
+        >>> raise Uncacheable("(a Client) has no content to key by").of("global", "client")
+        Traceback (most recent call last):
+        wf_notebook.keying.part.Uncacheable: global `client` (a Client) has no content to key by
+        """
+        return self if self.what else Uncacheable(f"{what} `{name}` {self}", what=what, name=name)
+
+
+def hexdigest(*contents: bytes) -> str:
+    """Return the digest of what was written by `sized`."""
+    return blake2b(b"".join(contents), digest_size=16).hexdigest()
+
+
+def clipped(text: str) -> str:
+    """Return a text without secrets, cut where it is long."""
+    redacted = redact(text)
+    return redacted if len(redacted) <= _SHOWN else f"{redacted[:_SHOWN]}…"
+
+
+def of_package(name: str, version: str) -> Entry:
+    """Return the part that says in which version a package is used."""
+    return Entry("package", name, f"{name}=={version}".encode(), f"{name} {version}".strip)
+
+
+def of_value(value: Any, what: str, name: str, content: bytes, read: Callable[[Any], bytes]) -> Entries:
+    """Return the parts of a value: one, or those that it says itself, each read by `read`."""
+    parts = parts_of(value)
+    if parts is None:
+        return (Entry(what, name, content, lambda: shown(value)),)
+    return tuple(Entry("attribute", f"{name}.{part}", read(item), partial(shown, item)) for part, item in parts.items())
+
+
+def parts_of(value: Any) -> Mapping[str, Any] | None:
+    """Return what an object says that it is made of, by its method `_key_parts_`; None if it has none."""
+    method = getattr(type(value), "_key_parts_", None)
+    return None if method is None else dict(method(value))
+
+
+def shown(value: Any) -> str:
+    """Return what a value looks like."""
+    try:
+        return clipped(repr(value))
+    except Exception:  # noqa: BLE001 - the user's
+        return f"<{type(value).__name__}>"

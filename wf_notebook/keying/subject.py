@@ -1,0 +1,210 @@
+"""`self` of a step: the attributes that its methods read, each by its code or by its value at the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .origin import is_own, package_of
+from .part import Uncacheable
+from .plain import SCALARS
+from .uses import STATE, Key, Pass, Uses, uses_of
+from .walk import ABSENT, OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .reach import Chain, Reach
+    from .walk import Walk
+
+#: Methods of a workflow that give all of its state.
+_GIVES_STATE = {"read_from_storage", "load_session"}
+NOTHING = object()
+
+
+class Read(NamedTuple):
+    """A value that is read of `self` at each call; `get` gives NOTHING where there is none."""
+
+    what: str
+    name: str
+    get: Callable[[Any], Any]
+
+
+class Subject:
+    """What `self` is, as far as its class says; what has to be read of each instance is gathered in `reads`."""
+
+    def __init__(self, instance: Any) -> None:
+        self.cls = type(instance)
+        self.reads: dict[tuple[str, Any], Read] = {}
+        #: Names that were looked up in the dict of the instance.
+        self.asked: set[str] = set()
+        self._present = frozenset(getattr(instance, "__dict__", ()))
+        self._spaces: dict[type, Mapping[str, Any]] = {}
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Those of the names that are in the dict of the instance."""
+        return self._present & self.asked
+
+    def content(self, walk: Walk, function: FunctionType, reach: Reach, parameter: str) -> Iterator[bytes]:
+        """Yield what a function reads of `self`, which is one of its parameters."""
+        uses = uses_of(function, reach, parameter)
+        for escape in uses.escapes:
+            raise _refused(f"{escape.why} in", function, escape.line)
+        for attribute in uses.attributes:
+            yield SCALARS[str](attribute) + self._attribute(walk, attribute, function)
+        for attribute in uses.stores:
+            yield SCALARS[str](attribute) + self._setter(walk, attribute)
+        yield from self._state(walk, function, reach, uses)
+        for attribute in uses.supers:
+            yield SCALARS[str](attribute) + self._attribute(walk, attribute, function, after=_class_of(function))
+        for one in uses.passes:
+            yield self._passed(walk, function, one)
+        if uses.whole_class:
+            yield walk.value(self.cls, "class", self.cls.__name__)
+
+    # -- attributes --------------------------------------------------------------------------------------------------------
+
+    def _look_up(self, walk: Walk, name: str, after: type | None = None) -> Any:
+        """Return what the class has under a name, NOTHING if it has none, and note where that is found."""
+        order = self.cls.__mro__
+        for base in order[order.index(after) + 1 if after in order else 0 :]:
+            space = self._spaces.setdefault(base, vars(base))
+            if name in space:
+                walk.watch.name(space, name, space[name])
+                return space[name]
+            walk.watch.absent(space, name)
+        return NOTHING
+
+    def _attribute(self, walk: Walk, name: str, function: FunctionType, after: type | None = None) -> bytes:
+        found = self._look_up(walk, name, after)
+        if after is None and not hasattr(type(found), "__set__"):
+            self.asked.add(name)
+            if name in self._present:
+                self._read("attribute", name, lambda instance: vars(instance).get(name, NOTHING))
+                return b"" if not isinstance(found, cached_property) else self._of_class(walk, name, found, function)
+        if found is NOTHING:
+            more = self._look_up(walk, "__getattr__")
+            return ABSENT if more is NOTHING else self._of_class(walk, "__getattr__", more, function)
+        return self._of_class(walk, name, found, function)
+
+    def _of_class(self, walk: Walk, name: str, found: Any, function: FunctionType) -> bytes:
+        if isinstance(found, classmethod | staticmethod):
+            made = walk.value(found.__func__, "method", f"self.{name}")
+            return made + walk.value(self.cls, "class", self.cls.__name__) if isinstance(found, classmethod) else made
+        inner = _inner(found)
+        if inner is not None and (is_own(inner) or not isinstance(found, property)):
+            return self._method(walk, name, inner)
+        if hasattr(type(found), "__set__"):
+            self._read("attribute", name, lambda instance: getattr(instance, name, NOTHING))
+            return b"read"
+        return walk.value(found, "attribute", f"self.{name}")
+
+    def _method(self, walk: Walk, name: str, found: FunctionType) -> bytes:
+        if is_own(found):
+            return walk.value(found, "method", f"self.{name}", lambda: walk.refer(found, bind(found, walk.bound)))
+        ours = package_of(found)[0] == OURS
+        if ours and name in _GIVES_STATE:
+            raise Uncacheable(f"reads all of session_state by `{name}`", what="method", name=name)
+        made = walk.value(found, "method", f"self.{name}", lambda: walk.refer(found, bind(found, walk.bound)))
+        if not ours:  # it may call any method of the user's class
+            made += walk.value(self.cls, "class", self.cls.__name__)
+        return made
+
+    def _setter(self, walk: Walk, name: str) -> bytes:
+        found = self._look_up(walk, name)
+        if isinstance(found, property) and isinstance(found.fset, FunctionType) and is_own(found.fset):
+            return self._method(walk, name, found.fset)
+        return b""
+
+    def _read(self, what: str, name: str, get: Callable[[Any], Any]) -> None:
+        self.reads.setdefault((what, name), Read(what, f"self.{name}", get))
+
+    # -- the state, and `self` handed on -----------------------------------------------------------------------------------
+
+    def _state(self, walk: Walk, function: FunctionType, reach: Reach, uses: Uses) -> Iterator[bytes]:
+        for one, line in uses.keys.items():
+            key = one.constant if one.name is None else self._named(walk, function, reach, one, line)
+            name = f"{STATE}[{key!r}]" if not isinstance(key, str) else f'{STATE}["{key}"]'
+            self.reads.setdefault(("state", (type(key), key)), Read("state", name, _state_at(key)))
+            yield SCALARS[str](name)
+
+    def _named(self, walk: Walk, function: FunctionType, reach: Reach, one: Key, line: int) -> Any:
+        """Return the constant of that name."""
+        assert one.name is not None
+        value = _followed(walk, function, one.name) if one.name.root in reach.names else NOTHING
+        if isinstance(value, str | int | float | None) or (isinstance(value, tuple) and all(map(_is_scalar, value))):
+            return value
+        raise _refused("reads session_state dynamically in", function, line)
+
+    def _passed(self, walk: Walk, function: FunctionType, one: Pass) -> bytes:
+        """Return a function that is called with `self` as one of its arguments."""
+        value = _followed(walk, function, one.function)
+        value = value.__func__ if isinstance(value, staticmethod) else value
+        if isinstance(value, FunctionType) and is_own(value):
+            code = value.__code__
+            if isinstance(one.place, int) and one.place < code.co_argcount:
+                return walk.value(value, "helper", str(one.function), lambda: walk.refer(value, code.co_varnames[int(one.place)]))
+            if one.place in code.co_varnames[code.co_posonlyargcount : code.co_argcount + code.co_kwonlyargcount]:
+                return walk.value(value, "helper", str(one.function), lambda: walk.refer(value, str(one.place)))
+        raise _refused(f"hands `self` to `{one.function}` in", function, one.line)
+
+
+def bind(function: FunctionType, bound: dict[int, str]) -> str | None:
+    """Return the parameter that is `self` when a function is called as a method; of a wrapper, note it for what it wraps."""
+    code = function.__code__
+    wrapped: Any = function
+    while (wrapped := vars(wrapped).get("__wrapped__")) is not None and isinstance(wrapped, FunctionType):
+        if wrapped.__code__.co_argcount:
+            bound[id(wrapped)] = wrapped.__code__.co_varnames[0]
+    return code.co_varnames[0] if code.co_argcount else None
+
+
+def _inner(found: Any) -> FunctionType | None:
+    """Return the function that is called when an attribute of a class is read or called."""
+    wrapped = {property: "fget", cached_property: "func"}.get(type(found), "__wrapped__")
+    inner = found if isinstance(found, FunctionType) else getattr(found, wrapped, None)
+    return inner if isinstance(inner, FunctionType) else None
+
+
+def _class_of(function: FunctionType) -> type | None:
+    """Return the class that a method was defined in, as super() finds it."""
+    names = function.__code__.co_freevars
+    cell = (function.__closure__ or ())[names.index("__class__")] if "__class__" in names else None
+    found = None if cell is None else cell.cell_contents
+    return found if isinstance(found, type) else None
+
+
+def _followed(walk: Walk, function: FunctionType, chain: Chain) -> Any:
+    """Return what a chain leads to through modules and classes, NOTHING if that cannot be said."""
+    try:
+        value = walk.found(function, chain)
+    except LookupError:
+        return NOTHING
+    for attribute in chain.attributes:
+        owners = value.__mro__ if isinstance(value, type) else (value,)
+        space: Any = next((vars(one) for one in owners if attribute in getattr(one, "__dict__", ())), None)
+        if space is None:
+            return NOTHING
+        walk.watch.name(space, attribute, space[attribute])
+        value = space[attribute]
+    return value
+
+
+def _state_at(key: Any) -> Callable[[Any], Any]:
+    def get(instance: Any) -> Any:
+        state = getattr(instance, STATE, None)
+        return state.get(key, NOTHING) if isinstance(state, Mapping) else NOTHING
+
+    return get
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float | None)
+
+
+def _refused(why: str, function: FunctionType, line: int) -> Uncacheable:
+    name = function.__name__
+    return Uncacheable(f"{why} `{name}`, line {line}", what="method", name=name)

@@ -1,0 +1,201 @@
+"""Objects as bytes: what says itself what it is made of, what the codec knows, instances by class and fields, or a name alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from ..codec import Unknown
+from ..codec.blobs import digest
+from ..codec.custom import codec_of
+from ..codec.kind import Refused, json_text, loaded
+from ..codec.table import kind_of
+from .instances import Look, a, foreign, own
+from .origin import is_own, name_of
+from .part import Uncacheable, parts_of
+from .plain import SCALARS, sequence, sized
+from .remembered import Remembered
+
+if TYPE_CHECKING:
+    from ..codec.kind import Kind, Tree
+
+#: Things without a content, which do not change what is computed: they count by what they are called.
+NAMED: tuple[type | str, ...] = (
+    logging.Logger,
+    logging.LoggerAdapter,
+    ContextVar,
+    type(threading.Lock()),
+    type(threading.RLock()),
+    threading.Condition,
+    threading.Event,
+    threading.Semaphore,
+    threading.Barrier,
+    threading.local,
+    asyncio.Lock,
+    asyncio.Event,
+    asyncio.Semaphore,
+    asyncio.Condition,
+    weakref.ref,
+    weakref.WeakKeyDictionary,
+    weakref.WeakValueDictionary,
+    weakref.WeakSet,
+    "concurrent.futures:Executor",
+)
+
+#: Tags of the codec for values that are made of others: here they are instances of a class, whose code counts.
+_INSTANCES = {"$unknown", "$enum", "$model", "$dataclass", "$attrs", "$namedtuple"}
+
+
+def content(look: Look, value: Any) -> bytes:
+    """Return the bytes of an object that is no plain value and no code."""
+    cls = type(value)
+    return next(write for fits, write in FORMS if fits(value, cls))(look, value)
+
+
+# -- by their names ------------------------------------------------------------------------------------------------------------
+
+
+def _is_named(value: Any, cls: type) -> bool:
+    return cls is object or isinstance(value, tuple(one for one in map(loaded, NAMED) if one is not None))
+
+
+def _by_name(_: Look, value: Any) -> bytes:
+    return sized(b"named", f"{name_of(type(value))} {getattr(value, 'name', '')}".encode())
+
+
+def _typing(look: Look, value: Any) -> bytes:
+    """Return an object of `typing` by its name and what it is made of."""
+    names = ("__name__", "_name", "__forward_arg__")
+    made_of = ("__origin__", "__args__", "__metadata__", "__supertype__", "__bound__", "__constraints__")
+    said = [str(getattr(value, name, "")) for name in names]
+    return look.items(b"typing", [name_of(type(value)), *said, *(getattr(value, name, None) for name in made_of)])
+
+
+def _refused(_: Look, value: Any) -> bytes:
+    raise Uncacheable(f"({a(type(value))}) can be read only once")
+
+
+# -- by what they say or wrap --------------------------------------------------------------------------------------------------
+
+
+def _parts(look: Look, value: Any) -> bytes:
+    return look.opaque(value, lambda: sequence(b"parts", [look.code(type(value)), look.named(b"d", parts_of(value) or {})]))
+
+
+def _wrapped(value: Any, _: type | None = None) -> Any:
+    try:
+        return object.__getattribute__(value, "__wrapped__")
+    except AttributeError:
+        return None
+
+
+def _wrapper(look: Look, value: Any) -> bytes:
+    return sequence(b"wrapper", [look.code(type(value)), look.content(_wrapped(value))])
+
+
+def _custom(look: Look, value: Any) -> bytes:
+    codec = codec_of(type(value))
+    assert codec is not None
+    return look.opaque(value, lambda: sequence(b"custom", [look.code(type(value)), look.content(codec.encode(value))]))
+
+
+def _enum(look: Look, value: Enum) -> bytes:
+    return look.items(b"enum", (type(value), value._name_, value._value_))
+
+
+def _unknown(look: Look, value: Any) -> bytes:
+    return sequence(b"unknown", [json_text(value.tree).encode(), look.items(b"d", sorted(value.items()))])
+
+
+# -- what the codec knows ------------------------------------------------------------------------------------------------------
+
+
+_kinds: Remembered[tuple[Kind | None]] = Remembered()
+
+
+def _kind(_: Any, cls: type) -> Kind | None:
+    known = _kinds.get(cls)
+    if known is None:
+        kind = kind_of(cls)
+        known = _kinds.put(cls, (None if kind is None or kind.tag in _INSTANCES else kind,))
+    return known[0]
+
+
+def _known(look: Look, value: Any) -> bytes:
+    kind = _kind(value, type(value))
+    assert kind is not None
+    return look.opaque(value, lambda: _encoded(look, kind, value)) if kind.beside else _encoded(look, kind, value)
+
+
+def _encoded(look: Look, kind: Kind, value: Any) -> bytes:
+    try:
+        tree = kind.encode(value, _Encoding(look))
+    except (Refused, Uncacheable) as refusal:
+        raise Uncacheable(f"({a(type(value))}) has no content to key by: it {refusal}") from None
+    except RecursionError:
+        raise
+    except Exception as error:
+        raise Uncacheable(f"({a(type(value))}) cannot be read: {error}") from error
+    return sequence(b"codec", [SCALARS[str](name_of(type(value))), look.content(tree)])
+
+
+class _Encoding:
+    """What the codec works with: what lies in a value stands for itself by its bytes."""
+
+    def __init__(self, look: Look) -> None:
+        self.kept: list[str] = []
+        self._look = look
+
+    def tree(self, value: Any) -> Tree:
+        return self._look.content(value).hex()
+
+    key = tree
+
+    def items(self, values: Iterable[Any]) -> list[Tree]:
+        return [self.tree(value) for value in list(values)]
+
+    def mapping(self, value: Mapping[Any, Any]) -> dict[str, Tree]:
+        return {"": self.tree(dict(value))}
+
+    def fields(self, values: Mapping[str, Any]) -> dict[str, Tree]:
+        return {name: self.tree(value) for name, value in values.items()}
+
+    def within(self, _part: str, value: Any) -> Tree:
+        return self.tree(value)
+
+    def name(self, cls: type) -> str:
+        return self._look.code(cls).hex()
+
+    def met(self, name: str) -> None:
+        """Have nothing to note."""
+
+    def hide(self, name: str) -> str:
+        return f"<{name}>"
+
+    def keep(self, kind: str, parts: Iterable[bytes]) -> str:
+        return digest(kind, parts)
+
+
+#: The forms of objects in the order in which they are tried: whether it is one, and how it is written.
+FORMS: tuple[tuple[Callable[[Any, type], Any], Callable[[Look, Any], bytes]], ...] = (
+    (lambda _, cls: hasattr(cls, "_key_parts_"), _parts),
+    (lambda value, cls: _wrapped(value, cls) is not None, _wrapper),
+    (_is_named, _by_name),
+    (lambda _, cls: cls.__module__ in {"typing", "typing_extensions"}, _typing),
+    (lambda _, cls: codec_of(cls) is not None, _custom),
+    (
+        lambda value, _: isinstance(value, Enum),
+        lambda look, value: look.items(b"enum", (type(value), value._name_, value._value_)),
+    ),
+    (lambda value, _: isinstance(value, Unknown), _unknown),
+    (_kind, _known),
+    (lambda value, _: isinstance(value, Iterator | AsyncIterator | Coroutine) and not hasattr(value, "__dict__"), _refused),
+    (lambda _, cls: is_own(cls), own),
+    (lambda *_: True, foreign),
+)
