@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
-async def sought(name: str, kind: str, key: Callable[[], Key], *, mode: Any = None) -> Call | None:
+async def sought(name: str, kind: str, key: Callable[[], Key], *, touches: bool = True) -> Call | None:
     """Look for what was answered before in this run's session; return the call to answer, None where nothing is remembered."""
     context = current.get()
     cache = remembering(context)
     if context is None or cache is None:
         return None
-    call = Call(context, cache, name, kind, key, mode=mode)
+    call = Call(context, cache, name, kind, key, touches=lambda _: touches)
     for pause in call.seek():
         await asyncio.sleep(pause)
     return call
@@ -45,7 +45,7 @@ def call_sought(agent: Settings, message: str | None, sent: Sequence[Attachment]
 
         return key_of_call(agent, message, sent, [plain_messages(turn.plain) for turn in history])
 
-    return sought(agent.name or "agent", "agent", key)
+    return sought(agent.name or "agent", "agent", key, touches=bool(agent.tools) or callable(agent.instructions))
 
 
 def request_sought(name: str, model: Any, messages: list[ModelMessage], settings: Any, parameters: Any) -> Any:
@@ -55,7 +55,7 @@ def request_sought(name: str, model: Any, messages: list[ModelMessage], settings
     def key() -> Key:
         return key_of_request(model, ModelMessagesTypeAdapter.dump_python(messages, mode="json"), settings, parameters)
 
-    return sought(name, "request", key)
+    return sought(name, "request", key, touches=False)
 
 
 def response_of(call: Call) -> ModelResponse:

@@ -47,18 +47,25 @@ class Call:
     """
 
     def __init__(
-        self, context: RunContext, cache: Cache, name: str, kind: str, key: Callable[[], Key], *, mode: Mode | None = None
+        self,
+        context: RunContext,
+        cache: Cache,
+        name: str,
+        kind: str,
+        key: Callable[[], Key],
+        *,
+        mode: Mode | None = None,
+        touches: Callable[[Key], bool] = lambda _: True,
     ) -> None:
         self._context, self._cache, self.name, self.kind = context, cache, name, kind
-        self._make_key, self._mode = key, mode or cache.mode
+        self._make_key, self._may_touch, self._mode = key, touches, mode or cache.mode
         self.within: tuple[Call, ...] = inside.get()
         #: The steps that went on at the same time, and how often steps were asked for inside of this one.
         self.beside: list[Call] = []
         self.counts: Counter[str] = Counter()
         self.given: Given | None = None
-        #: Whether it changed the state; whether it may have: only what touches the state is compared.
-        self.changed = False
-        self.touches = kind != "request"
+        #: Whether it may change the state: what cannot is not compared.
+        self.touches = True
         self._key: Key | None = None
         self._place = ""
         self._reason: str | None = None
@@ -147,9 +154,10 @@ class Call:
             self._context.usage.recall(used)
 
     def _begin(self) -> None:
-        self._cache.begin(self)
         if self._key is not None:
+            self.touches = self._may_touch(self._key)
             self._parts = [[part.what, part.name, part.digest, part.shown] for part in self._key.parts]  # before it changes them
+        self._cache.begin(self)
         self._before = self._cache.session.snapshot().kept if self.touches and self._key is not None else {}
         self._note(STARTED)
         self.variables = copy_context()
@@ -210,9 +218,8 @@ class Call:
         if snapshot.refused:
             return f"session_state cannot be kept: {UnsavableValue.joined(snapshot.refused.values())}"
         given.changes = differences(self._before, snapshot.kept)
-        self.changed = bool(given.changes)
         beside = [other for other in self.beside if other.touches]
-        if self.changed and beside:
+        if given.changes and beside:
             return f"session_state was changed while {beside[0].name!r} went on beside it"
         session.lend(named_in(given.changes), self._cache.steps.blobs)
         return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from ..context import within
 from ..errors import BadSetting
-from ..keying import Keyer
+from ..keying import CODE, Keyer
 from ..run import current
 from .call import Call
 from .heard import stdout_heard
@@ -21,6 +21,7 @@ from .remembering import remembering
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 
+    from ..keying import Key
     from .modes import Mode
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -116,7 +117,8 @@ class _Step:
         cache = remembering(context)
         if context is None or cache is None:
             return None
-        return Call(context, cache, self.name, "step", lambda: self._keyer.key(args, kwargs), mode=self.mode)
+        touches = functools.partial(_may_change_the_state, given=[*args, *kwargs.values()])
+        return Call(context, cache, self.name, "step", lambda: self._keyer.key(args, kwargs), mode=self.mode, touches=touches)
 
     def plain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function that gives a value; one that gives a stream is a step that streams."""
@@ -184,6 +186,22 @@ class _Step:
             return
         async for item in _followed_async(call, self.function(*args, **kwargs)):
             yield item
+
+
+#: Values that nobody can change.
+_STILL = (str, bytes, int, float, complex, bool, type(None))
+
+
+def _may_change_the_state(key: Key, given: list[Any]) -> bool:
+    """Say whether a step may change session_state: its code names it, or it was given something that may be a part of it."""
+    code = [part.shown for part in key.parts if part.what in CODE]
+    if any("session_state" in source or source.endswith("…") for source in code):  # what is cut may name it
+        return True
+    return any(not _is_still(value) and not hasattr(value, "session_state") for value in given)
+
+
+def _is_still(value: Any) -> bool:
+    return isinstance(value, _STILL) or (type(value) is tuple and all(map(_is_still, value)))
 
 
 def _again(call: Call) -> Generator[Any, Any, Any]:

@@ -21,6 +21,7 @@ class Going(Protocol):
 
     within: tuple[Any, ...]
     beside: list[Any]
+    touches: bool
     counts: Counter[str]
 
 

@@ -14,6 +14,6 @@ from __future__ import annotations
 
 from .differing import Difference, difference
 from .keyer import Keyer, code_digest, value_digest
-from .part import Key, Part, Uncacheable
+from .part import CODE, Key, Part, Uncacheable
 
-__all__ = ["Difference", "Key", "Keyer", "Part", "Uncacheable", "code_digest", "difference", "value_digest"]
+__all__ = ["CODE", "Difference", "Key", "Keyer", "Part", "Uncacheable", "code_digest", "difference", "value_digest"]

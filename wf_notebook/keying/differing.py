@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..words import marked
-from .part import WHAT, Part
+from .part import CODE, WHAT, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,7 +48,7 @@ class Difference:
     @property
     def is_code(self) -> bool:
         """Whether it is shown as source."""
-        return self.what in {"body", "helper", "method", "decorator", "class"}
+        return self.what in CODE
 
 
 def difference(old: Sequence[Part], new: Sequence[Part]) -> Difference | None:

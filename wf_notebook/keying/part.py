@@ -29,6 +29,9 @@ WHAT = (
     "package",
 )
 
+#: The kinds of which the source is shown.
+CODE = frozenset({"body", "helper", "method", "decorator", "class"})
+
 #: Characters of a value that are shown.
 _SHOWN = 2000
 
