@@ -92,7 +92,7 @@ class Steps:
     @classmethod
     def of(cls, session_id: str, storage: SessionStorage | None) -> Steps:
         """Return the steps of a session, those that this process knows already if they are in a file."""
-        if getattr(storage, "path", None) is None:
+        if getattr(storage, "file", None) is None:
             return cls(session_id, storage)
         place = (getattr(storage, "url", None), getattr(storage, "table_name", None), session_id)
         known = _remembered.pop(place, None)
@@ -170,9 +170,9 @@ class Steps:
     def _left(self, steps: list[Done]) -> list[Done]:
         return [done for done in steps if done.step_id not in self._forgotten] if self._forgotten else steps
 
-    def last(self, name: str, place: str) -> Done | None:
+    def last(self, kind: str, name: str, place: str) -> Done | None:
         """Return what was done last under this name: in this place, else in any."""
-        named = [done for done in self.all() if done.name == name]
+        named = [done for done in self.all() if done.name == name and done.kind == kind]
         there = [done for done in named if done.place == place]
         return (there or named or [None])[-1]  # type: ignore[list-item]
 

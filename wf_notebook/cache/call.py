@@ -102,7 +102,7 @@ class Call:
     def _missing(self) -> dict[str, Any]:
         """Return what is known of a step that would be done: why, how much it would be given, and what it took the last time."""
         why = self._why(self._key) if self._key is not None else self._reason or "it is done each time (cache='off')"
-        last = self._cache.steps.last(self.name, self._place)
+        last = self._cache.steps.last(self.kind, self.name, self._place)
         told: dict[str, Any] = {"name": self.name, "kind": self.kind, "why": why, "last": last}
         if self._key is not None and self.kind != "step":
             told["size"] = sum(len(part.shown) for part in self._key.parts if part.name in SENT)
@@ -115,7 +115,7 @@ class Call:
             raise CacheMiss(f"{self._called} is not remembered: {self._why(key)}; run it once with cache='use'")
         session = self._cache.session
         name = f"{getattr(session.storage, 'table_name', '')}/{session.session_id}/{key.digest}/{self._place}"
-        self._lease = Lease(getattr(session.storage, "path", None), name)
+        self._lease = Lease(getattr(session.storage, "file", None), name)
         pause = PAUSE
         while not self._lease.take():
             self._context.cancel.check()
@@ -248,14 +248,15 @@ class Call:
 
     def _why(self, key: Key) -> str:
         """Return the first difference to what was done before under this name."""
-        last = self._cache.steps.last(self.name, self._place)
+        last = self._cache.steps.last(self.kind, self.name, self._place)
         if last is None:
             return "it was never done in this session"
         if last.key == key.digest:
             return "it was done less often before"
         parts = self._cache.steps.parts(last)
         found = difference([Part(*part) for part in parts], key.parts) if parts else None
-        return "what it depends on changed" if found is None else str(found)
+        told = "what it depends on changed" if found is None else str(found)
+        return told.removeprefix("argument ") if self.kind in {"agent", "request"} else told
 
     def _note(
         self, event: str, *, hit: bool | None = None, done: Done | None = None, status: str = "completed", seconds: float = 0.0

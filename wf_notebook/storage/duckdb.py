@@ -66,7 +66,7 @@ class DuckDbWorkflowStorage(SqlStorage):
             raise BadSetting(f"DuckDbWorkflowStorage takes no {name}=; give db_file=")
         self.table_name = checked_table_name(table_name)
         # Of a link, the file that it leads to: DuckDB puts the WAL, and we the lock, beside the name that is opened.
-        self.path = place.checked_file(db_file or ".workflows/workflows.duckdb", follow=True)
+        self.path = self.file = place.checked_file(db_file or ".workflows/workflows.duckdb", follow=True)
         if "?" in str(self.path):  # it takes what follows for settings, and puts the WAL before them
             raise BadStorage(
                 f"{str(self.path)!r} has a question mark in it, which DuckDB does not take for a name; choose another"

@@ -23,7 +23,7 @@ class MemoryWorkflowStorage(SqliteWorkflowStorage):
 
     def __init__(self, table_name: str = "workflow_sessions") -> None:
         super().__init__(table_name, db_file=os.devnull)  # there is no file
-        self.url = "memory:"
+        self.url, self.file = "memory:", None
         self._kept = self._only = Kept(self, connect(":memory:"), wal=True)
 
     def _shrink(self) -> None:

@@ -38,6 +38,8 @@ class SqlStorage:
     table_name: str
     #: The address that open_storage takes.
     url: str
+    #: The file that other processes share; None where there is none.
+    file: Path | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r}, table_name={self.table_name!r})"

@@ -76,7 +76,7 @@ class SqliteWorkflowStorage(SqlStorage):
                 raise BadStorage(f"db_url={db_url!r} is no SQLite address; write 'sqlite:///file.db'")
             db_file = db_url.removeprefix("sqlite:///")
         self.table_name = checked_table_name(table_name)
-        self.path = place.checked_file(db_file or ".workflows/workflows.db")
+        self.path = self.file = place.checked_file(db_file or ".workflows/workflows.db")
         self.url = f"sqlite:///{self.path}"
         self._kept: Kept | None = None
         self._start_over()
