@@ -49,7 +49,7 @@ def lookup(word: str) -> str:
 def send(text: str) -> str:
     """Send a text."""
     note.info("send")
-    return "sent"
+    return f"sent {text}"
 
 
 class Answer(BaseModel):
@@ -96,7 +96,7 @@ def test_an_answer_is_given_again_as_it_was_streamed(storage):
         {"model_settings": {"temperature": 0.5}},
         {"description": "You write."},
     ],
-    ids=str,
+    ids=lambda changed: next(iter(changed)),
 )
 def test_a_changed_agent_is_asked_again(storage, changed):
     answers = ("first", {"text": "a", "score": 1} if "response_model" in changed else "second")
