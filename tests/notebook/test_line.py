@@ -119,7 +119,7 @@ def test_an_unknown_option_gets_a_suggestion():
     with pytest.raises(UnknownOption) as caught:
         read_line("blog --sesion demo")
     assert str(caught.value) == "no option '--sesion'; did you mean '--session'?"
-    for line in ("blog -z", "blog --cache use"):
+    for line in ("blog -z", "blog --zone use"):
         with pytest.raises(UnknownOption, match="; there are --session, --storage, "):
             read_line(line)
 

@@ -117,7 +117,7 @@ def _spans(event: Event) -> Iterable[tuple[str, tuple[Any, ...], str, str]]:
                 yield "tool", key, name, "failed" if call.get("tool_call_error") else "completed"
     elif (what := span_of(event.data)) in _SHOWN:
         data = event.data
-        if what == "step" and data.get("kind") != "step":  # agents and tools tell of themselves
+        if what == "step" and data.get("kind", "step") != "step":  # agents and tools tell of themselves
             return
         name = data.get("name") or (event.lane if what == "branch" else event.agent) or what
         yield str(what), (what, data.get("id"), event.lane), brief(str(name)), data.get("status") or "completed"
