@@ -81,7 +81,7 @@ class Graph:
             self.packages.add(package_of(value))
             if not _is_made_here(value):
                 return sized(b"other", name_of(value).encode())
-        parameter = parameter or self.bound.get(id(value))
+        parameter = parameter or self.bound.get(id(value)) or None
         place = id(value), parameter
         if place not in self._numbers:
             what, name = self._label
