@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import BadSetting, UncacheableArgument
 from .binding import Argument, arguments
 from .graph import Graph, code_bytes, roomy, standalone
-from .instances import a
 from .part import Entries, Entry, Key, Uncacheable, clipped, of_value, parts_of
 from .plain import SCALARS, look, quick, sequence
 from .subject import NOTHING, Read, Subject
@@ -140,8 +139,9 @@ class Keyer:
         try:
             content = self._content(name, value)
         except Uncacheable as refusal:
+            why = refusal.of(what, name, value).why
             raise UncacheableArgument(
-                f"argument {name!r} of {self.name}() has no key: {_told(value, refusal)}; hand in what it is made of, "
+                f"argument {name!r} of {self.name}() has no key: {why}; hand in what it is made of, "
                 f"or give its class a method _key_parts_(self) that says so"
             ) from refusal
         entries.append(lambda: of_value(value, what, name, content, standalone))
@@ -155,7 +155,7 @@ class Keyer:
         try:
             content = self._content(read.name, value)
         except Uncacheable as refusal:
-            raise refusal.of(read.what, read.name) from None
+            raise refusal.of(read.what, read.name, value) from None
         shown = read.name.removeprefix("self.") if parts_of(value) is not None else read.name
         entries.append(lambda: of_value(value, read.what, shown, content, standalone))
         return content
@@ -173,11 +173,6 @@ class Keyer:
         if seen is not None and len(seen) > _LONG:
             self._long[name] = seen, content
         return content
-
-
-def _told(value: Any, refusal: Uncacheable) -> str:
-    said = str(refusal)
-    return said if said.startswith("(") else f"({a(type(value))}) {said}"
 
 
 def _innermost(function: Any) -> Any:

@@ -16,9 +16,9 @@ from ..codec.blobs import digest
 from ..codec.custom import codec_of
 from ..codec.kind import Refused, json_text, loaded
 from ..codec.table import kind_of
-from .instances import Look, a, foreign, own
+from .instances import Look, foreign, own
 from .origin import is_own, name_of
-from .part import Uncacheable, parts_of
+from .part import Uncacheable, a, parts_of
 from .plain import sequence, sized
 from .remembered import Remembered
 
