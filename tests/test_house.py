@@ -33,7 +33,7 @@ FLOORS = """
     kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs  readable
     keying.plain  keying.part  keying.origin  keying.remembered  keying.source  keying.normal  keying.bare  keying.reach
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
-    keying.subject  keying.functions  keying.graph  keying.keyer  keying.differing  keying
+    keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
 3   transaction  line  steps  remembers  known  history  conflicts  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows

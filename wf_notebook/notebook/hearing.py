@@ -18,7 +18,7 @@ class _Tee(DisplayPublisher):
     """The display publisher of a shell, while steps are done: it goes on as before, and who listens hears it."""
 
     def __init__(self, publisher: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # IPython has no types
         self.publisher = publisher
 
     def publish(self, data: Any, metadata: Any = None, *args: Any, **how: Any) -> None:
