@@ -200,14 +200,18 @@ class WidgetView:
         """Return what the head says: who is at work, what was used, how long it takes."""
         run, seconds = self._progress(), perf_counter() - self._began
         facts: list[str] = []
+        numbers: dict[str, Any] = {}
         if run is not None:
+            if run.session_id:
+                kept = f"%wf show {run.run_id[:8]} shows what is kept of this run"
+                numbers["unheard"] = f"nothing more is heard from the kernel; {kept}"
             bars = run.timeline()
             at_work = dict.fromkeys(bar.name for bar in bars if bar.what == "agent" and bar.status == "running")
             facts = [*([", ".join(at_work)] if at_work else []), *used(run, seconds)]
             for bar in bars:
                 if bar.what == "branch" and bar.lane is not None:
                     self._layout.lane_ended(bar.lane, bar.status)
-        return {"elapsed": round(seconds, 1), "facts": facts}
+        return numbers | {"elapsed": round(seconds, 1), "facts": facts}
 
     def _outcome(self) -> dict[str, Any]:
         run = self._progress()
