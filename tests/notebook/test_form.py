@@ -16,7 +16,7 @@ from IPython.display import publish_display_data
 from wf_notebook import Workflow
 from wf_notebook.errors import BadArguments, UnknownInput, UnknownWorkflow
 from wf_notebook.notebook.form import Form
-from wf_notebook.notebook.pane import OUTPUTS, PRINTED, VIEW, Pane
+from wf_notebook.notebook.pane import OUTPUTS, PAUSE, PRINTED, VIEW, Pane
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -321,6 +321,20 @@ def test_the_record_takes_the_place_of_a_live_output_that_nobody_could_see():
         publish_display_data({"text/plain": "record"}, {"wf_notebook": {}}, transient={"display_id": "run"})
     assert pane.live.outputs == ()
     assert [each["data"] for each in pane.output.outputs] == [{"text/plain": "record"}]
+
+
+@pytest.mark.usefixtures("shell")
+def test_what_a_run_left_stays_until_the_next_one_shows_something():
+    pane, seen = Pane(), []
+    with pane.capturing():
+        publish_display_data({"text/plain": "first"})
+    pane.output.observe(lambda change: seen.append([each["data"]["text/plain"] for each in change.new]), "outputs")
+    with pane.capturing():
+        threading.Event().wait(3 * PAUSE)
+        publish_display_data({"text/plain": "second"})
+    with pane.capturing():
+        pass
+    assert seen == [["second"], []]
 
 
 def test_a_flood_of_output_is_cut_and_said(cells):

@@ -108,8 +108,8 @@ def test_it_plays_is_scrubbed_and_lets_nothing_hostile_run(page):
     page.goto(debate.last_run.to_html("debate.html").resolve().as_uri())
     page.get_by_role("button", name="Again").wait_for()
     assert page.get_by_role("status").inner_text() == "✓ completed"
-    page.get_by_text("The end.").wait_for()
+    page.locator(".wf-live-content").get_by_text("The end.").wait_for()
     page.get_by_label("time in seconds").fill("0")
-    assert page.get_by_text("The end.").count() == 0
+    assert page.locator(".wf-live-content").get_by_text("The end.").count() == 0
     page.get_by_role("button", name="Play").click()
-    page.get_by_text("The end.").wait_for()
+    page.locator(".wf-live-content").get_by_text("The end.").wait_for()

@@ -146,6 +146,6 @@ def test_a_timeline_of_any_length_has_a_few_round_ticks(length):
 
 def test_many_bars_are_cut_and_counted():
     many = Timeline([Bar("agent", f"a{n}", None, n, n + 1, "completed") for n in range(BARS + 7)])
-    assert repr(many).splitlines()[-1] == timeline_html(many)[-len("… 7 more; .df() has all</td></tr></table>") :][:23]
+    assert repr(many).splitlines()[-1] == timeline_html(many)[-len("… 7 more; .df() has all</td></tr></table></div>") :][:23]
     assert len(many.df()) == BARS + 7
     assert timeline_svg(many).count("<rect") == BARS

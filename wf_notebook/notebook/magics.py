@@ -183,7 +183,8 @@ class WorkflowMagics(Magics):
         elif options.no_stream or not self.stream:
             shown = RecordView()
         else:
-            shown = view(workflow.name or type(workflow).__name__, workflow.session_id, lambda: workflow.last_run)
+            named, outlives = workflow.name or type(workflow).__name__, options.background
+            shown = view(named, workflow.session_id, lambda: workflow.last_run, outlives=outlives)
         if options.background:
             return self._given(BackgroundRun(workflow, inputs, shown), options)
         try:
