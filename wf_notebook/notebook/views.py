@@ -148,8 +148,7 @@ class WidgetView:
 
     def add(self, response: RunResponse) -> None:
         """Keep one more thing said for the next update."""
-        content = self._said(response)
-        if content is not None:
+        for content in self._said(response):
             self._arrived.append((response.lane, response.agent_id, content))
 
     def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..readable import as_text, brief, glimpse, readable
 from ..redact import redact
 from .markdown import markdown_html, text_html
-from .pictures import is_picture, picture_html, picture_text
-from .said import Failure, Lane, Reasoning, ToolCall
+from .pictures import enclosed, is_picture, picture_html, picture_text
+from .said import Failure, Lane, Pictures, Reasoning, ToolCall
 from .status import STATUS, standing
 
 if TYPE_CHECKING:
@@ -37,16 +37,24 @@ def content_html(content: Any, *, markdown: bool = True, limit: int = LIMIT) -> 
         return _folded(_lane_line(content), within) if content.folded else lane_heading(content.name) + within
     if isinstance(content, Failure):
         return f'<p style="color: {STATUS["failed"][1]}">{escape(content_text(content))}</p>'
-    if isinstance(content, ToolCall):
-        return _folded(escape(tool_line(content)), _table(_given(content), 0, limit))
-    if isinstance(content, Reasoning):
-        return _folded("<em>reasoning</em>", text_html(content.text[:limit]))
+    if isinstance(content, Pictures):
+        shown = (picture_html(within := enclosed(image)) or escape(_named(within)) for image in content.images[:ROWS])
+        return "".join(f"<p>{each}</p>" for each in shown)
+    if isinstance(content, (ToolCall, Reasoning)):
+        return _fold(content, limit)
     if isinstance(content, str):
         content = str(as_text(content))  # before it is cut: half of a secret is not recognised
         return (markdown_html if markdown else text_html)(content[:limit]) + (
             f"<p><em>{escape(_cut(content, limit))}</em></p>" if len(content) > limit else ""
         )
     return _value(content if _holds_picture(content, 0) else readable(content), 0, limit)
+
+
+def _fold(content: ToolCall | Reasoning, limit: int) -> str:
+    """Return a call of a tool, or what a model thought, folded."""
+    if isinstance(content, ToolCall):
+        return _folded(escape(tool_line(content)), _table(_given(content), 0, limit))
+    return _folded("<em>reasoning</em>", text_html(content.text[:limit]))
 
 
 def lane_heading(name: str) -> str:
@@ -103,12 +111,20 @@ def content_text(content: Any, *, limit: int = LIMIT) -> str:
         return "\n".join([f"▸ {brief(content.name)}", *(content_text(said, limit=limit) for said in content.contents)])
     if isinstance(content, Failure):
         return standing("failed", content.why)
+    if isinstance(content, Pictures):
+        return "\n".join(map(_named, content.images[:ROWS]))
     if isinstance(content, ToolCall):
         return tool_line(content)
     if isinstance(content, Reasoning):
         return f"reasoning: {_short(brief(content.text[: 20 * _GLIMPSE]))}"
     text = str(as_text(content)) if isinstance(content, str) else picture_text(content) or json_text(content)
     return text if len(text) <= limit else f"{text[:limit]}\n{_cut(text, limit)}"
+
+
+def _named(image: Any) -> str:
+    """Return what stands for a picture in text, now and from the store: where it is to be found, or what it is."""
+    text = readable(image)
+    return brief(text) if isinstance(text, str) else glimpse(text)
 
 
 def json_text(value: Any) -> str:

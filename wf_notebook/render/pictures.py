@@ -26,6 +26,9 @@ BEGINNINGS = (
     (re.compile(rb"GIF8[79]a"), "gif"),
     (re.compile(rb"RIFF....WEBP", re.DOTALL), "webp"),
 )
+#: Where an object that is an image, Agno's or pydantic-ai's, has its bytes, and where it says from where they can be had.
+_INSIDE, _PLACES = ("content", "data"), ("url", "filepath", "path")
+_DATA = re.compile("data:image/[a-z]+;base64,")
 #: What a value may say of itself, the best first, and under which name.
 DISPLAYS = (
     ("image/png", "_repr_png_"),
@@ -58,6 +61,29 @@ def is_picture(value: Any) -> bool:
         return _kind(bytes(value[:16])) is not None
     names = ("savefig", "getbbox", "_repr_mimebundle_", *(name for _, name in DISPLAYS))
     return kind.__module__ != "builtins" and (is_grid(value) or any(hasattr(kind, name) for name in names))
+
+
+def enclosed(image: Any) -> Any:
+    r"""Return what an image of a response is: the picture in it, else, as text, where it is to be found; nothing is fetched.
+
+    >>> enclosed("https://example.org/a.png"), enclosed({"url": "b.png"}), enclosed("data:image/gif;base64,R0lGODlh")
+    ('https://example.org/a.png', 'b.png', b'GIF89a')
+    """
+    if isinstance(image, str):
+        found = _DATA.match(image)
+        return _decoded(image[found.end() :]) or image if found else image
+    if is_picture(image):
+        return image
+    values = image if isinstance(image, dict) else {name: getattr(image, name, None) for name in (*_INSIDE, *_PLACES)}
+    within = next((values[name] for name in _INSIDE if is_picture(values.get(name))), None)
+    return within or next((str(values[name]) for name in _PLACES if values.get(name)), None) or image
+
+
+def _decoded(data: str) -> bytes:
+    try:
+        return b64decode(data)
+    except ValueError:
+        return b""
 
 
 def picture_text(value: Any) -> str | None:

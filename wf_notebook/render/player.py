@@ -86,8 +86,7 @@ def _moments(run: Run, seconds: float) -> list[tuple[float, dict[str, Any]]]:
     pieces = sorted(_pieces(run, seconds), key=lambda piece: piece[0])
     step = max(seconds, *(at for at, _ in pieces), 0.0) / MOMENTS if pieces else 0.0
     for number, (at, response) in enumerate(pieces):
-        content = said(response)
-        if content is not None:
+        for content in said(response):
             layout.add(content, lane=response.lane, agent=response.agent_id)
         due = moments[-1][0] + step if moments else 0.0
         if (at >= due or number == len(pieces) - 1) and (changes := layout.changes()):

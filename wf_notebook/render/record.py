@@ -111,10 +111,10 @@ def changed_values(run: Run, state: Mapping[str, Any] | None = None) -> Mapping[
 
 def response_bundle(response: RunResponse) -> dict[str, str]:
     """Return one response as HTML and text."""
-    content = Said()(response)
-    if content is None:
+    said = Said()(response)
+    if not said:
         return {"text/plain": repr(response)}
-    return {"text/html": _root(content_html(content)), "text/plain": content_text(content)}
+    return {"text/html": _root(_blocks(said)), "text/plain": "\n\n".join(map(content_text, said))}
 
 
 def responses_bundle(responses: Iterable[Any]) -> dict[str, str]:
