@@ -277,11 +277,11 @@ def test_help_lists_the_options(cells):
     ("line", "kind", "message"),
     [
         ("%workflow blgo topic='x'", UnknownWorkflow, "no workflow named 'blgo'; did you mean 'blog'?"),
-        ("%workflow zzz", UnknownWorkflow, "no workflow named 'zzz'; there are 'blog', 'Blog'"),
+        ("%workflow zzz", UnknownWorkflow, "no workflow named 'zzz'; there are 'blog'"),
         ("%workflow blog tpic='x'", UnknownInput, "'blog' has no input 'tpic'; did you mean 'topic'?"),
         ("%workflow blog", MissingInput, "'blog' needs 'topic'; write %workflow blog topic=\"…\""),
         ("%workflow blog --sesion x", UnknownOption, "no option '--sesion'; did you mean '--session'?"),
-        ("%workflow", BadArguments, "%workflow NAME runs a workflow again; there are 'blog', 'Blog'"),
+        ("%workflow", BadArguments, "%workflow NAME runs a workflow again; there are 'blog'"),
         ("%workflow blog topic=two words", BadArguments, 'topic=two words is read as Python; for text write topic="two words"'),
     ],
 )

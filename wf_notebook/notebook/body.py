@@ -95,5 +95,7 @@ def _classless(namespace: dict[str, Any], before: dict[str, Any], found: Outline
     if found.description:
         attributes["__doc__"] = found.description
     attributes |= {"__module__": "__main__", "__qualname__": title}
-    namespace[title] = cls = type(title, (Workflow,), attributes)
+    cls = type(title, (Workflow,), attributes)
+    if title not in namespace or is_workflow(namespace[title]):  # `%%workflow agent` leaves Agent what it is
+        namespace[title] = cls
     return cls, snake_case(title) if name == title else name
