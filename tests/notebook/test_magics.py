@@ -153,6 +153,9 @@ def test_a_cell_without_a_workflow_class_may_have_helper_classes(cells):
             "%%workflow x\nimport os",
             "the cell defines no workflow; write a subclass of Workflow, or run(self, …), or drop the %%workflow",
         ),
+        ("%%workflow x\ndef run(n=1): ...", "the cell defines no workflow; run(n=1) lacks self: write run(self, n=1)"),
+        ("%%workflow x\ndef arun(): ...", "the cell defines no workflow; arun() lacks self: write arun(self)"),
+        ("%%workflow x\ndef rum(self): ...", "the cell defines no workflow; it has rum(); did you mean 'run'?"),
         ("%%workflow x\nclass X: ...", "the cell defines no workflow: 'X' is no subclass of Workflow"),
         (
             "%%workflow x\ndef run(self): ...\ndef run_id(self): ...",

@@ -204,7 +204,7 @@ def _changes(changes: Mapping[str, str], values: Mapping[str, str]) -> str:
 def _timeline(run: Run) -> str:
     """Return what was done when, folded."""
     bars = timeline(run)
-    return f"<details><summary>timeline: {escape(str(bars))}</summary>{timeline_html(bars)}</details>" if bars else ""
+    return f"<details><summary>timeline: {escape(bars.summary)}</summary>{timeline_html(bars)}</details>" if bars else ""
 
 
 def _text(run: Run, said: list[Any], more: str, *, limit: int = LIMIT, foot: str = "") -> str:
