@@ -34,6 +34,14 @@ def test_the_head_says_what_answered_and_when(run):
     assert made.startswith("2026-11-2")
 
 
+def test_the_head_names_a_session_that_nobody_named_by_its_beginning(run):
+    session_id = "67f312f4-29fd-44e7-a127-c7b2c5b0c7ed"
+    made = run(session_id=session_id)
+    assert [part for part in run_bundle(made)["text/plain"].split(" · ") if "session" in part] == ["session 67f312f4…"]
+    assert "session 67f312f4… · " in run_bundle(made)["text/html"]
+    assert record_metadata(made)["session_id"] == session_id
+
+
 def test_every_status_is_a_sign_and_a_word(run):
     statuses = {status: run_bundle(run(status=status)) for status in ("running", "completed", "failed", "stopped", "lost")}
     for status, sign in zip(statuses, "●✓✗■?", strict=True):

@@ -14,7 +14,7 @@ from uuid import uuid4
 from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
-from ..render import GrowingMarkdown, GrowingText, Layout, Said, used
+from ..render import GrowingMarkdown, GrowingText, Layout, Said, session_name, used
 from ..render.terminal import ResponseBox
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class WidgetView:
     def __init__(
         self, workflow: str, session: str = "", progress: Callable[[], Run | None] = lambda: None, *, markdown: bool = True
     ) -> None:
-        self._name = workflow, session
+        self._name = workflow, session_name(session)
         self._progress = progress
         self._began = perf_counter()
         self._said, self._layout = Said(), Layout(text=GrowingMarkdown if markdown else GrowingText)

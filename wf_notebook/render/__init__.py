@@ -16,6 +16,7 @@ from .record import (
     response_bundle,
     responses_bundle,
     run_bundle,
+    session_name,
     used,
 )
 from .said import Reasoning, Said, ToolCall
@@ -48,6 +49,7 @@ __all__ = [
     "response_bundle",
     "responses_bundle",
     "run_bundle",
+    "session_name",
     "show",
     "timeline",
     "timeline_html",

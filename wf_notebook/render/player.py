@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..readable import brief
 from .layout import Layout
-from .record import changed_values, moment, used
+from .record import changed_values, moment, session_name, used
 from .said import Said
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def score(run: Run) -> dict[str, Any]:
     if not changes:
         changes = [[seconds, key, op, values.get(key, "")] for key, op in run.changes.items()]
     return {
-        "fields": {"workflow": brief(run.workflow), "session": brief(run.session_id), "facts": used(run)},
+        "fields": {"workflow": brief(run.workflow), "session": session_name(run.session_id), "facts": used(run)},
         "status": run.status,
         "error": brief(run.error or ""),
         "inputs": {brief(name): brief(repr(value)) for name, value in run.inputs.items()},

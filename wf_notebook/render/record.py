@@ -5,6 +5,7 @@ It is kept in the notebook: no script, no style sheet, nothing fetched; readable
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC
 from html import escape
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 OUTPUTS = 1000
 #: A record has so many characters of what was said, as HTML and once more as text: a notebook must stay openable.
 MOST = 500_000
+
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Detail = Literal["full", "compact", "none"]
 
@@ -220,7 +223,16 @@ def record_head(run: Run) -> str:
 
 def _session(run: Run) -> list[str]:
     """Return what the head says of the session: a stream of no workflow has none."""
-    return [f"session {brief(run.session_id)}"] if run.session_id else []
+    return [f"session {session_name(run.session_id)}"] if run.session_id else []
+
+
+def session_name(session_id: str) -> str:
+    """Return a session's id in one line; of one that nobody named, which is a UUID, the beginning.
+
+    >>> session_name("demo"), session_name("67f312f4-29fd-44e7-a127-c7b2c5b0c7ed")
+    ('demo', '67f312f4…')
+    """
+    return f"{session_id[:8]}…" if _UUID.fullmatch(session_id) else brief(session_id)
 
 
 def record_foot(run: Run) -> str:
