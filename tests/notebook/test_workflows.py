@@ -96,6 +96,13 @@ def test_a_workflow_that_takes_the_name_of_something_says_so_and_keeps_that(cell
     assert "WARNING" not in cells.printed
 
 
+def test_a_workflow_takes_the_name_of_a_dataframe(cells):
+    cells.good("import pandas\ndf = pandas.DataFrame({'n': [1]})")
+    cells.good('%%workflow df\ndef run(self):\n    yield "x"')
+    assert "a DataFrame, is _df;" in cells.printed
+    assert cells.good("df.last_run.content, _df.n.tolist()") == ("x", [1])
+
+
 def test_a_workflow_that_takes_the_name_of_a_builtin_says_so(cells):
     cells.good('%%workflow list\ndef run(self):\n    yield "x"')
     assert "WARNING  list is the workflow now; del list brings Python's own back; another NAME keeps both" in cells.printed

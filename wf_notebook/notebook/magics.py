@@ -16,6 +16,7 @@ from ..errors import BadArguments, SessionConflict
 from ..render import responses_bundle
 from ..run import logger
 from ..storage import choose_default
+from ..workflow import Workflow
 from .background import BackgroundRun
 from .body import define
 from .cell import join_line
@@ -32,7 +33,6 @@ from .workflows import find, listed, missing, needs, successor, take_name
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ..workflow import Workflow
     from .line import Line
     from .options import Options
     from .views import View
@@ -165,7 +165,7 @@ class WorkflowMagics(Magics):
             place.disabled = False
         if options.session or options.storage:
             self._moved.add(workflow)
-        elif old in self._moved and not options.quiet and _place(old) != _place(workflow):
+        elif isinstance(old, Workflow) and old in self._moved and not options.quiet and _place(old) != _place(workflow):
             print(f"{name}: back in {_place(workflow)}, from {_place(old)}")  # noqa: T201
         return workflow
 
