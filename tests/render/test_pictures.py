@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import re
 from base64 import b64decode, b64encode
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 import numpy as np
@@ -279,3 +280,12 @@ def test_a_stored_run_says_which_images_it_gave(tmp_path):
     fresh = run_bundle(plotter.last_run)["text/plain"]
     assert "https://example.org/a.png\n<500 bytes>" in fresh
     assert run_bundle(open_storage(address).run(plotter.last_run.run_id))["text/plain"] == fresh
+
+
+def test_a_figure_that_is_drawn_live_and_for_the_record_at_once_is_whole_in_both():
+    figure = Figure(figsize=(3, 2))
+    figure.subplots().plot([1, 2, 3])
+    whole = picture_html(figure)
+    with ThreadPoolExecutor(4) as threads:
+        drawn = list(threads.map(picture_html, [figure] * 12))
+    assert [each == whole for each in drawn] == [True] * 12

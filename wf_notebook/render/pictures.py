@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from base64 import b64decode, b64encode
 from html import escape
 from io import BytesIO
@@ -37,6 +38,9 @@ DISPLAYS = (
     ("text/html", "_repr_html_"),
     ("text/markdown", "_repr_markdown_"),
 )
+
+#: A figure is another one while it is drawn, and the live output and the record may draw it at once.
+_drawing = threading.Lock()
 
 
 def picture_html(value: Any) -> str | None:
@@ -104,7 +108,8 @@ def _shown(value: Any) -> str | None:
     room = type(value).__module__.partition(".")[0]
     if room == "matplotlib" and hasattr(value, "savefig"):
         drawn = BytesIO()
-        value.savefig(drawn, format="png", bbox_inches="tight")
+        with _drawing:
+            value.savefig(drawn, format="png", bbox_inches="tight")
         titles = [axes.get_title() for axes in value.axes if axes.get_title()]
         return _image(drawn.getvalue(), ", ".join(titles) or "figure")
     if room == "PIL" and hasattr(value, "getbbox"):
