@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .bars import timeline_html, timeline_svg, timeline_text
-from .content import content_html, content_text, lane_heading
+from .content import content_html, content_text
 from .growing import GrowingMarkdown, GrowingText
 from .layout import PAGES, TAILS, Layout
 from .markdown import markdown_html
@@ -38,7 +38,6 @@ __all__ = [
     "apprint_run_response",
     "content_html",
     "content_text",
-    "lane_heading",
     "markdown_html",
     "moment",
     "pprint_run_response",

@@ -34,7 +34,7 @@ def content_html(content: Any, *, markdown: bool = True, limit: int = LIMIT) -> 
     """
     if isinstance(content, Lane):
         within = "".join(content_html(said, markdown=markdown, limit=limit) for said in content.contents)
-        return _folded(_lane_line(content), within) if content.folded else lane_heading(content.name) + within
+        return _folded(_lane_line(content), within, opened=not content.folded)
     if isinstance(content, Failure):
         return f'<p style="color: {STATUS["failed"][1]}">{escape(content_text(content))}</p>'
     if isinstance(content, Pictures):
@@ -57,21 +57,19 @@ def _fold(content: ToolCall | Reasoning, limit: int) -> str:
     return _folded("<em>reasoning</em>", text_html(content.text[:limit]))
 
 
-def lane_heading(name: str) -> str:
-    """Return what stands above what a branch said."""
-    return f'<p><strong style="font-size: 90%">▸ {escape(brief(name))}</strong></p>'
-
-
 def _lane_line(lane: Lane) -> str:
-    """Return what a folded lane shows: its name, how it begins or why it failed."""
+    """Return what a lane shows first: its name; folded, also how it begins or why it failed."""
+    name = f'<strong style="font-size: 90%">{escape(brief(lane.name))}</strong>'
+    if not lane.folded:
+        return name
     failure = next((said for said in lane.contents if isinstance(said, Failure)), None)
     text = next((said for said in lane.contents if isinstance(said, str)), "")
     shown = content_text(failure) if failure else _short(brief(text[: 20 * _GLIMPSE]))
-    return f'<strong style="font-size: 90%">{escape(brief(lane.name))}</strong> {escape(shown)}'
+    return f"{name} {escape(shown)}"
 
 
-def _folded(summary: str, inside: str) -> str:
-    return f"<details><summary>{summary}</summary>{inside}</details>"
+def _folded(summary: str, inside: str, *, opened: bool = False) -> str:
+    return f"<details{' open' if opened else ''}><summary>{summary}</summary>{inside}</details>"
 
 
 def _given(call: ToolCall) -> dict[str, Any]:
