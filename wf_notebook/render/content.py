@@ -23,6 +23,8 @@ ROWS, DEPTH = 1000, 5
 #: What stands in the line of a fold is cut to so many characters.
 _GLIMPSE = 80
 
+#: What lies in a cell begins where the cell does, beside its name.
+_INNER = ' style="margin: 0"'
 _CELL = 'style="text-align: left; vertical-align: top; white-space: pre-wrap"'
 
 
@@ -160,13 +162,15 @@ def _value(value: Any, depth: int, limit: int) -> str:
         return _table(value, depth, limit)
     if isinstance(value, (list, tuple)) and depth < DEPTH:
         items = "".join(f"<li>{_value(item, depth + 1, limit)}</li>" for item in value[:ROWS])
-        return f"<ul>{items}</ul>" + (f"<p>… {len(value) - ROWS:,} more</p>" if len(value) > ROWS else "")
+        return f"<ul{_INNER if depth else ''}>{items}</ul>" + (
+            f"<p>… {len(value) - ROWS:,} more</p>" if len(value) > ROWS else ""
+        )
     text = redact(value if isinstance(value, str) else json_text(value) if isinstance(value, (dict, list, tuple)) else str(value))
     return escape(text[:limit]) + (escape(f" {_cut(text, limit)}") if len(text) > limit else "")
 
 
 def _table(fields: Mapping[Any, Any], depth: int, limit: int) -> str:
-    return f"<table>{''.join(_rows(fields, depth, limit))}</table>"
+    return f"<table{_INNER if depth else ''}>{''.join(_rows(fields, depth, limit))}</table>"
 
 
 def _rows(fields: Mapping[Any, Any], depth: int, limit: int) -> Iterator[str]:
