@@ -21,6 +21,7 @@ from .log import Log
 from .readable import glimpse
 from .run import Run, RunContext, Status, current, logger
 from .spans import NOTHING, STOPS, begin
+from .spoken import Spoken
 from .told import Told, as_responses
 from .transaction import Records
 
@@ -73,7 +74,7 @@ class OpenRun:
         }
         self._began = time.perf_counter()
         self._duration: float | None = None
-        self._text: list[str] = []
+        self._text = Spoken()
         self._completed: list[str] = []
         self._last: RunResponse | None = None
         self._ended = ended
@@ -105,13 +106,18 @@ class OpenRun:
             if not isinstance(content, str):
                 self._last = said
             elif said.event == _TEXT:
-                self._text.append(content)
+                if said.lane is None:  # by far the most
+                    self._text.pieces.append(content)
+                else:
+                    self._text.add(content, said.lane)
             elif said.event == _COMPLETED:
                 self._completed.append(content)
             if self._journal is not None:
                 self._journal.note(said)
         else:
             self._log.note(said.event, said.extra_data if said.tools is None else said.tools, agent=said.agent_id, lane=said.lane)
+        if said.images:
+            self._log.note(said.event, {"span": "images", "images": said.images}, agent=said.agent_id, lane=said.lane)
         self._said_so_far.append(said.__dict__ if type(said) is RunResponse else said)
         return said
 
@@ -137,7 +143,7 @@ class OpenRun:
         return RunResponse(self._said(), event=_COMPLETED, metrics=metrics, model=models, **self._stamps)
 
     def _said(self) -> str:
-        return "".join(self._text or self._completed)
+        return str(self._text) if self._text else "".join(self._completed)
 
     @property
     def duration(self) -> float:
@@ -284,7 +290,7 @@ def _shown(response: RunResponse) -> str:
 
 
 def joined(responses: Iterable[RunResponse]) -> RunResponse:
-    """Return responses as one: their text joined, or their completion if they said nothing, else the last that is no text.
+    """Return responses as one: their text joined, branch by branch, or their completion if they said nothing, else the last.
 
     >>> joined([RunResponse("Hello, "), RunResponse("Ada")]).content
     'Hello, Ada'
@@ -293,6 +299,9 @@ def joined(responses: Iterable[RunResponse]) -> RunResponse:
     for event in (_TEXT, _COMPLETED):
         texts = [r for r in said if r.event == event and isinstance(r.content, str)]
         if texts:
-            return texts[-1].stamped({"content": "".join(r.content for r in texts)})
+            spoken = Spoken()
+            for each in texts:
+                spoken.add(each.content, each.lane)
+            return texts[-1].stamped({"content": str(spoken)})
     others = [r for r in said if not isinstance(r.content, str)]
     return others[-1] if others else RunResponse()

@@ -514,6 +514,13 @@ def test_without_a_front_end_for_widgets_the_card_is_shown_alone(blog):
     assert len(blog.displayed) == 1
 
 
+def test_the_card_of_a_form_that_was_given_inputs_needs_only_the_others(blog):
+    blog.good("import pandas\nblog.form(topic='cats', words=pandas.DataFrame({'n': [1]}))")
+    first, second = blog.text.splitlines()
+    assert first == "blog is defined"
+    assert second.startswith('run it: %workflow blog topic="cats" words=')
+
+
 def test_the_line_is_plain_python_where_no_magic_is_there(shell, capsys):
     shell.run_cell(f"{BLOG}\nblog = Blog()\nblog.form()").raise_error()
     assert 'run it: blog.run(topic="…")' in capsys.readouterr().out

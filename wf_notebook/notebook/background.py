@@ -46,11 +46,11 @@ class BackgroundRun:
 
     def __repr__(self) -> str:
         run = self.run
-        if not self.done:
-            standing = "running: .stop() ends it, .result() waits for it"
+        if not self.done:  # what a cell shows of it stays there, so how it stands is not in it
+            standing = ": .stop() ends it, .result() waits for it"
         else:
-            standing = f"{run.status}: .result() gives what it said" if run else "not started: .result() says why"
-        return f"<{self._workflow.name} in the background, {standing}>"
+            standing = f", {run.status}: .result() gives what it said" if run else ", not started: .result() says why"
+        return f"<{self._workflow.name} in the background{standing}>"
 
     @property
     def done(self) -> bool:

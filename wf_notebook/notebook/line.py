@@ -113,7 +113,9 @@ def read_line(text: str) -> Line:
         elif name is None and not arguments:
             name, rest = (*rest.split(maxsplit=1), "")[:2]
             if not name.isidentifier() or keyword.iskeyword(name):
-                raise BadArguments(f"{name!r} is no name for a workflow; write NAME, then options, then inputs as name=value")
+                plain = re.sub(r"\W", "_", name)
+                near = f"{plain}, for instance" if plain.isidentifier() and not keyword.iskeyword(plain) else "NAME"
+                raise BadArguments(f"{name!r} is no name for a workflow; write {near}, then options, then inputs as name=value")
         else:
             raise _nameless(rest, arguments)
         rest = rest.lstrip()

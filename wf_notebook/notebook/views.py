@@ -14,7 +14,7 @@ from uuid import uuid4
 from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
-from ..render import GrowingMarkdown, GrowingText, Layout, Said, from_store, used
+from ..render import GrowingMarkdown, GrowingText, Layout, Said, from_store, session_name, used
 from ..render.terminal import ResponseBox
 from .line import written
 
@@ -160,7 +160,7 @@ class WidgetView:
         from .widget import LiveWidget  # anywidget and ipywidgets take longer to load than all the rest
 
         workflow, session = self._name
-        widget = LiveWidget(workflow=workflow, session=session, stop=self._stop)
+        widget = LiveWidget(workflow=workflow, session=session_name(session), stop=self._stop)
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         self._publish({"application/vnd.jupyter.widget-view+json": view, **self._running()}, update=self._is_placed)
         return widget
@@ -168,7 +168,7 @@ class WidgetView:
     def _running(self) -> dict[str, str]:
         """Return what is shown where no front end has the widget."""
         workflow, session = self._name
-        running = " · ".join([workflow, *([f"session {session}"] if session else []), "● running"])
+        running = " · ".join([workflow, *([f"session {session_name(session)}"] if session else []), "● running"])
         where = f"; %wf show -s {written(session)} shows it" if session else ""
         return {"text/html": f"<p>{escape(running)}…{escape(where)}</p>", "text/plain": running + where}
 
@@ -177,8 +177,7 @@ class WidgetView:
 
     def add(self, response: RunResponse) -> None:
         """Keep one more thing said for the next update."""
-        content = self._said(response)
-        if content is not None:
+        for content in self._said(response):
             self._arrived.append((response.lane, response.agent_id, content))
 
     def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:
