@@ -520,28 +520,3 @@ def test_a_cancelled_await_ends_the_branches():
 
     asyncio.run(main())
     assert ended.is_set()
-
-
-def test_the_text_of_a_run_has_what_each_branch_said_without_a_break():
-    def talk(turn, *pieces):
-        for piece in pieces:
-            yield piece
-            turn.wait(10)
-
-    def both():
-        turn = threading.Barrier(2)
-        return parallel(talk(turn, "one ", "two "), talk(turn, "uno ", "due "))
-
-    class Both(Workflow):
-        def run(self):
-            yield "Go: "
-            yield from both()
-            yield "Done."
-
-    stream = Both().run()
-    text = stream.result().content
-    assert text in {"Go: one two uno due Done.", "Go: uno due one two Done."}  # who spoke first comes first
-    assert stream.run.content == text
-    outer = parallel(both(), lambda: "beside")  # a branch with branches of its own is one result
-    list(outer)
-    assert outer.results[0].content in {"one two uno due ", "uno due one two "}

@@ -21,7 +21,6 @@ from .log import Log
 from .readable import glimpse
 from .run import Run, RunContext, Status, current, logger
 from .spans import NOTHING, STOPS, begin
-from .spoken import Spoken
 from .told import Told, as_responses
 from .transaction import Records
 
@@ -74,7 +73,7 @@ class OpenRun:
         }
         self._began = time.perf_counter()
         self._duration: float | None = None
-        self._text = Spoken()
+        self._text: list[str] = []
         self._completed: list[str] = []
         self._last: RunResponse | None = None
         self._ended = ended
@@ -106,10 +105,7 @@ class OpenRun:
             if not isinstance(content, str):
                 self._last = said
             elif said.event == _TEXT:
-                if said.lane is None:  # by far the most
-                    self._text.pieces.append(content)
-                else:
-                    self._text.add(content, said.lane)
+                self._text.append(content)
             elif said.event == _COMPLETED:
                 self._completed.append(content)
             if self._journal is not None:
@@ -143,7 +139,7 @@ class OpenRun:
         return RunResponse(self._said(), event=_COMPLETED, metrics=metrics, model=models, **self._stamps)
 
     def _said(self) -> str:
-        return str(self._text) if self._text else "".join(self._completed)
+        return "".join(self._text or self._completed)
 
     @property
     def duration(self) -> float:
@@ -290,7 +286,7 @@ def _shown(response: RunResponse) -> str:
 
 
 def joined(responses: Iterable[RunResponse]) -> RunResponse:
-    """Return responses as one: their text joined, branch by branch, or their completion if they said nothing, else the last.
+    """Return responses as one: their text joined, or their completion if they said nothing, else the last that is no text.
 
     >>> joined([RunResponse("Hello, "), RunResponse("Ada")]).content
     'Hello, Ada'
@@ -299,9 +295,6 @@ def joined(responses: Iterable[RunResponse]) -> RunResponse:
     for event in (_TEXT, _COMPLETED):
         texts = [r for r in said if r.event == event and isinstance(r.content, str)]
         if texts:
-            spoken = Spoken()
-            for each in texts:
-                spoken.add(each.content, each.lane)
-            return texts[-1].stamped({"content": str(spoken)})
+            return texts[-1].stamped({"content": "".join(r.content for r in texts)})
     others = [r for r in said if not isinstance(r.content, str)]
     return others[-1] if others else RunResponse()
