@@ -96,7 +96,10 @@ class Remembers:
 
     def several(self, step: str | None = None) -> list[list[Done]]:
         """Return the takes of each step that has several, oldest first."""
-        ordered = sorted(self._named(step), key=lambda done: (done.name, done.place, done.key, done.made_at))
+        named = self._named(step)
+        whole = {(done.name, done.place) for done in named if done.kind == "agent"}  # its requests are a part of a call
+        named = [done for done in named if done.kind != "request" or (done.name, done.place) not in whole]
+        ordered = sorted(named, key=lambda done: (done.name, done.place, done.key, done.made_at))
         groups = [list(group) for _, group in groupby(ordered, key=lambda done: (done.name, done.place, done.key))]
         return [takes for takes in groups if len(takes) > 1]
 

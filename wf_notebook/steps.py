@@ -28,7 +28,8 @@ _remembered: dict[tuple[Any, ...], Steps] = {}
 class Done:
     """A step that was done: under which key, when and where, and what it took.
 
-    `place` says which of equal steps of a run it was, and in which branch. Seconds, tokens as counts, cost in US dollars.
+    `place` says which of equal steps of a run it was, and in which branch; `nth`, which of those of its name there. Seconds, tokens
+    as counts, cost in US dollars.
     """
 
     step_id: str
@@ -38,6 +39,7 @@ class Done:
     place: str
     made_at: datetime
     run_id: str | None = None
+    nth: int = 1
     seconds: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
@@ -55,7 +57,7 @@ class Done:
         if isinstance(made_at, str):
             made_at = datetime.fromisoformat(made_at)
         told = {name: row[name] for name in cls.__slots__ if name != "made_at"}
-        counts = {name: told[name] or 0 for name in ("seconds", "input_tokens", "output_tokens")}
+        counts = {name: told[name] or 0 for name in ("seconds", "input_tokens", "output_tokens", "nth")}
         return cls(**(told | counts), made_at=made_at.replace(tzinfo=UTC))
 
 
@@ -170,11 +172,11 @@ class Steps:
     def _left(self, steps: list[Done]) -> list[Done]:
         return [done for done in steps if done.step_id not in self._forgotten] if self._forgotten else steps
 
-    def last(self, kind: str, name: str, place: str) -> Done | None:
-        """Return what was done last under this name: in this place, else in any."""
-        named = [done for done in self.all() if done.name == name and done.kind == kind]
-        there = [done for done in named if done.place == place]
-        return (there or named or [None])[-1]  # type: ignore[list-item]
+    def last(self, kind: str, name: str, place: str, nth: int) -> Done | None:
+        """Return what was done last where this one would be: under its name, the n-th of that name in its branch."""
+        lane = place.rpartition("#")[0]
+        there = [d for d in self.all() if (d.name, d.kind, d.nth) == (name, kind, nth) and d.place.rpartition("#")[0] == lane]
+        return there[-1] if there else None
 
     def result(self, done: Done) -> Any:
         """Return what a step gave, as a tree; None if it is not there any more."""

@@ -62,14 +62,15 @@ class Cache:
             self.steps.catch_up()
             self._is_fresh = True
 
-    def place(self, key: str, lane: str | None, within: tuple[Going, ...]) -> str:
-        """Return which of the equal steps of this run this one is, and in which branch: `writer#2`."""
-        asked = f"{key[:16]} {lane or ''}"
+    def place(self, key: str, name: str, lane: str | None, within: tuple[Going, ...]) -> tuple[str, int]:
+        """Return which of the equal steps of this run this one is, and in which branch: `writer#2`; and which of its name."""
+        equal, named = (f"{what} {lane or ''}" for what in (key[:16], f"={name}"))
         with self._lock:
-            self._counts[asked] += 1
-            for call in within:
-                call.counts[asked] += 1
-            return f"{lane or ''}#{self._counts[asked]}"
+            for asked in (equal, named):
+                self._counts[asked] += 1
+                for call in within:
+                    call.counts[asked] += 1
+            return f"{lane or ''}#{self._counts[equal]}", self._counts[named]
 
     def recount(self, counts: dict[str, int], within: tuple[Going, ...]) -> None:
         """Count the steps inside of one that is not done again as if they had been asked for."""

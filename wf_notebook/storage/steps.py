@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = tuple(STEP_TABLES["step_log"])
 #: What is told of each row; `result` and `parts` are fetched apart, as they may be large.
-_TOLD = ("seq", "op", "happened_at", "step_id", "name", "kind", "key", "place", "run_id", "seconds", "input_tokens",
+_TOLD = ("seq", "op", "happened_at", "step_id", "name", "kind", "nth", "key", "place", "run_id", "seconds", "input_tokens",
          "output_tokens", "cost")  # fmt: skip
 #: What is large lies beside the rows, once for all of equal content.
 _BESIDE = {"result": "blob", "parts": "parts_blob"}
