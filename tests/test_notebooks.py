@@ -77,22 +77,19 @@ def test_cached_reruns_ask_the_model_only_for_what_changed(tmp_path):
         return [
             requests
             for (requests,) in executed.query(
-                "SELECT count(*) FILTER (WHERE e.event = 'StepCompleted' AND e.data->>'kind' = 'request' AND e.data->>'hit' = 'false')"
+                "SELECT count(*) FILTER (e.event = 'StepCompleted' AND e.data->>'kind' = 'request' AND e.data->>'hit' = 'false')"
                 " FROM runs r LEFT JOIN event_log e ON e.run_id = r.run_id GROUP BY r.run_id, r.started_at ORDER BY r.started_at"
             )
         ]
 
     first = Executed("03_cached_reruns", tmp_path)
-    # Run, again, an edited title, an edited helper; killed after one, the other two; fresh, with the first take, only.
-    assert asked(first)[:4] == [2, 0, 1, 2]
-    assert asked(first)[4] >= 1
-    assert sum(asked(first)[4:6]) in {3, 4}  # the one that was under way when it was killed is asked for again
-    assert asked(first)[6] == 2
-    assert asked(first)[8:] == [0]
+    # Run, again, an edited title, an edited helper; killed after one, the others; fresh, with the first take, only.
+    assert asked(first) in [[2, 0, 1, 2, n, 3 - n, 2, 0, 0] for n in (1, 2)]
     statuses = first.query("SELECT status FROM runs ORDER BY started_at")
     assert [status for (status,) in statuses] == ["completed"] * 4 + ["lost"] + ["completed"] * 4
     assert "✓ store" in first.outputs
     assert "global" not in first.outputs
 
     second = Executed("03_cached_reruns", tmp_path)
-    assert asked(second)[9:] == [0, 0, 0, 0, 0, 0, 2, 0, 0], "all but --fresh comes from the store that the first run filled"
+    again = [requests for requests in asked(second)[9:] if requests]
+    assert again == [2], "all but --fresh comes from the store that the first run filled"

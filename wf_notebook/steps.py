@@ -28,8 +28,8 @@ _remembered: dict[tuple[Any, ...], Steps] = {}
 class Done:
     """A step that was done: under which key, when and where, and what it took.
 
-    `place` says which of equal steps of a run it was, and in which branch; `nth`, which of those of its name there. Seconds, tokens
-    as counts, cost in US dollars.
+    `place` says which of equal steps of a run it was, and in which branch; `nth`, which of those of its name. Seconds, tokens as
+    counts, cost in US dollars.
     """
 
     step_id: str
