@@ -80,9 +80,11 @@ class Steps:
 
     def _start_over(self) -> None:
         self._seq = 0
+        self._last: str | None = None  # of the last row that was read, the step that it is of
         self._origin: Steps | None = None
         self._done: dict[tuple[str, str], list[Done]] = {}
         self._known: set[str] = set()
+        self._unread: set[str] = set()  # saved from here, and not met in the store yet
         self._forgotten: set[str] = set()
         self._chosen: dict[tuple[str, str], str] = {}
         self._results: dict[str, str] = {}
@@ -115,19 +117,24 @@ class Steps:
         if self._storage is None or (self.stamp is not None and self.stamp == self._storage.stamp()):
             return
         with self._lock:
-            after = self._seq
+            known = (self._seq, self._last)
 
-            def read(tx: Any) -> tuple[list[dict[str, Any]], int | None]:
-                return tx.steps(self._key, after=after, within=AT_ONCE), tx.before
+            def read(tx: Any) -> tuple[bool, list[dict[str, Any]], int | None]:
+                goes_on = tx.step_at(self._key, known[0]) == known[1]  # else they were purged, or it is another file
+                return goes_on, tx.steps(self._key, after=known[0] if goes_on else 0, within=AT_ONCE), tx.before
 
-            rows, self.stamp = self._storage.transact(read, write=False)
+            goes_on, rows, self.stamp = self._storage.transact(read, write=False)
+            if not goes_on:
+                self._start_over()
             for row in rows:
                 self._learn(row)
+            self._drop(self._unread - {row["step_id"] for row in rows})
+            self._unread.clear()
             if self._origin is not None:
                 self._origin.catch_up()
 
     def _learn(self, row: Mapping[str, Any]) -> None:
-        self._seq, op = row["seq"], row["op"]
+        self._seq, self._last, op = row["seq"], row["step_id"], row["op"]
         if op == "done" and row["step_id"] not in self._known:
             self._add(Done.of(row), row["result"])
         elif op == "origin":
@@ -146,6 +153,13 @@ class Steps:
         self._done.setdefault((done.key, done.place), []).append(done)
         if result is not None:
             self._results[done.step_id] = result
+
+    def _drop(self, gone: set[str]) -> None:
+        """Know nothing of steps that were erased from the store."""
+        if gone:
+            self._known -= gone
+            for place, takes in list(self._done.items()):
+                self._done[place] = [done for done in takes if done.step_id not in gone]
 
     def _heard(self, op: str, row: Mapping[str, Any]) -> None:
         if op == "forgotten":
@@ -214,6 +228,7 @@ class Steps:
 
     def records(self, done: Done) -> Records:
         """Return the rows of a step, to be saved."""
+        self._unread.add(done.step_id)
         result = self._results[done.step_id]
         needed = hashes(json.loads(result)) if '"blob' in result else ()
         blobs = {name: self.blobs[name] for name in needed if name in self.blobs}

@@ -69,6 +69,8 @@ class Call:
         self._key: Key | None = None
         self._place, self._nth = "", 1
         self._reason: str | None = None
+        #: What is known to be no part of the key, although it is given.
+        self.left_out: str | None = None
         self._lease: Lease | None = None
         self._parts: list[list[str]] = []
         self._usage = Usage()
@@ -273,6 +275,8 @@ class Call:
         if done is not None:
             told |= {"step_id": done.step_id, "made_at": done.made_at.isoformat(), "made_in": done.run_id, "cost": done.cost}
             told |= {name: count for name in ("input_tokens", "output_tokens") if (count := getattr(done, name))}
+        if self.left_out:
+            told["left_out"] = self.left_out
         if self._reason:
             told["uncached"] = self._reason
         self._context.note(event, told)

@@ -68,6 +68,8 @@ def _row(lane: str | None, told: dict[str, Any], reason: str) -> tuple[Any, ...]
     said = f"made {ago(made_at)}" if told["hit"] and made_at else reason
     if told.get("uncached"):
         said = "; ".join(filter(None, [said, f"not remembered: {told['uncached']}"]))
+    if told.get("left_out"):
+        said = "; ".join(filter(None, [said, f"{told['left_out']} does not count"]))
     return (told["name"], told["kind"], lane, how, said, told.get("seconds"), _tokens(told) or None, told.get("cost"), made_at)
 
 

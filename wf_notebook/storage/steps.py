@@ -57,6 +57,12 @@ class StepRows:
         )
         return [dict(zip(_TOLD, row, strict=False)) | {"result": results.get(row[0])} for row in told]
 
+    def step_at(self, session_id: str, seq: int) -> str | None:
+        """Return the id of the step that a row of a session is of, None if there is no such row, or it is of none."""
+        sql = "SELECT step_id FROM step_log WHERE store = ? AND session_id = ? AND seq = ?"
+        found = self.rows(sql, (self.store, session_id, seq)) if seq and self.has_steps else []
+        return found[0][0] if found else None
+
     def step_texts(self, step_ids: Iterable[str], column: str) -> dict[str, str]:
         """Return what steps gave ("result"), or what they were keyed by ("parts"), as JSON text by the id of the step."""
         wanted = list(step_ids)
