@@ -74,6 +74,13 @@ class Remembers:
             self.save(self.steps.say("forgotten", found))
         return len(found)
 
+    def trim(self, limit: int, *, used: Iterable[str] = ()) -> int:
+        """Erase the steps that were done first, until what the others gave takes no more bytes than that; return how many went.
+
+        `used` are the ids of steps that stay as long as there are others. `Workflow(cache_limit=…)` does this after each run.
+        """
+        return self.steps.trim(limit, set(used))
+
     def takes(self, step: str | None = None) -> Any:
         """Return the takes of steps that were done more than once with nothing changed: a table, the one in use marked."""
         return way_up("Remembers.takes")(self, step)

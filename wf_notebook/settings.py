@@ -24,6 +24,7 @@ WITHOUT_MEANING = ("memory", "monitoring", "telemetry")
 SETTINGS: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(("name", "description", "user_id", "session_name"), ((str,), "a str")),
     "max_tokens": ((int,), "a number of tokens"),
+    "cache_limit": ((int,), "a number of bytes"),
     "max_cost": ((int, float), "a number of US dollars"),
 }
 

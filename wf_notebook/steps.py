@@ -218,6 +218,30 @@ class Steps:
             self.blobs |= self._storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
         return self.blobs[content_hash]
 
+    def trim(self, limit: int, used: set[str]) -> int:
+        """Erase the steps that were done first until the others take no more than so many characters; return how many went.
+
+        Those that were `used` last stay as long as there are others.
+        """
+        if self._storage is None:
+            return 0
+
+        def work(tx: Any) -> list[str]:
+            sizes = tx.step_sizes(self._key)
+            left, gone = sum(size for _, size in sizes), []
+            for step_id, size in sorted(sizes, key=lambda one: one[0] in used):
+                if left <= limit:
+                    break
+                gone.append(step_id)
+                left -= size
+            tx.erase_steps(self._key, gone)
+            return gone
+
+        with self._lock:
+            gone = self._storage.transact(work, write=True)
+            self._drop(set(gone))
+            return len(gone)
+
     # -- said --------------------------------------------------------------------------------------------------------------
 
     def keep(self, done: Done, result: str, parts: str) -> None:

@@ -632,3 +632,25 @@ def test_a_purged_session_leaves_no_step(storage):
     done.clear()
     Blog(session_id="a", storage=storage, cache="use").run("cheese").result()
     assert done == ["outline", "words"]
+
+
+def test_beyond_its_limit_the_steps_that_were_done_first_are_erased(storage):
+    class Large(Workflow):
+        @step
+        def large(self, n):
+            note.info(str(n))
+            return str(n) * 1000
+
+        def run(self, n):
+            return self.large(n)[0]
+
+    large = Large(session_id="a", storage=storage, cache="use", cache_limit=2500)
+    for n in (1, 2, 3):
+        large.run(n)
+    assert len(storage.sql("SELECT * FROM steps")) == 2
+    done.clear()
+    for n in (3, 2, 1):
+        large.run(n)
+    assert done == ["1"]
+    with pytest.raises(BadSetting, match="cache_limit is of type 'str'; give a number of bytes"):
+        Large(cache_limit="1 MB")

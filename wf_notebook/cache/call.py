@@ -273,6 +273,7 @@ class Call:
         else:
             told |= {"status": status, "hit": hit, "seconds": round(done.seconds if done else seconds, 6)}
         if done is not None:
+            self._cache.used.add(done.step_id)
             told |= {"step_id": done.step_id, "made_at": done.made_at.isoformat(), "made_in": done.run_id, "cost": done.cost}
             told |= {name: count for name in ("input_tokens", "output_tokens") if (count := getattr(done, name))}
         if self.left_out:

@@ -16,6 +16,7 @@ _COLUMNS = tuple(STEP_TABLES["step_log"])
 #: What is told of each row; `result` and `parts` are fetched apart, as they may be large.
 _TOLD = ("seq", "op", "happened_at", "step_id", "name", "kind", "nth", "key", "place", "run_id", "seconds", "input_tokens",
          "output_tokens", "cost")  # fmt: skip
+_OF = "store = ? AND session_id = ?"
 #: What is large lies beside the rows, once for all of equal content.
 _BESIDE = {"result": "blob", "parts": "parts_blob"}
 
@@ -79,6 +80,23 @@ class StepRows:
     def has_step(self, step_id: str) -> bool:
         """Return whether a row of that step is in the store."""
         return self.has_steps and bool(self.rows("SELECT 1 FROM step_log WHERE step_id = ? LIMIT 1", (step_id,)))
+
+    def step_sizes(self, session_id: str) -> list[tuple[str, int]]:
+        """Return the steps of a session in the order in which they were done, and how many characters what each gave has."""
+        size = "coalesce(b.size, length(CAST(s.result AS VARCHAR)), 0)"
+        joined = "step_log s LEFT JOIN blob b ON b.hash = s.blob"
+        sql = f"SELECT s.step_id, {size} FROM {joined} WHERE {_OF} AND op = 'done' ORDER BY seq"
+        return [(step_id, size) for step_id, size in self.rows(sql, (self.store, session_id))] if self.has_steps else []
+
+    def erase_steps(self, session_id: str, step_ids: Sequence[str]) -> None:
+        """Erase steps for good."""
+        for start in range(0, len(step_ids), 500):
+            some = step_ids[start : start + 500]
+            marks = ", ".join("?" * len(some))
+            self.rows(
+                f"DELETE FROM step_log WHERE store = ? AND session_id = ? AND step_id IN ({marks})",
+                (self.store, session_id, *some),
+            )
 
     def say_of_steps(self, session_id: str, op: str) -> None:
         """Say of all steps of a session, if it has any, that they were "deleted" with it, or "restored"."""
