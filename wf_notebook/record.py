@@ -226,23 +226,20 @@ class OpenRun:
         changed = {key: key_of(key) for key, op in islice(self.changes.items(), _VALUES) if op != "delete"}
         return {stored: glimpse(state[key]) for stored, key in changed.items() if key in state}
 
-    def flush(self) -> None:
-        """Save what was said and changed since the last time; an error waits for the next explicit save, or the run's end."""
-        with self._ending:
-            if self.status == "running" and self._journal is not None:
-                try:
-                    self._save(self._journal, [])
-                except WorkflowError as error:
-                    logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
+    def flush(self, steps: Sequence[dict[str, Any]] = ()) -> bool:
+        """Save what was said and changed since the last time, and the rows of steps; return whether it is durable.
 
-    def keep(self, records: Records) -> None:
-        """Save rows with all that was said and changed so far; where that cannot be done yet they go along with the next save."""
+        An error waits for the next explicit save, or the run's end; what could not be saved goes along with the next save.
+        """
         with self._ending:
-            if self._journal is not None:
-                try:
-                    self._save(self._journal, [], steps=records.steps)
-                except WorkflowError as error:
-                    logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
+            if self._journal is None or (self.status != "running" and not steps):
+                return False
+            try:
+                self._save(self._journal, [], steps=steps)
+            except WorkflowError as error:
+                logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
+                return False
+            return True
 
     def _save(
         self,

@@ -7,12 +7,13 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from .codec import hashes
 from .transaction import Records, stored_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .transaction import SessionStorage
 
@@ -72,7 +73,9 @@ class Steps:
     """
 
     def __init__(self, session_id: str, storage: SessionStorage | None = None) -> None:
-        self._key, self._storage = stored_id(session_id), storage
+        self._key = stored_id(session_id)
+        self._origin: Steps | None = None
+        self.belongs_to(storage)
         self._lock = threading.RLock()
         #: Of the last transaction after which all of this was so.
         self.stamp: int | None = None
@@ -81,10 +84,11 @@ class Steps:
     def _start_over(self) -> None:
         self._seq = 0
         self._last: str | None = None  # of the last row that was read, the step that it is of
-        self._origin: Steps | None = None
+        self._origin = None
         self._done: dict[tuple[str, str], list[Done]] = {}
         self._known: set[str] = set()
-        self._unread: set[str] = set()  # saved from here, and not met in the store yet
+        self._met: set[str] = set()  # in the store
+        self._unread: set[str] = set()  # saved from here, and not met there yet
         self._forgotten: set[str] = set()
         self._chosen: dict[tuple[str, str], str] = {}
         self._results: dict[str, str] = {}
@@ -101,9 +105,20 @@ class Steps:
         place = (getattr(storage, "url", None), getattr(storage, "table_name", None), session_id)
         known = _remembered.pop(place, None)
         steps = _remembered[place] = known if known is not None else cls(session_id, storage)
+        steps.belongs_to(storage)
         for oldest in list(_remembered)[:-REMEMBERED]:
             _remembered.pop(oldest, None)
         return steps
+
+    def belongs_to(self, storage: SessionStorage | None) -> None:
+        """Know the storage, and do not keep it open: it is its sessions'."""
+        self._at: Callable[[], SessionStorage | None] = ref(storage) if storage is not None else lambda: None
+        if self._origin is not None:
+            self._origin.belongs_to(storage)
+
+    @property
+    def _storage(self) -> SessionStorage | None:
+        return self._at()
 
     # -- from the store ----------------------------------------------------------------------------------------------------
 
@@ -114,29 +129,32 @@ class Steps:
 
     def catch_up(self) -> None:
         """Learn what was written since; costs nothing where nobody wrote."""
-        if self._storage is None or (self.stamp is not None and self.stamp == self._storage.stamp()):
+        storage = self._storage
+        if storage is None or (self.stamp is not None and self.stamp == storage.stamp()):
             return
         with self._lock:
-            known = (self._seq, self._last)
+            known, unread = (self._seq, self._last), set(self._unread)
 
             def read(tx: Any) -> tuple[bool, list[dict[str, Any]], int | None]:
                 goes_on = tx.step_at(self._key, known[0]) == known[1]  # else they were purged, or it is another file
                 return goes_on, tx.steps(self._key, after=known[0] if goes_on else 0, within=AT_ONCE), tx.before
 
-            goes_on, rows, self.stamp = self._storage.transact(read, write=False)
+            goes_on, rows, self.stamp = storage.transact(read, write=False)
             if not goes_on:
                 self._start_over()
             for row in rows:
                 self._learn(row)
-            self._drop(self._unread - {row["step_id"] for row in rows})
-            self._unread.clear()
+            self._drop(unread - {row["step_id"] for row in rows})
+            self._unread -= unread
             if self._origin is not None:
                 self._origin.catch_up()
 
     def _learn(self, row: Mapping[str, Any]) -> None:
         self._seq, self._last, op = row["seq"], row["step_id"], row["op"]
-        if op == "done" and row["step_id"] not in self._known:
-            self._add(Done.of(row), row["result"])
+        if op == "done":
+            self._met.add(row["step_id"])
+            if row["step_id"] not in self._known:
+                self._add(Done.of(row), row["result"])
         elif op == "origin":
             self._origin = Steps("", self._storage)
             self._origin._key = row["key"]  # noqa: SLF001 - of its own kind
@@ -204,8 +222,8 @@ class Steps:
         known = self._results if column == "result" else self._parts
         if done.step_id not in known and self._origin is not None and done.step_id in self._origin:
             return self._origin._text(done, column)  # noqa: SLF001 - of its own kind
-        if done.step_id not in known and self._storage is not None:
-            known |= self._storage.transact(lambda tx: tx.step_texts([done.step_id], column), write=False)
+        if done.step_id not in known and (storage := self._storage) is not None:
+            known |= storage.transact(lambda tx: tx.step_texts([done.step_id], column), write=False)
         text = known.get(done.step_id)
         return None if text is None else json.loads(text)
 
@@ -214,8 +232,8 @@ class Steps:
 
     def blob(self, content_hash: str) -> bytes:
         """Return the bytes of an array or a frame; KeyError if they are not there any more."""
-        if content_hash not in self.blobs and self._storage is not None:
-            self.blobs |= self._storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
+        if content_hash not in self.blobs and (storage := self._storage) is not None:
+            self.blobs |= storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
         return self.blobs[content_hash]
 
     def trim(self, limit: int, used: set[str]) -> int:
@@ -223,7 +241,8 @@ class Steps:
 
         Those that were `used` last stay as long as there are others.
         """
-        if self._storage is None:
+        storage = self._storage
+        if storage is None:
             return 0
 
         def work(tx: Any) -> list[str]:
@@ -238,7 +257,7 @@ class Steps:
             return gone
 
         with self._lock:
-            gone = self._storage.transact(work, write=True)
+            gone = storage.transact(work, write=True)
             self._drop(set(gone))
             return len(gone)
 
@@ -252,11 +271,16 @@ class Steps:
 
     def records(self, done: Done) -> Records:
         """Return the rows of a step, to be saved."""
-        self._unread.add(done.step_id)
         result = self._results[done.step_id]
         needed = hashes(json.loads(result)) if '"blob' in result else ()
         blobs = {name: self.blobs[name] for name in needed if name in self.blobs}
         return Records(steps=[{**done.row(), "result": result, "parts": self._parts.get(done.step_id), "blobs": blobs}])
+
+    def saved(self, done: Done) -> None:
+        """Know that the rows of a step are in the store."""
+        with self._lock:
+            if done.step_id not in self._met:
+                self._unread.add(done.step_id)
 
     def say(self, op: str, steps: Iterable[Done]) -> Records:
         """Say of steps that they are "forgotten" or "chosen"; return the rows that say so."""

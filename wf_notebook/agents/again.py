@@ -48,9 +48,8 @@ def call_sought(agent: Settings, message: str | None, sent: Sequence[Attachment]
 
         return key_of_call(agent, message, sent, [plain_messages(turn.plain) for turn in history])
 
-    touches = bool(agent.tools) or callable(agent.instructions)
     told = "the time that it is told" if agent.add_datetime_to_instructions else None
-    return sought(agent.name or "agent", "agent", key, touches=touches, left_out=told)
+    return sought(agent.name or "agent", "agent", key, touches=False, left_out=told)
 
 
 def request_sought(name: str, model: Any, messages: list[ModelMessage], settings: Any, parameters: Any) -> Any:
