@@ -40,8 +40,6 @@ def function_content(walk: Walk, node: Node, subject: Subject | None, *, called:
     made += [text + content for text, content in decorators]
     if not called:
         made += _defaults(walk, function, name)
-    if reach.annotated:
-        made.append(walk.value(dict(function.__annotations__), "class", f"{name}.__annotations__"))
     for chain in reach.chains:
         made.append(SCALARS[str](str(chain)) + _read(walk, function, chain))
     for imported in reach.imports:

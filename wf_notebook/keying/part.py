@@ -153,18 +153,11 @@ def of_package(name: str, version: str) -> Entry:
     return Entry("package", name, f"{name}=={version}".encode(), f"{name} {version}".strip)
 
 
-def of_value(value: Any, what: str, name: str, content: bytes, read: Callable[[Any], bytes]) -> Entries:
-    """Return the parts of a value: one, or those that it says itself, each read by `read`."""
-    parts = parts_of(value)
+def of_value(value: Any, what: str, name: str, content: bytes, parts: Mapping[str, tuple[Any, bytes]] | None) -> Entries:
+    """Return the parts of a value: one, or those that it says itself, with their bytes."""
     if parts is None:
         return (Entry(what, name, content, lambda: shown(value)),)
-    return tuple(Entry("attribute", f"{name}.{part}", read(item), partial(shown, item)) for part, item in parts.items())
-
-
-def parts_of(value: Any) -> Mapping[str, Any] | None:
-    """Return what an object says that it is made of, by its method `_key_parts_`; None if it has none."""
-    method = getattr(type(value), "_key_parts_", None)
-    return None if method is None else dict(method(value))
+    return tuple(Entry("attribute", f"{name}.{part}", inner, partial(shown, item)) for part, (item, inner) in parts.items())
 
 
 def shown(value: Any) -> str:

@@ -18,8 +18,8 @@ from ..codec.kind import Refused, json_text, loaded
 from ..codec.table import kind_of
 from .instances import Look, foreign, own
 from .origin import is_own, name_of
-from .part import Uncacheable, a, parts_of
-from .plain import sequence, sized
+from .part import Uncacheable, a
+from .plain import SCALARS, sequence, sized
 from .remembered import Remembered
 
 if TYPE_CHECKING:
@@ -86,8 +86,23 @@ def _refused(_: Look, value: Any) -> bytes:
 # -- by what they say or wrap --------------------------------------------------------------------------------------------------
 
 
+def has_parts(value: Any) -> bool:
+    """Return whether an object says itself what it is made of, by its method `_key_parts_`."""
+    return hasattr(type(value), "_key_parts_")
+
+
+def parts_of(look: Look, value: Any) -> tuple[bytes, Mapping[str, tuple[Any, bytes]] | None]:
+    """Return the bytes of a value, and those of the parts that it says itself, by their names; None if it says nothing."""
+    if not has_parts(value):
+        return look.content(value), None
+    said = type(value)._key_parts_(value)
+    parts = {name: (said[name], look.content(said[name])) for name in sorted(said)}
+    content = sequence(b"parts", [look.code(type(value)), *(SCALARS[str](name) + inner for name, (_, inner) in parts.items())])
+    return content, parts
+
+
 def _parts(look: Look, value: Any) -> bytes:
-    return look.opaque(value, lambda: sequence(b"parts", [look.code(type(value)), look.named(b"d", parts_of(value) or {})]))
+    return look.opaque(value, lambda: parts_of(look, value)[0])
 
 
 def _wrapped(value: Any, _: type | None = None) -> Any:
@@ -186,7 +201,7 @@ class _Encoding:
 
 #: The forms of objects in the order in which they are tried: whether it is one, and how it is written.
 FORMS: tuple[tuple[Callable[[Any, type], Any], Callable[[Look, Any], bytes]], ...] = (
-    (lambda _, cls: hasattr(cls, "_key_parts_"), _parts),
+    (lambda value, _: has_parts(value), _parts),
     (lambda value, cls: _wrapped(value, cls) is not None, _wrapper),
     (_is_named, _by_name),
     (lambda _, cls: cls.__module__ in {"typing", "typing_extensions"}, _typing),
