@@ -74,9 +74,13 @@ class Graph:
 
     # -- edges -------------------------------------------------------------------------------------------------------------
 
-    def content(self, value: Any) -> bytes:
-        """Return the bytes of a value that is no part of its own."""
-        return self._values.content(value)
+    def fixed(self, value: Any) -> bytes:
+        """Return the bytes of a value that is no part of its own, and that nobody changes."""
+        watch, self._values.watch = self._values.watch, None
+        try:
+            return self._values.content(value)
+        finally:
+            self._values.watch = watch
 
     def code(self, value: Any) -> bytes:
         """Return the bytes that stand for a function, class or module, and let it be walked if it is the user's own."""
@@ -203,11 +207,11 @@ class Codes:
 
     def code(self, code: Any) -> bytes:
         """Return the bytes of a function, class or module."""
-        if not is_own(code) and not _is_made_here(code):
-            return sized(b"other", "==".join((name_of(code), *package_of(code))).encode())
         known = self._known.get(id(code))
         if known is not None and known[0] is code and known[2].still():
             return known[1]
+        if not is_own(code) and not _is_made_here(code):
+            return sized(b"other", "==".join((name_of(code), *package_of(code))).encode())
         what, name = "class" if isinstance(code, type) else "helper", getattr(code, "__name__", "")
         graph = roomy(lambda: Graph(code, self, what=what, name=name))
         made = blake2b(graph.digest, digest_size=16).digest()

@@ -56,8 +56,19 @@ def own(look: Look, value: Any) -> bytes:
 
 def foreign(look: Look, value: Any) -> bytes:
     """Return an instance of a class of others: the class, and what it is made of."""
+    wrapped = _wrapped(value)
+    if wrapped is not None:
+        return sequence(b"wrapper", [look.code(type(value)), look.content(wrapped)])
     make = partial(look.abroad, lambda: sequence(b"foreign", [look.code(type(value)), _reduced(look, value)]))
     return look.opaque(value, make)
+
+
+def _wrapped(value: Any) -> Any:
+    """Return what an object of others wraps, as a cache does around a function of the user's."""
+    try:
+        return object.__getattribute__(value, "__wrapped__")
+    except AttributeError:
+        return None
 
 
 def _flat(value: Any) -> list[Any]:

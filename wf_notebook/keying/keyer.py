@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: So many plans are kept: one for each class of `self`.
 _PLANS = 8
 #: Bytes of a container that is remembered.
-_LONG = 4096
+_LONG = 512
 
 
 class Plan(NamedTuple):

@@ -41,11 +41,11 @@ def class_content(walk: Walk, cls: type, name: str) -> bytes:
         shape.append(SCALARS[str](member))
         what, place = "method" if isinstance(value, _METHODS) else "attribute", f"{name}.{member}"
         if what == "attribute" and member.startswith("__"):  # no part of its own: it follows from what the user wrote
-            shape.append(walk.value(value, what, place, partial(walk.content, value)))
+            shape.append(walk.value(value, what, place, partial(walk.fixed, value)))
         else:
             made.append(walk.value(value, what, place))
     if annotations := space.get("__annotations__"):
-        shape.append(walk.value(annotations, "class", name, partial(walk.content, dict(annotations))))
+        shape.append(walk.value(annotations, "class", name, partial(walk.fixed, dict(annotations))))
     walk.note(Entry("class", name, b"".join(shape), lambda: clipped(class_source(cls) or f"<class {name}>")))
     return sequence(b"class", [*shape, *made])
 
