@@ -7,11 +7,11 @@ from types import CellType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING
 
 from .imports import full_name, own_module
-from .origin import is_own, name_of, package_of
+from .origin import OURS, is_own, name_of, package_of
 from .part import Entry, Uncacheable, clipped
 from .plain import SCALARS, sequence
 from .reach import Chain, Imported, Reach, reach_of
-from .walk import ABSENT, OURS, Node, Walk
+from .walk import ABSENT, Node, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

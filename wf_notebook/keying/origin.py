@@ -17,6 +17,8 @@ _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _STANDARD = tuple(sorted({str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib")}))
 _OURS = str(Path(__file__).resolve().parents[1])
 
+#: The distribution that this package is in.
+OURS = "wf-notebook"
 #: What the standard library and the builtins count as.
 PYTHON = ("python", f"{sys.version_info.major}.{sys.version_info.minor}")
 
@@ -70,13 +72,22 @@ def package_of(code: Any) -> tuple[str, str]:
     return package_named(module.partition(".")[0] if isinstance(module, str) else "builtins")
 
 
+def _version_of_ours() -> str:
+    try:
+        return metadata.version(OURS)
+    except metadata.PackageNotFoundError:  # it runs from its folder
+        return ""
+
+
 @cache
 def package_named(top: str) -> tuple[str, str]:
     """Return the name and version of the distribution that has a top-level module."""
     if top in sys.stdlib_module_names or top == "builtins":
         return PYTHON
+    if top == _HOUSE:
+        return OURS, _version_of_ours()
     try:
-        return top if top != _HOUSE else "wf-notebook", metadata.version(top)
+        return top, metadata.version(top)
     except metadata.PackageNotFoundError:
         names = sorted(set(metadata.packages_distributions().get(top, ())))
     if names:
@@ -88,8 +99,8 @@ def package_named(top: str) -> tuple[str, str]:
 def name_of(code: Any) -> str:
     """Return the name of somebody else's code.
 
-    >>> name_of(Path.exists), name_of(len)
-    ('pathlib:Path.exists', 'builtins:len')
+    >>> name_of(name_of), name_of(len)
+    ('wf_notebook.keying.origin:name_of', 'builtins:len')
     """
     module = getattr(code, "__module__", None) or getattr(getattr(code, "__objclass__", None), "__module__", None) or ""
     return f"{module}:{getattr(code, '__qualname__', None) or getattr(code, '__name__', '') or type(code).__qualname__}"

@@ -8,11 +8,11 @@ from inspect import CO_VARARGS
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .origin import is_own, package_of
+from .origin import OURS, is_own, package_of
 from .part import Uncacheable
 from .plain import SCALARS
 from .uses import STATE, Key, Pass, Uses, uses_of
-from .walk import ABSENT, OURS
+from .walk import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

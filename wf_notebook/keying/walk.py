@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 #: What stands for something that is not there.
 ABSENT = b"absent"
-#: The distribution that this package is in.
-OURS = "wf-notebook"
 
 
 class Node(NamedTuple):
