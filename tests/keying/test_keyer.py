@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import wraps
 from types import ModuleType
 
 import pytest
 
 from wf_notebook.errors import BadSetting, UncacheableArgument
 from wf_notebook.keying import Key, Keyer, Uncacheable, code_digest
+from wf_notebook.models import limit
 
 STEPS = """
 import other
@@ -226,6 +229,39 @@ def test_parts_say_what_a_key_is_made_of(tmp_path):
     assert parts[("file", str(file))] == str(file)
     assert parts[("package", "python")] == f"python {sys.version_info.major}.{sys.version_info.minor}"
     assert len({part.digest for part in key.parts}) > 10
+
+
+def noted(function):
+    @wraps(function)
+    def inner(*args):
+        return function(*args)
+
+    return inner
+
+
+@noted
+def written(topic):
+    return clean(topic)
+
+
+def test_the_body_of_a_decorated_step_is_the_users_own():
+    parts = [(part.what, part.name, part.shown.partition("(")[0]) for part in Keyer(written).key(("a",), {}).parts]
+    assert ("body", "written", "@noted\ndef written") in parts
+    assert ("decorator", "noted", "@wraps") in parts
+    assert ("decorator", "noted", "def noted") in parts
+
+
+def test_a_decorator_of_ours_and_what_stands_above_it_do_not_count():
+    def key(name, decorators):
+        text = f"def outer(f): return f\n{decorators}def step(): return 1"
+        linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name
+        space = {"__name__": "__main__", "limit": lambda _: lambda f: f}
+        exec(compile(text, name, "exec"), space)
+        space["limit"] = limit  # ours, which the decorator's name leads to
+        return Keyer(space["step"]).key((), {})
+
+    assert key("a.cell", "") == key("b.cell", "@limit(1)\n") == key("c.cell", "@outer\n@limit(2)\n")
+    assert key("a.cell", "") != key("d.cell", "@limit(1)\n@outer\n")
 
 
 def test_what_is_shown_has_no_secrets_and_an_end(monkeypatch):

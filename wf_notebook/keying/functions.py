@@ -34,7 +34,7 @@ def function_content(walk: Walk, node: Node, subject: Subject | None, *, called:
     if wrapped is not None:
         walk.watch.name(vars(function), "__wrapped__", wrapped)
         made.append(walk.value(wrapped, what, name))
-        what, name = "decorator", function.__qualname__.partition(".<locals>")[0]
+        what, name = "decorator", function.__code__.co_qualname.partition(".<locals>")[0]
     decorators = [*_decorators(walk, function, reach)]
     walk.note(Entry(what, name, b"".join([reach.content, *(text for text, _ in decorators)]), lambda: clipped(reach.shown)))
     made += [text + content for text, content in decorators]
