@@ -214,3 +214,15 @@ def test_a_plain_function_may_call_its_first_parameter_self():
     assert Keyer(step).key(([1],), {}) != Keyer(step).key(([2],), {})
     with pytest.raises(Uncacheable, match="hands `self` on"):
         Keyer(step, bound=True).key(([1],), {})
+
+
+def test_a_class_that_looks_up_attributes_by_itself_cannot_be_followed():
+    class Odd:
+        def __getattribute__(self, name):
+            return 1
+
+        def step(self):
+            return self.topic
+
+    with pytest.raises(Uncacheable, match="looks up attributes of `Odd` by a method of its own"):
+        Keyer(Odd.__dict__["step"], bound=True).key((Odd(),), {})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .imports import full_name, own_module
 from .origin import OURS, is_own, name_of, package_of
-from .part import Entry, Uncacheable, clipped
+from .part import CODE, Entry, Uncacheable, clipped
 from .plain import SCALARS, sequence
 from .reach import Chain, Imported, Reach, reach_of
 from .walk import ABSENT, Node, Walk
@@ -36,7 +36,7 @@ def function_content(walk: Walk, node: Node, subject: Subject | None, *, called:
         made.append(walk.value(wrapped, what, name))
         what, name = "decorator", function.__code__.co_qualname.partition(".<locals>")[0]
     decorators = [*_decorators(walk, function, reach)]
-    walk.note(Entry(what, name, b"".join([reach.content, *(text for text, _ in decorators)]), lambda: clipped(reach.shown)))
+    walk.note(Entry(what, name, b"".join([reach.content, *(text for text, _ in decorators)]), lambda: clipped(reach.shown, CODE)))
     made += [text + content for text, content in decorators]
     if not called:
         made += _defaults(walk, function, name)

@@ -216,8 +216,8 @@ class Codes:
         graph = roomy(lambda: Graph(code, self, what=what, name=name))
         made = blake2b(graph.digest, digest_size=16).digest()
         if graph.watch.is_light or not self._only_light:
-            while len(self._known) >= _KEPT:
-                self._known.pop(next(iter(self._known)), None)
+            for oldest in [*self._known][: max(0, len(self._known) - _KEPT + 1)]:
+                self._known.pop(oldest, None)
             self._known[id(code)] = code, made, graph.watch
         return made
 

@@ -79,9 +79,18 @@ def _flat(value: Any) -> list[Any]:
 _slots_of: Remembered[tuple[str, ...]] = Remembered()
 
 
+def dict_of(value: Any) -> dict[str, Any]:
+    """Return the dict of an object, whatever its class says of attributes; an empty one where it has none."""
+    try:
+        found: dict[str, Any] = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return found
+
+
 def _fields(value: Any) -> dict[str, Any]:
     """Return the attributes of an instance, whether they lie in its dict or in slots."""
-    fields = {str(name): item for name, item in getattr(value, "__dict__", {}).items()}
+    fields = {str(name): item for name, item in dict_of(value).items()}
     for name in _slots(type(value)):
         try:
             fields[name] = object.__getattribute__(value, name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import BadSetting, UncacheableArgument
 from .binding import Argument, arguments
 from .graph import Codes, Graph, roomy
+from .instances import dict_of
 from .part import Entries, Entry, Key, Uncacheable, clipped, of_value, shown
 from .plain import SCALARS, look, quick, sequence
 from .subject import NOTHING, Read, Subject
@@ -112,7 +113,7 @@ class Keyer:
 
     def _plan(self, instance: Any) -> Plan:
         cls = None if instance is NOTHING else type(instance)
-        names = getattr(instance, "__dict__", ()) if cls else ()
+        names = dict_of(instance) if cls else ()
         for plan in self._plans:
             if plan.fits(cls, names):
                 if plan.watch.still():

@@ -8,7 +8,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .origin import is_own
-from .part import Entry, Uncacheable, clipped
+from .part import CODE, Entry, Uncacheable, clipped
 from .plain import SCALARS, sequence
 from .source import class_source
 
@@ -46,7 +46,7 @@ def class_content(walk: Walk, cls: type, name: str) -> bytes:
             made.append(walk.value(value, what, place))
     if annotations := space.get("__annotations__"):
         shape.append(walk.value(annotations, "class", name, partial(walk.fixed, dict(annotations))))
-    walk.note(Entry("class", name, b"".join(shape), lambda: clipped(class_source(cls) or f"<class {name}>")))
+    walk.note(Entry("class", name, b"".join(shape), lambda: clipped(class_source(cls) or f"<class {name}>", CODE)))
     return sequence(b"class", [*shape, *made])
 
 

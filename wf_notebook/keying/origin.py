@@ -99,8 +99,8 @@ def package_named(top: str) -> tuple[str, str]:
 def name_of(code: Any) -> str:
     """Return the name of somebody else's code.
 
-    >>> name_of(name_of), name_of(len)
-    ('wf_notebook.keying.origin:name_of', 'builtins:len')
+    >>> name_of(dict.get), name_of(len)
+    ('builtins:dict.get', 'builtins:len')
     """
     module = getattr(code, "__module__", None) or getattr(getattr(code, "__objclass__", None), "__module__", None) or ""
     return f"{module}:{getattr(code, '__qualname__', None) or getattr(code, '__name__', '') or type(code).__qualname__}"

@@ -30,8 +30,8 @@ WHAT = (
     "package",
 )
 
-#: Characters of a value that are shown.
-_SHOWN = 2000
+#: Characters of a value that are shown, and of code.
+_SHOWN, CODE = 2000, 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +142,10 @@ def hexdigest(*contents: bytes) -> str:
     return blake2b(b"".join(contents), digest_size=16).hexdigest()
 
 
-def clipped(text: str) -> str:
+def clipped(text: str, most: int = _SHOWN) -> str:
     """Return a text without secrets, cut where it is long."""
     redacted = redact(text)
-    return redacted if len(redacted) <= _SHOWN else f"{redacted[:_SHOWN]}…"
+    return redacted if len(redacted) <= most else f"{redacted[:most]}…"
 
 
 def of_package(name: str, version: str) -> Entry:
