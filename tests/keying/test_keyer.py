@@ -32,8 +32,18 @@ def make(n):
     def inner(): return n
     return inner
 closure = make(1)
+import numpy
+from types import SimpleNamespace
+ARRAY, DATA, SPACE = numpy.zeros(3), bytearray(b"a"), SimpleNamespace(n=[1])
+class Agent:
+    def __init__(self): self.text, self.tools = "a", [helper]
+    def _key_parts_(self): return {"instructions": self.text, "tools": self.tools}
+agent = Agent()
+class Words(list): pass
+WORDS = Words("a")
 def step(topic="a"):
-    return helper(), TABLE, FUNCTIONS[0](), config.limit, closure(), other.clean(topic), missing
+    more = ARRAY, DATA, SPACE, agent, WORDS
+    return helper(), TABLE, FUNCTIONS[0](), config.limit, closure(), other.clean(topic), missing, more
 """
 
 
@@ -62,6 +72,12 @@ def run(steps, text):
         "TABLE['a'][0] = True",
         "TABLE['a'] = (1, 2)",
         "TABLE = {'a': [1, 2], 'deep': [{'n': 1.0}]}",
+        "ARRAY[0] = 1",
+        "DATA[0] = 1",
+        "SPACE.n.append(1)",
+        "agent.text = 'b'",
+        "agent.tools.append(make)",
+        "WORDS.append('b')",
         "FUNCTIONS[0] = lambda: 2",
         "FUNCTIONS.append(len)",
         "config.limit = 2",

@@ -156,7 +156,10 @@ class Keyer:
             ) from refusal
 
     def _read(self, read: Read, instance: Any, entries: list[Callable[[], Entries]]) -> bytes:
-        value = read.get(instance)
+        try:
+            value = read.get(instance)
+        except Exception as error:
+            raise Uncacheable(f"{read.what} `{read.name}` cannot be read: {error}", what=read.what, name=read.name) from error
         if value is NOTHING:
             entries.append(lambda: (Entry(read.what, read.name, ABSENT, lambda: "<absent>"),))
             return ABSENT

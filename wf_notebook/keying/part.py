@@ -95,9 +95,9 @@ class Key:
 class Uncacheable(Exception):
     """Something has no key: the message says what and why; `what` and `name` are those of a part."""
 
-    def __init__(self, why: str, *, what: str = "", name: str = "") -> None:
-        super().__init__(f"{what} `{name}` {why}" if what and not name.startswith("`") else why)
-        self.why, self.what, self.name = why, what, name
+    def __init__(self, said: str, *, what: str = "", name: str = "", why: str = "") -> None:
+        super().__init__(said)
+        self.why, self.what, self.name = why or said, what, name
         #: The values around what has no key, from the inside out.
         self.around: list[Any] = []
 
@@ -111,7 +111,8 @@ class Uncacheable(Exception):
             return self
         place = name + "".join(_steps(self.around))
         inside = f"({a(type(value))}) has no content to key by: `{place}` " if place != name else ""
-        return Uncacheable(f"{inside}{self.why}", what=what, name=name)
+        why = f"{inside}{self.why}"
+        return Uncacheable(f"{what} `{name}` {why}", what=what, name=name, why=why)
 
 
 def _steps(around: list[Any]) -> Iterator[str]:
