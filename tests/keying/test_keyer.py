@@ -318,6 +318,20 @@ def test_files_count_by_content(tmp_path, monkeypatch):
         Keyer(clean, files=str(tmp_path)).key(("a",), {})
 
 
+def test_a_long_argument_is_seen_to_change():
+    def step(posts):
+        return posts
+
+    keyer, posts = Keyer(step), [{"id": number, "text": f"post {number}"} for number in range(100)]
+    before = keyer.key((posts,), {})
+    assert keyer.key((posts,), {}) == keyer.key(([{"text": one["text"], "id": one["id"]} for one in posts],), {}) == before
+    posts[50]["id"] = 50.0
+    after = keyer.key((posts,), {})
+    posts[50]["id"] = 50
+    assert keyer.key((posts,), {}) == before != after
+    assert len({keyer.key(([one] * 1000,), {}) for one in (1, True, 1.0, "1", b"1", None)}) == 6
+
+
 def test_keys_are_equal_by_their_digest():
     one, other = Keyer(clean).key(("a",), {}), Keyer(clean).key(("a",), {})
     assert one == other
