@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import engine, store
+from . import cache, engine, store
 
 #: What is installed in the environment of each peer; ours is the one that runs this.
 PEERS = {
@@ -12,4 +12,4 @@ PEERS = {
     "dbos": ["dbos==3.4.0"],
 }
 
-MEASURES = (*engine.ROWS, *store.ROWS)
+MEASURES = (*engine.ROWS, *store.ROWS, *cache.ROWS)
