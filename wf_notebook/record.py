@@ -234,24 +234,27 @@ class OpenRun:
                     logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
 
     def keep(self, records: Records) -> None:
-        """Save rows with all that was said and changed so far; where that cannot be done yet they go along with the next save."""
+        """Save rows with all that was changed so far; where that cannot be done yet they go along with the next save.
+
+        What was said goes along with the next flush: each kind of rows costs as much again, and here somebody waits.
+        """
         with self._ending:
             if self._journal is not None:
                 try:
-                    self._save(self._journal, [], steps=records.steps)
+                    self._save(None, [], steps=records.steps)
                 except WorkflowError as error:
                     logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
 
     def _save(
         self,
-        journal: Journal,
+        journal: Journal | None,
         ends: list[dict[str, Any]],
         snapshot: Snapshot | None = None,
         *,
         steps: Sequence[dict[str, Any]] = (),
     ) -> None:
         begun, self._begun = self._begun, []
-        rows = Records([*begun, *ends], list(journal.rows()), steps)
+        rows = Records([*begun, *ends], list(journal.rows()) if journal is not None else [], steps)
         self.session.save(rows, run_id=None if self.context.private else self.context.run_id, snapshot=snapshot)
 
     def disown(self) -> None:

@@ -36,7 +36,7 @@ class Keeping(Protocol):
     session: Session
 
     def keep(self, records: Records) -> None:
-        """Save rows, with all that was said and changed so far; durable when it returns, unless the store is busy."""
+        """Save rows, with all that was changed so far; durable when it returns, unless the store is busy."""
 
 
 class Cache:
