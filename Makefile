@@ -59,7 +59,7 @@ bench-live: $(STAMP)
 	@$(VENV)/python -m benchmarks.live $(if $(ONLY),--only "$(ONLY)")
 
 bench-cache: $(STAMP)
-	@$(VENV)/python -m benchmarks.cache $(if $(ONLY),--only "$(ONLY)")
+	@$(VENV)/python -m benchmarks.stale $(if $(ONLY),--only "$(ONLY)")
 
 torture: $(STAMP)
 	@$(VENV)/python -m benchmarks.torture $(if $(ONLY),--only "$(ONLY)")

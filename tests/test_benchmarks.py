@@ -48,7 +48,7 @@ def test_every_measure_can_be_taken_and_nothing_is_written_when_it_is_only_tried
         "rerun of 20 cached steps with 10 KB results in a living process, the whole run, on SQLite",
         "the same, beside those that keep runs",
         "rerun of 1000 cached steps",
-        "key of a step that reaches 50 functions and 50 scalar globals",
+        "key of a step that reaches 50 user functions",
         "remembering a step, beside the call itself",
         "remembering a step of 20 ms while seven branches beside it remember theirs",
         "a run of 20 steps and 2 answers of an agent in a new process, all cached",
@@ -89,7 +89,7 @@ def test_a_script_that_says_several_things_is_run_once_for_all_rows_in_each_repe
 def test_what_comes_back_after_each_edit_is_right_and_nothing_is_written_when_only_we_are_asked():
     table = ROOT / "benchmarks" / "CACHE.md"
     before = table.read_bytes()
-    done = bench("--quick", module="benchmarks.cache")
+    done = bench("--quick", module="benchmarks.stale")
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split("│")[1:3] for line in done.stdout.splitlines() if line.startswith("│")]
     assert {name.strip(): sign.strip() for name, sign in rows[:-1] if sign.strip() != "✓"} == {}
@@ -98,6 +98,6 @@ def test_what_comes_back_after_each_edit_is_right_and_nothing_is_written_when_on
 
 
 def test_a_probe_that_does_not_exist_is_refused():
-    done = bench("--only", "unheard-of", module="benchmarks.cache")
+    done = bench("--only", "unheard-of", module="benchmarks.stale")
     assert done.returncode == 2
     assert "no probe has 'unheard-of' in its name" in done.stderr
