@@ -178,6 +178,15 @@ def test_a_long_value_is_folded_and_a_long_table_is_cut_and_says_so():
     html = table(text=["word " * 100] * 25)._repr_html_()
     assert (html.count("<details>"), html.count("<tr>")) == (20, 21)
     assert "25 rows, the first 20 shown" in html
+
+
+def test_an_id_of_a_run_shows_its_beginning_and_gives_all_of_it_to_the_mouse_and_to_a_dataframe():
+    run_id = "67f312f4-29fd-44e7-a127-c7b2c5b0c7ed"
+    made = table(run_id=[run_id], session_id=[run_id], workflow_id=[None])
+    html = made._repr_html_()
+    assert f'title="{run_id}">67f312f4…</td>' in html
+    assert f">{run_id}</td>" in html  # a session is asked for by all of its id
+    assert made.df()["run_id"].tolist() == [run_id]
     text = repr(table(text=["word " * 100] * 25))
     assert text.endswith("25 rows, the first 20 shown")
     assert max(map(len, text.splitlines())) <= 100

@@ -33,7 +33,7 @@ FLOORS = """
     kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs  readable
     keying.plain  keying.part  keying.origin  keying.remembered  keying.source  keying.normal  keying.bare  keying.reach
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
-    keying.subject  keying.functions  keying.graph  keying.keyer  keying.differing  keying
+    keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
 3   transaction  line  steps  remembers  known  history  conflicts  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
@@ -56,7 +56,7 @@ FLOORS = """
     frames.reading  frames.steps  frames.queries  frames.past  frames
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
-    notebook.widget  notebook.views  notebook.loose  notebook.stopping  notebook.remains
+    notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
     notebook.live  notebook.background  notebook.asked  notebook.known  notebook.looking  notebook.planned  notebook.acting
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook

@@ -68,3 +68,28 @@ def test_the_news_report_has_an_agent_for_each_package_and_refuses_what_is_not_t
     assert set(kept["paragraphs"]) == {"rich", "click"}
     assert any(package in kept["headline"].lower() for package in kept["paragraphs"])
     assert "error" not in {output.output_type for cell in news.notebook.cells for output in cell.get("outputs", [])}
+
+
+@pytest.mark.usefixtures("local_model")
+def test_cached_reruns_ask_the_model_only_for_what_changed(tmp_path):
+    def asked(executed):
+        """Return how many requests each run sent, in their order."""
+        return [
+            requests
+            for (requests,) in executed.query(
+                "SELECT count(*) FILTER (e.event = 'StepCompleted' AND e.data->>'kind' = 'request' AND e.data->>'hit' = 'false')"
+                " FROM runs r LEFT JOIN event_log e ON e.run_id = r.run_id GROUP BY r.run_id, r.started_at ORDER BY r.started_at"
+            )
+        ]
+
+    first = Executed("03_cached_reruns", tmp_path)
+    # Run, again, an edited title, an edited helper; killed after one, the others; fresh, with the first take, only.
+    assert asked(first) in [[2, 0, 1, 2, n, 3 - n, 2, 0, 0] for n in (1, 2)]
+    statuses = first.query("SELECT status FROM runs ORDER BY started_at")
+    assert [status for (status,) in statuses] == ["completed"] * 4 + ["lost"] + ["completed"] * 4
+    assert "✓ store" in first.outputs
+    assert "global" not in first.outputs
+
+    second = Executed("03_cached_reruns", tmp_path)
+    again = [requests for requests in asked(second)[9:] if requests]
+    assert again == [2], "all but --fresh comes from the store that the first run filled"

@@ -334,3 +334,22 @@ def test_what_a_stream_has_only_at_its_end_says_where_it_is():
     with pytest.raises(AttributeError, match="no attribute 'colour'"):
         _ = stream.colour
     list(stream)
+
+
+def test_a_run_that_gives_itself_for_ever_is_refused():
+    class Again(Workflow):
+        def run(self, depth=10**9):
+            yield self.run(depth - 1) if depth else "the end"
+
+    with pytest.raises(BadRunOutput, match=r"1,000 deep; does it give itself again\? super\(\).run\(…\) is"):
+        Again().run().result()
+    assert Again().run(500).result().content == "the end"
+    held = []
+    held.append(held)
+
+    class Held(Workflow):
+        def run(self):
+            yield held
+
+    with pytest.raises(BadRunOutput, match="1,000 deep"):
+        Held().run().result()

@@ -37,7 +37,7 @@ class RunEvent(str, Enum):
     workflow_completed = "WorkflowCompleted"
 
 
-@dataclass
+@dataclass(repr=False)
 class RunResponse:
     r"""One thing said by a run or an agent; an ordinary mutable dataclass.
 
@@ -46,6 +46,8 @@ class RunResponse:
     >>> said = RunResponse("hello", event=RunEvent.workflow_completed)
     >>> said.get_content_as_string()
     'hello'
+    >>> RunResponse("hello", created_at=0)  # what is None is not printed
+    RunResponse(content='hello', content_type='str', event='RunResponse', created_at=0)
     >>> RunResponse.from_dict(said.to_dict()) == said
     True
     """
@@ -69,6 +71,11 @@ class RunResponse:
     created_at: int = field(default_factory=lambda: int(time()))
     #: The branch of `parallel` that said it, None outside of one; no field: the fields are the old API's.
     lane: ClassVar[str | None] = None
+
+    def __repr__(self) -> str:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        told = (f"{name}={value!r}" for name, value in values.items() if value is not None or name == "content")
+        return f"{type(self).__qualname__}({', '.join(told)})"
 
     def stamped(self, stamps: dict[str, Any]) -> RunResponse:
         """Return a copy that carries `stamps` (names to values, `lane` too); a subclass stays what it is."""

@@ -69,7 +69,7 @@ def plan(workflow: Workflow, signature: Signature, method: Any, args: tuple[Any,
     context = RunContext("plan", workflow.session_id, "", scratch, private=True)
     run = OpenRun(context, scratch.session, workflow=workflow.name or "", inputs=inputs)
     assert context.log is not None
-    cache = context.cache = Cache(run, PLAN)
+    cache = context.cache = Cache(scratch.session, PLAN)
     try:
         answer = outcome(run, lambda: method(scratch, *args, **kwargs))
         if isinstance(answer, RunStream):

@@ -112,6 +112,8 @@ class OpenRun:
                 self._journal.note(said)
         else:
             self._log.note(said.event, said.extra_data if said.tools is None else said.tools, agent=said.agent_id, lane=said.lane)
+        if said.images:
+            self._log.note(said.event, {"span": "images", "images": said.images}, agent=said.agent_id, lane=said.lane)
         self._said_so_far.append(said.__dict__ if type(said) is RunResponse else said)
         return said
 

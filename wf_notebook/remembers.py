@@ -74,6 +74,13 @@ class Remembers:
             self.save(self.steps.say("forgotten", found))
         return len(found)
 
+    def trim(self, limit: int, *, used: Iterable[str] = ()) -> int:
+        """Erase the steps that were done first, until what the others gave takes no more bytes than that; return how many went.
+
+        `used` are the ids of steps that stay as long as there are others. `Workflow(cache_limit=…)` does this after each run.
+        """
+        return self.steps.trim(limit, set(used))
+
     def takes(self, step: str | None = None) -> Any:
         """Return the takes of steps that were done more than once with nothing changed: a table, the one in use marked."""
         return way_up("Remembers.takes")(self, step)
@@ -96,7 +103,10 @@ class Remembers:
 
     def several(self, step: str | None = None) -> list[list[Done]]:
         """Return the takes of each step that has several, oldest first."""
-        ordered = sorted(self._named(step), key=lambda done: (done.name, done.place, done.key, done.made_at))
+        named = self._named(step)
+        whole = {(done.name, done.place) for done in named if done.kind == "agent"}  # its requests are a part of a call
+        named = [done for done in named if done.kind != "request" or (done.name, done.place) not in whole]
+        ordered = sorted(named, key=lambda done: (done.name, done.place, done.key, done.made_at))
         groups = [list(group) for _, group in groupby(ordered, key=lambda done: (done.name, done.place, done.key))]
         return [takes for takes in groups if len(takes) > 1]
 

@@ -24,6 +24,7 @@ WITHOUT_MEANING = ("memory", "monitoring", "telemetry")
 SETTINGS: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(("name", "description", "user_id", "session_name"), ((str,), "a str")),
     "max_tokens": ((int,), "a number of tokens"),
+    "cache_limit": ((int,), "a number of bytes"),
     "max_cost": ((int, float), "a number of US dollars"),
 }
 
@@ -82,7 +83,7 @@ def warn_if_outdated(workflow: object) -> None:
     """Say once that an instance runs old code, after its class was defined anew in a notebook or a console."""
     cls = type(workflow)
     newer = vars(sys.modules[cls.__module__]).get(cls.__qualname__, cls) if cls.__module__ == "__main__" else cls
-    if newer is cls or not isinstance(newer, type) or not issubclass(newer, cls.__mro__[-2]) or workflow in _said:
+    if newer in cls.__mro__ or not isinstance(newer, type) or not issubclass(newer, cls.__mro__[-2]) or workflow in _said:
         return
     _said.add(workflow)
     warnings.warn(f"{cls.__name__} was defined anew, and this instance runs the old code; make a new one", stacklevel=4)

@@ -28,7 +28,8 @@ _remembered: dict[tuple[Any, ...], Steps] = {}
 class Done:
     """A step that was done: under which key, when and where, and what it took.
 
-    `place` says which of equal steps of a run it was, and in which branch. Seconds, tokens as counts, cost in US dollars.
+    `place` says which of equal steps of a run it was, and in which branch; `nth`, which of those of its name. Seconds, tokens as
+    counts, cost in US dollars.
     """
 
     step_id: str
@@ -38,6 +39,7 @@ class Done:
     place: str
     made_at: datetime
     run_id: str | None = None
+    nth: int = 1
     seconds: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
@@ -55,7 +57,7 @@ class Done:
         if isinstance(made_at, str):
             made_at = datetime.fromisoformat(made_at)
         told = {name: row[name] for name in cls.__slots__ if name != "made_at"}
-        counts = {name: told[name] or 0 for name in ("seconds", "input_tokens", "output_tokens")}
+        counts = {name: told[name] or 0 for name in ("seconds", "input_tokens", "output_tokens", "nth")}
         return cls(**(told | counts), made_at=made_at.replace(tzinfo=UTC))
 
 
@@ -78,9 +80,11 @@ class Steps:
 
     def _start_over(self) -> None:
         self._seq = 0
+        self._last: str | None = None  # of the last row that was read, the step that it is of
         self._origin: Steps | None = None
         self._done: dict[tuple[str, str], list[Done]] = {}
         self._known: set[str] = set()
+        self._unread: set[str] = set()  # saved from here, and not met in the store yet
         self._forgotten: set[str] = set()
         self._chosen: dict[tuple[str, str], str] = {}
         self._results: dict[str, str] = {}
@@ -113,19 +117,24 @@ class Steps:
         if self._storage is None or (self.stamp is not None and self.stamp == self._storage.stamp()):
             return
         with self._lock:
-            after = self._seq
+            known = (self._seq, self._last)
 
-            def read(tx: Any) -> tuple[list[dict[str, Any]], int | None]:
-                return tx.steps(self._key, after=after, within=AT_ONCE), tx.before
+            def read(tx: Any) -> tuple[bool, list[dict[str, Any]], int | None]:
+                goes_on = tx.step_at(self._key, known[0]) == known[1]  # else they were purged, or it is another file
+                return goes_on, tx.steps(self._key, after=known[0] if goes_on else 0, within=AT_ONCE), tx.before
 
-            rows, self.stamp = self._storage.transact(read, write=False)
+            goes_on, rows, self.stamp = self._storage.transact(read, write=False)
+            if not goes_on:
+                self._start_over()
             for row in rows:
                 self._learn(row)
+            self._drop(self._unread - {row["step_id"] for row in rows})
+            self._unread.clear()
             if self._origin is not None:
                 self._origin.catch_up()
 
     def _learn(self, row: Mapping[str, Any]) -> None:
-        self._seq, op = row["seq"], row["op"]
+        self._seq, self._last, op = row["seq"], row["step_id"], row["op"]
         if op == "done" and row["step_id"] not in self._known:
             self._add(Done.of(row), row["result"])
         elif op == "origin":
@@ -144,6 +153,13 @@ class Steps:
         self._done.setdefault((done.key, done.place), []).append(done)
         if result is not None:
             self._results[done.step_id] = result
+
+    def _drop(self, gone: set[str]) -> None:
+        """Know nothing of steps that were erased from the store."""
+        if gone:
+            self._known -= gone
+            for place, takes in list(self._done.items()):
+                self._done[place] = [done for done in takes if done.step_id not in gone]
 
     def _heard(self, op: str, row: Mapping[str, Any]) -> None:
         if op == "forgotten":
@@ -170,11 +186,11 @@ class Steps:
     def _left(self, steps: list[Done]) -> list[Done]:
         return [done for done in steps if done.step_id not in self._forgotten] if self._forgotten else steps
 
-    def last(self, kind: str, name: str, place: str) -> Done | None:
-        """Return what was done last under this name: in this place, else in any."""
-        named = [done for done in self.all() if done.name == name and done.kind == kind]
-        there = [done for done in named if done.place == place]
-        return (there or named or [None])[-1]  # type: ignore[list-item]
+    def last(self, kind: str, name: str, place: str, nth: int) -> Done | None:
+        """Return what was done last where this one would be: under its name, the n-th of that name in its branch."""
+        lane = place.rpartition("#")[0]
+        there = [d for d in self.all() if (d.name, d.kind, d.nth) == (name, kind, nth) and d.place.rpartition("#")[0] == lane]
+        return there[-1] if there else None
 
     def result(self, done: Done) -> Any:
         """Return what a step gave, as a tree; None if it is not there any more."""
@@ -202,6 +218,30 @@ class Steps:
             self.blobs |= self._storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
         return self.blobs[content_hash]
 
+    def trim(self, limit: int, used: set[str]) -> int:
+        """Erase the steps that were done first until the others take no more than so many characters; return how many went.
+
+        Those that were `used` last stay as long as there are others.
+        """
+        if self._storage is None:
+            return 0
+
+        def work(tx: Any) -> list[str]:
+            sizes = tx.step_sizes(self._key)
+            left, gone = sum(size for _, size in sizes), []
+            for step_id, size in sorted(sizes, key=lambda one: one[0] in used):
+                if left <= limit:
+                    break
+                gone.append(step_id)
+                left -= size
+            tx.erase_steps(self._key, gone)
+            return gone
+
+        with self._lock:
+            gone = self._storage.transact(work, write=True)
+            self._drop(set(gone))
+            return len(gone)
+
     # -- said --------------------------------------------------------------------------------------------------------------
 
     def keep(self, done: Done, result: str, parts: str) -> None:
@@ -212,6 +252,7 @@ class Steps:
 
     def records(self, done: Done) -> Records:
         """Return the rows of a step, to be saved."""
+        self._unread.add(done.step_id)
         result = self._results[done.step_id]
         needed = hashes(json.loads(result)) if '"blob' in result else ()
         blobs = {name: self.blobs[name] for name in needed if name in self.blobs}

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from .run import Run
 
 
+#: Streams and lists lie so deep in each other at most.
+DEEPEST = 1000
+
+
 class _Awaited:
     """An async iterator to be advanced, or to be closed; `bridge` brings it to plain code."""
 
@@ -56,9 +60,9 @@ def _playback(run: OpenRun, first: Any) -> Generator[_Awaited | RunResponse, Any
             if isinstance(value, RunResponse):
                 yield say(value)
             elif not isinstance(value, str) and is_source(value):
-                sources.append(_source(value))
+                _enter(sources, _source(value), run.speaker)
             elif isinstance(value, (list, tuple)):
-                sources.append(iter(value))
+                _enter(sources, iter(value), run.speaker)
             elif value is not None:
                 yield say(response(value, run.speaker))
     except GeneratorExit:
@@ -77,6 +81,16 @@ def _playback(run: OpenRun, first: Any) -> Generator[_Awaited | RunResponse, Any
             raise
     else:
         run.end()
+
+
+def _enter(sources: list[Any], source: Any, speaker: str) -> None:
+    """Go on with a source inside the others; BadRunOutput for one that never gets to an end, as it gives itself again."""
+    if len(sources) >= DEEPEST:
+        raise BadRunOutput(
+            f"{speaker} gave streams or lists inside each other, {DEEPEST:,} deep; does it give itself again? "
+            "super().run(…) is the run of the class that it derives from"
+        )
+    sources.append(source)
 
 
 def _waiting(run: OpenRun, loop: Generator[_Awaited | RunResponse, Any, None]) -> Generator[RunResponse]:

@@ -153,6 +153,15 @@ class Transaction(Protocol):
     def steps(self, session_id: str, *, after: int = 0, within: int = 0) -> list[dict[str, Any]]:
         """Return the rows of a session's steps after one of them, in order; results of the newest, within so many characters."""
 
+    def step_sizes(self, session_id: str) -> list[tuple[str, int]]:
+        """Return the steps of a session in the order in which they were done, and how many characters what each gave has."""
+
+    def erase_steps(self, session_id: str, step_ids: Sequence[str]) -> None:
+        """Erase steps for good."""
+
+    def step_at(self, session_id: str, seq: int) -> str | None:
+        """Return the id of the step that a row of a session is of, None if there is no such row, or it is of none."""
+
     def step_texts(self, step_ids: Iterable[str], column: str) -> dict[str, str]:
         """Return what steps gave ("result"), or what they were keyed by ("parts"), as JSON text by the id of the step."""
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 from weakref import ref
 
 from . import saver
 from .cache import Cache, checked_mode, mode_of
-from .errors import MissingRun
+from .errors import MissingRun, WorkflowError
 from .events import RunResponse
 from .inputs import bound_inputs
 from .keeping import Keeping
@@ -64,6 +66,8 @@ class Workflow(Adapting, Keeping):
     max_cost: float | None = None
     #: How runs deal with steps that were done before: "use", "refresh", "only" or "off"; None: as `WF_CACHE` says, else "off".
     cache: Mode | None = None
+    #: After a run the steps that were done first are erased, until what the others gave takes no more bytes than this.
+    cache_limit: int | None = None
     _settings: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -94,6 +98,7 @@ class Workflow(Adapting, Keeping):
         max_tokens: int | None = None,
         max_cost: float | None = None,
         cache: Mode | None = None,
+        cache_limit: int | None = None,
         **without_meaning: Any,
     ) -> None:
         if without_meaning:
@@ -105,6 +110,7 @@ class Workflow(Adapting, Keeping):
         given: dict[str, Any] = {"description": description, "user_id": user_id, "session_name": session_name}
         given |= {"extra_data": extra_data, "debug_mode": debug_mode or None, "private": private or None}
         given |= {"max_tokens": max_tokens, "max_cost": max_cost, "cache": checked_mode(cache)}
+        given["cache_limit"] = cache_limit
         for setting, value in given.items():
             setattr(self, setting, checked_setting(setting, getattr(cls, setting) if value is None else value))
         place = storage if storage is not None else cls.storage
@@ -155,14 +161,19 @@ class Workflow(Adapting, Keeping):
         self._adopt(self._session.about)
         context = RunContext(run_id, self.session_id, self.workflow_id or "", self, private=self.private)
         context.limit(self.max_tokens, self.max_cost)
-        run = OpenRun(context, self._session, workflow=self.name or type(self).__name__, inputs=inputs, ended=self._note)
-        context.cache = Cache(run, mode_of(self._next_cache or self.cache))
+        cache = context.cache = Cache(self._session, mode_of(self._next_cache or self.cache))
+        note = partial(self._note, cache=cache)
+        run = OpenRun(context, self._session, workflow=self.name or type(self).__name__, inputs=inputs, ended=note)
+        cache.belongs_to(run)
         self._next_cache = None
         self._run = ref(run)
         return outcome(run, lambda: method(self, *args, **kwargs))
 
-    def _note(self, record: Run) -> None:
+    def _note(self, record: Run, cache: Cache) -> None:
         self._last_run = record
+        if self.cache_limit is not None and cache.used:
+            with suppress(WorkflowError):  # it is tried again after the next run
+                self._session.trim(self.cache_limit, used=cache.used)
 
     @property
     def last_run(self) -> Run | None:

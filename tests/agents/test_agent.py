@@ -265,6 +265,8 @@ def test_every_argument_of_the_old_agent_is_taken():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: Agent(temperature=0.5), "Agent() takes no argument 'temperature'; write model_settings={'temperature': …}"),
+        (lambda: Agent(system_prompt="x"), "Agent() takes no argument 'system_prompt'; write instructions=…"),
         (lambda: Agent(modle="x"), "Agent() takes no argument 'modle'; did you mean 'model'?"),
         (lambda: Agent(scripted("")).run("?", streem=True), "run() takes no argument 'streem'; did you mean 'stream'?"),
         (lambda: Agent(scripted("")).run("?", audio=[]), "run() takes no argument 'audio'"),

@@ -76,6 +76,7 @@ def test_no_model_shows_at_the_first_call_and_not_before():
             "the model 'openai:gpt-4o' needs OPENAI_API_KEY, which is not set, or empty: put it into the environment",
         ),
         ("local:smolm2", "no local model named 'smolm2'; did you mean 'smollm2'?"),
+        ("local:zzz", "no local model named 'zzz'; `wf models` lists those that can be fetched"),
         ("local:smollm2", "the model 'local:smollm2' is not on this machine: fetch it by `wf models pull smollm2`"),
         ("local:/nowhere/x.gguf", "there is no model file at '/nowhere/x.gguf'"),
         (5, "a model is a name like 'openai:gpt-5.2', a pydantic-ai model or one of wf_notebook.models, not 'int'"),

@@ -245,3 +245,26 @@ def test_a_run_of_which_all_is_remembered_does_not_import_pydantic_ai(tmp_path):
     ]
     assert told[0][0] == told[1][0] != ""
     assert (told[0][1], told[1][1]) == ("True", "False")
+
+
+def test_the_time_that_an_agent_is_told_does_not_count_and_that_is_said(storage):
+    model = scripted("good morning")
+    for _ in range(2):
+        timely = asks(storage, model, add_datetime_to_instructions=True)
+        timely.run("ducks").result()
+    assert len(model.requests) == 1
+    assert timely.last_run.why()[0]["why"].endswith("; the time that it is told does not count")
+
+
+def test_a_plan_asks_no_model_and_says_how_much_would_be_sent(storage):
+    model = scripted("one two three")
+    planned = asks(storage, model)
+    plan = planned.plan("ducks " * 100)
+    assert (plan.first, plan.kind, plan.hits) == ("writer", "agent", ())
+    assert 150 <= plan.tokens <= 250
+    planned.run("ducks").result()
+    plan = planned.plan("ducks")
+    assert (plan.first, plan.hits) == (None, ("writer",))
+    assert len(model.requests) == 1
+    assert planned.writer.run_response.content == "one two three"
+    assert len(storage.runs()) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import threading
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wf_notebook import RunResponse, Workflow, open_storage, parallel, step
+from wf_notebook import RunResponse, Workflow, open_storage, parallel, step, steps
 from wf_notebook.errors import BadSetting, CacheMiss, UncacheableArgument, UnknownStep
 
 #: By which a step says that it is done: a list would be one more thing that it depends on.
@@ -582,3 +583,74 @@ def test_steps_are_a_view_that_anyone_can_query(storage):
     Blog(session_id="a", storage=storage, cache="use").run("cheese").result()
     rows = storage.sql("SELECT name, kind, place FROM steps ORDER BY made_at")
     assert [tuple(row.values()) for row in rows] == [("outline", "step", "#1"), ("words", "step", "#1")]
+
+
+# -- damage --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("damage", ["'{'", "'{}'", "'[1]'", """'{"value":{"$dataclass":"no.such:Class","fields":{}}}'"""])
+def test_a_damaged_entry_is_a_miss_with_a_warning(tmp_path, damage, capsys):
+    url = f"sqlite:///{tmp_path}/runs.db"
+    first = said(Blog(session_id="a", storage=url, cache="use").run("cheese"))
+    with sqlite3.connect(tmp_path / "runs.db") as database:
+        database.execute(f"UPDATE step_log SET result = {damage} WHERE name = 'outline'")
+    database.close()
+    done.clear()
+    forget_what_is_known()
+    assert said(Blog(session_id="a", storage=url, cache="use").run("cheese")) == first
+    assert done == ["outline"]
+    assert "what is remembered of step 'outline' cannot be used" in capsys.readouterr().err
+
+
+def forget_what_is_known():
+    """Be as a new process is."""
+    steps._remembered.clear()
+
+
+def test_a_file_of_the_release_before_steps_is_read_and_gets_them_by_the_first_save(tmp_path):
+    url = f"sqlite:///{tmp_path}/runs.db"
+    Blog(session_id="a", storage=url).run("cheese").result()
+    with sqlite3.connect(tmp_path / "runs.db") as database:
+        database.execute("DROP VIEW steps")
+        database.execute("DROP TABLE step_log")
+        database.execute("DELETE FROM schema_log WHERE migration = 3")
+    database.close()
+    forget_what_is_known()
+    assert open_storage(url).session("a").state == {}
+    blog = Blog(session_id="a", storage=open_storage(url), cache="use")
+    blog.run("cheese").result()
+    done.clear()
+    forget_what_is_known()
+    Blog(session_id="a", storage=open_storage(url), cache="use").run("cheese").result()
+    assert done == []
+
+
+def test_a_purged_session_leaves_no_step(storage):
+    Blog(session_id="a", storage=storage, cache="use").run("cheese").result()
+    storage.purge("a")
+    assert len(storage.sql("SELECT * FROM steps")) == 0
+    done.clear()
+    Blog(session_id="a", storage=storage, cache="use").run("cheese").result()
+    assert done == ["outline", "words"]
+
+
+def test_beyond_its_limit_the_steps_that_were_done_first_are_erased(storage):
+    class Large(Workflow):
+        @step
+        def large(self, n):
+            note.info(str(n))
+            return str(n) * 1000
+
+        def run(self, n):
+            return self.large(n)[0]
+
+    large = Large(session_id="a", storage=storage, cache="use", cache_limit=2500)
+    for n in (1, 2, 3):
+        large.run(n)
+    assert len(storage.sql("SELECT * FROM steps")) == 2
+    done.clear()
+    for n in (3, 2, 1):
+        large.run(n)
+    assert done == ["1"]
+    with pytest.raises(BadSetting, match="cache_limit is of type 'str'; give a number of bytes"):
+        Large(cache_limit="1 MB")

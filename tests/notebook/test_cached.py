@@ -161,3 +161,22 @@ def test_a_class_says_off_and_the_environment_says_otherwise_than_the_magic(kept
     assert kept.good(off).content != kept.good(off).content
     monkeypatch.setenv("WF_CACHE", "off")
     assert kept.good(CELL).content != kept.good(CELL).content
+
+
+def test_what_a_step_displayed_is_displayed_again(kept):
+    cell = """%%workflow shows
+from IPython.display import HTML, display
+from wf_notebook import Workflow, step
+
+class Shows(Workflow):
+    @step
+    def show(self):
+        display(HTML("<b>once</b>"))
+
+    def run(self):
+        self.show()
+"""
+    for _ in range(2):
+        kept.good(cell)
+        assert kept.displayed[0]["data"]["text/html"] == "<b>once</b>"
+    assert froms(kept.good("%wf why")) == [("show", "✓ store")]

@@ -110,6 +110,12 @@ def test_an_interrupt_is_recorded_as_stopped_and_ends_the_cell_in_one_line(cells
     assert cells.good("bad.last_run.status, bad.last_run.content") == ("stopped", "part")
 
 
+def test_a_stopped_run_that_is_kept_nowhere_says_where_its_changes_are(cells):
+    cells.good(f"%%workflow bad -n\n{BAD.replace('self.helper()', 'raise KeyboardInterrupt')}")
+    assert type(cells.bad("Bad().run()")).__name__ == "RunStopped"
+    assert re.search(r"stopped after 0\.\d s; what it changed is in its session_state$", cells.printed, re.MULTILINE)
+
+
 def test_an_interrupt_between_two_responses_ends_the_run(cells):
     from wf_notebook.notebook import live
     from wf_notebook.notebook.views import RecordView

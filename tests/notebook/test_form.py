@@ -16,7 +16,7 @@ from IPython.display import publish_display_data
 from wf_notebook import Workflow
 from wf_notebook.errors import BadArguments, UnknownInput, UnknownWorkflow
 from wf_notebook.notebook.form import Form
-from wf_notebook.notebook.pane import OUTPUTS, PRINTED, VIEW, Pane
+from wf_notebook.notebook.pane import OUTPUTS, PAUSE, PRINTED, VIEW, Pane
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -323,6 +323,20 @@ def test_the_record_takes_the_place_of_a_live_output_that_nobody_could_see():
     assert [each["data"] for each in pane.output.outputs] == [{"text/plain": "record"}]
 
 
+@pytest.mark.usefixtures("shell")
+def test_what_a_run_left_stays_until_the_next_one_shows_something():
+    pane, seen = Pane(), []
+    with pane.capturing():
+        publish_display_data({"text/plain": "first"})
+    pane.output.observe(lambda change: seen.append([each["data"]["text/plain"] for each in change.new]), "outputs")
+    with pane.capturing():
+        threading.Event().wait(3 * PAUSE)
+        publish_display_data({"text/plain": "second"})
+    with pane.capturing():
+        pass
+    assert seen == [["second"], []]
+
+
 def test_a_flood_of_output_is_cut_and_said(cells):
     cells.good(f"""
 from IPython.display import HTML, display
@@ -498,6 +512,13 @@ def test_without_a_front_end_for_widgets_the_card_is_shown_alone(blog):
     blog.good("form")
     assert blog.text == 'blog is defined; it needs topic (str)\nrun it: %workflow blog topic="…"'
     assert len(blog.displayed) == 1
+
+
+def test_the_card_of_a_form_that_was_given_inputs_needs_only_the_others(blog):
+    blog.good("import pandas\nblog.form(topic='cats', words=pandas.DataFrame({'n': [1]}))")
+    first, second = blog.text.splitlines()
+    assert first == "blog is defined"
+    assert second.startswith('run it: %workflow blog topic="cats" words=')
 
 
 def test_the_line_is_plain_python_where_no_magic_is_there(shell, capsys):

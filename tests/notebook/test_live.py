@@ -6,6 +6,7 @@ import queue
 import pytest
 from jupyter_client.manager import start_new_kernel
 from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
 
 pytestmark = pytest.mark.slow  # real kernels
 
@@ -89,6 +90,11 @@ def notebook(run_notebook):
         "failing display": "display(bad.run())",
         "failing print": "pprint_run_response(bad.run())",
         "typo": "%workflow blgo",
+        "background": "%workflow blog --background -o going topic='geese'",
+        "waited for": "going.result();",
+        "failing background": "%workflow bad --background -o going",
+        "awaited": "await going",
+        "not waited for": "%workflow blog --background -s 'my blog' topic='z'",
         "widgets": CLOSED,
     }
     done = run_notebook(*sources.values())
@@ -146,8 +152,31 @@ def test_a_run_leaves_one_record_and_no_widget(notebook, name):
     assert "<li>&lt;b&gt;</li>" in html
 
 
+def test_a_run_in_the_background_gets_its_record_where_its_result_is_waited_for(notebook):
+    record, handle = notebook["background"]
+    assert ("✓ completed" in record.data["text/plain"], "# On geese" in record.data["text/plain"]) == (True, True)
+    assert handle.output_type == "execute_result"
+    assert "✗ failed: ValueError: oh no" in notebook["failing background"][0].data["text/plain"]
+    assert notebook["awaited"][-1].ename == "ValueError"
+    assert (
+        notebook["not waited for"][0].data["text/plain"] == "Blog · session my blog · ● running; %wf show -s 'my blog' shows it"
+    )
+
+
 def test_the_notebook_as_saved_has_no_widget_view(notebook):
     assert VIEW not in json.dumps([cell.outputs for cell in notebook[""].cells])
+
+
+def test_a_page_made_of_the_notebook_shows_its_records(notebook):
+    page, _ = HTMLExporter().from_notebook_node(notebook[""])
+    records = [
+        output
+        for cell in notebook[""].cells
+        for output in cell.outputs
+        if "wf-record" in output.get("data", {}).get("text/html", "")
+    ]
+    assert page.count('<div class="wf-record') == len(records) > 10
+    assert (f'<script type="{VIEW}"' in page, "Error displaying widget" in page) == (False, False)
 
 
 def test_widgets_are_closed_at_the_end_and_what_was_said_is_not_kept_in_them(notebook):

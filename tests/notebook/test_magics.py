@@ -153,6 +153,9 @@ def test_a_cell_without_a_workflow_class_may_have_helper_classes(cells):
             "%%workflow x\nimport os",
             "the cell defines no workflow; write a subclass of Workflow, or run(self, …), or drop the %%workflow",
         ),
+        ("%%workflow x\ndef run(n=1): ...", "the cell defines no workflow; run(n=1) lacks self: write run(self, n=1)"),
+        ("%%workflow x\ndef arun(): ...", "the cell defines no workflow; arun() lacks self: write arun(self)"),
+        ("%%workflow x\ndef rum(self): ...", "the cell defines no workflow; it has rum(); did you mean 'run'?"),
         ("%%workflow x\nclass X: ...", "the cell defines no workflow: 'X' is no subclass of Workflow"),
         (
             "%%workflow x\ndef run(self): ...\ndef run_id(self): ...",
@@ -277,11 +280,11 @@ def test_help_lists_the_options(cells):
     ("line", "kind", "message"),
     [
         ("%workflow blgo topic='x'", UnknownWorkflow, "no workflow named 'blgo'; did you mean 'blog'?"),
-        ("%workflow zzz", UnknownWorkflow, "no workflow named 'zzz'; there are 'blog', 'Blog'"),
+        ("%workflow zzz", UnknownWorkflow, "no workflow named 'zzz'; there are 'blog'"),
         ("%workflow blog tpic='x'", UnknownInput, "'blog' has no input 'tpic'; did you mean 'topic'?"),
         ("%workflow blog", MissingInput, "'blog' needs 'topic'; write %workflow blog topic=\"…\""),
         ("%workflow blog --sesion x", UnknownOption, "no option '--sesion'; did you mean '--session'?"),
-        ("%workflow", BadArguments, "%workflow NAME runs a workflow again; there are 'blog', 'Blog'"),
+        ("%workflow", BadArguments, "%workflow NAME runs a workflow again; there are 'blog'"),
         ("%workflow blog topic=two words", BadArguments, 'topic=two words is read as Python; for text write topic="two words"'),
     ],
 )

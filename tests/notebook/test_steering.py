@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 
 import pytest
 
@@ -169,3 +170,75 @@ def test_a_reader_who_scrolled_up_is_left_alone_and_one_at_the_end_follows(page,
     assert body.evaluate("body => body.scrollTop") == 100
     page.get_by_role("button", name="Stop").click()
     page.locator(".wf-record").wait_for()
+
+
+def test_a_run_whose_kernel_died_says_so_and_what_it_said_is_kept_and_it_can_be_run_again(page, jupyter_lab):
+    once = "import os\n        if not os.path.exists('pid'): open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
+    killed = f"{once}\n        yield 'and the end'"
+    setup = SETUP.replace("memory:", "sqlite:///killed.db")
+    jupyter_lab.write("killed.ipynb", setup, workflow("killed", killed), "%wf show -s killed")
+    jupyter_lab.open(page, "killed.ipynb")
+    run(page, "%load_ext")
+    cell = run(page, "%%workflow killed")
+    live = cell.locator(".wf-live")
+    live.locator(".wf-live-content").get_by_text("part of killed").wait_for()
+    live.locator(".wf-live-numbers", has_text="s").wait_for()
+    os.kill(int((jupyter_lab.root / "pid").read_text()), signal.SIGKILL)
+    live.get_by_text("? lost").wait_for()
+    assert "nothing more is heard from the kernel; %wf show" in live.inner_text()
+    assert live.get_by_role("button", name="Stop").count() == 0
+    page.get_by_role("dialog").get_by_role("button", name="Ok").click()
+    run(page, "%load_ext")
+    record = run(page, "%wf show -s killed").locator(".wf-record")
+    record.wait_for()
+    assert ("? lost" in record.inner_text(), "part of killed" in record.inner_text()) == (True, True)
+    run(page, "%%workflow killed").locator(".wf-record", has_text="part of killed and the end").wait_for()
+    assert live.count() == 0
+
+
+def test_a_run_that_ended_while_no_page_was_open_is_whole_when_one_is_opened(page, jupyter_lab):
+    os.mkfifo(jupyter_lab.root / "closed")
+    cell = workflow("closed", "open('closed').read()\n        yield 'and the end'").replace(
+        "%%workflow closed", "%%workflow closed --background"
+    )
+    jupyter_lab.write("closed.ipynb", SETUP, cell)
+    jupyter_lab.open(page, "closed.ipynb")
+    start(page)
+    page.locator(".wf-live-content").get_by_text("part of closed").wait_for()
+    saved(jupyter_lab, page, "closed.ipynb")
+    browser = page.context.browser
+    page.close()
+    (jupyter_lab.root / "closed").write_text("go on")
+    page = browser.new_page()
+    jupyter_lab.open(page, "closed.ipynb")
+    live = page.locator(".jp-OutputArea-output .wf-live")
+    live.locator(".wf-live-content").get_by_text("part of closed and the end").wait_for()
+    live.get_by_text("%wf show").wait_for()
+    assert live.get_by_role("status").inner_text() == "✓ completed"
+
+
+def test_two_notebooks_in_one_session_show_each_its_own_run_and_a_second_view_may_be_closed(page, jupyter_lab):
+    setup = SETUP.replace("memory:", "sqlite:///both.db")
+    pages = {"one": page, "two": page.context.browser.new_page()}
+    for name, its in pages.items():
+        os.mkfifo(jupyter_lab.root / name)
+        cell = workflow(name, f"open({name!r}).read()\n        self.session_state[{name!r}] = 1\n        yield 'end of {name}'")
+        jupyter_lab.write(f"{name}.ipynb", setup, cell.replace(f"%%workflow {name}", f"%%workflow {name} -s both"), "%wf state")
+        its.goto(f"{jupyter_lab.url}/lab/workspaces/{name}/tree/{name}.ipynb?reset&token={jupyter_lab.token}")
+        its.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+        jupyter_lab.wait_until_idle(its)
+        start(its)
+        its.locator(".wf-live-content").get_by_text(f"part of {name}").wait_for()
+    live, view = page.locator(".wf-live"), page.locator(".lm-TabBar-tab", has_text="Output View")
+    live.click(button="right")
+    page.locator(".lm-Menu-item", has_text="Create New View for Cell Output").click()
+    live.nth(1).wait_for()
+    view.locator(".lm-TabBar-tabCloseIcon").click()
+    view.wait_for(state="detached")
+    for name, its in pages.items():
+        (jupyter_lab.root / name).write_text("go on")
+        its.locator(".wf-record").wait_for()
+        jupyter_lab.wait_until_idle(its)
+        assert its.locator(".wf-record").all_inner_texts()[0].endswith(f"part of {name} end of {name}\n\nsession_state: 1 change")
+        assert (its.locator(".wf-record").count(), its.locator(".wf-live").count()) == (1, 0)
+    assert ["one" in pages["two"].locator(".jp-CodeCell").nth(2).inner_text()] == [True]

@@ -378,6 +378,7 @@ def test_resolve_needs_a_choice_and_a_live_workflow(blog):
     ("line", "kind", "said"),
     [
         ("%wf sesions", UnknownVerb, "%wf has no verb 'sesions'; did you mean 'sessions'?"),
+        ("%wf models", UnknownVerb, "%wf has no verb 'models'; it is a command: !wf models"),
         ("%wf xyz", UnknownVerb, "%wf has no verb 'xyz'; there are sessions, state, "),
         ("%wf runs --sesion x", UnknownOption, "no option '--sesion'; did you mean '--session'?"),
         ("%wf runs -s blgo", UnknownSession, "no session 'blgo' in memory:; did you mean 'blog'?"),

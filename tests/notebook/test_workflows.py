@@ -81,3 +81,42 @@ def test_what_could_not_be_saved_stays_in_the_old_workflow_when_another_session_
     full.good("%workflow blog -n -s fresh")
     assert full.printed.strip().endswith("what is unsaved is in _blog, and _blog.write_to_storage() tries again")
     assert full.good("blog.session_state, list(_blog.session_state)") == ({}, ["topics", "note"])
+
+
+# -- names that are taken ------------------------------------------------------------------------------------------------------
+
+
+def test_a_workflow_that_takes_the_name_of_something_says_so_and_keeps_that(cells):
+    cells.good("from wf_notebook import parallel")
+    cells.good('%%workflow parallel\ndef run(self):\n    yield "x"')
+    line = cells.printed.splitlines()[-1]
+    assert line == "WARNING  parallel is the workflow now; what it was, a function, is _parallel; another NAME keeps both"
+    assert cells.good("_parallel(lambda: 1)") == [1]
+    cells.good('%%workflow parallel\ndef run(self):\n    yield "x"')
+    assert "WARNING" not in cells.printed
+
+
+def test_a_workflow_takes_the_name_of_a_dataframe(cells):
+    cells.good("import pandas\ndf = pandas.DataFrame({'n': [1]})")
+    cells.good('%%workflow df\ndef run(self):\n    yield "x"')
+    assert "a DataFrame, is _df;" in cells.printed
+    assert cells.good("df.last_run.content, _df.n.tolist()") == ("x", [1])
+
+
+def test_a_workflow_that_takes_the_name_of_a_builtin_says_so(cells):
+    cells.good('%%workflow list\ndef run(self):\n    yield "x"')
+    assert "WARNING  list is the workflow now; del list brings Python's own back; another NAME keeps both" in cells.printed
+    assert cells.good("del list\nlist('ab')") == ["a", "b"]
+
+
+def test_a_cell_named_like_an_imported_class_leaves_that_class(cells):
+    cells.good("from wf_notebook import Agent, Workflow")
+    cells.good('%%workflow agent\ndef run(self):\n    yield "x"')
+    cells.good('%%workflow workflow\ndef run(self):\n    yield "y"')
+    assert cells.good("Agent.__module__, Workflow.__module__") == ("wf_notebook.agents.agent", "wf_notebook.workflow")
+    assert cells.good("x = %workflow agent\nx.content") == "x"
+
+
+def test_an_error_lists_a_workflow_once(cells):
+    cells.good('%%workflow blog\ndef run(self):\n    yield "x"')
+    assert str(cells.bad("%workflow zzz")) == "no workflow named 'zzz'; there are 'blog'"

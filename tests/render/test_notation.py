@@ -102,3 +102,11 @@ def test_what_is_no_address_of_the_web_is_no_link(text):
 
 def test_an_address_in_a_link_is_no_link_of_its_own():
     assert markdown_html("[https://a.example](https://b.example)").count("<a") == 1
+
+
+@pytest.mark.parametrize("begun", ["$$", r"\(", r"\["])
+@pytest.mark.parametrize("before", ["", "(", ": "])
+def test_math_that_has_not_ended_yet_is_text(before, begun):
+    text = f"{before}{begun}a_1 and more"
+    shown = begun.removeprefix("\\")
+    assert unescape(re.sub("<[^>]*>", "", markdown_html(text))).strip() == f"{before}{shown}a_1 and more"

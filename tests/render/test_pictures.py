@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import gc
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 import numpy as np
@@ -16,7 +17,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
-from wf_notebook.render import content_html, content_text
+from wf_notebook import RunEvent, RunResponse, Workflow, open_storage
+from wf_notebook.render import Layout, Said, content_html, content_text, run_bundle
 from wf_notebook.render.pictures import LARGEST, picture_html
 
 
@@ -217,3 +219,73 @@ def test_in_text_a_picture_is_called_what_it_is():
     assert content_text({"plot": large, "data": b"\x00"}) == (
         f'{{\n  "plot": "<{len(large):,} bytes>",\n  "data": "b\'\\\\x00\'"\n}}'
     )
+
+
+# -- the images of a response --------------------------------------------------------------------------------------------------
+
+
+class Plotter(Workflow):
+    def run(self, images):
+        yield RunResponse("Look:", images=images)
+        yield RunResponse("Look:", images=images, event=RunEvent.workflow_completed)
+
+
+class Attached(BaseModel):
+    """What Agno and pydantic-ai have for an image."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    url: str | None = None
+    data: bytes | None = None
+
+
+def test_the_images_of_a_response_are_shown_after_its_text_in_the_record():
+    plotter = Plotter()
+    plotter.run([png(), Image.new("RGB", (2, 2)), Attached(data=png((5, 5)))]).result()
+    html = run_bundle(plotter.last_run)["text/html"]
+    assert [kind for kind, _ in pictures(html)] == ["png", "png", "png"]
+    assert html.index("Look:") < html.index("<img")
+
+
+def test_the_images_of_a_response_are_shown_live():
+    said, layout = Said(), Layout()
+    for content in said(RunResponse("Look:", images=[png()])):
+        layout.add(content)
+    assert pictures(layout.changes()["page_0"]) == [("png", png())]
+
+
+def test_a_response_by_itself_shows_its_images():
+    assert pictures(RunResponse(images=[png()])._repr_mimebundle_()["text/html"]) == [("png", png())]
+    assert RunResponse("Look:", images=["a.png"])._repr_mimebundle_()["text/plain"] == "Look:\n\na.png"
+
+
+@pytest.mark.parametrize("image", ["https://example.org/<a>.png", Attached(url="https://example.org/<a>.png")])
+def test_an_image_that_lies_elsewhere_is_named_and_never_fetched(image):
+    plotter = Plotter()
+    plotter.run([image]).result()
+    html = run_bundle(plotter.last_run)["text/html"]
+    assert "https://example.org/&lt;a&gt;.png" in html
+    assert "<img" not in html
+
+
+def test_an_image_written_as_data_is_shown():
+    data = "data:image/png;base64," + b64encode(png()).decode()
+    assert pictures(RunResponse(images=[data])._repr_mimebundle_()["text/html"]) == [("png", png())]
+    assert "<img" not in RunResponse(images=["data:image/png;base64,PHNjcmlwdD4="])._repr_mimebundle_()["text/html"]
+
+
+def test_a_stored_run_says_which_images_it_gave(tmp_path):
+    address = f"duckdb:///{tmp_path / 'runs.duckdb'}"
+    plotter = Plotter(storage=address)
+    plotter.run(["https://example.org/a.png", bytes(500)]).result()
+    fresh = run_bundle(plotter.last_run)["text/plain"]
+    assert "https://example.org/a.png\n<500 bytes>" in fresh
+    assert run_bundle(open_storage(address).run(plotter.last_run.run_id))["text/plain"] == fresh
+
+
+def test_a_figure_that_is_drawn_live_and_for_the_record_at_once_is_whole_in_both():
+    figure = Figure(figsize=(3, 2))
+    figure.subplots().plot([1, 2, 3])
+    whole = picture_html(figure)
+    with ThreadPoolExecutor(4) as threads:
+        drawn = list(threads.map(picture_html, [figure] * 12))
+    assert [each == whole for each in drawn] == [True] * 12

@@ -7,11 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from wf_notebook import RunResponse, Workflow, parallel
 from wf_notebook.render.player import page as as_page
 from wf_notebook.render.player import score
 
+PNG = b"\x89PNG\r\n\x1a\n"
 HOSTILE = json.loads((Path(__file__).parents[1] / "data" / "hostile.json").read_text())
 
 
@@ -22,6 +24,11 @@ def told(name, count):
 
     tell.__name__ = name
     return tell
+
+
+def last(run):
+    """Return the fields of the page when all was said."""
+    return {name: value for _, changes in score(run)["moments"] for name, value in changes.items()}
 
 
 class Debate(Workflow):
@@ -108,8 +115,33 @@ def test_it_plays_is_scrubbed_and_lets_nothing_hostile_run(page):
     page.goto(debate.last_run.to_html("debate.html").resolve().as_uri())
     page.get_by_role("button", name="Again").wait_for()
     assert page.get_by_role("status").inner_text() == "✓ completed"
-    page.get_by_text("The end.").wait_for()
+    page.locator(".wf-live-content").get_by_text("The end.").wait_for()
     page.get_by_label("time in seconds").fill("0")
-    assert page.get_by_text("The end.").count() == 0
+    assert page.locator(".wf-live-content").get_by_text("The end.").count() == 0
     page.get_by_role("button", name="Play").click()
-    page.get_by_text("The end.").wait_for()
+    page.locator(".wf-live-content").get_by_text("The end.").wait_for()
+
+
+def test_the_folder_of_the_file_is_made(tmp_path):
+    debate = Debate()
+    debate.run(topic="ducks").result()
+    path = debate.last_run.to_html(tmp_path / "shown" / "run.html")
+    assert path.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("storage", [None, "memory:", "duckdb:///runs.duckdb"])
+def test_pictures_play_as_themselves_also_where_a_store_has_only_their_names(storage):
+    class Pictures(Workflow):
+        def run(self):
+            yield "Look: "
+            yield RunResponse({"n": 1})
+            yield RunResponse(Image.new("RGB", (2, 2)))
+            yield RunResponse("and ", images=[PNG, "elsewhere.png"])
+
+    pictures = Pictures(storage=storage)
+    pictures.run().result()
+    shown = "".join(value for name, value in last(pictures.last_run).items() if name.startswith("page_"))
+    assert shown.count('<img src="data:image/png;base64,') == 2
+    assert [shown.index(part) for part in ("Look", "<img", "and", "elsewhere.png")] == sorted(
+        shown.index(part) for part in ("Look", "<img", "and", "elsewhere.png")
+    )

@@ -34,6 +34,14 @@ def test_the_head_says_what_answered_and_when(run):
     assert made.startswith("2026-11-2")
 
 
+def test_the_head_names_a_session_that_nobody_named_by_its_beginning(run):
+    session_id = "67f312f4-29fd-44e7-a127-c7b2c5b0c7ed"
+    made = run(session_id=session_id)
+    assert [part for part in run_bundle(made)["text/plain"].split(" · ") if "session" in part] == ["session 67f312f4…"]
+    assert "session 67f312f4… · " in run_bundle(made)["text/html"]
+    assert record_metadata(made)["session_id"] == session_id
+
+
 def test_every_status_is_a_sign_and_a_word(run):
     statuses = {status: run_bundle(run(status=status)) for status in ("running", "completed", "failed", "stopped", "lost")}
     for status, sign in zip(statuses, "●✓✗■?", strict=True):
@@ -85,9 +93,9 @@ def test_text_is_joined_and_a_completion_that_repeats_it_is_left_out():
 
 def test_models_and_dicts_are_tables():
     html = content_html(Headline(title="<Cats>", tags=["a", "b"], author=Author(name="Ada")))
-    assert html.count("<table>") == 2
+    assert (html.count("<table>"), html.count('<table style="margin: 0">')) == (1, 1)  # the inner one begins where its cell does
     assert "&lt;Cats&gt;" in html
-    assert "<ul><li>a</li><li>b</li></ul>" in html
+    assert '<ul style="margin: 0"><li>a</li><li>b</li></ul>' in html
     assert content_text(Headline(title="x")) == '{\n  "title": "x",\n  "tags": []\n}'
     assert content_html({1: None}).count("<td") == 1
 

@@ -70,7 +70,7 @@ def test_beginnings_and_ends_are_put_together_lane_by_lane(told):
         Bar("agent", "writer", "two", 0.4, 1.0, "completed"),
         Bar("tool", "search", "two", 0.6, 0.8, "completed"),
     )
-    assert str(made) == "3 agents, 2 branches, 2 tools, 2.1 s"
+    assert made.summary == "3 agents, 2 branches, 2 tools, 2.1 s"
     assert list(made.df().columns) == ["what", "name", "lane", "start", "end", "status"]
     assert made.df()["end"].tolist()[:2] == [2.06, 1.1]
 
@@ -102,11 +102,12 @@ def test_events_of_the_users_own_are_no_bars(told):
     odd = [{"span": 7}, {"span": "mine"}, [], [1], "text", None, {"span": ["agent"]}]
     events = [(0, event, None, None, data) for data in odd for event in (BEGINS, CALLS, CAME, ENDS)]
     assert timeline(told(*events)) == ()
-    assert repr(timeline(told())) == "nothing was noted"
+    assert repr(timeline(told())) == "no agent, tool or branch was at work"
 
 
 def test_it_is_aligned_bars_as_text():
     made = Timeline([Bar("agent", "w", None, 0, 2, "completed"), Bar("tool", "s", None, 1, 1, "failed")])
+    assert str(made) == repr(made)  # print(run.timeline()) in a script
     assert repr(made).splitlines() == [
         f"agent  w    {'█' * 32}  0.00–2.00 s  ✓ completed",
         f"tool     s  {('·' * 16 + '█').ljust(32)}  1.00–1.00 s  ✗ failed",
@@ -146,6 +147,6 @@ def test_a_timeline_of_any_length_has_a_few_round_ticks(length):
 
 def test_many_bars_are_cut_and_counted():
     many = Timeline([Bar("agent", f"a{n}", None, n, n + 1, "completed") for n in range(BARS + 7)])
-    assert repr(many).splitlines()[-1] == timeline_html(many)[-len("… 7 more; .df() has all</td></tr></table>") :][:23]
+    assert repr(many).splitlines()[-1] == timeline_html(many)[-len("… 7 more; .df() has all</td></tr></table></div>") :][:23]
     assert len(many.df()) == BARS + 7
     assert timeline_svg(many).count("<rect") == BARS

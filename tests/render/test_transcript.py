@@ -83,7 +83,9 @@ def test_agents_one_after_another_have_their_headings_and_a_single_one_has_none(
 def test_two_lanes_are_open_and_more_or_long_ones_are_folded():
     two = contents([in_lane(RunResponse("a"), "one"), in_lane(RunResponse("x" * (LONG + 1)), "two")])
     assert [lane.folded for lane in two] == [False, True]
-    assert "<details>" not in content_html(two[0])
+    assert content_html(two[0]) == (
+        '<details open><summary><strong style="font-size: 90%">one</strong></summary><p>a</p>\n</details>'
+    )
     failed = in_lane(RunResponse(event=RunEvent.run_error.value, extra_data={"error": "E: <no>"}), "three")
     three = contents([in_lane(RunResponse("<a>"), "one"), in_lane(RunResponse("b"), "two"), failed])
     assert [lane.folded for lane in three] == [True, True, True]

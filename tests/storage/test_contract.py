@@ -627,6 +627,8 @@ def test_the_next_save_ends_the_runs_of_a_process_that_was_killed(database):
     saved(database.open(), topic="cheese")
     ended = database.query("SELECT run_id, status FROM runs ORDER BY run_id")
     assert ended == [("alive", "running"), ("dead", "lost")]
+    lost = database.open().run("dead")
+    assert (lost.started_at, lost.inputs) == (a_run("dead").started_at, a_run("dead").inputs)
 
 
 def test_a_run_whose_state_was_not_kept_says_so_in_its_record(database):

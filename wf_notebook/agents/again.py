@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
-async def sought(name: str, kind: str, key: Callable[[], Key], *, touches: bool = True) -> Call | None:
+async def sought(
+    name: str, kind: str, key: Callable[[], Key], *, touches: bool = True, left_out: str | None = None
+) -> Call | None:
     """Look for what was answered before in this run's session; return the call to answer, None where nothing is remembered."""
     context = current.get()
     cache = remembering(context)
     if context is None or cache is None:
         return None
     call = Call(context, cache, name, kind, key, touches=lambda _: touches)
+    call.left_out = left_out
     for pause in call.seek():
         await asyncio.sleep(pause)
     return call
@@ -45,7 +48,9 @@ def call_sought(agent: Settings, message: str | None, sent: Sequence[Attachment]
 
         return key_of_call(agent, message, sent, [plain_messages(turn.plain) for turn in history])
 
-    return sought(agent.name or "agent", "agent", key, touches=bool(agent.tools) or callable(agent.instructions))
+    touches = bool(agent.tools) or callable(agent.instructions)
+    told = "the time that it is told" if agent.add_datetime_to_instructions else None
+    return sought(agent.name or "agent", "agent", key, touches=touches, left_out=told)
 
 
 def request_sought(name: str, model: Any, messages: list[ModelMessage], settings: Any, parameters: Any) -> Any:

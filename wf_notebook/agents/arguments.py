@@ -65,6 +65,25 @@ WITHOUT_MEANING: dict[str, tuple[object, ...]] = {
 #: The same for `Agent.run`.
 RUN_WITHOUT_MEANING: dict[str, tuple[object, ...]] = {"stream_intermediate_steps": (True, False)}
 
+#: What other packages call it, and what is a setting of the model: how it is written here.
+WRITTEN_HERE = {
+    **dict.fromkeys(("system_prompt", "system", "prompt"), "instructions=…"),
+    **dict.fromkeys(("output_type", "result_type", "output_schema", "response_format"), "response_model=…"),
+    **{
+        name: f"model_settings={{{name!r}: …}}"
+        for name in (
+            "temperature",
+            "max_tokens",
+            "top_p",
+            "top_k",
+            "seed",
+            "stop_sequences",
+            "presence_penalty",
+            "frequency_penalty",
+        )
+    },
+}
+
 _said: set[str] = set()
 
 
@@ -80,7 +99,8 @@ def check(
     """
     for name, value in given.items():
         if name not in without_meaning:
-            raise TypeError(f"{function}() takes no argument {name!r}{did_you_mean(name, [*known, *without_meaning])}")
+            here = f"; write {WRITTEN_HERE[name]}" if function == "Agent" and name in WRITTEN_HERE else ""
+            raise TypeError(f"{function}() takes no argument {name!r}{here or did_you_mean(name, [*known, *without_meaning])}")
         if not any(value is harmless or value == harmless for harmless in without_meaning[name]) and name not in _said:
             _said.add(name)
             warnings.warn(f"{function}({name}=…) has no meaning here and is left out", UserWarning, stacklevel=3)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UncacheableArgument
 from ..keying import Keyer, Uncacheable
 from .files import DEFAULT, MODEL_FILES
-from .prompt import instructions
+from .prompt import TIME, instructions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +89,8 @@ def plain_messages(messages: Any) -> Any:
         if not isinstance(value, dict):
             return value
         told = {name: plain(item) for name, item in value.items() if name not in _VOLATILE}
+        if isinstance(said := told.get("instructions"), str):
+            told["instructions"] = TIME.sub("", said)
         if isinstance(call_id := told.get("tool_call_id"), str):
             told["tool_call_id"] = ids.setdefault(call_id, len(ids))
         return told

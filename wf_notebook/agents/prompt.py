@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .settings import Settings
+
+
+#: The sentence by which a model is told the time.
+TIME = re.compile(r"The current time is \d[^\n]*\.")
 
 
 def instructions(agent: Settings) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from ..cache import stdout_heard
+from ..cache import hearing
 from ..events import RunEvent, RunResponse
 from .again import call_sought, kept
 from .call import AgentCall
@@ -34,7 +34,7 @@ class RememberedCall(AgentCall):
             step.enter()
         said: list[RunResponse] = []
         try:
-            with stdout_heard():
+            with hearing():
                 async with aclosing(super().responses()) as asked:
                     async for response in asked:
                         said.append(response)

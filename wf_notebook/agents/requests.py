@@ -57,6 +57,8 @@ class Requests(WrapperModel):
         super().__init__(resolved.model)
         self._agent, self._shows = agent, shows
         self._name = name_of(resolved.model)
+        # A local model has another address in each process.
+        self._identity = resolved.name if resolved.cost_free else resolved.model
         self._default = _default_limits(resolved)
         self._who = f"{agent.label} on {resolved.name!r}"
         self._silence = next((s for s in (agent.timeout, _timeout(resolved, agent)) if s is not None), SILENCE)
@@ -81,7 +83,9 @@ class Requests(WrapperModel):
         model_request_parameters: ModelRequestParameters,
     ) -> ModelResponse:
         """Return the whole answer to one request: as it was given before, or as it is given now."""
-        call = await request_sought(self._agent.name or "agent", self.wrapped, messages, model_settings, model_request_parameters)
+        call = await request_sought(
+            self._agent.name or "agent", self._identity, messages, model_settings, model_request_parameters
+        )
         if call is not None and call.given is not None:
             return self._again(response_of(call))
         try:
@@ -131,7 +135,9 @@ class Requests(WrapperModel):
         run_context: RunContext[Any] | None = None,
     ) -> AsyncGenerator[StreamedResponse]:
         """Hand over the answer to one request as it comes, or as it was given before."""
-        call = await request_sought(self._agent.name or "agent", self.wrapped, messages, model_settings, model_request_parameters)
+        call = await request_sought(
+            self._agent.name or "agent", self._identity, messages, model_settings, model_request_parameters
+        )
         if call is not None and call.given is not None:
             answer = self._again(response_of(call))
             yield CompletedStreamedResponse(answer, model_request_parameters=model_request_parameters, replay_events=True)

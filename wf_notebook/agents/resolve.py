@@ -147,7 +147,8 @@ def _path(name: str) -> Path:
             raise UnknownModel(f"the model 'local:{name}' is not on this machine: fetch it by `wf models pull {name}`")
         if path.suffix == ".gguf" or os.sep in name:
             raise UnknownModel(f"there is no model file at {str(path)!r}")
-        raise UnknownModel(f"no local model named {name!r}{did_you_mean(name, [*there, *MODEL_FILES])}")
+        others = f"; there are {', '.join(map(repr, there))}" if there else "; `wf models` lists those that can be fetched"
+        raise UnknownModel(f"no local model named {name!r}{did_you_mean(name, [*there, *MODEL_FILES]) or others}")
     return path
 
 

@@ -13,7 +13,7 @@ from pydantic_ai.exceptions import ApprovalRequired, CallDeferred, ModelRetry, T
 from pydantic_ai.toolsets import AbstractToolset, CombinedToolset, FunctionToolset, WrapperToolset
 
 from .. import background
-from ..cache import stdout_heard
+from ..cache import hearing
 from ..context import within
 from ..errors import AgentFailed
 from .again import kept, sought
@@ -136,7 +136,7 @@ class UserTools(WrapperToolset[Any]):
         if call.given is not None:
             return call.given.value
         try:
-            with stdout_heard():
+            with hearing():
                 value = await within(call.variables, super().call_tool(name, tool_args, ctx, tool))
         except BaseException as error:
             call.fail(error)

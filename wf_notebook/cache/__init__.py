@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from .call import Call
 from .functions import step
-from .heard import stdout_heard
+from .heard import hearing
 from .modes import MODES, PLAN, Mode, checked_mode, mode_of
 from .remembering import Cache, remembering
 
-__all__ = ["MODES", "PLAN", "Cache", "Call", "Mode", "checked_mode", "mode_of", "remembering", "stdout_heard", "step"]
+__all__ = ["MODES", "PLAN", "Cache", "Call", "Mode", "checked_mode", "hearing", "mode_of", "remembering", "step"]

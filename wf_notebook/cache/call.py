@@ -67,8 +67,10 @@ class Call:
         #: Whether it may change the state: what cannot is not compared.
         self.touches = True
         self._key: Key | None = None
-        self._place = ""
+        self._place, self._nth = "", 1
         self._reason: str | None = None
+        #: What is known to be no part of the key, although it is given.
+        self.left_out: str | None = None
         self._lease: Lease | None = None
         self._parts: list[list[str]] = []
         self._usage = Usage()
@@ -88,7 +90,8 @@ class Call:
                 self._reason = str(why)
         if self._key is not None:
             self._cache.look()
-            self._place = self._cache.place(self._key.digest, self._context.lane, self.within)
+            named = f"{self.kind} {self.name}"
+            self._place, self._nth = self._cache.place(self._key.digest, named, self._context.lane, self.within)
             if planned:
                 self._found(self._key)
             elif self._mode != "refresh":
@@ -102,7 +105,7 @@ class Call:
     def _missing(self) -> dict[str, Any]:
         """Return what is known of a step that would be done: why, how much it would be given, and what it took the last time."""
         why = self._why(self._key) if self._key is not None else self._reason or "it is done each time (cache='off')"
-        last = self._cache.steps.last(self.kind, self.name, self._place)
+        last = self._cache.steps.last(self.kind, self.name, self._place, self._nth)
         told: dict[str, Any] = {"name": self.name, "kind": self.kind, "why": why, "last": last}
         if self._key is not None and self.kind != "step":
             told["size"] = sum(len(part.shown) for part in self._key.parts if part.name in SENT)
@@ -204,7 +207,7 @@ class Call:
             self._reason = f"{error}"
             return None
         spent = usage.input_tokens, usage.output_tokens, usage.cost
-        ids = uuid4().hex, self.name, self.kind, self._key.digest, self._place, self._moment, self._context.run_id
+        ids = uuid4().hex, self.name, self.kind, self._key.digest, self._place, self._moment, self._context.run_id, self._nth
         done = Done(*ids, round(seconds, 6), *spent)
         steps.keep(done, text, json_text(self._parts))
         return done
@@ -248,9 +251,9 @@ class Call:
 
     def _why(self, key: Key) -> str:
         """Return the first difference to what was done before under this name."""
-        last = self._cache.steps.last(self.kind, self.name, self._place)
+        last = self._cache.steps.last(self.kind, self.name, self._place, self._nth)
         if last is None:
-            return "it was never done in this session"
+            return "it was never done in this session" if self._nth == 1 else f"it is the first run with {self._nth} of it"
         if last.key == key.digest:
             return "it was done less often before"
         parts = self._cache.steps.parts(last)
@@ -270,8 +273,11 @@ class Call:
         else:
             told |= {"status": status, "hit": hit, "seconds": round(done.seconds if done else seconds, 6)}
         if done is not None:
+            self._cache.used.add(done.step_id)
             told |= {"step_id": done.step_id, "made_at": done.made_at.isoformat(), "made_in": done.run_id, "cost": done.cost}
             told |= {name: count for name in ("input_tokens", "output_tokens") if (count := getattr(done, name))}
+        if self.left_out:
+            told["left_out"] = self.left_out
         if self._reason:
             told["uncached"] = self._reason
         self._context.note(event, told)

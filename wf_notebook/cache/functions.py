@@ -14,7 +14,7 @@ from ..errors import BadSetting
 from ..keying import CODE, Keyer
 from ..run import current
 from .call import Call
-from .heard import stdout_heard
+from .heard import hearing
 from .modes import checked_mode
 from .remembering import remembering
 
@@ -130,7 +130,7 @@ class _Step:
         if call.given is not None:
             return call.given.value if call.given.said is None else _again(call)
         try:
-            with stdout_heard():
+            with hearing():
                 value = call.variables.run(self.function, *args, **kwargs)
         except BaseException as error:
             call.fail(error)
@@ -163,7 +163,7 @@ class _Step:
         if call.given is not None:
             return call.given.value
         try:
-            with stdout_heard():
+            with hearing():
                 value = await within(call.variables, self.function(*args, **kwargs))
         except BaseException as error:
             call.fail(error)
@@ -215,7 +215,7 @@ def _followed(call: Call, source: Iterator[Any]) -> Generator[Any, Any, Any]:
     """Give a stream as it comes, inside its step, and remember it if it was read to its end."""
     said: list[Any] = []
     try:
-        with stdout_heard():
+        with hearing():
             while True:
                 try:
                     item = call.variables.run(next, source)
@@ -237,7 +237,7 @@ def _followed(call: Call, source: Iterator[Any]) -> Generator[Any, Any, Any]:
 async def _followed_async(call: Call, source: AsyncIterator[Any]) -> AsyncGenerator[Any]:
     said: list[Any] = []
     try:
-        with stdout_heard():
+        with hearing():
             while True:
                 try:
                     item = await within(call.variables, source.__anext__())

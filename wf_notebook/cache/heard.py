@@ -49,25 +49,40 @@ def say_again(heard: list[Heard]) -> None:
             SAYING[how](what)
 
 
+#: What else is to be heard while steps are done: each begins to listen, and gives what ends that.
+LISTENING: list[Callable[[], Callable[[], object]]] = []
+
 _lock = threading.Lock()
 _count = 0
+_ends: list[Callable[[], object]] = []
+
+
+def _to_stdout() -> Callable[[], object]:
+    tee = sys.stdout = _Tee(sys.stdout)
+
+    def end() -> None:
+        if sys.stdout is tee:  # who put something else in its place has the last word
+            sys.stdout = tee.stdout
+
+    return end
 
 
 @contextmanager
-def stdout_heard() -> Iterator[None]:
-    """Let what is printed be heard; who puts something else in the place of stdout meanwhile has the last word."""
-    global _count  # noqa: PLW0603 - there is one stdout
+def hearing() -> Iterator[None]:
+    """Let what is printed and displayed be heard, while steps are done."""
+    global _count, _ends  # noqa: PLW0603 - there is one stdout
     with _lock:
         _count += 1
-        if _count == 1 and sys.stdout is not None:
-            sys.stdout = _Tee(sys.stdout)
+        if _count == 1:
+            _ends = [begin() for begin in ([_to_stdout] if sys.stdout is not None else []) + LISTENING]
     try:
         yield
     finally:
         with _lock:
             _count -= 1
-            if _count == 0 and isinstance(sys.stdout, _Tee):
-                sys.stdout = sys.stdout.stdout
+            if _count == 0:
+                for end in reversed(_ends):
+                    end()
 
 
 def listen(hear: Callable[[Heard], object]) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from weakref import ref
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..run import RunContext
     from ..session import Session
     from ..steps import Steps
@@ -32,9 +34,6 @@ inside: ContextVar[tuple[Any, ...]] = ContextVar("wf_notebook_inside", default=(
 class Keeping(Protocol):
     """As much of an open run as is needed here."""
 
-    context: RunContext
-    session: Session
-
     def keep(self, records: Records) -> None:
         """Save rows, with all that was changed so far; durable when it returns, unless the store is busy."""
 
@@ -42,19 +41,24 @@ class Keeping(Protocol):
 class Cache:
     """The steps of one run."""
 
-    def __init__(self, run: Keeping, mode: Mode | Literal["plan"]) -> None:
-        self._run = ref(run)  # the run has this, and is to end as soon as nobody reads it
-        self.mode = mode
-        self.session = run.session
-        self.steps: Steps = run.session.steps
+    def __init__(self, session: Session, mode: Mode | Literal["plan"]) -> None:
+        self.mode, self.session = mode, session
+        self.steps: Steps = session.steps
+        self._run: Callable[[], Keeping | None] = lambda: None
         #: How often each key was asked for, by branch.
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._is_fresh = False
+        #: The ids of the steps that were found or done.
+        self.used: set[str] = set()
         #: Of a plan: what is known of the first step that would be done.
         self.missed: dict[str, Any] | None = None
         #: The steps that go on.
         self.going_on: list[Going] = []
+
+    def belongs_to(self, run: Keeping) -> None:
+        """Say which run it is that saves; it is not kept alive for that, as it ends as soon as nobody reads it."""
+        self._run = ref(run)
 
     def look(self) -> None:
         """Learn what was done elsewhere, once for the run: what comes later is asked for where it matters."""
@@ -62,14 +66,15 @@ class Cache:
             self.steps.catch_up()
             self._is_fresh = True
 
-    def place(self, key: str, lane: str | None, within: tuple[Going, ...]) -> str:
-        """Return which of the equal steps of this run this one is, and in which branch: `writer#2`."""
-        asked = f"{key[:16]} {lane or ''}"
+    def place(self, key: str, name: str, lane: str | None, within: tuple[Going, ...]) -> tuple[str, int]:
+        """Return which of the equal steps of this run this one is, and in which branch: `writer#2`; and which of its name."""
+        equal, named = (f"{what} {lane or ''}" for what in (key[:16], f"={name}"))
         with self._lock:
-            self._counts[asked] += 1
-            for call in within:
-                call.counts[asked] += 1
-            return f"{lane or ''}#{self._counts[asked]}"
+            for asked in (equal, named):
+                self._counts[asked] += 1
+                for call in within:
+                    call.counts[asked] += 1
+            return f"{lane or ''}#{self._counts[equal]}", self._counts[named]
 
     def recount(self, counts: dict[str, int], within: tuple[Going, ...]) -> None:
         """Count the steps inside of one that is not done again as if they had been asked for."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LINE = "var(--jp-border-color2, var(--vscode-panel-border, rgba(128, 128, 128, 0.35)))"
 QUIET = "var(--jp-ui-font-color2, var(--vscode-descriptionForeground, #767676))"
 _CODE = "font-family: var(--jp-code-font-family, var(--vscode-editor-font-family, monospace)); font-size: 92%"
+#: Ids that nobody wrote, of which the beginning says enough (`%wf show 1a2b3c4d`), and so many characters of them.
+_IDS, _BEGINNING = {"run_id", "workflow_id"}, 8
 #: Characters that stay in one line.
 _SHORT = 40
 EDGE = f"border: none; border-bottom: 1px solid {LINE}; padding: 4px 12px 4px 4px; vertical-align: top"
@@ -69,6 +71,8 @@ def _cell(value: Any, column: Column) -> str:
         style += "; min-width: 24em"
     if column.kind == "status" and value in STATUS:
         return f'<td style="{style}; color: {STATUS[value][1]}">{escape(text)}</td>'
+    if column.name in _IDS and len(text) > _BEGINNING:
+        return f'<td style="{style}" title="{escape(text)}">{escape(text[:_BEGINNING])}…</td>'
     return f'<td style="{style}">{folded(value, text, code=is_code(value))}</td>'
 
 

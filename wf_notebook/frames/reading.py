@@ -117,7 +117,7 @@ def _step(value: Any, key: Any, path: Any, session_id: str) -> Any:
 
 
 def _missing(key: Any, inner: Mapping[Any, Any]) -> str:
-    return f"no key {key!r}{_hint(str(key), [name for name in inner if isinstance(name, str)], 'there is none')}"
+    return f"no key {key!r}{_hint(str(key), [name for name in inner if isinstance(name, str)], 'it holds nothing')}"
 
 
 def _hint(name: str, known: list[str], none: str) -> str:

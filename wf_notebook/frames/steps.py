@@ -46,7 +46,19 @@ def _steps(run: Run) -> list[tuple[Any, dict[str, Any], str]]:
             found.append((began, event, told, reason))
         else:
             begun[told["id"]] = (place, told.get("why", ""))
-    return [(event, told, reason) for _, event, told, reason in sorted(found, key=lambda one: one[0])]
+    plain = _plain(told for _, _, told, _ in found)
+    return [
+        (event, told, reason)
+        for _, event, told, reason in sorted(found, key=lambda one: one[0])
+        if told["kind"] != "request" or told.get("within") not in plain
+    ]
+
+
+def _plain(steps: Iterable[dict[str, Any]]) -> set[Any]:
+    """Return the calls of agents of which nothing came from the store: their requests say no more than they do."""
+    several = list(steps)
+    mixed = {told.get("within") for told in several if told["hit"]}
+    return {told["id"] for told in several if told["kind"] == "agent" and told["id"] not in mixed}
 
 
 def _row(lane: str | None, told: dict[str, Any], reason: str) -> tuple[Any, ...]:
@@ -56,6 +68,8 @@ def _row(lane: str | None, told: dict[str, Any], reason: str) -> tuple[Any, ...]
     said = f"made {ago(made_at)}" if told["hit"] and made_at else reason
     if told.get("uncached"):
         said = "; ".join(filter(None, [said, f"not remembered: {told['uncached']}"]))
+    if told.get("left_out"):
+        said = "; ".join(filter(None, [said, f"{told['left_out']} does not count"]))
     return (told["name"], told["kind"], lane, how, said, told.get("seconds"), _tokens(told) or None, told.get("cost"), made_at)
 
 

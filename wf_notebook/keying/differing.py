@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..words import marked
+from .normal import bare
 from .part import CODE, WHAT, Part
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _line(old: str, new: str) -> int | None:
     3
     """
     try:
-        before, after = ast.parse(old), ast.parse(new)
+        before, after = bare(ast.parse(old)), bare(ast.parse(new))
     except (SyntaxError, ValueError):
         return None
     return _first(before, after, 1)
@@ -101,11 +102,13 @@ def _first(old: ast.AST, new: ast.AST, line: int) -> int | None:
     if ast.dump(old) == ast.dump(new):
         return None
     line = getattr(new, "lineno", line)
-    before, after = list(ast.iter_child_nodes(old)), list(ast.iter_child_nodes(new))
-    if type(old) is not type(new) or len(before) > len(after):
+    if type(old) is not type(new):
         return line
+    before, after = list(ast.iter_child_nodes(old)), list(ast.iter_child_nodes(new))
     for one, other in zip(before, after, strict=False):
         found = _first(one, other, line)
         if found is not None:
             return found
-    return getattr(after[len(before)], "lineno", line) if len(after) > len(before) else line
+    if len(after) > len(before):
+        return getattr(after[len(before)], "lineno", line)
+    return getattr(new, "end_lineno", line) if len(after) < len(before) else line

@@ -26,6 +26,8 @@ def function_content(walk: Walk, node: Node, subject: Subject | None, *, called:
     """Return a function of the user's; `called` says that its defaults are among the arguments."""
     function, reach = node.code, reach_of(node.code)
     walk.watch.function(function)
+    if keywords := function.__kwdefaults__:
+        walk.watch.box(lambda: [*keywords, *keywords.values()], [*keywords, *keywords.values()])
     made = [reach.content]
     what, name = node.what, node.name
     wrapped = vars(function).get("__wrapped__")
@@ -74,7 +76,7 @@ def _decorators(walk: Walk, function: FunctionType, reach: Reach) -> Iterator[tu
             itself = None if decorator.itself is None else walk.found(function, decorator.itself)
         except LookupError:
             itself = None
-        if itself is not None and package_of(itself)[0] == OURS:
+        if itself is not None and not is_own(itself) and package_of(itself)[0] == OURS:
             return
         made = []
         for chain in decorator.chains:

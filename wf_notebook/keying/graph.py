@@ -49,7 +49,7 @@ class Graph:
         self._label, self._direct = (what, name), root
         self._is_call = what == "body"
         itself = self.refer(root, None if subject is None else bind(root, self.bound))
-        self.digest = itself + self._walked()
+        self.digest = self._walked() if self._nodes else itself + self._walked()
 
     def _walked(self) -> bytes:
         contents = []
@@ -71,6 +71,10 @@ class Graph:
 
     # -- edges -------------------------------------------------------------------------------------------------------------
 
+    def content(self, value: Any) -> bytes:
+        """Return the bytes of a value that is no part of its own."""
+        return self._values.content(value)
+
     def code(self, value: Any) -> bytes:
         """Return the bytes that stand for a function, class or module, and let it be walked if it is the user's own."""
         return self.refer(value, None)
@@ -81,7 +85,7 @@ class Graph:
             self.packages.add(package_of(value))
             if not _is_made_here(value):
                 return sized(b"other", name_of(value).encode())
-        parameter = parameter or self.bound.get(id(value))
+        parameter = parameter or self.bound.get(id(value)) or None
         place = id(value), parameter
         if place not in self._numbers:
             what, name = self._label
@@ -94,7 +98,7 @@ class Graph:
             self._numbers[place] = len(self._nodes)
             self._nodes.append(Node(value, parameter, what, name))
         self._values.edges.append(self._numbers[place])
-        return sized(b"@", getattr(value, "__qualname__", getattr(value, "__name__", "")).encode())
+        return sized(b"@", getattr(value, "__name__", "").encode())
 
     def value(self, value: Any, what: str, name: str, refer: Callable[[], bytes] | None = None) -> bytes:
         """Return the bytes of a value that was read under a name, and note it as a part."""
@@ -103,7 +107,7 @@ class Graph:
         try:
             content = refer() if refer else self._values.content(value)
         except Uncacheable as refusal:
-            raise refusal.of(what, name) from None
+            raise refusal.of(what, name, value) from None
         finally:
             self._label, self._direct = before
         if refer is None and not isinstance(value, FunctionType | type | ModuleType):
@@ -157,12 +161,9 @@ class Graph:
             return function_content(self, node, self.subject, called=self._is_call and node is self._nodes[0])
         before, self._label = self._label, (node.what, node.name)
         try:
-            content = (class_content if isinstance(node.code, type) else module_content)(self, node.code, node.name)
+            return (class_content if isinstance(node.code, type) else module_content)(self, node.code, node.name)
         finally:
             self._label = before
-        if isinstance(node.code, type):
-            self._entries.append(Entry("class", node.name, content, lambda: f"<class {node.name}>"))
-        return content
 
 
 def _is_made_here(value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .part import Uncacheable
+from .part import Uncacheable, a
 from .plain import sequence, sized
 from .remembered import Remembered
 
@@ -40,15 +40,6 @@ class Look(Protocol):
         """Return values in their order."""
 
 
-def a(cls: type) -> str:
-    """Return the name of a class with its article.
-
-    >>> a(int), a(str)
-    ('an int', 'a str')
-    """
-    return f"{'an' if cls.__name__[:1].lower() in 'aeiou' else 'a'} {cls.__name__}"
-
-
 def own(look: Look, value: Any) -> bytes:
     """Return an instance of a class of the user's: the class, its fields, and what it is besides."""
     cls = type(value)
@@ -71,7 +62,7 @@ def foreign(look: Look, value: Any) -> bytes:
 
 def _flat(value: Any) -> list[Any]:
     fields = _fields(value)
-    return [*fields, *fields.values()]
+    return [type(value), *fields, *fields.values()]
 
 
 _slots_of: Remembered[tuple[str, ...]] = Remembered()

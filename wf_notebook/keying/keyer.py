@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -10,11 +10,13 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import BadSetting, UncacheableArgument
+from .binding import Argument, arguments
 from .graph import Graph, code_bytes, roomy, standalone
-from .instances import a
 from .part import Entries, Entry, Key, Uncacheable, clipped, of_value, parts_of
-from .plain import SCALARS, sequence
+from .plain import SCALARS, look, quick, sequence
 from .subject import NOTHING, Read, Subject
+from .values import BOXES
+from .walk import ABSENT
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
 #: So many plans are kept: one for each class of `self`.
 _PLANS = 8
-_POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+#: Bytes of a container that is remembered.
+_LONG = 4096
 
 
 class Plan(NamedTuple):
@@ -63,25 +66,30 @@ class Keyer:
         files: Iterable[str | Path] = (),
         bound: bool | None = None,
     ) -> None:
-        self.function = function
+        self._before: tuple[Any, ...] = ()
+        if isinstance(function, MethodType):
+            self._before, bound = (function.__self__,), True
+        self.function: Any = getattr(function, "__func__", function)
         self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self.files = (files,) if isinstance(files, str | Path) else tuple(files)
         self._bound = bound
         self._plans: tuple[Plan, ...] = ()
-        self._parameters: tuple[Any, inspect.Signature] | None = None
+        #: Of long plain containers that were given or read, by their names: what they looked like, and their content.
+        self._long: dict[str, tuple[bytes, bytes]] = {}
 
     def key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Key:
         """Return the key of a call; raise Uncacheable if it has none, UncacheableArgument if that is for an argument.
 
         A call that the function does not take raises the same TypeError as the call itself.
         """
+        args = self._before + args
         instance = args[0] if self._is_method(args) else NOTHING
         plan = self._plan(instance)
         contents: list[bytes] = [plan.digest]
         entries: list[Callable[[], Entries]] = []
-        arguments = self._arguments(args, kwargs, instance is not NOTHING)
-        contents += [SCALARS[str](name) + self._argument(what, name, value, entries) for what, name, value in arguments]
-        contents += [SCALARS[str](read.name) + _read(read, instance, entries) for read in plan.reads]
+        given = arguments(self.function, args, kwargs)[instance is not NOTHING :]
+        contents += [SCALARS[str](one.name) + self._argument(one, entries) for one in given]
+        contents += [SCALARS[str](read.name) + self._read(read, instance, entries) for read in plan.reads]
         contents += [SCALARS[str](str(path)) + _file(path, entries) for path in self.files]
         digest = blake2b(sequence(b"key", contents), digest_size=16).hexdigest()
         return Key(digest, lambda: (*plan.entries, *(one for every in entries for one in every())))
@@ -126,47 +134,45 @@ class Keyer:
 
     # -- what it is given --------------------------------------------------------------------------------------------------
 
-    def _arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], is_method: bool) -> list[tuple[str, str, Any]]:
-        given = self._signature().bind(*args, **kwargs)
-        names = set(given.arguments)
-        given.apply_defaults()
-        found: list[tuple[str, str, Any]] = []
-        for name, value in given.arguments.items():
-            kind = given.signature.parameters[name].kind
-            if kind is inspect.Parameter.VAR_KEYWORD:
-                found += [("argument", f"**{key}", value[key]) for key in sorted(value)]
-            elif kind is inspect.Parameter.VAR_POSITIONAL:
-                found += [("argument", f"*{name}[{place}]", item) for place, item in enumerate(value)]
-            else:
-                found.append(("argument" if name in names else "default", name, value))
-        return found[1:] if is_method else found
-
-    def _signature(self) -> inspect.Signature:
-        known = self._parameters
-        mark = (
-            getattr(self.function, "__code__", None),
-            getattr(self.function, "__defaults__", None),
-            str(getattr(self.function, "__kwdefaults__", None)),
-        )
-        if known is None or known[0] != mark:
-            known = self._parameters = mark, inspect.signature(self.function, follow_wrapped=False)
-        return known[1]
-
-    def _argument(self, what: str, name: str, value: Any, entries: list[Callable[[], Entries]]) -> bytes:
+    def _argument(self, one: Argument, entries: list[Callable[[], Entries]]) -> bytes:
+        what, name, value = one
         try:
-            content = standalone(value)
+            content = self._content(name, value)
         except Uncacheable as refusal:
+            why = refusal.of(what, name, value).why
             raise UncacheableArgument(
-                f"argument {name!r} of {self.name}() has no key: {_told(value, refusal)}; hand in what it is made of, "
+                f"argument {name!r} of {self.name}() has no key: {why}; hand in what it is made of, "
                 f"or give its class a method _key_parts_(self) that says so"
             ) from refusal
         entries.append(lambda: of_value(value, what, name, content, standalone))
         return content
 
+    def _read(self, read: Read, instance: Any, entries: list[Callable[[], Entries]]) -> bytes:
+        value = read.get(instance)
+        if value is NOTHING:
+            entries.append(lambda: (Entry(read.what, read.name, ABSENT, lambda: "<absent>"),))
+            return ABSENT
+        try:
+            content = self._content(read.name, value)
+        except Uncacheable as refusal:
+            raise refusal.of(read.what, read.name, value) from None
+        shown = read.name.removeprefix("self.") if parts_of(value) is not None else read.name
+        entries.append(lambda: of_value(value, read.what, shown, content, standalone))
+        return content
 
-def _told(value: Any, refusal: Uncacheable) -> str:
-    said = str(refusal)
-    return said if said.startswith("(") else f"({a(type(value))}) {said}"
+    def _content(self, name: str, value: Any) -> bytes:
+        """Return the bytes of a value; of a long plain container those that it had the last time, if it looks as it did then."""
+        if type(value) not in BOXES or not value:
+            return standalone(value)
+        known = self._long.get(name)
+        with suppress(ValueError):
+            if known is not None and look(value) == known[0]:
+                return known[1]
+        content = standalone(value)
+        seen = quick(value)
+        if seen is not None and len(seen) > _LONG:
+            self._long[name] = seen, content
+        return content
 
 
 def _innermost(function: Any) -> Any:
@@ -189,20 +195,6 @@ def _other(function: Any) -> tuple[bytes, Watch, tuple[Read, ...], Entries]:
     content = standalone(function)
     watch.opaque(lambda: standalone(function))
     return content, watch, (), (Entry("body", getattr(function, "__name__", ""), content, lambda: repr(function)),)
-
-
-def _read(read: Read, instance: Any, entries: list[Callable[[], Entries]]) -> bytes:
-    value = read.get(instance)
-    if value is NOTHING:
-        entries.append(lambda: (Entry(read.what, read.name, b"absent", lambda: "<absent>"),))
-        return b"absent"
-    try:
-        content = standalone(value)
-    except Uncacheable as refusal:
-        raise refusal.of(read.what, read.name) from None
-    shown = read.name.removeprefix("self.") if parts_of(value) is not None else read.name
-    entries.append(lambda: of_value(value, read.what, shown, content, standalone))
-    return content
 
 
 def _file(path: str | Path, entries: list[Callable[[], Entries]]) -> bytes:

@@ -8,8 +8,9 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .origin import is_own
-from .part import Uncacheable
+from .part import Entry, Uncacheable, clipped
 from .plain import SCALARS, sequence
+from .source import class_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,15 +34,20 @@ def class_content(walk: Walk, cls: type, name: str) -> bytes:
     """Return a class as its name, its bases and its members; what it has of others is a base, too."""
     space = vars(cls)
     walk.watch.box(lambda: [*space, *space.values(), *cls.__bases__], [*space, *space.values(), *cls.__bases__])
-    made = [SCALARS[str](f"{cls.__module__}:{cls.__qualname__}")]
-    made += [walk.value(base, "class", base.__name__, partial(walk.code, base)) for base in (type(cls), *cls.__bases__)]
+    shape = [SCALARS[str](f"{cls.__module__}:{cls.__qualname__}")]
+    shape += [walk.value(base, "class", base.__name__, partial(walk.code, base)) for base in (type(cls), *cls.__bases__)]
+    made = []
     for member, value in sorted(_members(cls, space).items()):
-        what = "method" if isinstance(value, _METHODS) else "class"
-        made.append(SCALARS[str](member) + walk.value(value, what, f"{name}.{member}"))
-    annotations = space.get("__annotations__")
-    if annotations:
-        made.append(walk.value(dict(annotations), "class", f"{name}.__annotations__"))
-    return sequence(b"class", made)
+        shape.append(SCALARS[str](member))
+        what, place = "method" if isinstance(value, _METHODS) else "attribute", f"{name}.{member}"
+        if what == "attribute" and member.startswith("__"):  # no part of its own: it follows from what the user wrote
+            shape.append(walk.value(value, what, place, partial(walk.content, value)))
+        else:
+            made.append(walk.value(value, what, place))
+    if annotations := space.get("__annotations__"):
+        shape.append(walk.value(annotations, "class", name, partial(walk.content, dict(annotations))))
+    walk.note(Entry("class", name, b"".join(shape), lambda: clipped(class_source(cls) or f"<class {name}>")))
+    return sequence(b"class", [*shape, *made])
 
 
 def _members(cls: type, space: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,11 @@ def normal(function: Function, *, annotated: bool) -> Function:
     return _Bare(node if annotated else None).visit(node)  # type: ignore[no-any-return]
 
 
+def bare(tree: ast.AST) -> ast.AST:
+    """Return any tree without what does not act; it is changed."""
+    return _Bare(None).visit(tree)  # type: ignore[no-any-return]
+
+
 def text(node: ast.AST) -> bytes:
     """Return a tree as bytes, without places."""
     return ast.dump(node, annotate_fields=False).encode("utf-8", "surrogatepass")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import blake2b
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
 
 #: The kinds of parts, the nearest to the user first: the order in which differences are looked for.
 WHAT = (
@@ -98,17 +99,45 @@ class Uncacheable(Exception):
     """Something has no key: the message says what and why; `what` and `name` are those of a part."""
 
     def __init__(self, why: str, *, what: str = "", name: str = "") -> None:
-        super().__init__(why)
-        self.what, self.name = what, name
+        super().__init__(f"{what} `{name}` {why}" if what and not name.startswith("`") else why)
+        self.why, self.what, self.name = why, what, name
+        #: The values around what has no key, from the inside out.
+        self.around: list[Any] = []
 
-    def of(self, what: str, name: str) -> Uncacheable:
-        """Return the same with the name of what has no key, if it has none yet.
+    def of(self, what: str, name: str, value: Any) -> Uncacheable:
+        """Return the same with the name of the value in which it is, if it has none yet.
 
-        >>> raise Uncacheable("(a Client) has no content to key by").of("global", "client")
-        Traceback (most recent call last):
-        wf_notebook.keying.part.Uncacheable: global `client` (a Client) has no content to key by
+        >>> print(Uncacheable("(a Client) has no content to key by").of("global", "client", object()))
+        global `client` (a Client) has no content to key by
         """
-        return self if self.what else Uncacheable(f"{what} `{name}` {self}", what=what, name=name)
+        if self.what:
+            return self
+        place = name + "".join(_steps(self.around))
+        inside = f"({a(type(value))}) has no content to key by: `{place}` " if place != name else ""
+        return Uncacheable(f"{inside}{self.why}", what=what, name=name)
+
+
+def _steps(around: list[Any]) -> Iterator[str]:
+    """Yield how one gets from each value to the one in it, the outermost first, as far as that can be said."""
+    for outer, inner in zip(reversed(around), [*reversed(around)][1:], strict=False):
+        if isinstance(outer, Mapping):
+            found = next((f"[{key!r}]" for key, item in outer.items() if item is inner), None)
+        elif isinstance(outer, list | tuple):
+            found = next((f"[{place}]" for place, item in enumerate(outer) if item is inner), None)
+        else:
+            found = next((f".{name}" for name, item in getattr(outer, "__dict__", {}).items() if item is inner), None)
+        if found is None:
+            return
+        yield found
+
+
+def a(cls: type) -> str:
+    """Return the name of a class with its article.
+
+    >>> a(int), a(str)
+    ('an int', 'a str')
+    """
+    return f"{'an' if cls.__name__[:1].lower() in 'aeiou' else 'a'} {cls.__name__}"
 
 
 def hexdigest(*contents: bytes) -> str:

@@ -6,8 +6,11 @@ import __future__
 import ast
 import dis
 import linecache
+import sys
+from contextlib import suppress
 from functools import reduce
 from operator import or_
+from textwrap import dedent
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -117,6 +120,27 @@ def _is_of(code: CodeType, node: Function) -> bool:
     """Return whether one of several lambdas on a line is the one that compiled to this."""
     body: Any = node.body if isinstance(node, ast.Lambda) else node.body[-1]
     return (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset) in set(code.co_positions())
+
+
+def class_source(cls: type) -> str | None:
+    """Return what the file or cell of a class says of it, for people to see; None where that is not found."""
+    names = [member.__code__.co_filename for member in vars(cls).values() if isinstance(member, FunctionType)]
+    for name in [*names, getattr(sys.modules.get(cls.__module__), "__file__", None)]:
+        lines = linecache.getlines(name) if name else []
+        with suppress(SyntaxError, ValueError, RecursionError):
+            for node, qualname in _classes(ast.parse("".join(lines))):
+                if qualname == cls.__qualname__.replace(".<locals>", ""):
+                    return dedent("".join(lines[node.lineno - 1 : node.end_lineno])).rstrip("\n")
+    return None
+
+
+def _classes(node: ast.AST, around: str = "") -> Iterator[tuple[ast.ClassDef, str]]:
+    for child in ast.iter_child_nodes(node):
+        name = getattr(child, "name", "") if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else ""
+        qualname = f"{around}.{name}".strip(".") if name else around
+        if isinstance(child, ast.ClassDef):
+            yield child, qualname
+        yield from _classes(child, qualname)
 
 
 # -- code by what it holds -----------------------------------------------------------------------------------------------------

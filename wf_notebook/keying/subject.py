@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from inspect import CO_VARARGS
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -109,7 +110,7 @@ class Subject:
         if ours and name in _GIVES_STATE:
             raise Uncacheable(f"reads all of session_state by `{name}`", what="method", name=name)
         made = walk.value(found, "method", f"self.{name}", lambda: walk.refer(found, bind(found, walk.bound)))
-        if not ours:  # it may call any method of the user's class
+        if not ours and "__wrapped__" not in vars(found):  # it may call any method of the user's class
             made += walk.value(self.cls, "class", self.cls.__name__)
         return made
 
@@ -143,23 +144,32 @@ class Subject:
         """Return a function that is called with `self` as one of its arguments."""
         value = _followed(walk, function, one.function)
         value = value.__func__ if isinstance(value, staticmethod) else value
-        if isinstance(value, FunctionType) and is_own(value):
-            code = value.__code__
-            if isinstance(one.place, int) and one.place < code.co_argcount:
-                return walk.value(value, "helper", str(one.function), lambda: walk.refer(value, code.co_varnames[int(one.place)]))
-            if one.place in code.co_varnames[code.co_posonlyargcount : code.co_argcount + code.co_kwonlyargcount]:
-                return walk.value(value, "helper", str(one.function), lambda: walk.refer(value, str(one.place)))
+        if isinstance(value, FunctionType) and (is_own(value) or "__wrapped__" in vars(value)):
+            parameter = bind(value, walk.bound, one.place)
+            if parameter is not None or not is_own(value):
+                return walk.value(value, "helper", str(one.function), lambda: walk.refer(value, parameter))
         raise _refused(f"hands `self` to `{one.function}` in", function, one.line)
 
 
-def bind(function: FunctionType, bound: dict[int, str]) -> str | None:
-    """Return the parameter that is `self` when a function is called as a method; of a wrapper, note it for what it wraps."""
+def bind(function: FunctionType, bound: dict[int, str], place: int | str = 0) -> str | None:
+    """Return the parameter that takes the argument at a place; what the function wraps, by `__wrapped__`, takes it there, too.
+
+    >>> def clean(flow, *rest, topic=None): ...
+    >>> [bind(clean, {}, place) for place in (0, 1, 2, "topic", "other")]
+    ['flow', '*rest', None, 'topic', None]
+    """
+    wrapped: Any = vars(function).get("__wrapped__")
+    if isinstance(wrapped, FunctionType) and id(wrapped) not in bound:
+        bound[id(wrapped)] = ""
+        bound[id(wrapped)] = bind(wrapped, bound, place) or ""
     code = function.__code__
-    wrapped: Any = function
-    while (wrapped := vars(wrapped).get("__wrapped__")) is not None and isinstance(wrapped, FunctionType):
-        if wrapped.__code__.co_argcount:
-            bound[id(wrapped)] = wrapped.__code__.co_varnames[0]
-    return code.co_varnames[0] if code.co_argcount else None
+    if isinstance(place, str):
+        return place if place in code.co_varnames[code.co_posonlyargcount : code.co_argcount + code.co_kwonlyargcount] else None
+    if place < code.co_argcount:
+        return code.co_varnames[place]
+    if place == code.co_argcount and code.co_flags & CO_VARARGS:
+        return f"*{code.co_varnames[code.co_argcount + code.co_kwonlyargcount]}"
+    return None
 
 
 def _inner(found: Any) -> FunctionType | None:

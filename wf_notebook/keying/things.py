@@ -16,10 +16,10 @@ from ..codec.blobs import digest
 from ..codec.custom import codec_of
 from ..codec.kind import Refused, json_text, loaded
 from ..codec.table import kind_of
-from .instances import Look, a, foreign, own
+from .instances import Look, foreign, own
 from .origin import is_own, name_of
-from .part import Uncacheable, parts_of
-from .plain import SCALARS, sequence, sized
+from .part import Uncacheable, a, parts_of
+from .plain import sequence, sized
 from .remembered import Remembered
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ NAMED: tuple[type | str, ...] = (
     weakref.WeakValueDictionary,
     weakref.WeakSet,
     "concurrent.futures:Executor",
+    "rich.console:Console",
+    "IPython.core.interactiveshell:InteractiveShell",
 )
 
 #: Tags of the codec for values that are made of others: here they are instances of a class, whose code counts.
@@ -142,7 +144,7 @@ def _encoded(look: Look, kind: Kind, value: Any) -> bytes:
         raise
     except Exception as error:
         raise Uncacheable(f"({a(type(value))}) cannot be read: {error}") from error
-    return sequence(b"codec", [SCALARS[str](name_of(type(value))), look.content(tree)])
+    return sequence(b"codec", [look.code(type(value)), look.content(tree)])
 
 
 class _Encoding:

@@ -57,10 +57,10 @@ class Uses:
 
 
 def uses_of(function: FunctionType, reach: Reach, parameter: str) -> Uses:
-    """Return what a function does with a parameter."""
+    """Return what a function does with a parameter; with what `*args` begins with, if that is its name."""
     uses = Uses()
     if reach.tree is None or reach.found is None:
-        attributes = attributes_of(function.__code__, parameter)
+        attributes = attributes_of(function.__code__, parameter.removeprefix("*"))
         if attributes is None or STATE in attributes:
             what = "hands `self` on" if attributes is None else "reads session_state"
             uses.escapes.append(Escape(f"{what}, and its source is not at hand to see how,", 1))
@@ -76,7 +76,9 @@ def uses_of(function: FunctionType, reach: Reach, parameter: str) -> Uses:
 class _Reader(ast.NodeVisitor):
     def __init__(self, uses: Uses, parameter: str, within: str, first: int) -> None:
         self._uses = uses
-        self._self = parameter
+        #: The parameter that is `self`; of `*args`, the name of what begins with it.
+        self._self = "" if parameter.startswith("*") else parameter
+        self._rest = parameter[1:] if parameter.startswith("*") else ""
         self._within = within
         self._first = first
         self._in_class = 0
@@ -106,7 +108,7 @@ class _Reader(ast.NodeVisitor):
 
     def _function(self, node: Any) -> None:
         named = {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
-        if self._self not in named:
+        if (self._self or self._rest) not in named:
             self.generic_visit(node)
             return
         for outer in [*node.args.defaults, *filter(None, node.args.kw_defaults), *getattr(node, "decorator_list", ())]:
@@ -229,8 +231,9 @@ class _Reader(ast.NodeVisitor):
         chain = chain_of(function)
         starred = False
         for place, argument in enumerate(node.args):
+            first = not starred and (self._is_self(argument) or self._is_rest(argument))
             starred = starred or isinstance(argument, ast.Starred)
-            if self._is_self(argument) and chain is not None and chain.root != self._self and not starred:
+            if first and chain is not None and chain.root not in {self._self, self._rest}:
                 self._uses.passes.append(Pass(chain, place, self._line(argument)))
             else:
                 self.visit(argument)
@@ -240,8 +243,12 @@ class _Reader(ast.NodeVisitor):
             else:
                 self.visit(keyword)
 
+    def _is_rest(self, node: ast.AST) -> bool:
+        """Return whether `self` is handed on as the first of `*args`."""
+        return isinstance(node, ast.Starred) and isinstance(node.value, ast.Name) and node.value.id == self._rest
+
     def visit_Name(self, node: ast.Name) -> None:
-        if node.id == self._self:
+        if node.id in {self._self, self._rest}:
             self._escape("hands `self` on", node)
 
 

@@ -82,6 +82,9 @@ class Values:
             if watch is not None and kind in BOXES:
                 self._note(value, BOXES[kind])
             content = KINDS.get(kind, _other)(self, value)
+        except Uncacheable as refusal:
+            refusal.around.append(value)
+            raise
         finally:
             del self._around[id(value)]
             self.watch = watch

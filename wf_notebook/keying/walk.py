@@ -39,6 +39,9 @@ class Walk(Protocol):
     def note(self, entry: Entry) -> None:
         """Note a part."""
 
+    def content(self, value: Any) -> bytes:
+        """Return the bytes of a value that is no part of its own."""
+
     def code(self, value: Any) -> bytes:
         """Return the bytes that stand for a function, class or module, and let it be walked if it is the user's own."""
 

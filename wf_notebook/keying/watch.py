@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any
 
-from .plain import quick
+from .plain import look, quick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -99,6 +99,6 @@ class Watch:
             now = list(items())
             if len(now) != count or not all(map(is_, now, seen)):
                 return False
-        return all(quick(value) == known for value, known in self._plain) and all(
+        return all(look(value) == known for value, known in self._plain) and all(
             content() == known for content, known in self._opaque
         )

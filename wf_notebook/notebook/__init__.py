@@ -23,10 +23,12 @@ _plain = _Plain()
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Add `%%workflow`, `%workflow` and `%wf`, settings, completion, short tracebacks to a shell: `%load_ext wf_notebook`."""
+    from . import hearing
     from .completion import complete
     from .failure import show_without_ours
     from .magics import WorkflowMagics
 
+    hearing.begin()
     shell.register_magics(WorkflowMagics)
     shell.Completer.custom_matchers.append(complete)
     place = logger.getChild("storage")  # says where a new store is
@@ -40,10 +42,12 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take all of it out again: `%unload_ext wf_notebook`."""
     from ..storage import choose_default
+    from . import hearing
     from .completion import complete
     from .magics import WorkflowMagics
 
     choose_default(None)
+    hearing.end()
     place = logger.getChild("storage")
     place.removeHandler(_plain)
     place.propagate = True

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from .. import saver
 from ..errors import BadArguments, NoConflict, UnsavableValue, WorkflowError
 from ..frames.reading import unknown_session
-from .asked import whole_number, written
+from .asked import whole_number
+from .line import written
 
 if TYPE_CHECKING:
     from ..session import Session

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments, SessionConflict, StorageReadOnly, UnknownSession, UnsavableValue
@@ -135,16 +134,6 @@ def _is(one: Any, other: Any) -> bool:
         (getattr(one, "url", None), getattr(one, "table_name", None))
         == (getattr(other, "url", ""), getattr(other, "table_name", ""))
     )
-
-
-def written(word: str) -> str:
-    """Return a word as a line of %wf has it: in quotes where it must be, its braces doubled.
-
-    >>> print(written("demo"), written("my demo"), written("{x}"), written("-x"))
-    demo 'my demo' '{{x}}' '-x'
-    """
-    doubled = word.replace("{", "{{").replace("}", "}}")
-    return f"'{doubled}'" if doubled.startswith("-") and "'" not in doubled else quote(doubled)
 
 
 def whole_number(text: str, what: str) -> int:

@@ -25,17 +25,17 @@ class BackgroundRun:
     """A run in a thread of its own; its error, if it fails, is shown in its cell, and raised by `result()`."""
 
     def __init__(self, workflow: Workflow, inputs: dict[str, Any], shown: View) -> None:
-        self._workflow = workflow
+        self._workflow, self._shown = workflow, shown
         self._future: Future[Any] = Future()
         before = workflow.last_run
         self._before = before.run_id if before else None
         # In a copy of the cell's context, so that what it shows and prints belongs to this cell.
-        arguments = [self._perform, inputs, shown]
+        arguments = [self._perform, inputs]
         threading.Thread(target=copy_context().run, args=arguments, name="wf_notebook-run", daemon=True).start()
 
-    def _perform(self, inputs: dict[str, Any], shown: View) -> None:
+    def _perform(self, inputs: dict[str, Any]) -> None:
         try:
-            answer = perform(self._workflow, inputs, shown)
+            answer = perform(self._workflow, inputs, self._shown)
         except RunStopped as stopped:  # the record says so
             self._future.set_exception(stopped)
         except BaseException as error:  # noqa: BLE001 - no cell is there to fail: shown here, and raised where it is asked for
@@ -46,11 +46,11 @@ class BackgroundRun:
 
     def __repr__(self) -> str:
         run = self.run
-        if not self.done:
-            standing = "running: .stop() ends it, .result() waits for it"
+        if not self.done:  # what a cell shows of it stays there, so how it stands is not in it
+            standing = ": .stop() ends it, .result() waits for it"
         else:
-            standing = f"{run.status}: .result() gives what it said" if run else "not started: .result() says why"
-        return f"<{self._workflow.name} in the background, {standing}>"
+            standing = f", {run.status}: .result() gives what it said" if run else ", not started: .result() says why"
+        return f"<{self._workflow.name} in the background{standing}>"
 
     @property
     def done(self) -> bool:
@@ -65,11 +65,22 @@ class BackgroundRun:
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the response, no longer than so many seconds; raises what the run raised, or TimeoutError."""
-        return self._future.result(timeout)
+        try:
+            return self._future.result(timeout)
+        finally:
+            if self.done:
+                self._shown.show_again()
 
     def stop(self) -> None:
         """End the run: what was said is kept, its status is `stopped`."""
         self._workflow.stop()
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        return asyncio.wrap_future(self._future).__await__()
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Any:
+        try:
+            return await asyncio.wrap_future(self._future)
+        finally:
+            if self.done:
+                self._shown.show_again()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..background import call
 from ..errors import BadCell
+from ..nearest import did_you_mean
 from ..workflow import Workflow
 from .cell import Outline, camel_case, choose, outline, snake_case
 
@@ -33,7 +34,7 @@ def define(shell: InteractiveShell, body: str, name: str | None) -> tuple[type[W
     found = outline(tree)
     if not found.classes:
         if not found.is_classless:
-            raise BadCell("the cell defines no workflow; write a subclass of Workflow, or run(self, …), or drop the %%workflow")
+            raise BadCell(f"the cell defines no workflow; {_remedy(tree)}")
         _check_names(found, name)
     namespace = shell.user_ns
     before = {method: namespace.get(method, _NOTHING) for method in found.methods}
@@ -79,6 +80,18 @@ def _check_names(found: Outline, name: str | None) -> str:
     return name
 
 
+def _remedy(tree: ast.Module) -> str:
+    """Return how a cell becomes a workflow that defines none: what looks like its run() comes first."""
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            takes = ast.unparse(node.args)
+            if node.name in {"run", "arun"}:
+                return f"{node.name}({takes}) lacks self: write {node.name}(self{', ' if takes else ''}{takes})"
+            if takes.startswith("self") and (near := did_you_mean(node.name, ("run", "arun"))):
+                return f"it has {node.name}(){near}"
+    return "write a subclass of Workflow, or run(self, …), or drop the %%workflow"
+
+
 def _classless(namespace: dict[str, Any], before: dict[str, Any], found: Outline, name: str) -> tuple[type[Workflow], str]:
     """Bind agents, settings and run(self, …) of a cell into a class of its own.
 
@@ -95,5 +108,7 @@ def _classless(namespace: dict[str, Any], before: dict[str, Any], found: Outline
     if found.description:
         attributes["__doc__"] = found.description
     attributes |= {"__module__": "__main__", "__qualname__": title}
-    namespace[title] = cls = type(title, (Workflow,), attributes)
+    cls = type(title, (Workflow,), attributes)
+    if title not in namespace or is_workflow(namespace[title]):  # `%%workflow agent` leaves Agent what it is
+        namespace[title] = cls
     return cls, snake_case(title) if name == title else name

@@ -54,6 +54,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
         self.error: BaseException | None = None
         self.fields: dict[str, Field] = {each.name: field(each) for each in wanted(cls, inputs)}
         #: What run() takes by `**inputs`: it goes along as it was given.
+        self._given = [name for name in inputs if name in self.fields]
         self._more = {name: value for name, value in inputs.items() if name not in self.fields}
         self.session = Combobox(workflow.session_id, description="session", placeholder="the id of a session")
         self.session.style.description_width = Field.LABEL
@@ -117,7 +118,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
             self._stopping, self._stream, self._run, self.error, self.response = False, None, None, None, None
             self.run_button.disabled, self.stop_button.disabled = True, False
             said = {name: each.written() for name, each in self.fields.items() if self._is_said(name, inputs)}
-            self._again = self._line({name: brief(repr(value)) for name, value in self._more.items()} | said)
+            self._again = self._line(self._written_more() | said)
             work = [self._perform, inputs, self.session.value.strip()]
             self._thread = threading.Thread(target=copy_context().run, args=work, daemon=True)
             self._thread.start()
@@ -222,8 +223,13 @@ class Form(VBox):  # type: ignore[misc] # has no types
     def show(self, name: str | None = None) -> None:
         """Show the card, which is read without a kernel too, and the form below it."""
         cls, self._name = type(self.workflow), name or type(self.workflow).__name__
-        absent = [each.wanted.name for each in self.fields.values() if each.wanted.required]
-        line = self._line({each: '"…"' if self.fields[each].wanted.kind is str else "…" for each in absent})
+        absent = [name for name, each in self.fields.items() if each.wanted.required and name not in self._given]
+        said = {
+            name: each.written() if name in self._given else '"…"' if each.wanted.kind is str else "…"
+            for name, each in self.fields.items()
+            if name in self._given or name in absent
+        }
+        line = self._line(self._written_more() | said)
         self._publish_card(card(cls, self._name, absent, line), {})
         if has_widgets():  # the card says it for who has none
             bundle: Any = self._repr_mimebundle_()
@@ -232,9 +238,15 @@ class Form(VBox):  # type: ignore[misc] # has no types
     def _line(self, inputs: dict[str, str]) -> str:
         """Return the line that runs the workflow with inputs that are written so."""
         shell = get_ipython()
+        written = [f"{name}={text}" for name, text in inputs.items()]
         if shell is not None and "workflow" in shell.magics_manager.magics["line"] and named(self.workflow):
-            return " ".join([f"%workflow {self._name}", *(f"{name}={text}" for name, text in inputs.items())])
-        return f"{self._name}.run({', '.join(f'{name}={text}' for name, text in inputs.items())})"
+            line = redact(" ".join([f"%workflow {self._name}", *written]))
+        else:
+            line = redact(f"{self._name}.run({', '.join(written)})")
+        return line if len(line) <= LINE else f"{line[:LINE]}…"
+
+    def _written_more(self) -> dict[str, str]:
+        return {name: brief(repr(value)) for name, value in self._more.items()}
 
     def _is_said(self, name: str, inputs: dict[str, Any]) -> bool:
         """Return whether the line must say it: a default that is left as it is goes without."""
@@ -250,8 +262,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
         record = next((each for each in self.pane.output.outputs if "wf_notebook" in each.get("metadata", ())), None)
         if self._name is None or record is None:
             return
-        line = redact(self._again)
-        bundle = ran_card(self._name, line if len(line) <= LINE else f"{line[:LINE]}…", record["data"])
+        bundle = ran_card(self._name, self._again, record["data"])
         self._publish_card(bundle, record["metadata"], update=True)
 
     def _publish_card(self, bundle: dict[str, str], metadata: dict[str, Any], *, update: bool = False) -> None:

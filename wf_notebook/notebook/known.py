@@ -11,7 +11,8 @@ from ..keys import key_of
 from ..storage.schema import VIEWS
 from ..transaction import is_branch, shown_id, stored_id
 from ..workflow import Workflow
-from .asked import Asked, written
+from .asked import Asked
+from .line import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

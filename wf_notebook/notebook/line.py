@@ -14,6 +14,7 @@ import linecache
 import re
 import tokenize
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments
@@ -112,7 +113,9 @@ def read_line(text: str) -> Line:
         elif name is None and not arguments:
             name, rest = (*rest.split(maxsplit=1), "")[:2]
             if not name.isidentifier() or keyword.iskeyword(name):
-                raise BadArguments(f"{name!r} is no name for a workflow; write NAME, then options, then inputs as name=value")
+                plain = re.sub(r"\W", "_", name)
+                near = f"{plain}, for instance" if plain.isidentifier() and not keyword.iskeyword(plain) else "NAME"
+                raise BadArguments(f"{name!r} is no name for a workflow; write {near}, then options, then inputs as name=value")
         else:
             raise _nameless(rest, arguments)
         rest = rest.lstrip()
@@ -184,6 +187,16 @@ def _nameless(rest: str, arguments: list[Argument]) -> BadArguments:
     if arguments and arguments[-1].name and not rest.startswith(("'", '"')):
         return _no_python(arguments[-1].name, f"{arguments[-1].source}, {rest}")
     return BadArguments(f"an input has a name: write name=value, not {rest.split(maxsplit=1)[0]}")
+
+
+def written(word: str) -> str:
+    """Return a word as a line of %wf has it: in quotes where it must be, its braces doubled.
+
+    >>> print(written("demo"), written("my demo"), written("{x}"), written("-x"))
+    demo 'my demo' '{{x}}' '-x'
+    """
+    doubled = word.replace("{", "{{").replace("}", "}}")
+    return f"'{doubled}'" if doubled.startswith("-") and "'" not in doubled else quote(doubled)
 
 
 def _no_python(name: str | None, source: str, unknown: NameError | None = None) -> BadArguments:

@@ -65,7 +65,7 @@ def perform(
         (workflow.stop if stream is None else stream.token.cancel)()
 
     try:
-        with Stop(cancel, running=partial(_is_running, last, before), said=lambda: _stopped(last())) as stop:
+        with Stop(cancel, running=partial(_is_running, last, before), said=lambda: _stopped(last(), workflow)) as stop:
             if opened is None:
                 shown.can_stop(stop.press)
             answer = method(workflow)(**inputs)
@@ -94,7 +94,7 @@ def play(stream: RunStream, shown: View) -> None:
     """Read a stream to its end and show it; its record is shown however it ends. Raises RunStopped where it was stopped."""
     running = partial(_is_running, lambda: stream.run, None)
     try:
-        with Stop(stream.token.cancel, running=running, said=lambda: _stopped(stream.run)) as stop:
+        with Stop(stream.token.cancel, running=running, said=lambda: _stopped(stream.run, stream.workflow)) as stop:
             shown.can_stop(stop.press)
             _read(stream, shown)
     finally:
@@ -106,11 +106,14 @@ def _is_running(last: Callable[[], Run | None], before: Run | None) -> bool:
     return run is not None and (before is None or run.run_id != before.run_id) and run.status == "running"
 
 
-def _stopped(run: Run | None) -> str:
+def _stopped(run: Run | None, workflow: Any) -> str:
     if run is None or run.duration is None:
         return "the run was stopped"
-    kept = "; what it said and changed is saved" if run.session_id else ""
-    return f"{run.workflow} was stopped after {run.duration:.1f} s{kept}"
+    where = ""
+    if run.session_id:
+        is_kept = getattr(workflow, "storage", None) is not None
+        where = "; what it said and changed is saved" if is_kept else "; what it changed is in its session_state"
+    return f"{run.workflow} was stopped after {run.duration:.1f} s{where}"
 
 
 class Printed:

@@ -17,6 +17,7 @@ from ..errors import BadArguments, SessionConflict
 from ..render import counts, responses_bundle
 from ..run import logger
 from ..storage import choose_default
+from ..workflow import Workflow
 from .background import BackgroundRun
 from .body import define
 from .cell import join_line
@@ -28,12 +29,11 @@ from .options import help_text
 from .remains import DETAILS
 from .verbs import perform as perform_verb
 from .views import NoView, RecordView, view
-from .workflows import find, missing, names, needs, successor
+from .workflows import find, listed, missing, needs, successor, take_name
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ..workflow import Workflow
     from .line import Line
     from .options import Options
     from .views import View
@@ -113,7 +113,9 @@ class WorkflowMagics(Magics):
         """Run a cell, make its workflow, and run that if it has what it needs."""
         namespace, options = self.shell.user_ns, read.options
         cls, name = define(self.shell, cell, read.name)
-        namespace[name] = workflow = self._made(cls, name, options, namespace.get(name))
+        workflow = self._made(cls, name, options, namespace.get(name))
+        take_name(name, namespace)
+        namespace[name] = workflow
         inputs = read.inputs(namespace)
         absent = missing(cls, inputs, name)
         if options.no_run:
@@ -126,7 +128,7 @@ class WorkflowMagics(Magics):
         """Run a workflow of the user's namespace; `seen` is where inputs are evaluated."""
         namespace, options = self.shell.user_ns, read.options
         if read.name is None:
-            known = ", ".join(map(repr, names(namespace))) or "none yet; define one with %%workflow"
+            known = listed(namespace) or "none yet; define one with %%workflow"
             raise BadArguments(f"%workflow NAME runs a workflow again; there are {known}")
         cls, name, found = find(namespace, read.name)
         inputs = read.inputs(seen)
@@ -146,6 +148,7 @@ class WorkflowMagics(Magics):
             workflow = successor(cls, name, found, session=session, storage=storage, namespace=namespace)
             if options.session or options.storage or found in self._moved:
                 self._moved.add(workflow)
+        take_name(name, namespace)
         namespace[name] = workflow
         if options.no_run:
             return self._show_card(workflow, name, absent, options)
@@ -163,7 +166,7 @@ class WorkflowMagics(Magics):
             place.disabled = False
         if options.session or options.storage:
             self._moved.add(workflow)
-        elif old in self._moved and not options.quiet and _place(old) != _place(workflow):
+        elif isinstance(old, Workflow) and old in self._moved and not options.quiet and _place(old) != _place(workflow):
             print(f"{name}: back in {_place(workflow)}, from {_place(old)}")  # noqa: T201
         return workflow
 
@@ -183,7 +186,8 @@ class WorkflowMagics(Magics):
         elif options.no_stream or not self.stream:
             shown = RecordView()
         else:
-            shown = view(workflow.name or type(workflow).__name__, workflow.session_id, lambda: workflow.last_run)
+            named, outlives = workflow.name or type(workflow).__name__, options.background
+            shown = view(named, workflow.session_id, lambda: workflow.last_run, outlives=outlives)
         if options.background:
             return self._given(BackgroundRun(workflow, inputs, shown), options)
         try:

@@ -52,9 +52,9 @@ class Pane(VBox):  # type: ignore[misc] # has no types
 
     @contextmanager
     def capturing(self) -> Iterator[None]:
-        """Show here what this thread prints and displays, and what is begun from it; what was here goes."""
+        """Show here what this thread prints and displays, and what is begun from it; what was here goes once there is more."""
         with self._changing:
-            self._outputs, self._places, self._printed, self._changed = [], {}, 0, True
+            self._outputs, self._places, self._printed, self._changed = [], {}, 0, False
         ended, token = threading.Event(), _here.set(self)
         flusher = threading.Thread(target=copy_context().run, args=[self._flush_until, ended], daemon=True)
         try:

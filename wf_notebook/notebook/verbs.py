@@ -112,7 +112,8 @@ def perform(line: str, cell: str | None, namespace: dict[str, Any]) -> Any:
     verb = next((verb for verb in VERBS if verb.name == name), None)
     if verb is None:
         names = [verb.name for verb in VERBS]
-        raise UnknownVerb(f"%wf has no verb {name!r}{did_you_mean(name, names) or '; there are ' + ', '.join(names)}")
+        there = "; it is a command: !wf models" if name == "models" else f"; there are {', '.join(names)}"
+        raise UnknownVerb(f"%wf has no verb {name!r}{did_you_mean(name, names) or there}")
     if cell is not None and verb.name != "sql":
         raise BadArguments(f"%%wf {name} is no cell; write %wf {name} on a line of its own")
     asked = read(verb, rest, cell, namespace)

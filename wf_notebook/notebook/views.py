@@ -14,8 +14,9 @@ from uuid import uuid4
 from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
-from ..render import GrowingMarkdown, GrowingText, Layout, Said, from_store, used
+from ..render import GrowingMarkdown, GrowingText, Layout, Said, from_store, session_name, used
 from ..render.terminal import ResponseBox
+from .line import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,9 @@ class View(Protocol):
     def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:
         """Put the record in the place of what was shown while it ran; `in_terminal` prints it there."""
 
+    def show_again(self) -> None:
+        """Show the record from the cell that waited for it, where the one that began the run may be out of reach."""
+
 
 class NoView:
     """Shows nothing."""
@@ -66,6 +70,9 @@ class NoView:
         """Show nothing."""
 
     def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:
+        """Show nothing."""
+
+    def show_again(self) -> None:
         """Show nothing."""
 
 
@@ -84,6 +91,9 @@ class RecordView:
             in_terminal()
         elif bundle:
             publish(bundle, metadata)
+
+    def show_again(self) -> None:
+        """Show nothing more: it is where it was shown."""
 
 
 class TerminalView(RecordView):
@@ -112,11 +122,18 @@ class WidgetView:
     """Shows a run in one widget; a thread of its own sends what is new, at most 20 times a second, in one message.
 
     The output is one display: at the end the record takes the widget's place, so that a notebook is readable without a kernel. A
-    run that is over before anybody could look has the record alone.
+    run that is over before anybody could look has the record alone. One that outlives its cell has its place from the beginning:
+    nbclient and papermill take what comes later only from the cell that is run then, and only for a place that is there.
     """
 
     def __init__(
-        self, workflow: str, session: str = "", progress: Callable[[], Run | None] = lambda: None, *, markdown: bool = True
+        self,
+        workflow: str,
+        session: str = "",
+        progress: Callable[[], Run | None] = lambda: None,
+        *,
+        markdown: bool = True,
+        outlives: bool = False,
     ) -> None:
         self._name = workflow, session
         self._progress = progress
@@ -126,6 +143,10 @@ class WidgetView:
         self._ended = threading.Event()
         self._display_id = uuid4().hex
         self._widget: LiveWidget | None = None
+        self._record: tuple[dict[str, str], dict[str, Any]] = NOTHING, {}
+        self._is_placed = outlives
+        if outlives:
+            self._publish(self._running())
         self._stop: Callable[[], object] | None = None
         # In a copy of the cell's context, so that messages of the thread belong to this cell.
         self._flusher = threading.Thread(target=copy_context().run, args=[self._flush_until_the_end], daemon=True)
@@ -139,38 +160,46 @@ class WidgetView:
         from .widget import LiveWidget  # anywidget and ipywidgets take longer to load than all the rest
 
         workflow, session = self._name
-        widget = LiveWidget(workflow=workflow, session=session, stop=self._stop)
+        widget = LiveWidget(workflow=workflow, session=session_name(session), stop=self._stop)
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-        running = " · ".join([workflow, *([f"session {session}"] if session else []), "● running"])
-        where = "; the record is in its last_run" if session else ""
-        html = f"<p>{escape(running)}…{where}</p>"  # where no front end has the widget
-        publish(
-            {"application/vnd.jupyter.widget-view+json": view, "text/html": html, "text/plain": running},
-            transient={"display_id": self._display_id},
-        )
+        self._publish({"application/vnd.jupyter.widget-view+json": view, **self._running()}, update=self._is_placed)
         return widget
+
+    def _running(self) -> dict[str, str]:
+        """Return what is shown where no front end has the widget."""
+        workflow, session = self._name
+        running = " · ".join([workflow, *([f"session {session_name(session)}"] if session else []), "● running"])
+        where = f"; %wf show -s {written(session)} shows it" if session else ""
+        return {"text/html": f"<p>{escape(running)}…{escape(where)}</p>", "text/plain": running + where}
+
+    def _publish(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None, *, update: bool = False) -> None:
+        publish(bundle, metadata, transient={"display_id": self._display_id}, update=update)
 
     def add(self, response: RunResponse) -> None:
         """Keep one more thing said for the next update."""
-        content = self._said(response)
-        if content is not None:
+        for content in self._said(response):
             self._arrived.append((response.lane, response.agent_id, content))
 
     def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:
         """Put the record in the widget's place, and end the widget."""
         self._ended.set()
         self._flusher.join()
-        widget = self._widget
+        widget, self._record = self._widget, (bundle or NOTHING, metadata)
         if widget is None:
-            if bundle:
-                publish(bundle, metadata)
+            if bundle or self._is_placed:
+                self._publish(*self._record, update=self._is_placed)
             return
         try:
             self._layout.end()
             self._send(widget, self._news() | self._outcome())
         finally:  # whatever could not be shown: the record is
-            publish(bundle or NOTHING, metadata, transient={"display_id": self._display_id}, update=not widget.is_gone)
+            self._publish(*self._record, update=not widget.is_gone)
             widget.end()
+
+    def show_again(self) -> None:
+        """Put the record in its place from here, unless a page has it."""
+        if self._is_placed and (self._widget is None or not self._widget.is_heard_of):
+            self._publish(*self._record, update=True)
 
     def _flush_until_the_end(self) -> None:
         pause, ticked = PAUSE, 0.0
@@ -205,14 +234,18 @@ class WidgetView:
         """Return what the head says: who is at work, what was used, how long it takes."""
         run, seconds = self._progress(), perf_counter() - self._began
         facts: list[str] = []
+        numbers: dict[str, Any] = {}
         if run is not None:
+            if run.session_id:
+                kept = f"%wf show {run.run_id[:8]} shows what is kept of this run"
+                numbers["unheard"] = f"nothing more is heard from the kernel; {kept}"
             bars = run.timeline()
             at_work = dict.fromkeys(bar.name for bar in bars if bar.what == "agent" and bar.status == "running")
             facts = [*([", ".join(at_work)] if at_work else []), *filter(None, [from_store(run)]), *used(run, seconds)]
             for bar in bars:
                 if bar.what == "branch" and bar.lane is not None:
                     self._layout.lane_ended(bar.lane, bar.status)
-        return {"elapsed": round(seconds, 1), "facts": facts}
+        return numbers | {"elapsed": round(seconds, 1), "facts": facts}
 
     def _outcome(self) -> dict[str, Any]:
         run = self._progress()
@@ -242,8 +275,8 @@ def has_widgets() -> bool:
     return getattr(get_ipython(), "kernel", None) is not None
 
 
-def view(workflow: str, session: str, progress: Callable[[], Run | None]) -> View:
-    """Return the view for where this runs: a widget in a kernel, else text in the terminal."""
+def view(workflow: str, session: str, progress: Callable[[], Run | None], *, outlives: bool = False) -> View:
+    """Return the view for where this runs: a widget in a kernel, else text in the terminal; of one that may outlive its cell."""
     if has_widgets():
-        return WidgetView(workflow, session, progress)
+        return WidgetView(workflow, session, progress, outlives=outlives)
     return TerminalView()

@@ -10,6 +10,7 @@ import threading
 from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import anywidget
 from traitlets import Bool, Float, HasTraits, List, Unicode
@@ -36,6 +37,8 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
     _esm = _STATIC / "live.js"
     _css = _STATIC / "live.css"
 
+    #: By this a page knows that it shows one run in several views.
+    key = Unicode().tag(sync=True)
     workflow = Unicode().tag(sync=True)
     session = Unicode().tag(sync=True)
     status = Unicode("running").tag(sync=True)
@@ -46,12 +49,14 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
     sections: Any = List().tag(sync=True)
     #: What stands below: that the rest is in the record, or where the record is.
     note = Unicode().tag(sync=True)
+    #: What stands there where the kernel is heard no more.
+    unheard = Unicode("nothing more is heard from the kernel").tag(sync=True)
     stoppable = Bool(default_value=False).tag(sync=True)
     #: Whether the run is over and its record was shown in this output's place, where that could be reached.
     ended = Bool(default_value=False).tag(sync=True)
 
     def __init__(self, *, stop: Callable[[], object] | None = None, **traits: Any) -> None:
-        super().__init__(stoppable=stop is not None, **traits)
+        super().__init__(stoppable=stop is not None, key=uuid4().hex, **traits)
         self._stop = stop
         self._is_heard_of, self._is_gone = False, False
         #: What was shown at the end, for a page that comes late.
@@ -63,6 +68,11 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
     def is_gone(self) -> bool:
         """Whether the page that had it took it away, as when an output is cleared."""
         return self._is_gone
+
+    @property
+    def is_heard_of(self) -> bool:
+        """Whether a page said that it has it."""
+        return self._is_heard_of
 
     def _hear(self, _: object, message: Any, __: object) -> None:
         """Hear what the browser says: that it has the model, that it shows it, or no more, that Stop was pressed.

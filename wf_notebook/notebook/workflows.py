@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,12 @@ def names(namespace: dict[str, Any]) -> list[str]:
     return instances + [name for name, value in public.items() if is_workflow(value)]
 
 
+def listed(namespace: dict[str, Any]) -> str:
+    """Return the workflows of a namespace as an error lists them: a class only where it has no instance."""
+    made = {type(value) for value in list(namespace.values()) if isinstance(value, Workflow)}
+    return ", ".join(repr(name) for name in names(namespace) if not (is_workflow(value := namespace[name]) and value in made))
+
+
 def find(namespace: dict[str, Any], name: str) -> tuple[type[Workflow], str, Workflow | None]:
     """Return the class as it is defined now, the name of its instance, and the instance if there is one of any age."""
     value = namespace.get(name)
@@ -41,8 +48,8 @@ def find(namespace: dict[str, Any], name: str) -> tuple[type[Workflow], str, Wor
             return cls, name, None
     known = names(namespace)
     near = did_you_mean(name, known)
-    listed = f"; there are {', '.join(map(repr, known))}" if known else "; define one with %%workflow"
-    raise UnknownWorkflow(f"no workflow named {name!r}{near or listed}")
+    there = f"; there are {listed(namespace)}" if known else "; define one with %%workflow"
+    raise UnknownWorkflow(f"no workflow named {name!r}{near or there}")
 
 
 def successor(cls: type[Workflow], name: str, old: Any, *, session: str, storage: Any, namespace: dict[str, Any]) -> Workflow:
@@ -68,6 +75,22 @@ def _made(cls: type[Workflow], session: str, storage: Any) -> Workflow:
     workflow = cls(session_id=session, storage=storage)
     workflow.cache = workflow.cache or mode_of(None, "use")
     return workflow
+
+
+def take_name(name: str, namespace: dict[str, Any]) -> None:
+    """Warn where the name of a workflow is that of something else, which stays in the namespace as `_NAME`."""
+    old = namespace.get(name)
+    if isinstance(old, Workflow):
+        return
+    if old is not None:
+        namespace[f"_{name}"] = old
+        logger.warning("%s is the workflow now; what it was, a %s, is _%s; another NAME keeps both", name, _kind(old), name)
+    elif hasattr(builtins, name):
+        logger.warning("%s is the workflow now; del %s brings Python's own back; another NAME keeps both", name, name)
+
+
+def _kind(value: Any) -> str:
+    return "class" if isinstance(value, type) else type(value).__name__
 
 
 def _in_spite_of(error: WorkflowError, old: Workflow, new: Workflow, kept: str) -> str:

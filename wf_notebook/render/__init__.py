@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .bars import timeline_html, timeline_svg, timeline_text
-from .content import content_html, content_text, lane_heading
+from .content import content_html, content_text
 from .growing import GrowingMarkdown, GrowingText
 from .layout import PAGES, TAILS, Layout
 from .made import counts, from_store
@@ -17,6 +17,7 @@ from .record import (
     response_bundle,
     responses_bundle,
     run_bundle,
+    session_name,
     used,
 )
 from .said import Reasoning, Said, ToolCall
@@ -40,7 +41,6 @@ __all__ = [
     "content_text",
     "counts",
     "from_store",
-    "lane_heading",
     "markdown_html",
     "moment",
     "pprint_run_response",
@@ -51,6 +51,7 @@ __all__ = [
     "response_bundle",
     "responses_bundle",
     "run_bundle",
+    "session_name",
     "show",
     "timeline",
     "timeline_html",

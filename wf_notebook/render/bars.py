@@ -94,7 +94,8 @@ def timeline_html(bars: Sequence[Drawn]) -> str:
     length = _length(bars)
     rows = "".join(_html_row(bar, length) for bar in bars[:BARS])
     more = f'<tr><td colspan="4">{escape(_more(bars))}</td></tr>' if len(bars) > BARS else ""
-    return f'<table style="width: 100%; table-layout: auto; border-collapse: collapse">{rows}{more}</table>'
+    table = f'<table style="width: 100%; table-layout: auto; border-collapse: collapse">{rows}{more}</table>'
+    return f'<div style="overflow-x: auto">{table}</div>'  # a narrow window has no room for all of a row
 
 
 def _html_row(bar: Drawn, length: float) -> str:

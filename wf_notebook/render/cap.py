@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ..readable import Printed, as_text, glimpse, readable
-from .said import Failure, Lane, Reasoning, ToolCall
+from .said import Failure, Lane, Pictures, Reasoning, ToolCall
 
 
 def capped(said: list[Any], most: int) -> tuple[list[Any], int]:
@@ -32,7 +32,7 @@ class _Room:
     def _of(self, content: Any) -> Any:
         if isinstance(content, Lane):
             return content._replace(contents=self.fill(content.contents))
-        if isinstance(content, Failure):
+        if isinstance(content, (Failure, Pictures)):
             return content
         if isinstance(content, (str, Reasoning)):
             text = str(as_text(content if isinstance(content, str) else content.text))  # half of a secret is not recognised

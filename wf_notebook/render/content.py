@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..readable import as_text, brief, glimpse, readable
 from ..redact import redact
 from .markdown import markdown_html, text_html
-from .pictures import is_picture, picture_html, picture_text
-from .said import Failure, Lane, Reasoning, ToolCall
+from .pictures import enclosed, is_picture, picture_html, picture_text
+from .said import Failure, Lane, Pictures, Reasoning, ToolCall
 from .status import STATUS, standing
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ ROWS, DEPTH = 1000, 5
 #: What stands in the line of a fold is cut to so many characters.
 _GLIMPSE = 80
 
+#: What lies in a cell begins where the cell does, beside its name.
+_INNER = ' style="margin: 0"'
 _CELL = 'style="text-align: left; vertical-align: top; white-space: pre-wrap"'
 
 
@@ -34,13 +36,14 @@ def content_html(content: Any, *, markdown: bool = True, limit: int = LIMIT) -> 
     """
     if isinstance(content, Lane):
         within = "".join(content_html(said, markdown=markdown, limit=limit) for said in content.contents)
-        return _folded(_lane_line(content), within) if content.folded else lane_heading(content.name) + within
+        return _folded(_lane_line(content), within, opened=not content.folded)
     if isinstance(content, Failure):
         return f'<p style="color: {STATUS["failed"][1]}">{escape(content_text(content))}</p>'
-    if isinstance(content, ToolCall):
-        return _folded(escape(tool_line(content)), _table(_given(content), 0, limit))
-    if isinstance(content, Reasoning):
-        return _folded("<em>reasoning</em>", text_html(content.text[:limit]))
+    if isinstance(content, Pictures):
+        shown = (picture_html(within := enclosed(image)) or escape(_named(within)) for image in content.images[:ROWS])
+        return "".join(f"<p>{each}</p>" for each in shown)
+    if isinstance(content, (ToolCall, Reasoning)):
+        return _fold(content, limit)
     if isinstance(content, str):
         content = str(as_text(content))  # before it is cut: half of a secret is not recognised
         return (markdown_html if markdown else text_html)(content[:limit]) + (
@@ -49,21 +52,26 @@ def content_html(content: Any, *, markdown: bool = True, limit: int = LIMIT) -> 
     return _value(content if _holds_picture(content, 0) else readable(content), 0, limit)
 
 
-def lane_heading(name: str) -> str:
-    """Return what stands above what a branch said."""
-    return f'<p><strong style="font-size: 90%">▸ {escape(brief(name))}</strong></p>'
+def _fold(content: ToolCall | Reasoning, limit: int) -> str:
+    """Return a call of a tool, or what a model thought, folded."""
+    if isinstance(content, ToolCall):
+        return _folded(escape(tool_line(content)), _table(_given(content), 0, limit))
+    return _folded("<em>reasoning</em>", text_html(content.text[:limit]))
 
 
 def _lane_line(lane: Lane) -> str:
-    """Return what a folded lane shows: its name, how it begins or why it failed."""
+    """Return what a lane shows first: its name; folded, also how it begins or why it failed."""
+    name = f'<strong style="font-size: 90%">{escape(brief(lane.name))}</strong>'
+    if not lane.folded:
+        return name
     failure = next((said for said in lane.contents if isinstance(said, Failure)), None)
     text = next((said for said in lane.contents if isinstance(said, str)), "")
     shown = content_text(failure) if failure else _short(brief(text[: 20 * _GLIMPSE]))
-    return f'<strong style="font-size: 90%">{escape(brief(lane.name))}</strong> {escape(shown)}'
+    return f"{name} {escape(shown)}"
 
 
-def _folded(summary: str, inside: str) -> str:
-    return f"<details><summary>{summary}</summary>{inside}</details>"
+def _folded(summary: str, inside: str, *, opened: bool = False) -> str:
+    return f"<details{' open' if opened else ''}><summary>{summary}</summary>{inside}</details>"
 
 
 def _given(call: ToolCall) -> dict[str, Any]:
@@ -103,12 +111,20 @@ def content_text(content: Any, *, limit: int = LIMIT) -> str:
         return "\n".join([f"▸ {brief(content.name)}", *(content_text(said, limit=limit) for said in content.contents)])
     if isinstance(content, Failure):
         return standing("failed", content.why)
+    if isinstance(content, Pictures):
+        return "\n".join(map(_named, content.images[:ROWS]))
     if isinstance(content, ToolCall):
         return tool_line(content)
     if isinstance(content, Reasoning):
         return f"reasoning: {_short(brief(content.text[: 20 * _GLIMPSE]))}"
     text = str(as_text(content)) if isinstance(content, str) else picture_text(content) or json_text(content)
     return text if len(text) <= limit else f"{text[:limit]}\n{_cut(text, limit)}"
+
+
+def _named(image: Any) -> str:
+    """Return what stands for a picture in text, now and from the store: where it is to be found, or what it is."""
+    text = readable(image)
+    return brief(text) if isinstance(text, str) else glimpse(text)
 
 
 def json_text(value: Any) -> str:
@@ -146,13 +162,15 @@ def _value(value: Any, depth: int, limit: int) -> str:
         return _table(value, depth, limit)
     if isinstance(value, (list, tuple)) and depth < DEPTH:
         items = "".join(f"<li>{_value(item, depth + 1, limit)}</li>" for item in value[:ROWS])
-        return f"<ul>{items}</ul>" + (f"<p>… {len(value) - ROWS:,} more</p>" if len(value) > ROWS else "")
+        return f"<ul{_INNER if depth else ''}>{items}</ul>" + (
+            f"<p>… {len(value) - ROWS:,} more</p>" if len(value) > ROWS else ""
+        )
     text = redact(value if isinstance(value, str) else json_text(value) if isinstance(value, (dict, list, tuple)) else str(value))
     return escape(text[:limit]) + (escape(f" {_cut(text, limit)}") if len(text) > limit else "")
 
 
 def _table(fields: Mapping[Any, Any], depth: int, limit: int) -> str:
-    return f"<table>{''.join(_rows(fields, depth, limit))}</table>"
+    return f"<table{_INNER if depth else ''}>{''.join(_rows(fields, depth, limit))}</table>"
 
 
 def _rows(fields: Mapping[Any, Any], depth: int, limit: int) -> Iterator[str]:

@@ -21,7 +21,7 @@ SLOWEST = 0.5
 COLOURS = {
     "k": "var(--jp-mirror-editor-keyword-color, #9a5bd0)",
     "s": "var(--jp-mirror-editor-string-color, #b5651d)",
-    "c": "var(--jp-mirror-editor-comment-color, #5f8579)",
+    "c": "color-mix(in srgb, var(--jp-mirror-editor-comment-color, #5f8579) 80%, currentcolor)",  # its own is pale in the dark
     "n": "var(--jp-mirror-editor-number-color, #2f8a4a)",
     "d": "var(--jp-mirror-editor-def-color, #3b7dd8)",
     "b": "var(--jp-mirror-editor-builtin-color, #1e8799)",

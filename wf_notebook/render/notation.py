@@ -47,9 +47,10 @@ def _math(state: StateInline, silent: bool) -> bool:
         return False
     most = min(state.posMax, start + _LONGEST)
     if mark := _MARKS.get(source[start : start + 2]):
-        end = source.find(mark, start + 3, most) + 2
-        if end < start:
+        found_at = source.find(mark, start + 3, most)
+        if found_at < 0:
             return False
+        end = found_at + len(mark)
     else:
         found = _DOLLARS.match(source, start, most)
         if found is None or _PRICE.fullmatch(found[1]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from base64 import b64decode, b64encode
 from html import escape
 from io import BytesIO
@@ -26,6 +27,9 @@ BEGINNINGS = (
     (re.compile(rb"GIF8[79]a"), "gif"),
     (re.compile(rb"RIFF....WEBP", re.DOTALL), "webp"),
 )
+#: Where an object that is an image, Agno's or pydantic-ai's, has its bytes, and where it says from where they can be had.
+_INSIDE, _PLACES = ("content", "data"), ("url", "filepath", "path")
+_DATA = re.compile("data:image/[a-z]+;base64,")
 #: What a value may say of itself, the best first, and under which name.
 DISPLAYS = (
     ("image/png", "_repr_png_"),
@@ -34,6 +38,9 @@ DISPLAYS = (
     ("text/html", "_repr_html_"),
     ("text/markdown", "_repr_markdown_"),
 )
+
+#: A figure is another one while it is drawn, and the live output and the record may draw it at once.
+_drawing = threading.Lock()
 
 
 def picture_html(value: Any) -> str | None:
@@ -60,6 +67,29 @@ def is_picture(value: Any) -> bool:
     return kind.__module__ != "builtins" and (is_grid(value) or any(hasattr(kind, name) for name in names))
 
 
+def enclosed(image: Any) -> Any:
+    r"""Return what an image of a response is: the picture in it, else, as text, where it is to be found; nothing is fetched.
+
+    >>> enclosed("https://example.org/a.png"), enclosed({"url": "b.png"}), enclosed("data:image/gif;base64,R0lGODlh")
+    ('https://example.org/a.png', 'b.png', b'GIF89a')
+    """
+    if isinstance(image, str):
+        found = _DATA.match(image)
+        return _decoded(image[found.end() :]) or image if found else image
+    if is_picture(image):
+        return image
+    values = image if isinstance(image, dict) else {name: getattr(image, name, None) for name in (*_INSIDE, *_PLACES)}
+    within = next((values[name] for name in _INSIDE if is_picture(values.get(name))), None)
+    return within or next((str(values[name]) for name in _PLACES if values.get(name)), None) or image
+
+
+def _decoded(data: str) -> bytes:
+    try:
+        return b64decode(data)
+    except ValueError:
+        return b""
+
+
 def picture_text(value: Any) -> str | None:
     r"""Return what bytes that are a picture are called in text; None for anything else.
 
@@ -78,7 +108,8 @@ def _shown(value: Any) -> str | None:
     room = type(value).__module__.partition(".")[0]
     if room == "matplotlib" and hasattr(value, "savefig"):
         drawn = BytesIO()
-        value.savefig(drawn, format="png", bbox_inches="tight")
+        with _drawing:
+            value.savefig(drawn, format="png", bbox_inches="tight")
         titles = [axes.get_title() for axes in value.axes if axes.get_title()]
         return _image(drawn.getvalue(), ", ".join(titles) or "figure")
     if room == "PIL" and hasattr(value, "getbbox"):

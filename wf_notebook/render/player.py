@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..readable import brief
 from .layout import Layout
-from .record import changed_values, moment, used
+from .record import changed_values, moment, session_name, used
 from .said import Said
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ _STATIC = Path(__file__).parents[1] / "notebook" / "static"
 
 
 def to_html(run: Run, path: str | os.PathLike[str]) -> Path:
-    """Write a run as a file that plays; return its path."""
+    """Write a run as a file that plays, in a folder that is made if need be; return its path."""
     target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page(run), encoding="utf-8")
     return target
 
@@ -69,7 +70,7 @@ def score(run: Run) -> dict[str, Any]:
     if not changes:
         changes = [[seconds, key, op, values.get(key, "")] for key, op in run.changes.items()]
     return {
-        "fields": {"workflow": brief(run.workflow), "session": brief(run.session_id), "facts": used(run)},
+        "fields": {"workflow": brief(run.workflow), "session": session_name(run.session_id), "facts": used(run)},
         "status": run.status,
         "error": brief(run.error or ""),
         "inputs": {brief(name): brief(repr(value)) for name, value in run.inputs.items()},
@@ -86,8 +87,7 @@ def _moments(run: Run, seconds: float) -> list[tuple[float, dict[str, Any]]]:
     pieces = sorted(_pieces(run, seconds), key=lambda piece: piece[0])
     step = max(seconds, *(at for at, _ in pieces), 0.0) / MOMENTS if pieces else 0.0
     for number, (at, response) in enumerate(pieces):
-        content = said(response)
-        if content is not None:
+        for content in said(response):
             layout.add(content, lane=response.lane, agent=response.agent_id)
         due = moments[-1][0] + step if moments else 0.0
         if (at >= due or number == len(pieces) - 1) and (changes := layout.changes()):
@@ -98,7 +98,7 @@ def _moments(run: Run, seconds: float) -> list[tuple[float, dict[str, Any]]]:
 
 def _pieces(run: Run, seconds: float) -> Iterator[tuple[float, RunResponse]]:
     """Yield what was said with its second; where only the order is known, evenly over the run."""
-    moments = run.told.moments() if run.told is not None else ()
+    moments = _moments_of(run)
     if not moments:
         responses = run.told.responses() if run.told is not None else ()
         for number, response in enumerate(responses):
@@ -115,6 +115,26 @@ def _pieces(run: Run, seconds: float) -> Iterator[tuple[float, RunResponse]]:
         within = min(WITHIN, max(0.0, _second(run, next(after, at + timedelta(seconds=WITHIN))) - begun))
         for start in range(0, max(len(text), 1), PIECE):
             yield begun + within * start / max(len(text), 1), response.stamped({"content": text[start : start + PIECE]})
+
+
+def _moments_of(run: Run) -> list[tuple[datetime, RunResponse]]:
+    """Return what the store has of a run; of values and pictures it has the names, so what is in memory is put in their place."""
+    if run.told is None:
+        return []
+    moments, said = list(run.told.moments()), run.told.responses()
+    for name in ("content", "images"):
+        here = [getattr(response, name) for response in said if _has(response, name)]
+        there = [place for place, (_, response) in enumerate(moments) if _has(response, name)]
+        if len(here) == len(there):
+            for place, value in zip(there, here, strict=True):
+                at, response = moments[place]
+                moments[place] = at, response.stamped({name: value})
+    return moments
+
+
+def _has(response: RunResponse, name: str) -> bool:
+    value = getattr(response, name)
+    return value is not None and not isinstance(value, str)
 
 
 def _second(run: Run, at: datetime) -> float:

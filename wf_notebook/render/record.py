@@ -5,6 +5,7 @@ It is kept in the notebook: no script, no style sheet, nothing fetched; readable
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC
 from html import escape
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 OUTPUTS = 1000
 #: A record has so many characters of what was said, as HTML and once more as text: a notebook must stay openable.
 MOST = 500_000
+
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Detail = Literal["full", "compact", "none"]
 
@@ -113,10 +116,10 @@ def changed_values(run: Run, state: Mapping[str, Any] | None = None) -> Mapping[
 
 def response_bundle(response: RunResponse) -> dict[str, str]:
     """Return one response as HTML and text."""
-    content = Said()(response)
-    if content is None:
+    said = Said()(response)
+    if not said:
         return {"text/plain": repr(response)}
-    return {"text/html": _root(content_html(content)), "text/plain": content_text(content)}
+    return {"text/html": _root(_blocks(said)), "text/plain": "\n\n".join(map(content_text, said))}
 
 
 def responses_bundle(responses: Iterable[Any]) -> dict[str, str]:
@@ -207,7 +210,7 @@ def _changes(changes: Mapping[str, str], values: Mapping[str, str]) -> str:
 def _timeline(run: Run) -> str:
     """Return what was done when, folded."""
     bars = timeline(run)
-    return f"<details><summary>timeline: {escape(str(bars))}</summary>{timeline_html(bars)}</details>" if bars else ""
+    return f"<details><summary>timeline: {escape(bars.summary)}</summary>{timeline_html(bars)}</details>" if bars else ""
 
 
 def _text(run: Run, said: list[Any], more: str, *, limit: int = LIMIT, foot: str = "") -> str:
@@ -223,7 +226,16 @@ def record_head(run: Run) -> str:
 
 def _session(run: Run) -> list[str]:
     """Return what the head says of the session: a stream of no workflow has none."""
-    return [f"session {brief(run.session_id)}"] if run.session_id else []
+    return [f"session {session_name(run.session_id)}"] if run.session_id else []
+
+
+def session_name(session_id: str) -> str:
+    """Return a session's id in one line; of one that nobody named, which is a UUID, the beginning.
+
+    >>> session_name("demo"), session_name("67f312f4-29fd-44e7-a127-c7b2c5b0c7ed")
+    ('demo', '67f312f4…')
+    """
+    return f"{session_id[:8]}…" if _UUID.fullmatch(session_id) else brief(session_id)
 
 
 def record_foot(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""What a response says: a piece of text or of thoughts, a call of a tool, a value, a failure."""
+"""What a response says: a piece of text or of thoughts, a call of a tool, a value, a failure, and the pictures that go along."""
 
 from __future__ import annotations
 
@@ -40,6 +40,12 @@ class Failure(NamedTuple):
     why: str
 
 
+class Pictures(NamedTuple):
+    """The `images` of a response: pictures, or where they are to be found."""
+
+    images: list[Any]
+
+
 _TOOLS = {RunEvent.tool_call_started.value, RunEvent.tool_call_completed.value}
 _REASONING = {RunEvent.reasoning_started.value, RunEvent.reasoning_step.value, RunEvent.reasoning_completed.value}
 
@@ -57,21 +63,33 @@ def _tool_call(response: RunResponse) -> ToolCall | None:
 
 
 class Said:
-    """What is to be shown of each response: a piece of text or of reasoning, a tool call, a value, a failure, or None.
+    """What is to be shown of each response: a piece of text or of reasoning, a tool call, a value, a failure; its pictures.
 
     A completion repeats what was said before it: it counts only if nothing was.
 
     >>> said = Said()
     >>> [said(RunResponse("hello ")), said(RunResponse(None)), said(RunResponse("hello", event="WorkflowCompleted"))]
-    ['hello ', None, None]
+    [['hello '], [], []]
+    >>> said(RunResponse("See", images=["page.png"]))
+    ['See', Pictures(images=['page.png'])]
     """
 
     def __init__(self) -> None:
         self._spoke = False
         self._last: Any = None
+        self._pictures: list[Any] = []
 
-    def __call__(self, response: RunResponse) -> Any:
-        """Return what to show of the next response."""
+    def __call__(self, response: RunResponse) -> list[Any]:
+        """Return what to show of the next response, in order."""
+        content = self._content(response)
+        said = [] if content is None else [content]
+        images = response.images
+        if not images or (response.event == RunEvent.workflow_completed and _same(images, self._pictures)):
+            return said
+        self._pictures = images
+        return [*said, Pictures(images)]
+
+    def _content(self, response: RunResponse) -> Any:
         content, completed = response.content, response.event == RunEvent.workflow_completed
         if content is None and response.event == RunEvent.run_error and isinstance(response.extra_data, dict):
             return Failure(str(response.extra_data.get("error") or ""))
@@ -90,12 +108,16 @@ class Said:
         return content
 
 
+def _same(images: list[Any], others: list[Any]) -> bool:
+    return len(images) == len(others) and all(_repeats(image, other) for image, other in zip(images, others, strict=True))
+
+
 def _repeats(content: Any, last: Any) -> bool:
     """Say whether a completion is what was said last; what came from a store is no longer the same object."""
     if content is last:
         return True
     try:
-        comparable = isinstance(content, (dict, list)) or hasattr(content, "model_dump")
+        comparable = isinstance(content, (str, bytes, dict, list)) or hasattr(content, "model_dump")
         return bool(comparable and type(content) is type(last) and content == last)
     except Exception:  # noqa: BLE001 - the user's own __eq__; an array has none that is yes or no
         return False

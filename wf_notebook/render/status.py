@@ -6,13 +6,19 @@ import re
 
 from ..readable import brief
 
+
+def _readable(colour: str) -> str:
+    """Return a colour of the page, nearer to that of its text: Jupyter's own are too bright for words on white."""
+    return f"color-mix(in srgb, {colour} 70%, var(--jp-ui-font-color0, currentcolor))"
+
+
 #: A status is a sign and a word; the colour only repeats it.
 STATUS = {
-    "running": ("●", "var(--jp-info-color1, #1976d2)"),
-    "completed": ("✓", "var(--jp-success-color1, #2e7d32)"),
-    "failed": ("✗", "var(--jp-error-color1, #c62828)"),
-    "stopped": ("■", "var(--jp-warn-color1, #b26a00)"),
-    "lost": ("?", "var(--jp-warn-color1, #b26a00)"),
+    "running": ("●", _readable("var(--jp-info-color1, #1976d2)")),
+    "completed": ("✓", _readable("var(--jp-success-color1, #2e7d32)")),
+    "failed": ("✗", _readable("var(--jp-error-color1, #c62828)")),
+    "stopped": ("■", _readable("var(--jp-warn-color1, #b26a00)")),
+    "lost": ("?", _readable("var(--jp-warn-color1, #b26a00)")),
 }
 
 

@@ -58,14 +58,15 @@ class Timeline(tuple[Bar, ...]):
         return max((bar.end for bar in self), default=0.0)
 
     def __repr__(self) -> str:
-        return timeline_text(self) or "nothing was noted"
+        return timeline_text(self) or "no agent, tool or branch was at work"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         # No text/html: where a notebook is not trusted that would lose the drawing, and the text is what is shown then.
         return {"image/svg+xml": timeline_svg(self), "text/plain": repr(self)} if self else {"text/plain": repr(self)}
 
-    def __str__(self) -> str:
-        """Return it in a few words."""
+    @property
+    def summary(self) -> str:
+        """What it shows, in a few words."""
         counts = Counter(bar.what for bar in self)
         plural = {"branch": "branches"}
         told = [f"{n} {what if n == 1 else plural.get(what, what + 's')}" for what, n in counts.items()]

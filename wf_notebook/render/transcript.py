@@ -60,11 +60,15 @@ class Transcript:
 
     def add(self, response: RunResponse) -> None:
         """Take the next response."""
-        content = self._said(response)
-        if content is None:
+        said = self._said(response)
+        if not said:
             if span_of(response.extra_data) == "output":
                 self._apart()
             return
+        for content in said:
+            self._put(response, content)
+
+    def _put(self, response: RunResponse, content: Any) -> None:
         if response.lane is None:
             _put(self._parts, response.agent_id, content)
             return

@@ -54,6 +54,14 @@ class NoRows:
         """Return no step."""
         return []
 
+    def step_sizes(self, session_id: str) -> list[tuple[str, int]]:
+        """Return no step."""
+        return []
+
+    def step_at(self, session_id: str, seq: int) -> str | None:
+        """Return nothing."""
+        return None
+
     def step_texts(self, step_ids: Iterable[str], column: str) -> dict[str, str]:
         """Return nothing."""
         return {}

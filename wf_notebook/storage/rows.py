@@ -133,16 +133,16 @@ class SqlTransaction(StepRows):
         if not open_runs:
             return False
         marks = ", ".join("?" * len(open_runs))
-        processes = self._execute(
-            "SELECT run_id, workflow, workflow_id, pid, process_started_at FROM run_log"
-            f" WHERE host = ? AND phase = 'start' AND run_id IN ({marks})",
+        begun = self._execute(
+            f"SELECT {', '.join(_RUN)} FROM run_log WHERE host = ? AND phase = 'start' AND run_id IN ({marks})",
             [socket.gethostname(), *(run_id for (run_id,) in open_runs)],
         )
         end = {"phase": "end", "status": "lost", "happened_at": now()}
+        starts = [dict(zip(_RUN, row, strict=True)) for row in begun]
         lost = [
-            {**end, "run_id": run_id, "workflow": workflow, "workflow_id": workflow_id}
-            for run_id, workflow, workflow_id, pid, born in processes
-            if process_started_at(pid) != born
+            {**start, **end, "started_at": start["happened_at"]}
+            for start in starts
+            if process_started_at(start["pid"]) != start["process_started_at"]
         ]
         self.append_records(session_id, Records(runs=lost))
         return len(lost) < len(open_runs)

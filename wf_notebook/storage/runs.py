@@ -92,9 +92,10 @@ def _response(event: Event) -> RunResponse:
     is_call = isinstance(data, list) and bool(data) and isinstance(data[0], dict) and "tool_name" in data[0]
     if content is None and (event.event in _TOOLS or is_call):
         tools, data = data, None
-    elif content is None and event.event in _VALUES:
+    elif content is None and event.event in _VALUES and span_of(data) != "images":
         content, data = Printed(data) if isinstance(data, str) else data, None
-    said = RunResponse(content, event=event.event, agent_id=event.agent, tools=tools, extra_data=data)
+    images, data = (data["images"], None) if span_of(data) == "images" else (None, data)
+    said = RunResponse(content, event=event.event, agent_id=event.agent, tools=tools, images=images, extra_data=data)
     return said.stamped({"lane": event.lane})
 
 

@@ -75,7 +75,7 @@ TABLES: dict[str, dict[str, str]] = {
 STEP_TABLES: dict[str, dict[str, str]] = {
     "step_log": {
         "store": "text", "session_id": "text", "seq": "integer", "op": "text", "happened_at": "timestamp", "step_id": "text",
-        "name": "text", "kind": "text", "key": "text", "place": "text", "run_id": "text", "seconds": "real",
+        "name": "text", "kind": "text", "nth": "integer", "key": "text", "place": "text", "run_id": "text", "seconds": "real",
         "input_tokens": "integer", "output_tokens": "integer", "cost": "real", "result": "json", "blob": "text",
         "parts": "json", "parts_blob": "text",
     },

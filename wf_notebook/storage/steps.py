@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 _COLUMNS = tuple(STEP_TABLES["step_log"])
 #: What is told of each row; `result` and `parts` are fetched apart, as they may be large.
-_TOLD = ("seq", "op", "happened_at", "step_id", "name", "kind", "key", "place", "run_id", "seconds", "input_tokens",
+_TOLD = ("seq", "op", "happened_at", "step_id", "name", "kind", "nth", "key", "place", "run_id", "seconds", "input_tokens",
          "output_tokens", "cost")  # fmt: skip
+_OF = "store = ? AND session_id = ?"
 #: What is large lies beside the rows, once for all of equal content.
 _BESIDE = {"result": "blob", "parts": "parts_blob"}
 
@@ -57,6 +58,12 @@ class StepRows:
         )
         return [dict(zip(_TOLD, row, strict=False)) | {"result": results.get(row[0])} for row in told]
 
+    def step_at(self, session_id: str, seq: int) -> str | None:
+        """Return the id of the step that a row of a session is of, None if there is no such row, or it is of none."""
+        sql = "SELECT step_id FROM step_log WHERE store = ? AND session_id = ? AND seq = ?"
+        found = self.rows(sql, (self.store, session_id, seq)) if seq and self.has_steps else []
+        return found[0][0] if found else None
+
     def step_texts(self, step_ids: Iterable[str], column: str) -> dict[str, str]:
         """Return what steps gave ("result"), or what they were keyed by ("parts"), as JSON text by the id of the step."""
         wanted = list(step_ids)
@@ -73,6 +80,23 @@ class StepRows:
     def has_step(self, step_id: str) -> bool:
         """Return whether a row of that step is in the store."""
         return self.has_steps and bool(self.rows("SELECT 1 FROM step_log WHERE step_id = ? LIMIT 1", (step_id,)))
+
+    def step_sizes(self, session_id: str) -> list[tuple[str, int]]:
+        """Return the steps of a session in the order in which they were done, and how many characters what each gave has."""
+        size = "coalesce(b.size, length(CAST(s.result AS VARCHAR)), 0)"
+        joined = "step_log s LEFT JOIN blob b ON b.hash = s.blob"
+        sql = f"SELECT s.step_id, {size} FROM {joined} WHERE {_OF} AND op = 'done' ORDER BY seq"
+        return [(step_id, size) for step_id, size in self.rows(sql, (self.store, session_id))] if self.has_steps else []
+
+    def erase_steps(self, session_id: str, step_ids: Sequence[str]) -> None:
+        """Erase steps for good."""
+        for start in range(0, len(step_ids), 500):
+            some = step_ids[start : start + 500]
+            marks = ", ".join("?" * len(some))
+            self.rows(
+                f"DELETE FROM step_log WHERE store = ? AND session_id = ? AND step_id IN ({marks})",
+                (self.store, session_id, *some),
+            )
 
     def say_of_steps(self, session_id: str, op: str) -> None:
         """Say of all steps of a session, if it has any, that they were "deleted" with it, or "restored"."""

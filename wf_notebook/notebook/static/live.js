@@ -7,10 +7,11 @@
  * @typedef {{ model: Model, el: HTMLElement }} View
  * @typedef {{ title: string, pages: number[], tail: number | null, status: string }} Section
  * @typedef {{ title: string, box: HTMLElement, sign: HTMLElement, pages: HTMLElement, tail: HTMLElement }} Shown
+ * @typedef {{ views: number, status: string, told: number[] }} Known
  */
 
 /** How each status looks: never by colour alone. */
-const SIGNS = { running: "●", completed: "✓", failed: "✗", stopped: "■" };
+const SIGNS = { running: "●", completed: "✓", failed: "✗", stopped: "■", lost: "?" };
 
 /** @param {string} status @returns {string} */
 const sign = (status) => SIGNS[/** @type {keyof typeof SIGNS} */ (status)] ?? "?";
@@ -24,9 +25,19 @@ const NEAR = 32;
 /** An output that is there so long after the run's end could not be replaced by the record, in milliseconds. */
 const LATE = 2000;
 
-/** A screen reader is told so often, in milliseconds, and no more at once than so many characters. */
+/** A kernel that was not heard for so long is gone, or can do nothing else, in milliseconds: it tells the time four times a second. */
+const SILENCE = 15000;
+
+/** A screen reader is told so often, in milliseconds, and no more at once than so many characters; they stay so long. */
 const PAUSE = 1000;
 const BREATH = 500;
+const HEARD = 5000;
+
+/** Where the last sentence ends; that a number has a point ends none. */
+const END = /(?:[.!?:](?=\s)|\n)(?:(?![.!?:]\s)[^\n])*$/;
+
+/** Keys that scroll what has the focus, and in which direction: JupyterLab would go to the next cell. */
+const SCROLLING = { ArrowUp: -1, ArrowDown: 1 };
 
 /**
  * @param {string} name
@@ -68,8 +79,31 @@ function opened(title) {
   return { title, box, sign: state, pages, tail };
 }
 
-/** How often this page shows a model. @type {WeakMap<Model, number>} */
-const views = new WeakMap();
+/** What this page knows of a run that it shows, in however many views. @type {Map<string, Known>} */
+const runs = new Map();
+
+/** Return where a screen reader hears this page: it stays when an output gives way to its record. @returns {Element} */
+function voice() {
+  const there = document.querySelector(".wf-live-voice");
+  if (there) return there;
+  const made = part("voice", "div", { role: "log", "aria-live": "polite", "aria-label": "workflows" });
+  made.style.cssText = "position: fixed; top: 0; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)";
+  document.body.append(made);
+  return made;
+}
+
+/** Tell a screen reader. @param {string} text */
+function speak(text) {
+  const line = part("said", "p");
+  line.textContent = text;
+  voice().append(line);
+  setTimeout(() => line.remove(), HEARD);
+}
+
+/** Return the end of a text, from the beginning of a sentence. @param {string} text @returns {string} */
+function breath(text) {
+  return text.length > BREATH ? text.slice(-BREATH).replace(/^.*?[.!?:\n]\s/s, "… ") : text;
+}
 
 /** @param {View} view */
 function render({ model, el }) {
@@ -79,28 +113,33 @@ function render({ model, el }) {
   const head = part("head", "p");
   const workflow = part("workflow", "strong");
   const session = part("session");
-  const status = part("status", "span", { role: "status", "aria-live": "polite" });
+  const status = part("status", "span", { role: "status", "aria-live": "off" }); // told by the voice
   const numbers = part("numbers");
   const stop = part("stop", "button", { type: "button", title: "Stop this run; what it said so far is kept" });
   const body = part("body", "div", { tabindex: "0", role: "log", "aria-live": "off", "aria-label": "answer" });
   body.classList.add("jp-RenderedHTMLCommon"); // so that nothing moves when the record takes its place
   const content = part("content", "div");
   const note = part("note", "div");
-  const spoken = part("spoken", "div", { "aria-live": "polite" });
   stop.textContent = "■ Stop";
   head.append(workflow, session, " · ", status, numbers, stop);
   body.append(head, content, note);
-  root.append(body, spoken);
+  root.append(body);
   el.append(root);
 
   /** @type {Shown[]} */
   const sections = [];
-  let told = 0;
+  /** @type {string} */
+  const key = model.get("key");
+  const known = (key && runs.get(key)) || { views: 0, status: model.get("status") === "running" ? "" : model.get("status"), told: [] };
+  let isHeard = true;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let telling, ending;
+  let telling, ending, waiting;
+
+  /** @returns {string} */
+  const standing = () => (isHeard || model.get("status") !== "running" ? model.get("status") : "lost");
 
   function showHead() {
-    const state = model.get("status");
+    const state = standing();
     say(workflow, model.get("workflow"));
     say(session, model.get("session") && ` · session ${model.get("session")}`);
     say(status, `${sign(state)} ${state}`);
@@ -127,13 +166,21 @@ function render({ model, el }) {
     say(here.sign, sign(status));
   }
 
-  /** Tell a screen reader whole sentences, not tokens. */
+  /** Tell a screen reader whole sentences, not tokens; at the end all that is left, and how it ended; each once in a page. */
   function tell() {
+    clearTimeout(telling);
     telling = undefined;
-    const text = content.textContent ?? "";
-    const end = text.search(/[.!?:\n][^.!?:\n]*$/) + 1;
-    if (end > told) spoken.textContent = text.slice(Math.max(told, end - BREATH), end);
-    told = Math.max(told, end);
+    const state = standing();
+    sections.forEach(({ title, pages, tail }, n) => {
+      const open = (tail.textContent ?? "").trimEnd(); // the line's end is not the sentence's
+      const rest = `${pages.textContent}${open}`.slice(known.told[n] ?? 0);
+      const end = state === "running" ? rest.search(END) + 1 : rest.length;
+      const text = rest.slice(0, end).trim();
+      known.told[n] = (known.told[n] ?? 0) + end;
+      if (text) speak(`${title && `${title}: `}${breath(text)}`);
+    });
+    if (known.status !== state) speak(`${model.get("workflow")} ${state}${state === "lost" ? `. ${model.get("unheard")}` : ""}`);
+    known.status = state;
   }
 
   /** Show what changed, and stay at the end if the reader is there. */
@@ -141,23 +188,52 @@ function render({ model, el }) {
     const atEnd = body.scrollHeight - body.scrollTop - body.clientHeight < NEAR;
     model.get("sections").forEach(showSection);
     if (model.get("ended")) ending ??= setTimeout(() => say(note, model.get("note")), LATE);
-    else say(note, model.get("note"));
+    else say(note, standing() === "lost" ? model.get("unheard") : model.get("note"));
     if (atEnd) body.scrollTop = body.scrollHeight;
     showHead();
-    telling ??= setTimeout(tell, PAUSE);
+    if (known.status !== standing()) tell();
+    else telling ??= setTimeout(tell, PAUSE);
+  }
+
+  /** Show what came, and wait for more. */
+  function hear() {
+    isHeard = true;
+    clearTimeout(waiting);
+    if (model.get("status") === "running" && model.get("unheard")) waiting = setTimeout(unheard, SILENCE);
+    show();
+  }
+
+  /** Say that nothing more comes. */
+  function unheard() {
+    isHeard = false;
+    clearTimeout(waiting);
+    show();
+  }
+
+  /** Let a key scroll as far as it can. @param {KeyboardEvent} event */
+  function scroll(event) {
+    const way = SCROLLING[/** @type {keyof typeof SCROLLING} */ (event.key)];
+    if (event.target !== body || !way || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
+    const room = way < 0 ? body.scrollTop : body.scrollHeight - body.clientHeight - body.scrollTop;
+    if (room >= 1) event.stopPropagation();
   }
 
   stop.addEventListener("click", () => model.send({ is: "stop" }));
-  show();
-  model.on("change", show);
-  views.set(model, (views.get(model) ?? 0) + 1);
+  window.addEventListener("keydown", scroll, true);
+  voice();
+  if (key) runs.set(key, known);
+  known.views += 1;
+  hear();
+  model.on("change", hear);
+  model.on("comm_live_update", unheard); // as when the kernel is restarted
   model.send({ is: "shown" });
   return () => {
-    clearTimeout(telling);
-    clearTimeout(ending);
-    model.off("change", show);
-    views.set(model, (views.get(model) ?? 1) - 1);
-    if (!views.get(model)) model.send({ is: "gone" });
+    for (const each of [telling, ending, waiting]) clearTimeout(each);
+    window.removeEventListener("keydown", scroll, true);
+    model.off("change", hear);
+    model.off("comm_live_update", unheard);
+    known.views -= 1;
+    if (!known.views) model.send({ is: "gone" });
   };
 }
 

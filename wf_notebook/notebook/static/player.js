@@ -34,9 +34,9 @@ class Playing {
   get(name) {
     return this.fields[name] ?? "";
   }
-  /** @param {string} _ @param {() => void} listener */
-  on(_, listener) {
-    this.listeners.add(listener);
+  /** @param {string} name @param {() => void} listener */
+  on(name, listener) {
+    if (name === "change") this.listeners.add(listener);
   }
   /** @param {string} _ @param {() => void} listener */
   off(_, listener) {
