@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def bench(*options):
-    command = [sys.executable, "-m", "benchmarks", *options]
+def bench(*options, module="benchmarks"):
+    command = [sys.executable, "-m", module, *options]
     environment = os.environ | {"COLUMNS": "240"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
@@ -45,6 +45,14 @@ def test_every_measure_can_be_taken_and_nothing_is_written_when_it_is_only_tried
         "read version 500 of those 1000, on SQLite",
         "two kernels saving every 100 ms: until an outside reader is in, p90",
         "1000 sessions, 100k runs, 1M events: the events of one session",
+        "rerun of 20 cached steps with 10 KB results in a living process, the whole run, on SQLite",
+        "the same, beside those that keep runs",
+        "rerun of 1000 cached steps",
+        "key of a step that reaches 50 user functions",
+        "remembering a step, beside the call itself",
+        "remembering a step of 20 ms while seven branches beside it remember theirs",
+        "a run of 20 steps and 2 answers of an agent in a new process, all cached",
+        "a notebook of 10 workflows by nbclient, all cached",
     ):
         assert line in done.stdout
     assert "these numbers say nothing" in done.stdout
@@ -74,3 +82,22 @@ def test_a_script_that_says_several_things_is_run_once_for_all_rows_in_each_repe
     runs = bench_main.Runs(quick=False)
     rows = [Measure(part, part, "ms", (Side("ours", "kernels", part=part),), of("ours"), 1, "ms") for part in ("p50", "p99")]
     assert [runs.measured(row, 2) for row in rows] == [{"ours": [1.0, 3.0]}, {"ours": [2.0, 4.0]}]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_what_comes_back_after_each_edit_is_right_and_nothing_is_written_when_only_we_are_asked():
+    table = ROOT / "benchmarks" / "CACHE.md"
+    before = table.read_bytes()
+    done = bench("--quick", module="benchmarks.stale")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [line.split("│")[1:3] for line in done.stdout.splitlines() if line.startswith("│")]
+    assert {name.strip(): sign.strip() for name, sign in rows[:-1] if sign.strip() != "✓"} == {}
+    assert len(rows) > 35
+    assert table.read_bytes() == before
+
+
+def test_a_probe_that_does_not_exist_is_refused():
+    done = bench("--only", "unheard-of", module="benchmarks.stale")
+    assert done.returncode == 2
+    assert "no probe has 'unheard-of' in its name" in done.stderr

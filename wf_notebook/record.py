@@ -227,8 +227,9 @@ class OpenRun:
         return {stored: glimpse(state[key]) for stored, key in changed.items() if key in state}
 
     def flush(self, steps: Sequence[dict[str, Any]] = ()) -> bool:
-        """Save what was said and changed since the last time, and the rows of steps; return whether it is durable.
+        """Save what was changed since the last time, and what was said or the rows of steps; return whether it is durable.
 
+        With steps, what was said goes along with the next flush: each kind of rows costs as much again, and here somebody waits.
         An error waits for the next explicit save, or the run's end; what could not be saved goes along with the next save.
         """
         with self._ending:
@@ -250,7 +251,7 @@ class OpenRun:
         steps: Sequence[dict[str, Any]] = (),
     ) -> None:
         begun, self._begun = self._begun, []
-        rows = Records([*begun, *ends], list(journal.rows()), steps)
+        rows = Records([*begun, *ends], [] if steps else list(journal.rows()), steps)
         self.session.save(rows, run_id=None if self.context.private else self.context.run_id, snapshot=snapshot)
 
     def disown(self) -> None:
