@@ -707,3 +707,69 @@ def test_what_a_step_inside_printed_is_printed_once_by_a_hit_inside_another_step
     for n in (1, 2, 2):
         nested.run(n)
         assert capsys.readouterr().out == "inner\n"
+
+
+class Sets(Workflow):
+    """Sets keys of the state that it does not read."""
+
+    LIMIT = 1
+
+    @step
+    def set(self, n):
+        note.info("set")
+        self.session_state["n"] = n
+        self.session_state["words"] = {"a": 1, "b": self.LIMIT}
+        self.session_state.update(more=[1])
+
+    def run(self, n):
+        self.set(n)
+        return "set"
+
+
+def test_a_change_that_was_there_already_is_not_lost_on_a_hit(storage):
+    sets = Sets(session_id="a", storage=storage, cache="use")
+    sets.session_state.update(n=3, words={"a": 1, "b": 1}, more=[1])
+    sets.run(3)
+    sets.run(3)
+    assert done == ["set"]
+    sets.session_state.clear()
+    sets.run(3)
+    assert sets.session_state == {"n": 3, "words": {"a": 1, "b": 1}, "more": [1]}
+    assert done == ["set", "set"]
+    assert next(row["why"] for row in sets.last_run.why()).startswith("session_state['")
+    sets.session_state.clear()
+    sets.run(3)
+    assert sets.session_state == {"n": 3, "words": {"a": 1, "b": 1}, "more": [1]}
+    assert done == ["set", "set"]
+
+
+def test_what_is_set_as_a_whole_comes_back_as_a_whole(storage):
+    sets = Sets(session_id="a", storage=storage, cache="use")
+    sets.session_state.update(words={"a": 1, "b": 7}, more=[])
+    sets.run(3)
+    sets.session_state.update(words={"z": 1}, more=[5])
+    sets.run(3)
+    assert done == ["set"]
+    assert sets.session_state == {"n": 3, "words": {"a": 1, "b": 1}, "more": [1]}
+
+
+def test_a_key_known_only_when_it_runs_that_held_the_same_is_not_lost_on_a_hit(storage):
+    class Anywhere(Workflow):
+        @step
+        def set(self, name):
+            note.info(name)
+            self.session_state[name.lower()] = 1
+
+        def run(self, name):
+            self.set(name)
+            return "set"
+
+    anywhere = Anywhere(session_id="a", storage=storage, cache="use")
+    anywhere.session_state["n"] = 1
+    for _ in range(2):
+        anywhere.run("N")
+    assert done == ["N"]
+    anywhere.session_state.clear()
+    for _ in range(2):
+        anywhere.run("N")
+    assert (done, anywhere.session_state) == (["N", "N"], {"n": 1})

@@ -18,6 +18,7 @@ from ..log import numbers
 from ..run import Usage, logger, meters
 from ..spans import STOPS
 from ..steps import Done
+from .blind import Needs, open_after, unmet, whole
 from .given import Given, given_of, text_of
 from .heard import listen, say_again
 from .lease import LONGEST, PAUSE, Lease
@@ -79,6 +80,8 @@ class Call:
         self._parts: list[list[str]] = []
         self._usage = Usage()
         self._heard: list[Heard] = []
+        self._needs: Needs = {}
+        self._unmet: str | None = None
         self._id = next(numbers)
         self._began = time.perf_counter()
 
@@ -143,28 +146,27 @@ class Call:
             return False
         try:
             given = given_of(steps.result(done), steps.blob)
+            self._unmet = unmet(given.needs, self._cache.session.snapshot)
+            if self._unmet:
+                return False
             self._cache.session.bring(given.changes, steps.blobs)
         except (StorageFailed, ValueError, LookupError, TypeError) as error:
             logger.warning("what is remembered of %s cannot be used (%s); it is done again", self._called, error)
             return False
         self.given = given
         self._cache.recount(given.counts, self.within)
-        self._recall(done, given)
+        if given.used:  # it is told again, though it costs nothing now
+            spent = done.input_tokens, done.output_tokens, done.cost
+            self._context.usage.recall(Usage(given.used["requests"], *spent, set(given.used["models"])))
         say_again(given.heard)
-        self._tell(given.changes)
+        self._tell(given.changes, given.needs)
         self._note(COMPLETED, hit=True, done=done)
         return True
 
-    def _recall(self, done: Done, given: Given) -> None:
-        """What it used then is told again, though it costs nothing now."""
-        if given.used:
-            used = Usage(given.used["requests"], done.input_tokens, done.output_tokens, done.cost, set(given.used["models"]))
-            self._context.usage.recall(used)
-
     def _begin(self) -> None:
-        if self._key is not None:
+        if self._key is not None:  # asked for its parts before the step changes them
             self.touches = self._may_touch(self._key)
-            self._parts = [[part.what, part.name, part.digest, part.shown] for part in self._key.parts]  # before it changes them
+            self._parts = [[part.what, part.name, part.digest, part.shown] for part in self._key.parts]
         self._cache.begin(self)
         self.resume()
         self._note(STARTED)
@@ -191,7 +193,7 @@ class Call:
             snapshot = self._cache.session.snapshot()
             if snapshot.refused:
                 self.refuse(f"session_state cannot be kept: {UnsavableValue.joined(snapshot.refused.values())}")
-            changes = differences(self._before, snapshot.kept)
+            changes = whole(differences(self._before, snapshot.kept), self._before, snapshot.kept, self._key, self._needs)
             if changes and self.kind == "tool":  # run() goes on beside it
                 changes, unclear = own_changes(changes, self._key, self._context.workflow)
                 if unclear is not None:
@@ -210,7 +212,7 @@ class Call:
         try:
             self.pause()
             done = self._kept(Given(value, said, self._heard, counts=dict(self.counts), more=more), seconds)
-            self._tell(self.changes)
+            self._tell(self.changes, self._needs)
             if done is None and self.changes and self.within and self.within[-1].kind == "agent":
                 self.within[-1].refuse(f"{self._called} changed session_state, and is not remembered")
             if done is not None and not self._context.private:
@@ -222,11 +224,10 @@ class Call:
     def _kept(self, given: Given, seconds: float) -> Done | None:
         if self._key is None:
             return None
-        beside = [other for other in self.beside if other.touches]
-        if self.changes and beside:
+        if self.changes and (beside := [other for other in self.beside if other.touches]):
             self._reason = f"session_state was changed while {beside[0].name!r} went on beside it"
             return None
-        given.changes = self.changes
+        given.changes, given.needs = self.changes, open_after(self._needs, self.changes)
         self._cache.session.lend(named_in(given.changes), self._cache.steps.blobs)
         usage, steps = self._usage, self._cache.steps
         if usage.requests:
@@ -236,16 +237,17 @@ class Call:
         except (UnsavableValue, WorkflowError, RecursionError) as error:
             self._reason = f"{error}"
             return None
-        spent = usage.input_tokens, usage.output_tokens, usage.cost
         ids = uuid4().hex, self.name, self.kind, self._key.digest, self._place, self._moment, self._context.run_id, self._nth
-        done = Done(*ids, round(seconds, 6), *spent)
+        done = Done(*ids, round(seconds, 6), usage.input_tokens, usage.output_tokens, usage.cost)
         steps.keep(done, text, json_text(self._parts))
         return done
 
-    def _tell(self, changes: list[Change]) -> None:
+    def _tell(self, changes: list[Change], needs: Needs) -> None:
         """What changed in the state by a step inside of a call of an agent is the call's doing."""
-        if self.within and self.within[-1].kind == "agent":
-            self.within[-1].changes += changes
+        if self.within:
+            self.within[-1]._needs = needs | self.within[-1]._needs  # noqa: SLF001 - of its own kind
+            if self.within[-1].kind == "agent":
+                self.within[-1].changes += changes
 
     def fail(self, error: BaseException) -> None:
         """It was not done: it failed, was stopped, or left before its end. Nothing is remembered of it."""
@@ -271,7 +273,7 @@ class Call:
 
     def _why(self, key: Key) -> str:
         """Return the first difference to what was done before where this would be."""
-        return changed(self._cache.steps, self._last(), key, self._nth)
+        return self._unmet or changed(self._cache.steps, self._last(), key, self._nth)
 
     def _last(self) -> Done | None:
         return self._cache.steps.last(self.kind, self.name, self._place, self._nth)

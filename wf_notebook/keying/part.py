@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..redact import redact
 
@@ -67,6 +67,14 @@ class Entry:
 Entries: TypeAlias = "tuple[Entry, ...]"
 
 
+class StateUse(NamedTuple):
+    """Keys of session_state that code reads, and those that it sets; and whether others may be, by a name known only then."""
+
+    read: frozenset[Any] = frozenset()
+    written: frozenset[Any] = frozenset()
+    anywhere: bool = False
+
+
 class Key:
     """What a result depends on: one digest, and its parts when they are asked for.
 
@@ -74,11 +82,12 @@ class Key:
     time: ask before the step runs, as it may change what it was given.
     """
 
-    __slots__ = ("__dict__", "_entries", "digest")
+    __slots__ = ("__dict__", "_entries", "digest", "state")
 
-    def __init__(self, digest: str, entries: Callable[[], Entries]) -> None:
+    def __init__(self, digest: str, entries: Callable[[], Entries], state: StateUse | None = None) -> None:
         self.digest = digest
         self._entries = entries
+        self.state = state or StateUse()
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
