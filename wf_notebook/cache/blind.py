@@ -46,20 +46,20 @@ def open_after(needs: Needs, changes: list[Change]) -> Needs:
     return {name: digest for name, digest in needs.items() if name not in changed}
 
 
-def unmet(needs: Needs, snapshot: Callable[[], Snapshot]) -> str | None:
-    """Return why a step cannot come from the store in a state, None if it can.
+def unmet(needs: Needs, snapshot: Callable[[], Snapshot]) -> str:
+    """Return why a step cannot come from the store in a state, nothing if it can.
 
     >>> from wf_notebook.encoding import Snapshot
     >>> from wf_notebook.kept import Kept
     >>> needs = {"k": _digest(Kept.of(3))}
     >>> unmet(needs, lambda: Snapshot({"k": Kept.of(3)}, {})), unmet(needs, lambda: Snapshot({}, {}))
-    (None, "session_state['k'] is not what it was")
+    ('', "session_state['k'] is not what it was")
     """
     state = snapshot().kept if needs else {}
     for name, digest in needs.items():
         if name not in state or _digest(state[name]) != digest:
             return f"session_state[{key_of(name)!r}] is not what it was"
-    return None
+    return ""
 
 
 def _written(changes: list[Change], before: Encoded, key: Key) -> Iterator[str]:

@@ -78,10 +78,9 @@ class Call:
         self.left_out: str | None = None
         self._lease: Lease | None = None
         self._parts: list[list[str]] = []
-        self._usage = Usage()
+        self._usage, self._unmet = Usage(), ""
         self._heard: list[Heard] = []
         self._needs: Needs = {}
-        self._unmet: str | None = None
         self._id = next(numbers)
         self._began = time.perf_counter()
 
@@ -158,7 +157,8 @@ class Call:
         if given.used:  # it is told again, though it costs nothing now
             spent = done.input_tokens, done.output_tokens, done.cost
             self._context.usage.recall(Usage(given.used["requests"], *spent, set(given.used["models"])))
-        say_again(given.heard)
+        if self._cache.mode != PLAN:
+            say_again(given.heard)
         self._tell(given.changes, given.needs)
         self._note(COMPLETED, hit=True, done=done)
         return True
