@@ -773,3 +773,50 @@ def test_a_key_known_only_when_it_runs_that_held_the_same_is_not_lost_on_a_hit(s
     for _ in range(2):
         anywhere.run("N")
     assert (done, anywhere.session_state) == (["N", "N"], {"n": 1})
+
+
+def test_a_plan_counts_no_step_twice(storage):
+    class Three(Workflow):
+        @step
+        def one(self, n):
+            return n
+
+        @step
+        def two(self):
+            return 2
+
+        def run(self, n):
+            if n == 2:
+                self.two()
+            return str(self.one(n) + self.two())
+
+    three = Three(session_id="a", storage=storage, cache="use")
+    three.run(1)
+    plan = three.plan(2)
+    assert (plan.hits, plan.first, plan.after) == (("two",), "one", ())
+
+
+def test_takes_show_what_a_stream_said(storage):
+    class Says(Workflow):
+        @step
+        def say(self):
+            yield "one "
+            yield 2
+
+        def run(self):
+            return "".join(map(str, self.say()))
+
+    says = Says(session_id="a", storage=storage, cache="refresh")
+    says.run()
+    says.run()
+    assert [row["gave"] for row in says.session.takes()] == ["one 2", "one 2"]
+
+
+def test_a_run_without_steps_is_not_said_to_have_had_no_cache():
+    class Plain(Workflow):
+        def run(self):
+            return "plain"
+
+    plain = Plain(cache="use")
+    plain.run()
+    assert "no steps that could be remembered" in repr(plain.last_run.why())
