@@ -820,3 +820,22 @@ def test_a_run_without_steps_is_not_said_to_have_had_no_cache():
     plain = Plain(cache="use")
     plain.run()
     assert "no steps that could be remembered" in repr(plain.last_run.why())
+
+
+def test_a_step_that_changes_what_it_was_given_is_done_each_time_and_says_why(storage):
+    class Adds(Workflow):
+        @step
+        def add(self, words, array):
+            words.append("one")
+            array[0] = 7
+
+        def run(self):
+            words, array = [], np.zeros(1)
+            self.add(words, array)
+            return f"{words} {array}"
+
+    adds = Adds(session_id="a", storage=storage, cache="use")
+    assert [adds.run().content for _ in range(2)] == ["['one'] [7.]"] * 2
+    assert next(row["why"] for row in adds.last_run.why()).endswith(
+        "it changed its argument `words`; change a copy, and return that"
+    )

@@ -25,7 +25,7 @@ from .lease import LONGEST, PAUSE, Lease
 from .modes import PLAN
 from .remembering import inside
 from .telling import changed, sent
-from .whose import own_changes
+from .whose import changed_argument, own_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -81,8 +81,7 @@ class Call:
         self._usage, self._unmet = Usage(), ""
         self._heard: list[Heard] = []
         self._needs: Needs = {}
-        self._id = next(numbers)
-        self._began = time.perf_counter()
+        self._id, self._began = next(numbers), time.perf_counter()
 
     # -- before it is done -------------------------------------------------------------------------------------------------
 
@@ -157,8 +156,7 @@ class Call:
         if given.used:  # it is told again, though it costs nothing now
             spent = done.input_tokens, done.output_tokens, done.cost
             self._context.usage.recall(Usage(given.used["requests"], *spent, set(given.used["models"])))
-        if self._cache.mode != PLAN:
-            say_again(given.heard)
+        say_again(given.heard if self._cache.mode != PLAN else [])
         self._tell(given.changes, given.needs)
         self._note(COMPLETED, hit=True, done=done)
         return True
@@ -207,8 +205,7 @@ class Call:
     def keep(self, value: Any, said: list[Any] | None = None, more: Any = None, *, used: Usage | None = None) -> None:
         """It was done: remember what it gave, durably; `used` where that was not counted inside of it."""
         seconds = time.perf_counter() - self._began
-        if used is not None:
-            self._usage = used
+        self._usage = self._usage if used is None else used
         try:
             self.pause()
             done = self._kept(Given(value, said, self._heard, counts=dict(self.counts), more=more), seconds)
@@ -226,6 +223,9 @@ class Call:
             return None
         if self.changes and (beside := [other for other in self.beside if other.touches]):
             self._reason = f"session_state was changed while {beside[0].name!r} went on beside it"
+        elif self.kind == "step" and not self.changes:
+            self._reason = changed_argument(self._key, self._parts, self._make_key)
+        if self._reason:
             return None
         given.changes, given.needs = self.changes, open_after(self._needs, self.changes)
         self._cache.session.lend(named_in(given.changes), self._cache.steps.blobs)
@@ -251,9 +251,9 @@ class Call:
 
     def fail(self, error: BaseException) -> None:
         """It was not done: it failed, was stopped, or left before its end. Nothing is remembered of it."""
-        status = "stopped" if isinstance(error, STOPS) else "failed"
+        status, seconds = "stopped" if isinstance(error, STOPS) else "failed", time.perf_counter() - self._began
         try:
-            self._note(FAILED, hit=False, status=status, seconds=time.perf_counter() - self._began)
+            self._note(FAILED, hit=False, status=status, seconds=seconds)
         finally:
             self._end()
 
