@@ -839,3 +839,23 @@ def test_a_step_that_changes_what_it_was_given_is_done_each_time_and_says_why(st
     assert next(row["why"] for row in adds.last_run.why()).endswith(
         "it changed its argument `words`; change a copy, and return that"
     )
+
+
+def test_why_says_nothing_of_where_an_object_lies(storage):
+    class Shows(Workflow):
+        @step
+        def show(self, thing):
+            return str(thing.x)
+
+        def run(self, x):
+            thing = Thing()
+            thing.x = x
+            return self.show(thing)
+
+    class Thing:
+        x = 0
+
+    shows = Shows(session_id="a", storage=storage, cache="use")
+    shows.run(1)
+    shows.run(2)
+    assert [row["why"] for row in shows.last_run.why()] == ["argument `thing`"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -33,6 +34,8 @@ WHAT = (
 #: The kinds of which the source is shown.
 CODE = frozenset({"body", "helper", "method", "decorator", "class"})
 
+#: Where an object lies, as repr says it.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
 #: Characters of a value that are shown, and of a source.
 _SHOWN, SOURCE = 2000, 50_000
 
@@ -174,8 +177,12 @@ def of_value(value: Any, what: str, name: str, content: bytes, parts: Mapping[st
 
 
 def shown(value: Any) -> str:
-    """Return what a value looks like."""
+    """Return what a value looks like, without the addresses of objects: they differ in each process.
+
+    >>> shown([shown])
+    '[<function shown>]'
+    """
     try:
-        return clipped(repr(value))
+        return clipped(_ADDRESS.sub(">", repr(value)))
     except Exception:  # noqa: BLE001 - the user's
         return f"<{type(value).__name__}>"
