@@ -859,3 +859,22 @@ def test_why_says_nothing_of_where_an_object_lies(storage):
     shows.run(1)
     shows.run(2)
     assert [row["why"] for row in shows.last_run.why()] == ["argument `thing`"]
+
+
+def test_what_run_itself_counts_in_the_state_does_not_keep_a_step_from_the_store(storage):
+    class Counts(Workflow):
+        @step
+        def set(self, name):
+            note.info(name)
+            self.session_state[name.lower()] = 1
+
+        def run(self):
+            self.session_state["runs"] = self.session_state.get("runs", 0) + 1
+            self.set("N")
+            return "set"
+
+    counts = Counts(session_id="a", storage=storage, cache="use")
+    counts.session_state["n"] = 1
+    for _ in range(3):
+        counts.run()
+    assert done == ["N"]

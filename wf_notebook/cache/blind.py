@@ -6,9 +6,10 @@ from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from ..changes import Change
+from ..changes import Change, differences
 from ..errors import UnsavableValue
 from ..keys import key_of, stored_key
+from .whose import named_by_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 Needs = dict[str, str]
 
 
-def whole(changes: list[Change], before: Encoded, after: Encoded, key: Key, needs: Needs) -> list[Change]:
-    """Return changes with what was written blindly as whole values, and note in `needs` what that leaves open.
+def changes_of(before: Encoded, after: Encoded, key: Key, workflow: Any, needs: Needs) -> list[Change]:
+    """Return what a step changed, with what it wrote blindly as whole values, and note in `needs` what that leaves open.
 
     A key that holds what it held before may have been written all the same: what is remembered counts only where it holds that.
     """
-    written = set(_written(changes, before, key))
+    changes = differences(before, after)
+    written = set(_written(changes, before, key, workflow))
     changed = {change.key for change in changes}
     for name in written - changed:
         if name in before:
@@ -62,12 +64,12 @@ def unmet(needs: Needs, snapshot: Callable[[], Snapshot]) -> str:
     return ""
 
 
-def _written(changes: list[Change], before: Encoded, key: Key) -> Iterator[str]:
+def _written(changes: list[Change], before: Encoded, key: Key, workflow: Any) -> Iterator[str]:
     """Yield the keys that may have been written blindly: those that the code names; of others, those of which that is likely."""
     read = set(_stored(key.state.read))
     yield from set(_stored(key.state.written)) - read
     if key.state.anywhere:
-        yield from ({change.key for change in changes} or set(before)) - read
+        yield from ({change.key for change in changes} or set(before) - set(_stored(named_by_run(workflow)))) - read
 
 
 def _stored(keys: Iterable[Any]) -> Iterator[str]:

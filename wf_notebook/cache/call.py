@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ..changes import Change, differences
+from ..changes import Change
 from ..changes import hashes as named_in
 from ..codec.kind import json_text
 from ..errors import CacheMiss, FirstMiss, StorageFailed, UnsavableValue, WorkflowError
@@ -18,7 +18,7 @@ from ..log import numbers
 from ..run import Usage, logger, meters
 from ..spans import STOPS
 from ..steps import Done
-from .blind import Needs, open_after, unmet, whole
+from .blind import Needs, changes_of, open_after, unmet
 from .given import Given, given_of, text_of
 from .heard import listen, say_again
 from .lease import LONGEST, PAUSE, Lease
@@ -139,8 +139,7 @@ class Call:
     def _found(self, key: Key) -> bool:
         """Take what is remembered, if it is there and whole."""
         steps = self._cache.steps
-        done = steps.find(key.digest, self._place)
-        if done is None:
+        if (done := steps.find(key.digest, self._place)) is None:
             return False
         try:
             given = given_of(steps.result(done), steps.blob)
@@ -191,9 +190,10 @@ class Call:
             snapshot = self._cache.session.snapshot()
             if snapshot.refused:
                 self.refuse(f"session_state cannot be kept: {UnsavableValue.joined(snapshot.refused.values())}")
-            changes = whole(differences(self._before, snapshot.kept), self._before, snapshot.kept, self._key, self._needs)
+            flow = self._context.workflow
+            changes = changes_of(self._before, snapshot.kept, self._key, flow, self._needs)
             if changes and self.kind == "tool":  # run() goes on beside it
-                changes, unclear = own_changes(changes, self._key, self._context.workflow)
+                changes, unclear = own_changes(changes, self._key, flow)
                 if unclear is not None:
                     self.refuse(f"it cannot be told whether it was this that changed session_state[{unclear!r}]")
             self.changes += changes
@@ -251,8 +251,8 @@ class Call:
 
     def fail(self, error: BaseException) -> None:
         """It was not done: it failed, was stopped, or left before its end. Nothing is remembered of it."""
-        status, seconds = "stopped" if isinstance(error, STOPS) else "failed", time.perf_counter() - self._began
         try:
+            status, seconds = "stopped" if isinstance(error, STOPS) else "failed", time.perf_counter() - self._began
             self._note(FAILED, hit=False, status=status, seconds=seconds)
         finally:
             self._end()

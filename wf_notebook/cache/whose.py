@@ -24,9 +24,14 @@ def own_changes(changes: list[Change], key: Key, workflow: Any) -> tuple[list[Ch
     code = "".join(part.shown for part in key.parts if part.what in CODE)
     names = {name: key_of(name) for name in {change.key for change in changes}}
     own = {name for name, value in names.items() if repr(value) in code or f'"{value}"' in code}
-    by_run = set(_constants(getattr(getattr(type(workflow), "run", None), "__wrapped__", None)))
+    by_run = named_by_run(workflow)
     unclear = [value for name, value in names.items() if name not in own and value not in by_run]
     return [change for change in changes if change.key in own], unclear[0] if unclear else None
+
+
+def named_by_run(workflow: Any) -> set[str]:
+    """Return the texts that stand in run(): keys of the state that are among them are run()'s own."""
+    return set(_constants(getattr(getattr(type(workflow), "run", None), "__wrapped__", None)))
 
 
 def changed_argument(key: Key, before: list[list[str]], again: Callable[[], Key]) -> str | None:
