@@ -25,7 +25,7 @@ from .told import Told, as_responses
 from .transaction import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from .changes import Encoded
     from .encoding import Snapshot
@@ -238,25 +238,26 @@ class OpenRun:
     def keep(self, records: Records) -> None:
         """Save rows with all that was changed so far; where that cannot be done yet they go along with the next save.
 
-        What was said goes along with the next flush: each kind of rows costs as much again, and here somebody waits.
+        What was said goes along with the next flush: each kind of rows costs as much again, and here somebody waits. Branches
+        that wait at the same time share one transaction.
         """
         with self._ending:
-            if self._journal is not None:
-                try:
-                    self._save(None, [], steps=records.steps)
-                except WorkflowError as error:
-                    logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
+            if self._journal is None:
+                return
+            rows = Records(self._new(), steps=records.steps)
+        try:
+            self._save_rows(rows)
+        except WorkflowError as error:
+            logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
 
-    def _save(
-        self,
-        journal: Journal | None,
-        ends: list[dict[str, Any]],
-        snapshot: Snapshot | None = None,
-        *,
-        steps: Sequence[dict[str, Any]] = (),
-    ) -> None:
+    def _new(self) -> list[dict[str, Any]]:
         begun, self._begun = self._begun, []
-        rows = Records([*begun, *ends], list(journal.rows()) if journal is not None else [], steps)
+        return begun
+
+    def _save(self, journal: Journal, ends: list[dict[str, Any]], snapshot: Snapshot | None = None) -> None:
+        self._save_rows(Records([*self._new(), *ends], list(journal.rows())), snapshot)
+
+    def _save_rows(self, rows: Records, snapshot: Snapshot | None = None) -> None:
         self.session.save(rows, run_id=None if self.context.private else self.context.run_id, snapshot=snapshot)
 
     def disown(self) -> None:
