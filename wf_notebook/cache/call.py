@@ -12,12 +12,12 @@ from uuid import uuid4
 from ..changes import Change, differences
 from ..changes import hashes as named_in
 from ..codec.kind import json_text
+from ..done import Done
 from ..errors import CacheMiss, FirstMiss, StorageFailed, UnsavableValue, WorkflowError
 from ..keying import Uncacheable
 from ..log import numbers
 from ..run import Usage, logger, meters
 from ..spans import STOPS
-from ..steps import Done
 from .given import Given, given_of, text_of
 from .heard import listen, say_again
 from .lease import LONGEST, PAUSE, Lease

@@ -11,9 +11,10 @@ from weakref import ref
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..done import Done
     from ..run import RunContext
     from ..session import Session
-    from ..steps import Done, Steps
+    from ..steps import Steps
     from .modes import Mode
 
 
