@@ -47,9 +47,9 @@ class Done:
         return cls(**(told | counts), made_at=made_at.replace(tzinfo=UTC))
 
 
-def from_origin(stored: str) -> dict[str, Any]:
-    """Return the row that says that a session remembers the steps of another one too; `stored` is that one's id."""
-    return {"op": "origin", "key": stored, "happened_at": stored(datetime.now(UTC))}
+def from_origin(key: str) -> dict[str, Any]:
+    """Return the row that says that a session remembers the steps of another one too, by the id that it is stored under."""
+    return {"op": "origin", "key": key, "happened_at": stored(datetime.now(UTC))}
 
 
 def stored(moment: datetime) -> str:
