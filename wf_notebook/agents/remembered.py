@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from ..cache import hearing
+from ..cache.heard import hearing
 from ..cache.lease import driver, driving
 from ..events import RunEvent, RunResponse
 from .again import call_sought, kept
