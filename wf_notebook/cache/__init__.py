@@ -1,7 +1,7 @@
 """cache: a step already done is not done again.
 
-`keying` says what a step depends on, `steps` keeps what was done. Here a run looks for its steps (`call`, `functions`), does what is
-not there, and says why. Who remembers nothing loads nothing of that.
+`keying` says what a step depends on, `steps` keeps what was done. Here a run looks for its steps (`call`, `functions`), does
+what is not there, and says why. Who remembers nothing loads nothing of that.
 """
 
 from __future__ import annotations
