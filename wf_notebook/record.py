@@ -25,7 +25,7 @@ from .told import Told, as_responses
 from .transaction import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from .changes import Encoded
     from .encoding import Snapshot
@@ -217,7 +217,8 @@ class OpenRun:
                 self._log.note(RunEvent.updating_memory.value, {"span": "state", "values": self._values()})
         self._log.close()
         if self._journal is not None:
-            self._save(self._journal, [] if self.context.private else [end_row(self.record(), self._start)], snapshot)
+            ends = [] if self.context.private else [end_row(self.record(), self._start)]
+            self._save(Records([*self._new(), *ends], list(self._journal.rows())), snapshot)
             self.session.settle()
 
     def _values(self) -> dict[str, str]:
@@ -226,38 +227,33 @@ class OpenRun:
         changed = {key: key_of(key) for key, op in islice(self.changes.items(), _VALUES) if op != "delete"}
         return {stored: glimpse(state[key]) for stored, key in changed.items() if key in state}
 
-    def flush(self) -> None:
-        """Save what was said and changed since the last time; an error waits for the next explicit save, or the run's end."""
-        with self._ending:
-            if self.status == "running" and self._journal is not None:
-                try:
-                    self._save(self._journal, [])
-                except WorkflowError as error:
-                    logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
+    def flush(self, steps: Sequence[dict[str, Any]] = ()) -> bool:
+        """Save what was changed since the last time, and what was said or the rows of steps; return whether it is durable.
 
-    def keep(self, records: Records) -> None:
-        """Save rows with all that was changed so far; where that cannot be done yet they go along with the next save.
-
-        What was said goes along with the next flush: each kind of rows costs as much again, and here somebody waits. Branches
-        that wait at the same time share one transaction.
+        With steps, what was said waits for the next flush: each kind of rows costs as much again, and somebody waits. Branches
+        that wait share one transaction. What could not be saved goes along with the next save, and that raises.
         """
         with self._ending:
-            if self._journal is None:
-                return
-            rows = Records(self._new(), steps=records.steps)
+            if self._journal is None or (self.status != "running" and not steps):
+                return False
+            rows = Records(self._new(), [] if steps else list(self._journal.rows()), steps)
+            if not steps:  # the run's end waits until what it said is saved
+                return self._is_saved(rows)
+        return self._is_saved(rows)
+
+    def _is_saved(self, rows: Records) -> bool:
         try:
-            self._save_rows(rows)
+            self._save(rows)
         except WorkflowError as error:
             logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
+            return False
+        return True
 
     def _new(self) -> list[dict[str, Any]]:
-        begun, self._begun = self._begun, []
+        begun, self._begun = self._begun, []  # the row of its start, once
         return begun
 
-    def _save(self, journal: Journal, ends: list[dict[str, Any]], snapshot: Snapshot | None = None) -> None:
-        self._save_rows(Records([*self._new(), *ends], list(journal.rows())), snapshot)
-
-    def _save_rows(self, rows: Records, snapshot: Snapshot | None = None) -> None:
+    def _save(self, rows: Records, snapshot: Snapshot | None = None) -> None:
         self.session.save(rows, run_id=None if self.context.private else self.context.run_id, snapshot=snapshot)
 
     def disown(self) -> None:

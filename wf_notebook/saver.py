@@ -24,7 +24,7 @@ class Open(Protocol):
 
     context: RunContext
 
-    def flush(self) -> None:
+    def flush(self) -> object:
         """Save what was said and changed since the last time; never raises what a save may raise."""
 
     def end(self, error: BaseException | None = None) -> None:

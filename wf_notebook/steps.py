@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from .codec import hashes
+from .done import Done, stored
 from .transaction import Records, stored_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .transaction import SessionStorage
 
@@ -22,43 +23,6 @@ AT_ONCE = 16_000_000
 REMEMBERED = 8
 
 _remembered: dict[tuple[Any, ...], Steps] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A step that was done: under which key, when and where, and what it took.
-
-    `place` says which of equal steps of a run it was, and in which branch; `nth`, which of those of its name. Seconds, tokens as
-    counts, cost in US dollars.
-    """
-
-    step_id: str
-    name: str
-    kind: str
-    key: str
-    place: str
-    made_at: datetime
-    run_id: str | None = None
-    nth: int = 1
-    seconds: float = 0.0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float | None = None
-
-    def row(self) -> dict[str, Any]:
-        """Return it as it is stored."""
-        told = {name: getattr(self, name) for name in self.__slots__ if name != "made_at"}
-        return {**told, "op": "done", "happened_at": _stored(self.made_at)}
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Done:
-        """Return what a row says."""
-        made_at = row["happened_at"]
-        if isinstance(made_at, str):
-            made_at = datetime.fromisoformat(made_at)
-        told = {name: row[name] for name in cls.__slots__ if name != "made_at"}
-        counts = {name: told[name] or 0 for name in ("seconds", "input_tokens", "output_tokens", "nth")}
-        return cls(**(told | counts), made_at=made_at.replace(tzinfo=UTC))
 
 
 class Steps:
@@ -72,7 +36,9 @@ class Steps:
     """
 
     def __init__(self, session_id: str, storage: SessionStorage | None = None) -> None:
-        self._key, self._storage = stored_id(session_id), storage
+        self._key = stored_id(session_id)
+        self._origin: Steps | None = None
+        self.belongs_to(storage)
         self._lock = threading.RLock()
         #: Of the last transaction after which all of this was so.
         self.stamp: int | None = None
@@ -81,10 +47,11 @@ class Steps:
     def _start_over(self) -> None:
         self._seq = 0
         self._last: str | None = None  # of the last row that was read, the step that it is of
-        self._origin: Steps | None = None
+        self._origin = None
         self._done: dict[tuple[str, str], list[Done]] = {}
         self._known: set[str] = set()
-        self._unread: set[str] = set()  # saved from here, and not met in the store yet
+        self._met: set[str] = set()  # in the store
+        self._unread: set[str] = set()  # saved from here, and not met there yet
         self._forgotten: set[str] = set()
         self._chosen: dict[tuple[str, str], str] = {}
         self._results: dict[str, str] = {}
@@ -101,9 +68,20 @@ class Steps:
         place = (getattr(storage, "url", None), getattr(storage, "table_name", None), session_id)
         known = _remembered.pop(place, None)
         steps = _remembered[place] = known if known is not None else cls(session_id, storage)
+        steps.belongs_to(storage)
         for oldest in list(_remembered)[:-REMEMBERED]:
             _remembered.pop(oldest, None)
         return steps
+
+    def belongs_to(self, storage: SessionStorage | None) -> None:
+        """Know the storage, and do not keep it open: it is its sessions'."""
+        self._at: Callable[[], SessionStorage | None] = ref(storage) if storage is not None else lambda: None
+        if self._origin is not None:
+            self._origin.belongs_to(storage)
+
+    @property
+    def _storage(self) -> SessionStorage | None:
+        return self._at()
 
     # -- from the store ----------------------------------------------------------------------------------------------------
 
@@ -114,29 +92,32 @@ class Steps:
 
     def catch_up(self) -> None:
         """Learn what was written since; costs nothing where nobody wrote."""
-        if self._storage is None or (self.stamp is not None and self.stamp == self._storage.stamp()):
+        storage = self._storage
+        if storage is None or (self.stamp is not None and self.stamp == storage.stamp()):
             return
         with self._lock:
-            known = (self._seq, self._last)
+            known, unread = (self._seq, self._last), set(self._unread)
 
             def read(tx: Any) -> tuple[bool, list[dict[str, Any]], int | None]:
                 goes_on = tx.step_at(self._key, known[0]) == known[1]  # else they were purged, or it is another file
                 return goes_on, tx.steps(self._key, after=known[0] if goes_on else 0, within=AT_ONCE), tx.before
 
-            goes_on, rows, self.stamp = self._storage.transact(read, write=False)
+            goes_on, rows, self.stamp = storage.transact(read, write=False)
             if not goes_on:
                 self._start_over()
             for row in rows:
                 self._learn(row)
-            self._drop(self._unread - {row["step_id"] for row in rows})
-            self._unread.clear()
+            self._drop(unread - {row["step_id"] for row in rows})
+            self._unread -= unread
             if self._origin is not None:
                 self._origin.catch_up()
 
     def _learn(self, row: Mapping[str, Any]) -> None:
         self._seq, self._last, op = row["seq"], row["step_id"], row["op"]
-        if op == "done" and row["step_id"] not in self._known:
-            self._add(Done.of(row), row["result"])
+        if op == "done":
+            self._met.add(row["step_id"])
+            if row["step_id"] not in self._known:
+                self._add(Done.of(row), row["result"])
         elif op == "origin":
             self._origin = Steps("", self._storage)
             self._origin._key = row["key"]  # noqa: SLF001 - of its own kind
@@ -204,8 +185,8 @@ class Steps:
         known = self._results if column == "result" else self._parts
         if done.step_id not in known and self._origin is not None and done.step_id in self._origin:
             return self._origin._text(done, column)  # noqa: SLF001 - of its own kind
-        if done.step_id not in known and self._storage is not None:
-            known |= self._storage.transact(lambda tx: tx.step_texts([done.step_id], column), write=False)
+        if done.step_id not in known and (storage := self._storage) is not None:
+            known |= storage.transact(lambda tx: tx.step_texts([done.step_id], column), write=False)
         text = known.get(done.step_id)
         return None if text is None else json.loads(text)
 
@@ -214,8 +195,8 @@ class Steps:
 
     def blob(self, content_hash: str) -> bytes:
         """Return the bytes of an array or a frame; KeyError if they are not there any more."""
-        if content_hash not in self.blobs and self._storage is not None:
-            self.blobs |= self._storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
+        if content_hash not in self.blobs and (storage := self._storage) is not None:
+            self.blobs |= storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
         return self.blobs[content_hash]
 
     def trim(self, limit: int, used: set[str]) -> int:
@@ -223,7 +204,8 @@ class Steps:
 
         Those that were `used` last stay as long as there are others.
         """
-        if self._storage is None:
+        storage = self._storage
+        if storage is None:
             return 0
 
         def work(tx: Any) -> list[str]:
@@ -238,7 +220,7 @@ class Steps:
             return gone
 
         with self._lock:
-            gone = self._storage.transact(work, write=True)
+            gone = storage.transact(work, write=True)
             self._drop(set(gone))
             return len(gone)
 
@@ -252,26 +234,22 @@ class Steps:
 
     def records(self, done: Done) -> Records:
         """Return the rows of a step, to be saved."""
-        self._unread.add(done.step_id)
         result = self._results[done.step_id]
         needed = hashes(json.loads(result)) if '"blob' in result else ()
         blobs = {name: self.blobs[name] for name in needed if name in self.blobs}
         return Records(steps=[{**done.row(), "result": result, "parts": self._parts.get(done.step_id), "blobs": blobs}])
 
+    def saved(self, done: Done) -> None:
+        """Know that the rows of a step are in the store."""
+        with self._lock:
+            if done.step_id not in self._met:
+                self._unread.add(done.step_id)
+
     def say(self, op: str, steps: Iterable[Done]) -> Records:
         """Say of steps that they are "forgotten" or "chosen"; return the rows that say so."""
-        now = _stored(datetime.now(UTC))
+        now = stored(datetime.now(UTC))
         rows = [{**done.row(), "op": op, "happened_at": now} for done in steps]
         with self._lock:
             for row in rows:
                 self._heard(op, row)
         return Records(steps=rows)
-
-
-def from_origin(stored: str) -> dict[str, Any]:
-    """Return the row that says that a session remembers the steps of another one too; `stored` is that one's id."""
-    return {"op": "origin", "key": stored, "happened_at": _stored(datetime.now(UTC))}
-
-
-def _stored(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")

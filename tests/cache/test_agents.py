@@ -268,3 +268,36 @@ def test_a_plan_asks_no_model_and_says_how_much_would_be_sent(storage):
     assert len(model.requests) == 1
     assert planned.writer.run_response.content == "one two three"
     assert len(storage.runs()) == 1
+
+
+def test_what_a_tool_changed_in_the_state_is_changed_again(storage):
+    class Tools(Workflow):
+        writer = Agent(instructions="Be brief.")
+
+        def remember(self, word: str) -> str:
+            """Remember a word."""
+            note.info("remember")
+            self.session_state.setdefault("words", []).append(word)
+            return "remembered"
+
+        def run(self):
+            self.writer.tools = [self.remember]
+            for response in self.writer.run("ducks", stream=True):
+                self.session_state["pieces"] = self.session_state.get("pieces", 0) + 1
+                yield response
+
+    def tools():
+        workflow = Tools(session_id="a", storage=storage, cache="use")
+        workflow.writer.model = model
+        return workflow
+
+    model = scripted(ToolCall("remember", {"word": "duck"}), "done")
+    first = tools()
+    first.run().result()
+    assert first.session_state["words"] == ["duck"]
+    pieces = first.session_state["pieces"]
+    again = tools()
+    again.session_state.clear()
+    again.run().result()
+    assert again.session_state == {"words": ["duck"], "pieces": pieces}
+    assert (len(model.requests), called) == (2, ["remember"])

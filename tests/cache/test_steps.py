@@ -654,3 +654,56 @@ def test_beyond_its_limit_the_steps_that_were_done_first_are_erased(storage):
     assert done == ["1"]
     with pytest.raises(BadSetting, match="cache_limit is of type 'str'; give a number of bytes"):
         Large(cache_limit="1 MB")
+
+
+# -- who changed what ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_run_changes_between_the_items_of_a_step_is_not_the_step_s(storage):
+    class Counts(Workflow):
+        @step
+        def words(self):
+            note.info("words")
+            for word in ("a", "b", "c"):
+                self.session_state["last"] = word
+                yield word
+
+        def run(self):
+            for word in self.words():
+                self.session_state["seen"] = [*self.session_state.get("seen", []), word]
+                yield word
+
+    counts = Counts(session_id="a", storage=storage, cache="use")
+    for times in (1, 2):
+        counts.run().result()
+        assert counts.session_state == {"last": "c", "seen": ["a", "b", "c"] * times}
+    assert done == ["words"]
+
+
+def test_a_stream_that_is_left_for_a_while_keeps_nobody_waiting_for_itself(storage):
+    blog = Blog(session_id="a", storage=storage, cache="use")
+    first = blog.run("cheese")
+    assert next(first).content == "one "
+    second = Blog(session_id="a", storage=storage, cache="use").run("cheese").result()
+    assert second.content.startswith("one two")
+    assert first.result().content == second.content
+
+
+def test_what_a_step_inside_printed_is_printed_once_by_a_hit_inside_another_step(storage, capsys):
+    class Nested(Workflow):
+        @step
+        def inner(self):
+            print("inner")  # noqa: T201 - it is to be heard
+
+        @step
+        def outer(self, n):
+            self.inner()
+            return n
+
+        def run(self, n):
+            return str(self.outer(n))
+
+    nested = Nested(session_id="a", storage=storage, cache="use")
+    for n in (1, 2, 2):
+        nested.run(n)
+        assert capsys.readouterr().out == "inner\n"

@@ -34,10 +34,13 @@ def in_cells(folder, number):
     from traitlets.config import Config
 
     shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
-    shell.reset(new_session=False)
+    before = {*shell.user_ns}
     for cell in (folder / f"steps_{number}.py").read_text().split("# %%\n"):
         shell.run_cell(cell, store_history=True).raise_error()
-    return digest(shell.user_ns)
+    found = digest(shell.user_ns)
+    for name in {*shell.user_ns} - before:
+        del shell.user_ns[name]
+    return found
 
 
 def main():

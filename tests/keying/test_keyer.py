@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import wraps
 from types import ModuleType
 
 import pytest
 
 from wf_notebook.errors import BadSetting, UncacheableArgument
 from wf_notebook.keying import Key, Keyer, Uncacheable, code_digest
+from wf_notebook.models import limit
 
 STEPS = """
 import other
@@ -29,8 +32,18 @@ def make(n):
     def inner(): return n
     return inner
 closure = make(1)
+import numpy
+from types import SimpleNamespace
+ARRAY, DATA, SPACE = numpy.zeros(3), bytearray(b"a"), SimpleNamespace(n=[1])
+class Agent:
+    def __init__(self): self.text, self.tools = "a", [helper]
+    def _key_parts_(self): return {"instructions": self.text, "tools": self.tools}
+agent = Agent()
+class Words(list): pass
+WORDS = Words("a")
 def step(topic="a"):
-    return helper(), TABLE, FUNCTIONS[0](), config.limit, closure(), other.clean(topic), missing
+    more = ARRAY, DATA, SPACE, agent, WORDS
+    return helper(), TABLE, FUNCTIONS[0](), config.limit, closure(), other.clean(topic), missing, more
 """
 
 
@@ -59,6 +72,12 @@ def run(steps, text):
         "TABLE['a'][0] = True",
         "TABLE['a'] = (1, 2)",
         "TABLE = {'a': [1, 2], 'deep': [{'n': 1.0}]}",
+        "ARRAY[0] = 1",
+        "DATA[0] = 1",
+        "SPACE.n.append(1)",
+        "agent.text = 'b'",
+        "agent.tools.append(make)",
+        "WORDS.append('b')",
         "FUNCTIONS[0] = lambda: 2",
         "FUNCTIONS.append(len)",
         "config.limit = 2",
@@ -228,6 +247,39 @@ def test_parts_say_what_a_key_is_made_of(tmp_path):
     assert len({part.digest for part in key.parts}) > 10
 
 
+def noted(function):
+    @wraps(function)
+    def inner(*args):
+        return function(*args)
+
+    return inner
+
+
+@noted
+def written(topic):
+    return clean(topic)
+
+
+def test_the_body_of_a_decorated_step_is_the_users_own():
+    parts = [(part.what, part.name, part.shown.partition("(")[0]) for part in Keyer(written).key(("a",), {}).parts]
+    assert ("body", "written", "@noted\ndef written") in parts
+    assert ("decorator", "noted", "@wraps") in parts
+    assert ("decorator", "noted", "def noted") in parts
+
+
+def test_a_decorator_of_ours_and_what_stands_above_it_do_not_count():
+    def key(name, decorators):
+        text = f"def outer(f): return f\n{decorators}def step(): return 1"
+        linecache.cache[name] = len(text), None, text.splitlines(keepends=True), name
+        space = {"__name__": "__main__", "limit": lambda _: lambda f: f}
+        exec(compile(text, name, "exec"), space)
+        space["limit"] = limit  # ours, which the decorator's name leads to
+        return Keyer(space["step"]).key((), {})
+
+    assert key("a.cell", "") == key("b.cell", "@limit(1)\n") == key("c.cell", "@outer\n@limit(2)\n")
+    assert key("a.cell", "") != key("d.cell", "@limit(1)\n@outer\n")
+
+
 def test_what_is_shown_has_no_secrets_and_an_end(monkeypatch):
     monkeypatch.setenv("TEST_API_KEY", "sk-this-is-secret")
 
@@ -264,6 +316,20 @@ def test_files_count_by_content(tmp_path, monkeypatch):
     assert keyer.key(("a",), {}) == before
     with pytest.raises(BadSetting, match="which cannot be read"):
         Keyer(clean, files=str(tmp_path)).key(("a",), {})
+
+
+def test_a_long_argument_is_seen_to_change():
+    def step(posts):
+        return posts
+
+    keyer, posts = Keyer(step), [{"id": number, "text": f"post {number}"} for number in range(100)]
+    before = keyer.key((posts,), {})
+    assert keyer.key((posts,), {}) == keyer.key(([{"text": one["text"], "id": one["id"]} for one in posts],), {}) == before
+    posts[50]["id"] = 50.0
+    after = keyer.key((posts,), {})
+    posts[50]["id"] = 50
+    assert keyer.key((posts,), {}) == before != after
+    assert len({keyer.key(([one] * 1000,), {}) for one in (1, True, 1.0, "1", b"1", None)}) == 6
 
 
 def test_keys_are_equal_by_their_digest():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from wf_notebook import Workflow
@@ -186,8 +184,9 @@ def test_an_attribute_of_the_instance_hides_that_of_the_class(flow):
     ],
 )
 def test_what_cannot_be_followed_is_named_with_its_line(flow, name, said):
-    with pytest.raises(Uncacheable, match=re.escape(said)) as refusal:
+    with pytest.raises(Uncacheable) as refusal:
         Keyer(getattr(Flow, name)).key((flow,), {})
+    assert str(refusal.value) == said
     assert refusal.value.name
     assert refusal.value.what
 
@@ -214,3 +213,26 @@ def test_a_plain_function_may_call_its_first_parameter_self():
     assert Keyer(step).key(([1],), {}) != Keyer(step).key(([2],), {})
     with pytest.raises(Uncacheable, match="hands `self` on"):
         Keyer(step, bound=True).key(([1],), {})
+
+
+def test_an_attribute_that_fails_is_named():
+    class Odd:
+        upper = str.upper
+
+        def step(self):
+            return self.upper()
+
+    with pytest.raises(Uncacheable, match=r"attribute `self.upper` cannot be read: descriptor 'upper'"):
+        Keyer(Odd.step, bound=True).key((Odd(),), {})
+
+
+def test_a_class_that_looks_up_attributes_by_itself_cannot_be_followed():
+    class Odd:
+        def __getattribute__(self, name):
+            return 1
+
+        def step(self):
+            return self.topic
+
+    with pytest.raises(Uncacheable, match="looks up attributes of `Odd` by a method of its own"):
+        Keyer(Odd.__dict__["step"], bound=True).key((Odd(),), {})

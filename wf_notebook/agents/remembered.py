@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from ..cache import hearing
+from ..cache.heard import hearing
+from ..cache.lease import driver, driving
 from ..events import RunEvent, RunResponse
 from .again import call_sought, kept
 from .call import AgentCall
@@ -23,8 +24,13 @@ STAMPS = {"run_id", "session_id", "workflow_id", "lane"}
 class RememberedCall(AgentCall):
     """A call of one of our agents."""
 
+    def __init__(self, *about: Any, **how: Any) -> None:
+        super().__init__(*about, **how)
+        self._driver = driving()
+
     async def responses(self) -> AsyncGenerator[RunResponse]:
         """Say what is said as it comes, on this loop, in one task; what was answered before is said again."""
+        driver.set(self._driver)
         step = await call_sought(self.agent, self.message, self.sent, self.history)
         if step is not None and step.given is not None:
             for response in self._again(step.given):

@@ -9,20 +9,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ..changes import differences
+from ..changes import Change, differences
 from ..changes import hashes as named_in
 from ..codec.kind import json_text
+from ..done import Done
 from ..errors import CacheMiss, FirstMiss, StorageFailed, UnsavableValue, WorkflowError
-from ..keying import Part, Uncacheable, difference
+from ..keying import Uncacheable
 from ..log import numbers
 from ..run import Usage, logger, meters
 from ..spans import STOPS
-from ..steps import Done
 from .given import Given, given_of, text_of
-from .heard import listen, say, say_again
+from .heard import listen, say_again
 from .lease import LONGEST, PAUSE, Lease
 from .modes import PLAN
 from .remembering import inside
+from .telling import changed, sent
+from .whose import own_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     from .modes import Mode
     from .remembering import Cache
 
-#: The parts of a key that are sent to a model.
-SENT = {"instructions", "message", "history", "messages"}
+#: Who waits longer than this for another run is told so, in seconds.
+PATIENCE = 2.0
 #: What a step is called where it begins and ends among the events of a run.
 STARTED, COMPLETED, FAILED = "StepStarted", "StepCompleted", "StepFailed"
 
@@ -64,6 +66,8 @@ class Call:
         self.beside: list[Call] = []
         self.counts: Counter[str] = Counter()
         self.given: Given | None = None
+        #: What it changed in the state so far.
+        self.changes: list[Change] = []
         #: Whether it may change the state: what cannot is not compared.
         self.touches = True
         self._key: Key | None = None
@@ -100,16 +104,17 @@ class Call:
             self._cache.missed = self._cache.missed or self._missing()
             raise FirstMiss
         if self.given is None:
-            self._begin()
+            try:
+                self._begin()
+            except BaseException:
+                self._release()
+                raise
 
     def _missing(self) -> dict[str, Any]:
         """Return what is known of a step that would be done: why, how much it would be given, and what it took the last time."""
         why = self._why(self._key) if self._key is not None else self._reason or "it is done each time (cache='off')"
-        last = self._cache.steps.last(self.kind, self.name, self._place, self._nth)
-        told: dict[str, Any] = {"name": self.name, "kind": self.kind, "why": why, "last": last}
-        if self._key is not None and self.kind != "step":
-            told["size"] = sum(len(part.shown) for part in self._key.parts if part.name in SENT)
-        return told
+        size = None if self._key is None or self.kind == "step" else sent(self._key)
+        return {"name": self.name, "kind": self.kind, "why": why, "last": self._last(), "size": size}
 
     def _sought(self, key: Key) -> Generator[float]:
         if self._found(key):
@@ -119,15 +124,16 @@ class Call:
         session = self._cache.session
         name = f"{getattr(session.storage, 'table_name', '')}/{session.session_id}/{key.digest}/{self._place}"
         self._lease = Lease(getattr(session.storage, "file", None), name)
-        pause = PAUSE
+        pause, waited = PAUSE, 0.0
         while not self._lease.take():
             self._context.cancel.check()
             yield pause
-            pause = min(LONGEST, pause * 1.5)
-        if pause > PAUSE:  # another one had it, and may have done it
-            self._cache.steps.catch_up()
-            if self._found(key):
-                self._release()
+            if waited < PATIENCE <= waited + pause:
+                logger.info("%s is being done by another run; this one waits for what it gives", self._called)
+            pause, waited = min(LONGEST, pause * 1.5), waited + pause
+        self._cache.steps.catch_up()  # another one may have done it since this run began
+        if self._found(key):
+            self._release()
 
     def _found(self, key: Key) -> bool:
         """Take what is remembered, if it is there and whole."""
@@ -145,8 +151,7 @@ class Call:
         self._cache.recount(given.counts, self.within)
         self._recall(done, given)
         say_again(given.heard)
-        for heard in given.heard:
-            say(*heard)
+        self._tell(given.changes)
         self._note(COMPLETED, hit=True, done=done)
         return True
 
@@ -161,7 +166,7 @@ class Call:
             self.touches = self._may_touch(self._key)
             self._parts = [[part.what, part.name, part.digest, part.shown] for part in self._key.parts]  # before it changes them
         self._cache.begin(self)
-        self._before = self._cache.session.snapshot().kept if self.touches and self._key is not None else {}
+        self.resume()
         self._note(STARTED)
         self.variables = copy_context()
         self.variables.run(self.enter)
@@ -175,6 +180,24 @@ class Call:
         meters.set((*meters.get(), self._usage))
         listen(self._heard.append)
 
+    def resume(self) -> None:
+        """Its code goes on: what changes in the state from now on is its doing."""
+        if self.touches and self._key is not None:
+            self._before = self._cache.session.snapshot().kept
+
+    def pause(self) -> None:
+        """Others have their turn: its reader, who may change the state too."""
+        if self.touches and self._key is not None:
+            snapshot = self._cache.session.snapshot()
+            if snapshot.refused:
+                self.refuse(f"session_state cannot be kept: {UnsavableValue.joined(snapshot.refused.values())}")
+            changes = differences(self._before, snapshot.kept)
+            if changes and self.kind == "tool":  # run() goes on beside it
+                changes, unclear = own_changes(changes, self._key, self._context.workflow)
+                if unclear is not None:
+                    self.refuse(f"it cannot be told whether it was this that changed session_state[{unclear!r}]")
+            self.changes += changes
+
     def refuse(self, reason: str) -> None:
         """It is done, and must not be remembered: say why."""
         self._reason, self._key = self._reason or reason, None
@@ -185,9 +208,13 @@ class Call:
         if used is not None:
             self._usage = used
         try:
+            self.pause()
             done = self._kept(Given(value, said, self._heard, counts=dict(self.counts), more=more), seconds)
+            self._tell(self.changes)
+            if done is None and self.changes and self.within and self.within[-1].kind == "agent":
+                self.within[-1].refuse(f"{self._called} changed session_state, and is not remembered")
             if done is not None and not self._context.private:
-                self._cache.keep(self._cache.steps.records(done))
+                self._cache.keep(done)
             self._note(COMPLETED, hit=False, done=done, seconds=seconds)
         finally:
             self._end()
@@ -195,9 +222,12 @@ class Call:
     def _kept(self, given: Given, seconds: float) -> Done | None:
         if self._key is None:
             return None
-        if reason := self._look_at_the_state(given):
-            self._reason = reason
+        beside = [other for other in self.beside if other.touches]
+        if self.changes and beside:
+            self._reason = f"session_state was changed while {beside[0].name!r} went on beside it"
             return None
+        given.changes = self.changes
+        self._cache.session.lend(named_in(given.changes), self._cache.steps.blobs)
         usage, steps = self._usage, self._cache.steps
         if usage.requests:
             given.used = {"requests": usage.requests, "models": sorted(usage.models)}
@@ -212,20 +242,10 @@ class Call:
         steps.keep(done, text, json_text(self._parts))
         return done
 
-    def _look_at_the_state(self, given: Given) -> str | None:
-        """Note what it did to the state; return why it cannot be remembered, if so."""
-        if not self.touches:
-            return None
-        session = self._cache.session
-        snapshot = session.snapshot()
-        if snapshot.refused:
-            return f"session_state cannot be kept: {UnsavableValue.joined(snapshot.refused.values())}"
-        given.changes = differences(self._before, snapshot.kept)
-        beside = [other for other in self.beside if other.touches]
-        if given.changes and beside:
-            return f"session_state was changed while {beside[0].name!r} went on beside it"
-        session.lend(named_in(given.changes), self._cache.steps.blobs)
-        return None
+    def _tell(self, changes: list[Change]) -> None:
+        """What changed in the state by a step inside of a call of an agent is the call's doing."""
+        if self.within and self.within[-1].kind == "agent":
+            self.within[-1].changes += changes
 
     def fail(self, error: BaseException) -> None:
         """It was not done: it failed, was stopped, or left before its end. Nothing is remembered of it."""
@@ -250,16 +270,11 @@ class Call:
         return f"{self.kind} {self.name!r}" + (f" in branch {self._context.lane!r}" if self._context.lane else "")
 
     def _why(self, key: Key) -> str:
-        """Return the first difference to what was done before under this name."""
-        last = self._cache.steps.last(self.kind, self.name, self._place, self._nth)
-        if last is None:
-            return "it was never done in this session" if self._nth == 1 else f"it is the first run with {self._nth} of it"
-        if last.key == key.digest:
-            return "it was done less often before"
-        parts = self._cache.steps.parts(last)
-        found = difference([Part(*part) for part in parts], key.parts) if parts else None
-        told = "what it depends on changed" if found is None else str(found)
-        return told.removeprefix("argument ") if self.kind in {"agent", "request"} else told
+        """Return the first difference to what was done before where this would be."""
+        return changed(self._cache.steps, self._last(), key, self._nth)
+
+    def _last(self) -> Done | None:
+        return self._cache.steps.last(self.kind, self.name, self._place, self._nth)
 
     def _note(
         self, event: str, *, hit: bool | None = None, done: Done | None = None, status: str = "completed", seconds: float = 0.0

@@ -223,7 +223,9 @@ def _followed(call: Call, source: Iterator[Any]) -> Generator[Any, Any, Any]:
                     value = end.value
                     break
                 said.append(item)
+                call.pause()
                 yield item
+                call.resume()
     except BaseException as error:
         close = getattr(source, "close", None)
         if close is not None:
@@ -244,7 +246,9 @@ async def _followed_async(call: Call, source: AsyncIterator[Any]) -> AsyncGenera
                 except StopAsyncIteration:
                     break
                 said.append(item)
+                call.pause()
                 yield item
+                call.resume()
     except BaseException as error:
         if hasattr(source, "aclose"):
             await within(call.variables, cast("Any", source).aclose())

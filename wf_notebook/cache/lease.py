@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import suppress
+from contextvars import ContextVar
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -23,48 +24,67 @@ except ImportError:  # on Windows the kernels of one machine do not know of each
 #: Seconds between two looks whether another one is done, from the first to the longest.
 PAUSE, LONGEST = 0.01, 0.1
 
-_held: set[tuple[str, str]] = set()
+#: The thread whose code waits for what this code does, where that is another one: agents are asked on a loop of their own.
+driver: ContextVar[int] = ContextVar("wf_notebook_driver", default=0)
+
+#: What is held, and by whose thread.
+_held: dict[tuple[str, str], int] = {}
 _files: dict[str, int] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()  # the collector may run anywhere, and let go of one
+
+
+def driving() -> int:
+    """Return the thread that waits for what this code does."""
+    return driver.get() or threading.get_ident()
 
 
 class Lease:
-    """The right to do one step.
+    """The right to do one step; who lets go of this, lets go of it.
 
-    >>> mine, other = Lease(None, "outline"), Lease(None, "outline")
-    >>> mine.take(), other.take(), mine.release(), other.take(), other.release()
-    (True, False, None, True, None)
+    A thread that has it already, in a stream that it left for a while, would wait for itself: it does the step once more.
+
+    >>> mine, again = Lease(None, "outline"), Lease(None, "outline")
+    >>> mine.take(), again.take(), again.is_mine, mine.is_mine
+    (True, True, False, True)
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with ThreadPoolExecutor() as another: another.submit(Lease(None, "outline").take).result()
+    False
+    >>> mine.release()
     """
 
     def __init__(self, store: Path | None, name: str) -> None:
         self._file = None if store is None else str(store) + ".leases"
         self._name = (self._file or "", name)
         self._byte = int.from_bytes(blake2b(name.encode(), digest_size=7).digest()) if self._file else 0
-        self._is_mine = False
+        self.is_mine = False
 
     def take(self) -> bool:
-        """Take it if nobody has it; return whether it is mine now."""
+        """Take it if nobody has it; return whether the step may be done here."""
         with _lock:
             if self._name in _held:
-                return False
+                return _held[self._name] == driving()
             if self._file and fcntl and (descriptor := _opened(self._file)) is not None:
                 try:
                     fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, self._byte)
                 except OSError:
                     return False
-            _held.add(self._name)
-            self._is_mine = True
+            _held[self._name] = driving()
+            self.is_mine = True
             return True
 
     def release(self) -> None:
         """Let others have it."""
         with _lock:
-            if self._is_mine:
-                self._is_mine = False
-                _held.discard(self._name)
+            if self.is_mine:
+                self.is_mine = False
+                _held.pop(self._name, None)
                 if self._file and fcntl and (descriptor := _files.get(self._file)) is not None:
                     with suppress(OSError):
                         fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, self._byte)
+
+    def __del__(self) -> None:
+        if self.is_mine:
+            self.release()
 
 
 def _opened(file: str) -> int | None:
@@ -80,7 +100,7 @@ def _opened(file: str) -> int | None:
 def _forget() -> None:
     """In a forked child nothing is held: the locks are the parent's."""
     global _lock  # noqa: PLW0603 - a thread that is not there may hold it
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     _held.clear()
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from weakref import ref
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from ..done import Done
     from ..run import RunContext
     from ..session import Session
     from ..steps import Steps
-    from ..transaction import Records
     from .modes import Mode
 
 
@@ -34,8 +34,8 @@ inside: ContextVar[tuple[Any, ...]] = ContextVar("wf_notebook_inside", default=(
 class Keeping(Protocol):
     """As much of an open run as is needed here."""
 
-    def keep(self, records: Records) -> None:
-        """Save rows, with all that was changed so far; durable when it returns, unless the store is busy."""
+    def flush(self, steps: Sequence[dict[str, Any]]) -> bool:
+        """Save rows of steps, with all that was said and changed so far; return whether that is durable."""
 
 
 class Cache:
@@ -98,11 +98,11 @@ class Cache:
             if call in self.going_on:
                 self.going_on.remove(call)
 
-    def keep(self, records: Records) -> None:
+    def keep(self, done: Done) -> None:
         """Save the rows of a step, so that it is durable before the next one begins."""
         run = self._run()
-        if run is not None:
-            run.keep(records)
+        if run is not None and run.flush(self.steps.records(done).steps):
+            self.steps.saved(done)
 
 
 def remembering(context: RunContext | None) -> Any:

@@ -13,6 +13,8 @@ _LOADS_GLOBAL = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _LOADS_FREE = {"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"}
 _LOADS_ATTRIBUTE = {"LOAD_ATTR", "LOAD_METHOD"}
 _LOADS_LOCAL = {"LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW", "LOAD_DEREF", "LOAD_CLASSDEREF"}
+#: They do two things at once, and end with a local name.
+_LOADS_SECOND = {"LOAD_FAST_LOAD_FAST", "STORE_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW"}
 #: They only prepare a cell for an inner function, in which it is seen.
 _PREPARES = {"MAKE_CELL", "COPY_FREE_VARS", "LOAD_CLOSURE"}
 
@@ -66,7 +68,8 @@ def attributes_of(code: CodeType, name: str) -> set[str] | None:
             if step.opname in _LOADS_ATTRIBUTE or step.opname in _LOADS_GLOBAL:
                 continue
             following = steps[place + 1] if place + 1 < len(steps) else None
-            if step.opname not in _LOADS_LOCAL or following is None:
+            is_last = isinstance(step.argval, tuple) and step.argval[-1] == name and name not in step.argval[:-1]
+            if following is None or not (step.opname in _LOADS_LOCAL or (step.opname in _LOADS_SECOND and is_last)):
                 return None
             if following.opname in _LOADS_ATTRIBUTE:
                 found.add(following.argval)

@@ -7,11 +7,11 @@ from types import CellType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING
 
 from .imports import full_name, own_module
-from .origin import is_own, name_of, package_of
-from .part import Entry, Uncacheable, clipped
+from .origin import OURS, is_own, name_of, package_of
+from .part import SOURCE, Entry, Uncacheable, clipped
 from .plain import SCALARS, sequence
 from .reach import Chain, Imported, Reach, reach_of
-from .walk import ABSENT, OURS, Node, Walk
+from .walk import ABSENT, Node, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,14 +34,14 @@ def function_content(walk: Walk, node: Node, subject: Subject | None, *, called:
     if wrapped is not None:
         walk.watch.name(vars(function), "__wrapped__", wrapped)
         made.append(walk.value(wrapped, what, name))
-        what, name = "decorator", function.__qualname__.partition(".<locals>")[0]
+        what, name = "decorator", function.__code__.co_qualname.partition(".<locals>")[0]
     decorators = [*_decorators(walk, function, reach)]
-    walk.note(Entry(what, name, b"".join([reach.content, *(text for text, _ in decorators)]), lambda: clipped(reach.shown)))
+    walk.note(
+        Entry(what, name, b"".join([reach.content, *(text for text, _ in decorators)]), lambda: clipped(reach.shown, SOURCE))
+    )
     made += [text + content for text, content in decorators]
     if not called:
         made += _defaults(walk, function, name)
-    if reach.annotated:
-        made.append(walk.value(dict(function.__annotations__), "class", f"{name}.__annotations__"))
     for chain in reach.chains:
         made.append(SCALARS[str](str(chain)) + _read(walk, function, chain))
     for imported in reach.imports:

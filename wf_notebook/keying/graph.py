@@ -17,18 +17,20 @@ from .members import class_content, module_content
 from .origin import PYTHON, is_own, name_of, package_of
 from .part import Entries, Entry, Uncacheable, of_package, of_value
 from .plain import SCALARS, framed, sequence, sized
-from .remembered import Remembered
 from .subject import Subject, bind
+from .things import has_parts, parts_of
 from .values import TOO_DEEP, Values
 from .walk import ABSENT, Node
 from .watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .reach import Chain
 
 T = TypeVar("T")
+#: So many functions and classes are known by themselves.
+_KEPT = 128
 #: Kinds of parts that a function found there is one of its own of.
 _HELPERS = {"global", "closure", "default", "attribute", "class"}
 
@@ -36,14 +38,15 @@ _HELPERS = {"global", "closure", "default", "attribute", "class"}
 class Graph:
     """One walk from a function, class or module; `subject` is what `self` is in it."""
 
-    def __init__(self, root: Any, *, what: str, name: str, subject: Subject | None = None) -> None:
+    def __init__(self, root: Any, codes: Codes, *, what: str, name: str, subject: Subject | None = None) -> None:
+        self._codes = codes
         self.watch = Watch()
         self.packages = {PYTHON}
         self.subject = subject
         #: Functions of which a parameter is `self` wherever they are met, by their id.
         self.bound: dict[int, str] = {}
         self._entries: list[Entry] = []
-        self._values = Values(self.code, self.watch, standalone)
+        self._values = Values(self.code, self.watch, codes.content)
         self._numbers: dict[tuple[int, str | None], int] = {}
         self._nodes: list[Node] = []
         self._label, self._direct = (what, name), root
@@ -71,9 +74,13 @@ class Graph:
 
     # -- edges -------------------------------------------------------------------------------------------------------------
 
-    def content(self, value: Any) -> bytes:
-        """Return the bytes of a value that is no part of its own."""
-        return self._values.content(value)
+    def fixed(self, value: Any) -> bytes:
+        """Return the bytes of a value that is no part of its own, and that nobody changes."""
+        watch, self._values.watch = self._values.watch, None
+        try:
+            return self._values.content(value)
+        finally:
+            self._values.watch = watch
 
     def code(self, value: Any) -> bytes:
         """Return the bytes that stand for a function, class or module, and let it be walked if it is the user's own."""
@@ -111,7 +118,8 @@ class Graph:
         finally:
             self._label, self._direct = before
         if refer is None and not isinstance(value, FunctionType | type | ModuleType):
-            self._entries += of_value(value, what, name, content, standalone)
+            parts = self._codes.parts(value)[1] if has_parts(value) else None
+            self._entries += of_value(value, what, name, content, parts)
         return content
 
     def chain(self, value: Any, attributes: tuple[str, ...], what: str, name: str) -> bytes:
@@ -186,26 +194,40 @@ def _raise(name: str) -> Any:
 
 # -- by themselves -------------------------------------------------------------------------------------------------------------
 
-_known: Remembered[tuple[bytes, Watch]] = Remembered()
 
+class Codes:
+    """Functions and classes each by itself, with all that it reaches; it is looked up again only if something changed.
 
-def code_bytes(code: Any) -> bytes:
-    """Return the bytes of a function, class or module and all that it reaches, looked up again only if that changed."""
-    if not is_own(code) and not _is_made_here(code):
-        return sized(b"other", "==".join((name_of(code), *package_of(code))).encode())
-    known = _known.get(code)
-    if known is not None and known[1].still():
-        return known[0]
-    what, name = "class" if isinstance(code, type) else "helper", getattr(code, "__name__", "")
-    graph = roomy(lambda: Graph(code, what=what, name=name))
-    made = blake2b(graph.digest, digest_size=16).digest()
-    _known.put(code, (made, graph.watch))
-    return made
+    What is watched for that is kept alive with it; where `only_light`, nothing is kept that reaches more than code and scalars.
+    """
 
+    def __init__(self, *, only_light: bool = False) -> None:
+        self._only_light = only_light
+        self._known: dict[int, tuple[Any, bytes, Watch]] = {}
 
-def standalone(value: Any) -> bytes:
-    """Return the bytes of a value; each function and class in it by the bytes of all that it reaches."""
-    return roomy(lambda: Values(code_bytes).content(value))
+    def code(self, code: Any) -> bytes:
+        """Return the bytes of a function, class or module."""
+        known = self._known.get(id(code))
+        if known is not None and known[0] is code and known[2].still():
+            return known[1]
+        if not is_own(code) and not _is_made_here(code):
+            return sized(b"other", "==".join((name_of(code), *package_of(code))).encode())
+        what, name = "class" if isinstance(code, type) else "helper", getattr(code, "__name__", "")
+        graph = roomy(lambda: Graph(code, self, what=what, name=name))
+        made = blake2b(graph.digest, digest_size=16).digest()
+        if graph.watch.is_light or not self._only_light:
+            for oldest in [*self._known][: max(0, len(self._known) - _KEPT + 1)]:
+                self._known.pop(oldest, None)
+            self._known[id(code)] = code, made, graph.watch
+        return made
+
+    def content(self, value: Any) -> bytes:
+        """Return the bytes of a value."""
+        return roomy(lambda: Values(self.code).content(value))
+
+    def parts(self, value: Any) -> tuple[bytes, Mapping[str, tuple[Any, bytes]] | None]:
+        """Return the bytes of a value, and those of the parts that it says itself."""
+        return roomy(lambda: parts_of(Values(self.code), value))
 
 
 def roomy(make: Callable[[], T]) -> T:

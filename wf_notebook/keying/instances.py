@@ -56,8 +56,19 @@ def own(look: Look, value: Any) -> bytes:
 
 def foreign(look: Look, value: Any) -> bytes:
     """Return an instance of a class of others: the class, and what it is made of."""
+    wrapped = _wrapped(value)
+    if wrapped is not None:
+        return sequence(b"wrapper", [look.code(type(value)), look.content(wrapped)])
     make = partial(look.abroad, lambda: sequence(b"foreign", [look.code(type(value)), _reduced(look, value)]))
     return look.opaque(value, make)
+
+
+def _wrapped(value: Any) -> Any:
+    """Return what an object of others wraps, as a cache does around a function of the user's."""
+    try:
+        return object.__getattribute__(value, "__wrapped__")
+    except AttributeError:
+        return None
 
 
 def _flat(value: Any) -> list[Any]:
@@ -68,9 +79,18 @@ def _flat(value: Any) -> list[Any]:
 _slots_of: Remembered[tuple[str, ...]] = Remembered()
 
 
+def dict_of(value: Any) -> dict[str, Any]:
+    """Return the dict of an object, whatever its class says of attributes; an empty one where it has none."""
+    try:
+        found: dict[str, Any] = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return found
+
+
 def _fields(value: Any) -> dict[str, Any]:
     """Return the attributes of an instance, whether they lie in its dict or in slots."""
-    fields = {str(name): item for name, item in getattr(value, "__dict__", {}).items()}
+    fields = {str(name): item for name, item in dict_of(value).items()}
     for name in _slots(type(value)):
         try:
             fields[name] = object.__getattribute__(value, name)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import BadSetting, UncacheableArgument
 from .binding import Argument, arguments
-from .graph import Graph, code_bytes, roomy, standalone
-from .part import Entries, Entry, Key, Uncacheable, clipped, of_value, parts_of
+from .graph import Codes, Graph, roomy
+from .instances import dict_of
+from .part import Entries, Entry, Key, Uncacheable, clipped, of_value, shown
 from .plain import SCALARS, look, quick, sequence
 from .subject import NOTHING, Read, Subject
+from .things import has_parts
 from .values import BOXES
 from .walk import ABSENT
 from .watch import Watch
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 #: So many plans are kept: one for each class of `self`.
 _PLANS = 8
 #: Bytes of a container that is remembered.
-_LONG = 4096
+_LONG = 512
 
 
 class Plan(NamedTuple):
@@ -73,6 +75,7 @@ class Keyer:
         self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self.files = (files,) if isinstance(files, str | Path) else tuple(files)
         self._bound = bound
+        self._codes = Codes()
         self._plans: tuple[Plan, ...] = ()
         #: Of long plain containers that were given or read, by their names: what they looked like, and their content.
         self._long: dict[str, tuple[bytes, bytes]] = {}
@@ -90,7 +93,7 @@ class Keyer:
         given = arguments(self.function, args, kwargs)[instance is not NOTHING :]
         contents += [SCALARS[str](one.name) + self._argument(one, entries) for one in given]
         contents += [SCALARS[str](read.name) + self._read(read, instance, entries) for read in plan.reads]
-        contents += [SCALARS[str](str(path)) + _file(path, entries) for path in self.files]
+        contents += [_file(path, entries) for path in self.files]
         digest = blake2b(sequence(b"key", contents), digest_size=16).hexdigest()
         return Key(digest, lambda: (*plan.entries, *(one for every in entries for one in every())))
 
@@ -110,7 +113,7 @@ class Keyer:
 
     def _plan(self, instance: Any) -> Plan:
         cls = None if instance is NOTHING else type(instance)
-        names = getattr(instance, "__dict__", ()) if cls else ()
+        names = dict_of(instance) if cls else ()
         for plan in self._plans:
             if plan.fits(cls, names):
                 if plan.watch.still():
@@ -124,55 +127,62 @@ class Keyer:
     def _planned(self, instance: Any) -> Plan:
         function = self.function
         if not isinstance(function, FunctionType):
-            return Plan(None, frozenset(), frozenset(), *_other(function))
+            return self._other(function)
         subject = None if instance is NOTHING else Subject(instance)
-        graph = roomy(lambda: Graph(function, what="body", name=self.name, subject=subject))
+        graph = roomy(lambda: Graph(function, self._codes, what="body", name=self.name, subject=subject))
         if subject is None:
             return Plan(None, frozenset(), frozenset(), graph.digest, graph.watch, (), graph.entries)
         reads = tuple(subject.reads.values())
         return Plan(subject.cls, frozenset(subject.asked), subject.present, graph.digest, graph.watch, reads, graph.entries)
+
+    def _other(self, function: Any) -> Plan:
+        """Return the plan of a callable that is no function."""
+        watch, content = Watch(), self._codes.content(function)
+        watch.opaque(lambda: self._codes.content(function))
+        entry = Entry("body", self.name, content, lambda: shown(function))
+        return Plan(None, frozenset(), frozenset(), content, watch, (), (entry,))
 
     # -- what it is given --------------------------------------------------------------------------------------------------
 
     def _argument(self, one: Argument, entries: list[Callable[[], Entries]]) -> bytes:
         what, name, value = one
         try:
-            content = self._content(name, value)
+            return self._content(what, name, value, entries)
         except Uncacheable as refusal:
             why = refusal.of(what, name, value).why
             raise UncacheableArgument(
                 f"argument {name!r} of {self.name}() has no key: {why}; hand in what it is made of, "
                 f"or give its class a method _key_parts_(self) that says so"
             ) from refusal
-        entries.append(lambda: of_value(value, what, name, content, standalone))
-        return content
 
     def _read(self, read: Read, instance: Any, entries: list[Callable[[], Entries]]) -> bytes:
-        value = read.get(instance)
+        try:
+            value = read.get(instance)
+        except Exception as error:
+            raise Uncacheable(f"{read.what} `{read.name}` cannot be read: {error}", what=read.what, name=read.name) from error
         if value is NOTHING:
             entries.append(lambda: (Entry(read.what, read.name, ABSENT, lambda: "<absent>"),))
             return ABSENT
+        name = read.name.removeprefix("self.") if has_parts(value) else read.name
         try:
-            content = self._content(read.name, value)
+            return self._content(read.what, name, value, entries)
         except Uncacheable as refusal:
-            raise refusal.of(read.what, read.name, value) from None
-        shown = read.name.removeprefix("self.") if parts_of(value) is not None else read.name
-        entries.append(lambda: of_value(value, read.what, shown, content, standalone))
-        return content
+            raise refusal.of(read.what, name, value) from None
 
-    def _content(self, name: str, value: Any) -> bytes:
+    def _content(self, what: str, name: str, value: Any, entries: list[Callable[[], Entries]]) -> bytes:
         """Return the bytes of a value; of a long plain container those that it had the last time, if it looks as it did then."""
-        if type(value) not in BOXES or not value:
-            return standalone(value)
-        known = self._long.get(name)
+        known = self._long.get(name) if type(value) in BOXES else None
+        content, parts = None, None
         with suppress(ValueError):
-            if known is not None and look(value) == known[0]:
-                return known[1]
-        content = standalone(value)
-        seen = quick(value)
-        if seen is not None and len(seen) > _LONG:
-            self._long[name] = seen, content
-        return content
+            content = known[1] if known is not None and look(value) == known[0] else None
+        if content is None:
+            content, parts = self._codes.parts(value)
+            seen = quick(value) if type(value) in BOXES else None
+            if seen is not None and len(seen) > _LONG:
+                self._long[name] = seen, content
+        made = content
+        entries.append(lambda: of_value(value, what, name, made, parts))
+        return made
 
 
 def _innermost(function: Any) -> Any:
@@ -189,14 +199,6 @@ def _innermost(function: Any) -> Any:
     return function
 
 
-def _other(function: Any) -> tuple[bytes, Watch, tuple[Read, ...], Entries]:
-    """Return what a callable counts as that is no function."""
-    watch = Watch()
-    content = standalone(function)
-    watch.opaque(lambda: standalone(function))
-    return content, watch, (), (Entry("body", getattr(function, "__name__", ""), content, lambda: repr(function)),)
-
-
 def _file(path: str | Path, entries: list[Callable[[], Entries]]) -> bytes:
     try:
         found = blake2b(Path(path).read_bytes(), digest_size=16)
@@ -209,6 +211,10 @@ def _file(path: str | Path, entries: list[Callable[[], Entries]]) -> bytes:
     return content
 
 
+#: For what is asked for by itself: by agents, of their tools and messages.
+_codes = Codes(only_light=True)
+
+
 def value_digest(value: Any) -> str:
     """Return the digest of a value by its type and content; raise Uncacheable if it has none.
 
@@ -217,7 +223,7 @@ def value_digest(value: Any) -> str:
     >>> len({value_digest(value) for value in (1, "1", True, 1.0, [1], (1,), 0.0, -0.0)})
     8
     """
-    return blake2b(standalone(value), digest_size=16).hexdigest()
+    return blake2b(_codes.content(value), digest_size=16).hexdigest()
 
 
 def code_digest(code: Any) -> str:
@@ -226,4 +232,4 @@ def code_digest(code: Any) -> str:
     >>> code_digest(code_digest) == code_digest(code_digest) != code_digest(value_digest)
     True
     """
-    return blake2b(code_bytes(code), digest_size=16).hexdigest()
+    return blake2b(_codes.code(code), digest_size=16).hexdigest()

@@ -8,7 +8,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .origin import is_own
-from .part import Entry, Uncacheable, clipped
+from .part import SOURCE, Entry, Uncacheable, clipped
 from .plain import SCALARS, sequence
 from .source import class_source
 
@@ -41,12 +41,12 @@ def class_content(walk: Walk, cls: type, name: str) -> bytes:
         shape.append(SCALARS[str](member))
         what, place = "method" if isinstance(value, _METHODS) else "attribute", f"{name}.{member}"
         if what == "attribute" and member.startswith("__"):  # no part of its own: it follows from what the user wrote
-            shape.append(walk.value(value, what, place, partial(walk.content, value)))
+            shape.append(walk.value(value, what, place, partial(walk.fixed, value)))
         else:
             made.append(walk.value(value, what, place))
     if annotations := space.get("__annotations__"):
-        shape.append(walk.value(annotations, "class", name, partial(walk.content, dict(annotations))))
-    walk.note(Entry("class", name, b"".join(shape), lambda: clipped(class_source(cls) or f"<class {name}>")))
+        shape.append(walk.value(annotations, "class", name, partial(walk.fixed, dict(annotations))))
+    walk.note(Entry("class", name, b"".join(shape), lambda: clipped(class_source(cls) or f"<class {name}>", SOURCE)))
     return sequence(b"class", [*shape, *made])
 
 

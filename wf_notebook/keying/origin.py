@@ -5,34 +5,54 @@ from __future__ import annotations
 import sys
 import sysconfig
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+from .remembered import Remembered
+
 _HOUSE = __name__.partition(".")[0]
 
+#: The flag of a class that can be made and changed while a program runs.
+_MADE_BY_PYTHON = 1 << 9
 #: Folders whose files are not the user's own, wherever they lie.
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _STANDARD = tuple(sorted({str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib")}))
 _OURS = str(Path(__file__).resolve().parents[1])
 
+#: The distribution that this package is in.
+OURS = "wf-notebook"
 #: What the standard library and the builtins count as.
 PYTHON = ("python", f"{sys.version_info.major}.{sys.version_info.minor}")
 
 
 def is_own(code: Any) -> bool:
-    """Return whether a function, class or module is the user's own.
+    """Return whether a function, class or module is the user's own; one that was made of a text, by whomever, is.
 
-    >>> is_own(Path), is_own(is_own), is_own(sys), is_own(FunctionType(compile("0", "cell", "eval"), {"__name__": "__main__"}))
+    >>> is_own(Path), is_own(is_own), is_own(sys), is_own(FunctionType(compile("0", "<text>", "eval"), {}))
     (False, False, False, True)
     """
     if isinstance(code, FunctionType):
-        filename = code.__code__.co_filename
-        return _is_own_module(code.__globals__.get("__name__")) if filename.startswith("<") else is_own_file(filename)
+        return is_own_file(code.__code__.co_filename)
+    if isinstance(code, type):
+        known = _classes.get(code)
+        return known if known is not None else _classes.put(code, _is_own_module(code.__module__) or _is_stray(code))
     if isinstance(code, ModuleType):
         return _is_own_module(code.__name__)
     return _is_own_module(getattr(code, "__module__", None))
+
+
+_classes: Remembered[bool] = Remembered()
+
+
+def _is_stray(cls: type) -> bool:
+    """Return whether a class is not what its module has under its name: `make_dataclass` made it, or another function did."""
+    found: Any = sys.modules.get(cls.__module__)
+    if not cls.__flags__ & _MADE_BY_PYTHON or found is None or "<locals>" in cls.__qualname__:
+        return False
+    for name in cls.__qualname__.split("."):
+        found = vars(found).get(name) if isinstance(found, ModuleType | type) else None
+    return found is None
 
 
 def _is_own_module(name: Any) -> bool:
@@ -75,21 +95,30 @@ def package_named(top: str) -> tuple[str, str]:
     """Return the name and version of the distribution that has a top-level module."""
     if top in sys.stdlib_module_names or top == "builtins":
         return PYTHON
+    if top == _HOUSE:
+        return OURS, _said(top)
+    from importlib import metadata  # it takes longer to load than all of this
+
     try:
-        return top if top != _HOUSE else "wf-notebook", metadata.version(top)
+        return top, metadata.version(top)
     except metadata.PackageNotFoundError:
         names = sorted(set(metadata.packages_distributions().get(top, ())))
     if names:
         return "+".join(names), "+".join(map(metadata.version, names))
+    return top, _said(top)
+
+
+def _said(top: str) -> str:
+    """Return the version that a module says of itself."""
     version = getattr(sys.modules.get(top), "__version__", "")
-    return top, version if isinstance(version, str) else ""
+    return version if isinstance(version, str) else ""
 
 
 def name_of(code: Any) -> str:
     """Return the name of somebody else's code.
 
-    >>> name_of(Path.exists), name_of(len)
-    ('pathlib:Path.exists', 'builtins:len')
+    >>> name_of(dict.get), name_of(len)
+    ('builtins:dict.get', 'builtins:len')
     """
     module = getattr(code, "__module__", None) or getattr(getattr(code, "__objclass__", None), "__module__", None) or ""
     return f"{module}:{getattr(code, '__qualname__', None) or getattr(code, '__name__', '') or type(code).__qualname__}"

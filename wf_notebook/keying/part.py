@@ -33,8 +33,8 @@ WHAT = (
 #: The kinds of which the source is shown.
 CODE = frozenset({"body", "helper", "method", "decorator", "class"})
 
-#: Characters of a value that are shown.
-_SHOWN = 2000
+#: Characters of a value that are shown, and of a source.
+_SHOWN, SOURCE = 2000, 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ class Key:
 class Uncacheable(Exception):
     """Something has no key: the message says what and why; `what` and `name` are those of a part."""
 
-    def __init__(self, why: str, *, what: str = "", name: str = "") -> None:
-        super().__init__(f"{what} `{name}` {why}" if what and not name.startswith("`") else why)
-        self.why, self.what, self.name = why, what, name
+    def __init__(self, said: str, *, what: str = "", name: str = "", why: str = "") -> None:
+        super().__init__(said)
+        self.why, self.what, self.name = why or said, what, name
         #: The values around what has no key, from the inside out.
         self.around: list[Any] = []
 
@@ -114,7 +114,8 @@ class Uncacheable(Exception):
             return self
         place = name + "".join(_steps(self.around))
         inside = f"({a(type(value))}) has no content to key by: `{place}` " if place != name else ""
-        return Uncacheable(f"{inside}{self.why}", what=what, name=name)
+        why = f"{inside}{self.why}"
+        return Uncacheable(f"{what} `{name}` {why}", what=what, name=name, why=why)
 
 
 def _steps(around: list[Any]) -> Iterator[str]:
@@ -145,10 +146,10 @@ def hexdigest(*contents: bytes) -> str:
     return blake2b(b"".join(contents), digest_size=16).hexdigest()
 
 
-def clipped(text: str) -> str:
+def clipped(text: str, most: int = _SHOWN) -> str:
     """Return a text without secrets, cut where it is long."""
     redacted = redact(text)
-    return redacted if len(redacted) <= _SHOWN else f"{redacted[:_SHOWN]}…"
+    return redacted if len(redacted) <= most else f"{redacted[:most]}…"
 
 
 def of_package(name: str, version: str) -> Entry:
@@ -156,18 +157,11 @@ def of_package(name: str, version: str) -> Entry:
     return Entry("package", name, f"{name}=={version}".encode(), f"{name} {version}".strip)
 
 
-def of_value(value: Any, what: str, name: str, content: bytes, read: Callable[[Any], bytes]) -> Entries:
-    """Return the parts of a value: one, or those that it says itself, each read by `read`."""
-    parts = parts_of(value)
+def of_value(value: Any, what: str, name: str, content: bytes, parts: Mapping[str, tuple[Any, bytes]] | None) -> Entries:
+    """Return the parts of a value: one, or those that it says itself, with their bytes."""
     if parts is None:
         return (Entry(what, name, content, lambda: shown(value)),)
-    return tuple(Entry("attribute", f"{name}.{part}", read(item), partial(shown, item)) for part, item in parts.items())
-
-
-def parts_of(value: Any) -> Mapping[str, Any] | None:
-    """Return what an object says that it is made of, by its method `_key_parts_`; None if it has none."""
-    method = getattr(type(value), "_key_parts_", None)
-    return None if method is None else dict(method(value))
+    return tuple(Entry("attribute", f"{name}.{part}", inner, partial(shown, item)) for part, (item, inner) in parts.items())
 
 
 def shown(value: Any) -> str:

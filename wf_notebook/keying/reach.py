@@ -58,8 +58,6 @@ class Reach:
     chains: tuple[Chain, ...]
     imports: tuple[Imported, ...] = ()
     decorators: tuple[Decorator, ...] = ()
-    #: Whether a decorator may read the annotations.
-    annotated: bool = False
     shown: str = ""
     found: Found | None = None
     #: The tree that counts, None where there is no source.
@@ -102,7 +100,6 @@ def _read(function: FunctionType) -> Reach:
         chains=tuple(reader.chains),
         imports=tuple(reader.imported()),
         decorators=decorators,
-        annotated=annotated,
         shown=dedent(found.text).rstrip("\n"),
         found=found,
         tree=tree,

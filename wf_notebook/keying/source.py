@@ -72,8 +72,8 @@ def _in(code: CodeType, lines: list[str]) -> Found | None:
     place = code.co_filename, flags
     known = _files.get(place)
     if known is None or known[0] != lines:
-        while len(_files) >= _FILES:
-            _files.pop(next(iter(_files)), None)
+        for oldest in [*_files][: max(0, len(_files) - _FILES + 1)]:
+            _files.pop(oldest, None)
         known = _files[place] = [*lines], _compiled("".join(lines), flags)
     same = [one for one in known[1].get(code.co_qualname, ()) if fingerprint(one[0]) == fingerprint(code)]
     if not same:

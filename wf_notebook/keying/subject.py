@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partialmethod, singledispatchmethod
 from inspect import CO_VARARGS
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .origin import is_own, package_of
+from .instances import dict_of
+from .origin import OURS, is_own, package_of
 from .part import Uncacheable
 from .plain import SCALARS
 from .uses import STATE, Key, Pass, Uses, uses_of
-from .walk import ABSENT, OURS
+from .walk import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ class Subject:
         self.reads: dict[tuple[str, Any], Read] = {}
         #: Names that were looked up in the dict of the instance.
         self.asked: set[str] = set()
-        self._present = frozenset(getattr(instance, "__dict__", ()))
+        self._present = frozenset(dict_of(instance))
         self._spaces: dict[type, Mapping[str, Any]] = {}
 
     @property
@@ -52,6 +53,8 @@ class Subject:
     def content(self, walk: Walk, function: FunctionType, reach: Reach, parameter: str) -> Iterator[bytes]:
         """Yield what a function reads of `self`, which is one of its parameters."""
         uses = uses_of(function, reach, parameter)
+        if isinstance(self._look_up(walk, "__getattribute__"), FunctionType):
+            raise Uncacheable(f"looks up attributes of `{self.cls.__name__}` by a method of its own", what="class", name="self")
         for escape in uses.escapes:
             raise _refused(f"{escape.why} in", function, escape.line)
         for attribute in uses.attributes:
@@ -84,7 +87,7 @@ class Subject:
         if after is None and not hasattr(type(found), "__set__"):
             self.asked.add(name)
             if name in self._present:
-                self._read("attribute", name, lambda instance: vars(instance).get(name, NOTHING))
+                self._read("attribute", name, lambda instance: dict_of(instance).get(name, NOTHING))
                 return b"" if not isinstance(found, cached_property) else self._of_class(walk, name, found, function)
         if found is NOTHING:
             more = self._look_up(walk, "__getattr__")
@@ -92,15 +95,23 @@ class Subject:
         return self._of_class(walk, name, found, function)
 
     def _of_class(self, walk: Walk, name: str, found: Any, function: FunctionType) -> bytes:
+        """Return what a class has under a name: functions are called with `self`, by whatever kind of method they are."""
         if isinstance(found, classmethod | staticmethod):
             made = walk.value(found.__func__, "method", f"self.{name}")
             return made + walk.value(self.cls, "class", self.cls.__name__) if isinstance(found, classmethod) else made
+        if isinstance(found, partialmethod | singledispatchmethod):
+            beside, methods = _made_of(found)
+            return walk.fixed(beside) + b"".join(self._of_class(walk, name, one, function) for one in methods)
         inner = _inner(found)
         if inner is not None and (is_own(inner) or not isinstance(found, property)):
             return self._method(walk, name, inner)
-        if hasattr(type(found), "__set__"):
+        get = getattr(type(found), "__get__", None)
+        if isinstance(get, FunctionType) and is_own(get):
+            made = walk.value(found, "attribute", f"self.{name}")
+            return made + walk.value(get, "method", f"self.{name}", lambda: walk.refer(get, bind(get, walk.bound, 1)))
+        if get is not None and not isinstance(found, type):
             self._read("attribute", name, lambda instance: getattr(instance, name, NOTHING))
-            return b"read"
+            return walk.code(found.fget if isinstance(found, property) and found.fget else type(found))
         return walk.value(found, "attribute", f"self.{name}")
 
     def _method(self, walk: Walk, name: str, found: FunctionType) -> bytes:
@@ -177,6 +188,14 @@ def _inner(found: Any) -> FunctionType | None:
     wrapped = {property: "fget", cached_property: "func"}.get(type(found), "__wrapped__")
     inner = found if isinstance(found, FunctionType) else getattr(found, wrapped, None)
     return inner if isinstance(inner, FunctionType) else None
+
+
+def _made_of(found: partialmethod[Any] | singledispatchmethod[Any]) -> tuple[list[Any], list[Any]]:
+    """Return what such a method knows of its arguments, and the methods that it calls."""
+    if isinstance(found, partialmethod):
+        return [found.args, found.keywords], [found.func]
+    registry = found.dispatcher.registry
+    return [*registry], [*registry.values()]
 
 
 def _class_of(function: FunctionType) -> type | None:

@@ -18,8 +18,8 @@ from ..codec.kind import Refused, json_text, loaded
 from ..codec.table import kind_of
 from .instances import Look, foreign, own
 from .origin import is_own, name_of
-from .part import Uncacheable, a, parts_of
-from .plain import sequence, sized
+from .part import Uncacheable, a
+from .plain import SCALARS, sequence, sized
 from .remembered import Remembered
 
 if TYPE_CHECKING:
@@ -54,17 +54,25 @@ NAMED: tuple[type | str, ...] = (
 _INSTANCES = {"$unknown", "$enum", "$model", "$dataclass", "$attrs", "$namedtuple"}
 
 
+_writers: Remembered[Callable[[Look, Any], bytes]] = Remembered()
+
+
 def content(look: Look, value: Any) -> bytes:
     """Return the bytes of an object that is no plain value and no code."""
     cls = type(value)
-    return next(write for fits, write in FORMS if fits(value, cls))(look, value)
+    if codec_of(cls) is not None:  # it may have been registered a moment ago
+        return _custom(look, value)
+    write = _writers.get(cls)
+    if write is None:
+        write = _writers.put(cls, next(write for fits, write in FORMS if fits(cls)))
+    return write(look, value)
 
 
 # -- by their names ------------------------------------------------------------------------------------------------------------
 
 
-def _is_named(value: Any, cls: type) -> bool:
-    return cls is object or isinstance(value, tuple(one for one in map(loaded, NAMED) if one is not None))
+def _is_named(cls: type) -> bool:
+    return cls is object or issubclass(cls, tuple(one for one in map(loaded, NAMED) if one is not None))
 
 
 def _by_name(_: Look, value: Any) -> bytes:
@@ -86,19 +94,23 @@ def _refused(_: Look, value: Any) -> bytes:
 # -- by what they say or wrap --------------------------------------------------------------------------------------------------
 
 
+def has_parts(value: Any) -> bool:
+    """Return whether an object says itself what it is made of, by its method `_key_parts_`."""
+    return hasattr(type(value), "_key_parts_")
+
+
+def parts_of(look: Look, value: Any) -> tuple[bytes, Mapping[str, tuple[Any, bytes]] | None]:
+    """Return the bytes of a value, and those of the parts that it says itself, by their names; None if it says nothing."""
+    if not has_parts(value):
+        return look.content(value), None
+    said = type(value)._key_parts_(value)
+    parts = {name: (said[name], look.content(said[name])) for name in sorted(said)}
+    content = sequence(b"parts", [look.code(type(value)), *(SCALARS[str](name) + inner for name, (_, inner) in parts.items())])
+    return content, parts
+
+
 def _parts(look: Look, value: Any) -> bytes:
-    return look.opaque(value, lambda: sequence(b"parts", [look.code(type(value)), look.named(b"d", parts_of(value) or {})]))
-
-
-def _wrapped(value: Any, _: type | None = None) -> Any:
-    try:
-        return object.__getattribute__(value, "__wrapped__")
-    except AttributeError:
-        return None
-
-
-def _wrapper(look: Look, value: Any) -> bytes:
-    return sequence(b"wrapper", [look.code(type(value)), look.content(_wrapped(value))])
+    return look.opaque(value, lambda: parts_of(look, value)[0])
 
 
 def _custom(look: Look, value: Any) -> bytes:
@@ -118,19 +130,13 @@ def _unknown(look: Look, value: Any) -> bytes:
 # -- what the codec knows ------------------------------------------------------------------------------------------------------
 
 
-_kinds: Remembered[tuple[Kind | None]] = Remembered()
-
-
-def _kind(_: Any, cls: type) -> Kind | None:
-    known = _kinds.get(cls)
-    if known is None:
-        kind = kind_of(cls)
-        known = _kinds.put(cls, (None if kind is None or kind.tag in _INSTANCES else kind,))
-    return known[0]
+def _kind(cls: type) -> Kind | None:
+    kind = kind_of(cls)
+    return None if kind is None or kind.tag in _INSTANCES else kind
 
 
 def _known(look: Look, value: Any) -> bytes:
-    kind = _kind(value, type(value))
+    kind = _kind(type(value))
     assert kind is not None
     return look.opaque(value, lambda: _encoded(look, kind, value)) if kind.beside else _encoded(look, kind, value)
 
@@ -184,20 +190,15 @@ class _Encoding:
         return digest(kind, parts)
 
 
-#: The forms of objects in the order in which they are tried: whether it is one, and how it is written.
-FORMS: tuple[tuple[Callable[[Any, type], Any], Callable[[Look, Any], bytes]], ...] = (
-    (lambda _, cls: hasattr(cls, "_key_parts_"), _parts),
-    (lambda value, cls: _wrapped(value, cls) is not None, _wrapper),
+#: The forms of objects in the order in which they are tried: whether those of a class have it, and how it is written.
+FORMS: tuple[tuple[Callable[[type], Any], Callable[[Look, Any], bytes]], ...] = (
+    (lambda cls: hasattr(cls, "_key_parts_"), _parts),
     (_is_named, _by_name),
-    (lambda _, cls: cls.__module__ in {"typing", "typing_extensions"}, _typing),
-    (lambda _, cls: codec_of(cls) is not None, _custom),
-    (
-        lambda value, _: isinstance(value, Enum),
-        lambda look, value: look.items(b"enum", (type(value), value._name_, value._value_)),
-    ),
-    (lambda value, _: isinstance(value, Unknown), _unknown),
+    (lambda cls: cls.__module__ in {"typing", "typing_extensions"}, _typing),
+    (lambda cls: issubclass(cls, Enum), _enum),
+    (lambda cls: issubclass(cls, Unknown), _unknown),
     (_kind, _known),
-    (lambda value, _: isinstance(value, Iterator | AsyncIterator | Coroutine) and not hasattr(value, "__dict__"), _refused),
-    (lambda _, cls: is_own(cls), own),
-    (lambda *_: True, foreign),
+    (lambda cls: issubclass(cls, Iterator | AsyncIterator | Coroutine) and not cls.__dictoffset__, _refused),
+    (is_own, own),
+    (lambda _: True, foreign),
 )

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 TOO_DEEP = f"is nested too deeply (beyond {DEEPEST} levels)"
 ENDLESS = "contains itself"
 #: Objects inside an instance of a class of others, at most: more are the world around it, and no content.
-_WORLD = 50_000
+_WORLD = 10_000
 
 
 class Values:

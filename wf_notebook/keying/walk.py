@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 #: What stands for something that is not there.
 ABSENT = b"absent"
-#: The distribution that this package is in.
-OURS = "wf-notebook"
 
 
 class Node(NamedTuple):
@@ -39,8 +37,8 @@ class Walk(Protocol):
     def note(self, entry: Entry) -> None:
         """Note a part."""
 
-    def content(self, value: Any) -> bytes:
-        """Return the bytes of a value that is no part of its own."""
+    def fixed(self, value: Any) -> bytes:
+        """Return the bytes of a value that is no part of its own, and that nobody changes."""
 
     def code(self, value: Any) -> bytes:
         """Return the bytes that stand for a function, class or module, and let it be walked if it is the user's own."""

@@ -69,6 +69,11 @@ class Watch:
         """Note a content that has to be read to be compared."""
         self._opaque.append((content, content()))
 
+    @property
+    def is_light(self) -> bool:
+        """Whether it holds no more than code, names and the values that they have."""
+        return not self._plain and not self._opaque
+
     def still(self) -> bool:
         """Return whether all is as it was."""
         try:
