@@ -294,8 +294,5 @@ class Call:
             self._cache.used.add(done.step_id)
             told |= {"step_id": done.step_id, "made_at": done.made_at.isoformat(), "made_in": done.run_id, "cost": done.cost}
             told |= {name: count for name in ("input_tokens", "output_tokens") if (count := getattr(done, name))}
-        if self.left_out:
-            told["left_out"] = self.left_out
-        if self._reason:
-            told["uncached"] = self._reason
-        self._context.note(event, told)
+        about = {"left_out": self.left_out, "uncached": self._reason}
+        self._context.note(event, told | {name: text for name, text in about.items() if text})
