@@ -22,7 +22,7 @@ from .given import Given, given_of, text_of
 from .heard import listen, say_again
 from .lease import LONGEST, PAUSE, Lease
 from .modes import PLAN
-from .remembering import inside
+from .remembering import inside, named, recall
 from .telling import changed, sent
 from .whose import own_changes
 
@@ -66,6 +66,8 @@ class Call:
         self.beside: list[Call] = []
         self.counts: Counter[str] = Counter()
         self.given: Given | None = None
+        #: The agents that were called inside of it, and what they are to know of that.
+        self.agents: list[tuple[Any, Any]] = []
         #: What it changed in the state so far.
         self.changes: list[Change] = []
         #: Whether it may change the state: what cannot is not compared.
@@ -152,6 +154,7 @@ class Call:
         self._recall(done, given)
         say_again(given.heard)
         self._tell(given.changes)
+        recall(given.agents, self._context.workflow)
         self._note(COMPLETED, hit=True, done=done)
         return True
 
@@ -205,14 +208,11 @@ class Call:
     def keep(self, value: Any, said: list[Any] | None = None, more: Any = None, *, used: Usage | None = None) -> None:
         """It was done: remember what it gave, durably; `used` where that was not counted inside of it."""
         seconds = time.perf_counter() - self._began
-        if used is not None:
-            self._usage = used
+        self._usage = used or self._usage
         try:
             self.pause()
             done = self._kept(Given(value, said, self._heard, counts=dict(self.counts), more=more), seconds)
-            self._tell(self.changes)
-            if done is None and self.changes and self.within and self.within[-1].kind == "agent":
-                self.within[-1].refuse(f"{self._called} changed session_state, and is not remembered")
+            self._tell(self.changes, known=done is not None)
             if done is not None and not self._context.private:
                 self._cache.keep(done)
             self._note(COMPLETED, hit=False, done=done, seconds=seconds)
@@ -227,6 +227,7 @@ class Call:
             self._reason = f"session_state was changed while {beside[0].name!r} went on beside it"
             return None
         given.changes = self.changes
+        given.agents = named(self.agents, self._context.workflow)
         self._cache.session.lend(named_in(given.changes), self._cache.steps.blobs)
         usage, steps = self._usage, self._cache.steps
         if usage.requests:
@@ -242,10 +243,12 @@ class Call:
         steps.keep(done, text, json_text(self._parts))
         return done
 
-    def _tell(self, changes: list[Change]) -> None:
+    def _tell(self, changes: list[Change], *, known: bool = True) -> None:
         """What changed in the state by a step inside of a call of an agent is the call's doing."""
-        if self.within and self.within[-1].kind == "agent":
+        if changes and self.within and self.within[-1].kind == "agent":
             self.within[-1].changes += changes
+            if not known:
+                self.within[-1].refuse(f"{self._called} changed session_state, and is not remembered")
 
     def fail(self, error: BaseException) -> None:
         """It was not done: it failed, was stopped, or left before its end. Nothing is remembered of it."""
@@ -291,8 +294,5 @@ class Call:
             self._cache.used.add(done.step_id)
             told |= {"step_id": done.step_id, "made_at": done.made_at.isoformat(), "made_in": done.run_id, "cost": done.cost}
             told |= {name: count for name in ("input_tokens", "output_tokens") if (count := getattr(done, name))}
-        if self.left_out:
-            told["left_out"] = self.left_out
-        if self._reason:
-            told["uncached"] = self._reason
-        self._context.note(event, told)
+        about = {"left_out": self.left_out, "uncached": self._reason}
+        self._context.note(event, told | {name: text for name, text in about.items() if text})

@@ -40,6 +40,8 @@ class Given:
     counts: dict[str, int] = field(default_factory=dict)
     used: dict[str, Any] = field(default_factory=dict)
     more: Any = None
+    #: What agents of the workflow are to know of their calls inside of it, by their attributes.
+    agents: dict[str, Any] = field(default_factory=dict)
 
 
 class _Blobs:
@@ -79,6 +81,8 @@ def text_of(given: Given, blobs: dict[str, bytes]) -> str:
     told |= {name: value for name in ("counts", "used") if (value := getattr(given, name))}
     if given.more is not None:
         told["more"] = tree(given.more, "the answer")
+    if given.agents:
+        told["agents"] = tree(given.agents, "the answer of an agent")
     text = json_text(told)
     if kept.hidden or (names := secrets_in(text)):
         name = next(iter(kept.hidden or names))
@@ -106,6 +110,7 @@ def given_of(told: Any, blob: Callable[[str], bytes]) -> Given:
         told.get("counts", {}),
         told.get("used", {}),
         value(told.get("more")),
+        value(told.get("agents")) or {},
     )
 
 
