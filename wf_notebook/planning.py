@@ -87,15 +87,23 @@ def plan(workflow: Workflow, signature: Signature, method: Any, args: tuple[Any,
     first = cache.missed
     last = first["last"]
     tokens = first["size"] // _TOKEN if first.get("size") else None
-    return Plan(names, first["name"], first["kind"], first["why"], tokens, last, _after(workflow, last))
+    return Plan(
+        names,
+        first["name"],
+        first["kind"],
+        first["why"],
+        tokens,
+        last,
+        _after(workflow, last, {told["step_id"] for told in hits}),
+    )
 
 
-def _after(workflow: Workflow, last: Done | None) -> tuple[Done, ...]:
-    """Return what was done after a step in the same run, inner steps left out."""
+def _after(workflow: Workflow, last: Done | None, hits: set[str]) -> tuple[Done, ...]:
+    """Return what was done after a step in the same run, inner steps left out, and those that come from the store."""
     if last is None:
         return ()
     same = [done for done in workflow.session.steps.all() if done.run_id == last.run_id and done.made_at > last.made_at]
-    return tuple(done for done in same if done.kind in {"step", "agent"})
+    return tuple(done for done in same if done.kind in {"step", "agent"} and done.step_id not in hits)
 
 
 def _copy(workflow: Workflow) -> Workflow:

@@ -707,3 +707,155 @@ def test_what_a_step_inside_printed_is_printed_once_by_a_hit_inside_another_step
     for n in (1, 2, 2):
         nested.run(n)
         assert capsys.readouterr().out == "inner\n"
+
+
+class Sets(Workflow):
+    """Sets keys of the state that it does not read."""
+
+    LIMIT = 1
+
+    @step
+    def set(self, n):
+        note.info("set")
+        self.session_state["n"] = n
+        self.session_state["words"] = {"a": 1, "b": self.LIMIT}
+        self.session_state.update(more=[1])
+
+    def run(self, n):
+        self.set(n)
+        return "set"
+
+
+def test_a_change_that_was_there_already_is_not_lost_on_a_hit(storage):
+    sets = Sets(session_id="a", storage=storage, cache="use")
+    sets.session_state.update(n=3, words={"a": 1, "b": 1}, more=[1])
+    sets.run(3)
+    sets.run(3)
+    assert done == ["set"]
+    sets.session_state.clear()
+    sets.run(3)
+    assert sets.session_state == {"n": 3, "words": {"a": 1, "b": 1}, "more": [1]}
+    assert done == ["set", "set"]
+    assert next(row["why"] for row in sets.last_run.why()).startswith("session_state['")
+    sets.session_state.clear()
+    sets.run(3)
+    assert sets.session_state == {"n": 3, "words": {"a": 1, "b": 1}, "more": [1]}
+    assert done == ["set", "set"]
+
+
+def test_what_is_set_as_a_whole_comes_back_as_a_whole(storage):
+    sets = Sets(session_id="a", storage=storage, cache="use")
+    sets.session_state.update(words={"a": 1, "b": 7}, more=[])
+    sets.run(3)
+    sets.session_state.update(words={"z": 1}, more=[5])
+    sets.run(3)
+    assert done == ["set"]
+    assert sets.session_state == {"n": 3, "words": {"a": 1, "b": 1}, "more": [1]}
+
+
+def test_a_key_known_only_when_it_runs_that_held_the_same_is_not_lost_on_a_hit(storage):
+    class Anywhere(Workflow):
+        @step
+        def set(self, name):
+            note.info(name)
+            self.session_state[name.lower()] = 1
+
+        def run(self, name):
+            self.set(name)
+            return "set"
+
+    anywhere = Anywhere(session_id="a", storage=storage, cache="use")
+    anywhere.session_state["n"] = 1
+    for _ in range(2):
+        anywhere.run("N")
+    assert done == ["N"]
+    anywhere.session_state.clear()
+    for _ in range(2):
+        anywhere.run("N")
+    assert (done, anywhere.session_state) == (["N", "N"], {"n": 1})
+
+
+def test_a_plan_counts_no_step_twice(storage):
+    class Three(Workflow):
+        @step
+        def one(self, n):
+            return n
+
+        @step
+        def two(self):
+            return 2
+
+        def run(self, n):
+            if n == 2:
+                self.two()
+            return str(self.one(n) + self.two())
+
+    three = Three(session_id="a", storage=storage, cache="use")
+    three.run(1)
+    plan = three.plan(2)
+    assert (plan.hits, plan.first, plan.after) == (("two",), "one", ())
+
+
+def test_takes_show_what_a_stream_said(storage):
+    class Says(Workflow):
+        @step
+        def say(self):
+            yield "one "
+            yield 2
+
+        def run(self):
+            return "".join(map(str, self.say()))
+
+    says = Says(session_id="a", storage=storage, cache="refresh")
+    says.run()
+    says.run()
+    assert [row["gave"] for row in says.session.takes()] == ["one 2", "one 2"]
+
+
+def test_a_run_without_steps_is_not_said_to_have_had_no_cache():
+    class Plain(Workflow):
+        def run(self):
+            return "plain"
+
+    plain = Plain(cache="use")
+    plain.run()
+    assert "no steps that could be remembered" in repr(plain.last_run.why())
+
+
+def test_a_step_that_changes_what_it_was_given_is_done_each_time_and_says_why(storage):
+    class Adds(Workflow):
+        @step
+        def add(self, words, array):
+            words.append("one")
+            array[0] = 7
+
+        def run(self):
+            words, array = [], np.zeros(1)
+            self.add(words, array)
+            return f"{words} {array}"
+
+    adds = Adds(session_id="a", storage=storage, cache="use")
+    assert [adds.run().content for _ in range(2)] == ["['one'] [7.]"] * 2
+    assert next(row["why"] for row in adds.last_run.why()).endswith(
+        "it changed its argument `words`; change a copy, and return that"
+    )
+
+
+def test_why_says_nothing_of_where_an_object_lies(storage):
+    class Shows(Workflow):
+        @step
+        def show(self, thing):
+            return str(thing.x)
+
+        def run(self, x):
+            thing = Thing()
+            thing.x = x
+            return self.show(thing)
+
+    class Thing:
+        x = 0
+
+    shows = Shows(session_id="a", storage=storage, cache="use")
+    shows.run(1)
+    shows.run(2)
+    assert [row["why"] for row in shows.last_run.why()] == ["argument `thing`"]

@@ -134,6 +134,20 @@ def test_a_plan_says_what_would_be_done_and_does_nothing(kept):
     assert len(kept.good("%wf runs")) == 1
 
 
+def test_a_plan_says_nothing_of_what_its_steps_said(kept):
+    kept.good(CELL)
+    kept.good("%workflow blog topic='cheese'")
+    assert "thinking" in kept.printed
+    kept.good("%wf plan blog topic='cheese'")
+    assert "thinking" not in kept.printed
+
+
+def test_a_mode_that_is_none_is_named_as_it_was_written(kept):
+    kept.good(CELL)
+    error = kept.bad("%workflow blog topic='cheese' --cache onyl")
+    assert str(error) == "--cache 'onyl' is no mode; did you mean 'only'?"
+
+
 def test_a_replay_shows_a_run_as_it_was_and_leaves_no_run(kept):
     first = kept.good(CELL).content
     record = kept.displayed[-1]["data"]

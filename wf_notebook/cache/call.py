@@ -18,13 +18,14 @@ from ..keying import Uncacheable
 from ..log import numbers
 from ..run import Usage, logger, meters
 from ..spans import STOPS
+from .blind import Needs, open_after, unmet, whole
 from .given import Given, given_of, text_of
 from .heard import listen, say_again
 from .lease import LONGEST, PAUSE, Lease
 from .modes import PLAN
 from .remembering import inside, named, recall
 from .telling import changed, sent
-from .whose import own_changes
+from .whose import changed_argument, own_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -79,10 +80,10 @@ class Call:
         self.left_out: str | None = None
         self._lease: Lease | None = None
         self._parts: list[list[str]] = []
-        self._usage = Usage()
+        self._usage, self._unmet = Usage(), ""
         self._heard: list[Heard] = []
-        self._id = next(numbers)
-        self._began = time.perf_counter()
+        self._needs: Needs = {}
+        self._id, self._began = next(numbers), time.perf_counter()
 
     # -- before it is done -------------------------------------------------------------------------------------------------
 
@@ -123,9 +124,7 @@ class Call:
             return
         if self._mode == "only":
             raise CacheMiss(f"{self._called} is not remembered: {self._why(key)}; run it once with cache='use'")
-        session = self._cache.session
-        name = f"{getattr(session.storage, 'table_name', '')}/{session.session_id}/{key.digest}/{self._place}"
-        self._lease = Lease(getattr(session.storage, "file", None), name)
+        self._lease = Lease.of(self._cache.session, f"{key.digest}/{self._place}")
         pause, waited = PAUSE, 0.0
         while not self._lease.take():
             self._context.cancel.check()
@@ -145,29 +144,28 @@ class Call:
             return False
         try:
             given = given_of(steps.result(done), steps.blob)
+            self._unmet = unmet(given.needs, self._cache.session.snapshot)
+            if self._unmet:
+                return False
             self._cache.session.bring(given.changes, steps.blobs)
         except (StorageFailed, ValueError, LookupError, TypeError) as error:
             logger.warning("what is remembered of %s cannot be used (%s); it is done again", self._called, error)
             return False
         self.given = given
         self._cache.recount(given.counts, self.within)
-        self._recall(done, given)
-        say_again(given.heard)
-        self._tell(given.changes)
+        if given.used:  # it is told again, though it costs nothing now
+            spent = done.input_tokens, done.output_tokens, done.cost
+            self._context.usage.recall(Usage(given.used["requests"], *spent, set(given.used["models"])))
+        say_again(given.heard if self._cache.mode != PLAN else [])
+        self._tell(given.changes, given.needs)
         recall(given.agents, self._context.workflow)
         self._note(COMPLETED, hit=True, done=done)
         return True
 
-    def _recall(self, done: Done, given: Given) -> None:
-        """What it used then is told again, though it costs nothing now."""
-        if given.used:
-            used = Usage(given.used["requests"], done.input_tokens, done.output_tokens, done.cost, set(given.used["models"]))
-            self._context.usage.recall(used)
-
     def _begin(self) -> None:
-        if self._key is not None:
+        if self._key is not None:  # asked for its parts before the step changes them
             self.touches = self._may_touch(self._key)
-            self._parts = [[part.what, part.name, part.digest, part.shown] for part in self._key.parts]  # before it changes them
+            self._parts = [[part.what, part.name, part.digest, part.shown] for part in self._key.parts]
         self._cache.begin(self)
         self.resume()
         self._note(STARTED)
@@ -194,7 +192,7 @@ class Call:
             snapshot = self._cache.session.snapshot()
             if snapshot.refused:
                 self.refuse(f"session_state cannot be kept: {UnsavableValue.joined(snapshot.refused.values())}")
-            changes = differences(self._before, snapshot.kept)
+            changes = whole(differences(self._before, snapshot.kept), self._before, snapshot.kept, self._key, self._needs)
             if changes and self.kind == "tool":  # run() goes on beside it
                 changes, unclear = own_changes(changes, self._key, self._context.workflow)
                 if unclear is not None:
@@ -208,11 +206,11 @@ class Call:
     def keep(self, value: Any, said: list[Any] | None = None, more: Any = None, *, used: Usage | None = None) -> None:
         """It was done: remember what it gave, durably; `used` where that was not counted inside of it."""
         seconds = time.perf_counter() - self._began
-        self._usage = used or self._usage
+        self._usage = self._usage if used is None else used
         try:
             self.pause()
             done = self._kept(Given(value, said, self._heard, counts=dict(self.counts), more=more), seconds)
-            self._tell(self.changes, known=done is not None)
+            self._tell(self.changes, self._needs, known=done is not None)
             if done is not None and not self._context.private:
                 self._cache.keep(done)
             self._note(COMPLETED, hit=False, done=done, seconds=seconds)
@@ -222,11 +220,13 @@ class Call:
     def _kept(self, given: Given, seconds: float) -> Done | None:
         if self._key is None:
             return None
-        beside = [other for other in self.beside if other.touches]
-        if self.changes and beside:
+        if self.changes and (beside := [other for other in self.beside if other.touches]):
             self._reason = f"session_state was changed while {beside[0].name!r} went on beside it"
+        elif self.kind == "step" and not self.changes:
+            self._reason = changed_argument(self._key, self._parts, self._make_key)
+        if self._reason:
             return None
-        given.changes = self.changes
+        given.changes, given.needs = self.changes, open_after(self._needs, self.changes)
         given.agents = named(self.agents, self._context.workflow)
         self._cache.session.lend(named_in(given.changes), self._cache.steps.blobs)
         usage, steps = self._usage, self._cache.steps
@@ -237,24 +237,26 @@ class Call:
         except (UnsavableValue, WorkflowError, RecursionError) as error:
             self._reason = f"{error}"
             return None
-        spent = usage.input_tokens, usage.output_tokens, usage.cost
         ids = uuid4().hex, self.name, self.kind, self._key.digest, self._place, self._moment, self._context.run_id, self._nth
-        done = Done(*ids, round(seconds, 6), *spent)
+        done = Done(*ids, round(seconds, 6), usage.input_tokens, usage.output_tokens, usage.cost)
         steps.keep(done, text, json_text(self._parts))
         return done
 
-    def _tell(self, changes: list[Change], *, known: bool = True) -> None:
+    def _tell(self, changes: list[Change], needs: Needs, *, known: bool = True) -> None:
         """What changed in the state by a step inside of a call of an agent is the call's doing."""
-        if changes and self.within and self.within[-1].kind == "agent":
-            self.within[-1].changes += changes
-            if not known:
-                self.within[-1].refuse(f"{self._called} changed session_state, and is not remembered")
+        outer = self.within[-1] if self.within else None
+        if outer is not None:
+            outer._needs = needs | outer._needs  # noqa: SLF001 - of its own kind
+            if changes and outer.kind == "agent":
+                outer.changes += changes
+                if not known:
+                    outer.refuse(f"{self._called} changed session_state, and is not remembered")
 
     def fail(self, error: BaseException) -> None:
         """It was not done: it failed, was stopped, or left before its end. Nothing is remembered of it."""
-        status = "stopped" if isinstance(error, STOPS) else "failed"
+        status, seconds = "stopped" if isinstance(error, STOPS) else "failed", time.perf_counter() - self._began
         try:
-            self._note(FAILED, hit=False, status=status, seconds=time.perf_counter() - self._began)
+            self._note(FAILED, hit=False, status=status, seconds=seconds)
         finally:
             self._end()
 
@@ -274,7 +276,7 @@ class Call:
 
     def _why(self, key: Key) -> str:
         """Return the first difference to what was done before where this would be."""
-        return changed(self._cache.steps, self._last(), key, self._nth)
+        return self._unmet or changed(self._cache.steps, self._last(), key, self._nth)
 
     def _last(self) -> Done | None:
         return self._cache.steps.last(self.kind, self.name, self._place, self._nth)

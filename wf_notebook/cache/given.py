@@ -30,7 +30,8 @@ class Given:
     """What a step gave.
 
     `said` is its stream, None for a step without one; `heard` what it printed and displayed; `counts` how often steps were done
-    inside of it, by key and branch; `used` the requests and the names of the models; `more` is what an agent keeps.
+    inside of it, by key and branch; `used` the requests and the names of the models; `needs` what it met in the
+    state and may have written again; `more` is what an agent keeps.
     """
 
     value: Any = None
@@ -39,6 +40,7 @@ class Given:
     changes: list[Change] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     used: dict[str, Any] = field(default_factory=dict)
+    needs: dict[str, str] = field(default_factory=dict)
     more: Any = None
     #: What agents of the workflow are to know of their calls inside of it, by their attributes.
     agents: dict[str, Any] = field(default_factory=dict)
@@ -78,7 +80,7 @@ def text_of(given: Given, blobs: dict[str, bytes]) -> str:
         told["heard"] = [[how, tree(what, "what was displayed")] for how, what in given.heard]
     if given.changes:
         told["changes"] = [[change.key, change.op, change.value, change.path] for change in given.changes]
-    told |= {name: value for name in ("counts", "used") if (value := getattr(given, name))}
+    told |= {name: value for name in ("counts", "used", "needs") if (value := getattr(given, name))}
     if given.more is not None:
         told["more"] = tree(given.more, "the answer")
     if given.agents:
@@ -109,6 +111,7 @@ def given_of(told: Any, blob: Callable[[str], bytes]) -> Given:
         [Change(*change) for change in told.get("changes", ())],
         told.get("counts", {}),
         told.get("used", {}),
+        told.get("needs", {}),
         value(told.get("more")),
         value(told.get("agents")) or {},
     )

@@ -16,7 +16,7 @@ MODES: tuple[str, ...] = get_args(Mode)
 PLAN: Literal["plan"] = "plan"
 
 
-def checked_mode(mode: Any, what: str = "cache") -> Any:
+def checked_mode(mode: Any, what: str = "cache=") -> Any:
     """Return a mode, or None where none is given; raise BadSetting for anything else.
 
     >>> checked_mode("use"), checked_mode(None)
@@ -28,11 +28,11 @@ def checked_mode(mode: Any, what: str = "cache") -> Any:
     if mode is None or mode in MODES:
         return mode
     hint = did_you_mean(mode, MODES) if isinstance(mode, str) else ""
-    raise BadSetting(f"{what}={mode!r} is no mode{hint or '; write one of ' + ', '.join(map(repr, MODES))}")
+    raise BadSetting(f"{what}{mode!r} is no mode{hint or '; write one of ' + ', '.join(map(repr, MODES))}")
 
 
 def mode_of(given: Any, otherwise: Mode = "off") -> Mode:
     """Return the mode of a run: what it was given, else `WF_CACHE`, else `otherwise`."""
-    chosen = checked_mode(given) or checked_mode(os.environ.get("WF_CACHE") or None, "WF_CACHE") or otherwise
+    chosen = checked_mode(given) or checked_mode(os.environ.get("WF_CACHE") or None, "WF_CACHE=") or otherwise
     mode: Mode = chosen
     return mode

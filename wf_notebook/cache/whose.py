@@ -1,15 +1,16 @@
-"""Whose change of the state it was: that of a tool, or that of run(), which goes on while an agent calls its tools."""
+"""Whose change it was: of the state, a tool's or that of run(), which goes on beside it; of what a step was given, its own."""
 
 from __future__ import annotations
 
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from ..keying import CODE
+from ..errors import UncacheableArgument
+from ..keying import CODE, Uncacheable
 from ..keys import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..changes import Change
     from ..keying import Key
@@ -26,6 +27,22 @@ def own_changes(changes: list[Change], key: Key, workflow: Any) -> tuple[list[Ch
     by_run = set(_constants(getattr(getattr(type(workflow), "run", None), "__wrapped__", None)))
     unclear = [value for name, value in names.items() if name not in own and value not in by_run]
     return [change for change in changes if change.key in own], unclear[0] if unclear else None
+
+
+def changed_argument(key: Key, before: list[list[str]], again: Callable[[], Key]) -> str | None:
+    """Return why a step that changed what it was given is not remembered, None if it did not: on a hit, nobody would change it.
+
+    `before` are the parts of its key, `again` makes the key of the same call anew.
+    """
+    try:
+        now = again()
+    except (Uncacheable, UncacheableArgument):
+        return None
+    if now.digest == key.digest:
+        return None
+    digests = {name: digest for what, name, digest, _ in before if what == "argument"}
+    changed = [part.name for part in now.parts if part.what == "argument" and digests.get(part.name, part.digest) != part.digest]
+    return f"it changed its argument `{changed[0]}`; change a copy, and return that" if changed else None
 
 
 def _constants(function: Any) -> Iterator[str]:

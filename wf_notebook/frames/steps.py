@@ -30,7 +30,9 @@ def why(run: Run) -> Table:
     rows = [_row(event.lane, told, reason) for event, told, reason in _steps(run)]
     values = list(zip(*rows, strict=True)) or [()] * len(_WHY)
     columns = [Column.of(name, cells, kind) for (name, kind), cells in zip(_WHY.items(), values, strict=True)]
-    return Table(columns, _summary([told for _, told, _ in _steps(run)]) or "nothing was remembered: the run had cache='off'")
+    return Table(
+        columns, _summary([told for _, told, _ in _steps(run)]) or "the run had no steps that could be remembered, or cache='off'"
+    )
 
 
 def _steps(run: Run) -> list[tuple[Any, dict[str, Any], str]]:
@@ -124,4 +126,11 @@ def _gist(tree: Any) -> str:
         return str(tree["value"])
     if tree.get("more") and tree["more"]["response"].get("content") is not None:
         return str(tree["more"]["response"]["content"])
-    return "".join("".join(entry.get("texts", ())) for entry in tree.get("said", ()))
+    return "".join(map(_said, tree.get("said", ())))
+
+
+def _said(entry: dict[str, Any]) -> str:
+    if "texts" in entry:
+        return "".join(entry["texts"])
+    said = entry.get("item", entry.get("content"))
+    return "" if said is None else str(said)

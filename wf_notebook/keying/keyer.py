@@ -13,7 +13,7 @@ from ..errors import BadSetting, UncacheableArgument
 from .binding import Argument, arguments
 from .graph import Codes, Graph, roomy
 from .instances import dict_of
-from .part import Entries, Entry, Key, Uncacheable, clipped, of_value, shown
+from .part import Entries, Entry, Key, StateUse, Uncacheable, clipped, of_value, shown
 from .plain import SCALARS, look, quick, sequence
 from .subject import NOTHING, Read, Subject
 from .things import has_parts
@@ -40,6 +40,7 @@ class Plan(NamedTuple):
     watch: Watch
     reads: tuple[Read, ...]
     entries: Entries
+    state: StateUse = StateUse()
 
     def fits(self, cls: type | None, names: Iterable[str]) -> bool:
         """Return whether it is for such an instance."""
@@ -95,7 +96,7 @@ class Keyer:
         contents += [SCALARS[str](read.name) + self._read(read, instance, entries) for read in plan.reads]
         contents += [_file(path, entries) for path in self.files]
         digest = blake2b(sequence(b"key", contents), digest_size=16).hexdigest()
-        return Key(digest, lambda: (*plan.entries, *(one for every in entries for one in every())))
+        return Key(digest, lambda: (*plan.entries, *(one for every in entries for one in every())), plan.state)
 
     # -- the code ----------------------------------------------------------------------------------------------------------
 
@@ -133,7 +134,8 @@ class Keyer:
         if subject is None:
             return Plan(None, frozenset(), frozenset(), graph.digest, graph.watch, (), graph.entries)
         reads = tuple(subject.reads.values())
-        return Plan(subject.cls, frozenset(subject.asked), subject.present, graph.digest, graph.watch, reads, graph.entries)
+        asked, state = frozenset(subject.asked), subject.state_use()
+        return Plan(subject.cls, asked, subject.present, graph.digest, graph.watch, reads, graph.entries, state)
 
     def _other(self, function: Any) -> Plan:
         """Return the plan of a callable that is no function."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..redact import redact
 
@@ -33,6 +34,8 @@ WHAT = (
 #: The kinds of which the source is shown.
 CODE = frozenset({"body", "helper", "method", "decorator", "class"})
 
+#: Where an object lies, as repr says it.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
 #: Characters of a value that are shown, and of a source.
 _SHOWN, SOURCE = 2000, 50_000
 
@@ -67,6 +70,14 @@ class Entry:
 Entries: TypeAlias = "tuple[Entry, ...]"
 
 
+class StateUse(NamedTuple):
+    """Keys of session_state that code reads, and those that it sets; and whether others may be, by a name known only then."""
+
+    read: frozenset[Any] = frozenset()
+    written: frozenset[Any] = frozenset()
+    anywhere: bool = False
+
+
 class Key:
     """What a result depends on: one digest, and its parts when they are asked for.
 
@@ -74,11 +85,12 @@ class Key:
     time: ask before the step runs, as it may change what it was given.
     """
 
-    __slots__ = ("__dict__", "_entries", "digest")
+    __slots__ = ("__dict__", "_entries", "digest", "state")
 
-    def __init__(self, digest: str, entries: Callable[[], Entries]) -> None:
+    def __init__(self, digest: str, entries: Callable[[], Entries], state: StateUse | None = None) -> None:
         self.digest = digest
         self._entries = entries
+        self.state = state or StateUse()
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -165,8 +177,12 @@ def of_value(value: Any, what: str, name: str, content: bytes, parts: Mapping[st
 
 
 def shown(value: Any) -> str:
-    """Return what a value looks like."""
+    """Return what a value looks like, without the addresses of objects: they differ in each process.
+
+    >>> shown([shown])
+    '[<function shown>]'
+    """
     try:
-        return clipped(repr(value))
+        return clipped(_ADDRESS.sub(">", repr(value)))
     except Exception:  # noqa: BLE001 - the user's
         return f"<{type(value).__name__}>"

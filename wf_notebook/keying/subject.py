@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .instances import dict_of
 from .origin import OURS, is_own, package_of
-from .part import Uncacheable
+from .part import StateUse, Uncacheable
 from .plain import SCALARS
 from .uses import STATE, Key, Pass, Uses, uses_of
 from .walk import ABSENT
@@ -40,6 +40,10 @@ class Subject:
     def __init__(self, instance: Any) -> None:
         self.cls = type(instance)
         self.reads: dict[tuple[str, Any], Read] = {}
+        #: Keys of the state that are read, and those that are set; and whether others may be, by a name known only then.
+        self.read: set[Any] = set()
+        self.written: set[Any] = set()
+        self.writes_anywhere = False
         #: Names that were looked up in the dict of the instance.
         self.asked: set[str] = set()
         self._present = frozenset(dict_of(instance))
@@ -49,6 +53,10 @@ class Subject:
     def present(self) -> frozenset[str]:
         """Those of the names that are in the dict of the instance."""
         return self._present & self.asked
+
+    def state_use(self) -> StateUse:
+        """Return which keys of the state are read and set."""
+        return StateUse(frozenset(self.read), frozenset(self.written), self.writes_anywhere)
 
     def content(self, walk: Walk, function: FunctionType, reach: Reach, parameter: str) -> Iterator[bytes]:
         """Yield what a function reads of `self`, which is one of its parameters."""
@@ -138,18 +146,32 @@ class Subject:
 
     def _state(self, walk: Walk, function: FunctionType, reach: Reach, uses: Uses) -> Iterator[bytes]:
         for one, line in uses.keys.items():
-            key = one.constant if one.name is None else self._named(walk, function, reach, one, line)
+            key = self._named(walk, function, reach, one, line)
             name = f"{STATE}[{key!r}]" if not isinstance(key, str) else f'{STATE}["{key}"]'
             self.reads.setdefault(("state", (type(key), key)), Read("state", name, _state_at(key)))
+            self.read.add(key)
             yield SCALARS[str](name)
+        for written in uses.writes:
+            key = NOTHING if written is None else self._constant(walk, function, reach, written)
+            if key is NOTHING:
+                self.writes_anywhere = True
+            else:
+                self.written.add(key)
 
     def _named(self, walk: Walk, function: FunctionType, reach: Reach, one: Key, line: int) -> Any:
-        """Return the constant of that name."""
-        assert one.name is not None
+        """Return a key of the state that is read."""
+        value = self._constant(walk, function, reach, one)
+        if value is NOTHING:
+            raise _refused("reads session_state dynamically in", function, line)
+        return value
+
+    def _constant(self, walk: Walk, function: FunctionType, reach: Reach, one: Key) -> Any:
+        """Return a key of the state, NOTHING if it is known only when it runs."""
+        if one.name is None:
+            return one.constant
         value = _followed(walk, function, one.name) if one.name.root in reach.names else NOTHING
-        if isinstance(value, str | int | float | None) or (isinstance(value, tuple) and all(map(_is_scalar, value))):
-            return value
-        raise _refused("reads session_state dynamically in", function, line)
+        known = isinstance(value, str | int | float | None) or (isinstance(value, tuple) and all(map(_is_scalar, value)))
+        return value if known else NOTHING
 
     def _passed(self, walk: Walk, function: FunctionType, one: Pass) -> bytes:
         """Return a function that is called with `self` as one of its arguments."""

@@ -49,6 +49,8 @@ class Uses:
     attributes: dict[str, None] = field(default_factory=dict)
     stores: dict[str, None] = field(default_factory=dict)
     keys: dict[Key, int] = field(default_factory=dict)
+    #: Keys of the state that are set and not read; None for one that is known only when it runs.
+    writes: dict[Key | None, None] = field(default_factory=dict)
     supers: dict[str, None] = field(default_factory=dict)
     passes: list[Pass] = field(default_factory=list)
     escapes: list[Escape] = field(default_factory=list)
@@ -123,16 +125,20 @@ class _Reader(ast.NodeVisitor):
 
     def _key(self, node: ast.expr, where: ast.AST) -> None:
         self._visit_constant(node)
+        key = self._named(node)
+        if key is None:
+            self._dynamic(where)
+        else:
+            self._uses.keys.setdefault(key, self._line(where))
+
+    def _named(self, node: ast.expr) -> Key | None:
         try:
             key = Key(ast.literal_eval(node), None)
             hash(key)
         except (ValueError, TypeError):
             chain = chain_of(node)
-            if chain is None or chain.root == self._self:
-                self._dynamic(where)
-                return
-            key = Key(None, chain)
-        self._uses.keys.setdefault(key, self._line(where))
+            return None if chain is None or chain.root == self._self else Key(None, chain)
+        return key
 
     def _visit_constant(self, node: ast.AST) -> None:
         if not isinstance(node, ast.Constant):
@@ -145,6 +151,7 @@ class _Reader(ast.NodeVisitor):
         if not self._is_state(node.value):
             self.generic_visit(node)
         elif isinstance(node.ctx, ast.Store):
+            self._uses.writes[self._named(node.slice)] = None
             self.visit(node.slice)
         else:
             self._key(node.slice, node)
@@ -210,6 +217,8 @@ class _Reader(ast.NodeVisitor):
             self._key(node.args[0], node)
         elif function.attr not in _READ_NONE:
             self._dynamic(node)
+        else:
+            self._uses.writes |= dict.fromkeys([None] * bool(node.args) + [_keyword(one) for one in node.keywords])
         for argument in [*node.args[function.attr in _READ_ONE :], *node.keywords]:
             self.visit(argument)
 
@@ -250,6 +259,10 @@ class _Reader(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         if node.id in {self._self, self._rest}:
             self._escape("hands `self` on", node)
+
+
+def _keyword(one: ast.keyword) -> Key | None:
+    return None if one.arg is None else Key(one.arg, None)
 
 
 _BUILTINS = {"getattr", "hasattr", "setattr", "delattr", "type", "isinstance"}
