@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def bench(*options, module="benchmarks"):
     command = [sys.executable, "-m", module, *options]
-    environment = os.environ | {"COLUMNS": "240"}
+    environment = os.environ | {"COLUMNS": "480"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 

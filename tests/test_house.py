@@ -34,7 +34,7 @@ FLOORS = """
     keying.plain  keying.part  keying.remembered  keying.origin  keying.source  keying.normal  keying.bare  keying.reach
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  line  steps  remembers  known  history  conflicts  session
+3   transaction  line  done  steps  remembers  known  history  conflicts  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
     storage.erasing  storage.asking  storage.runs  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection

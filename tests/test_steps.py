@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from wf_notebook import open_storage
-from wf_notebook.steps import Done, Steps
+from wf_notebook.done import Done
+from wf_notebook.steps import Steps
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ _ROOMS = {
     "pprint_run_response": "render",
     "register_codec": "codec",
     "register_merge": "merging",
-    "step": "cache",
+    "step": "cache.functions",
     "trust": "codec",
     "unload_ipython_extension": "notebook",
 }
@@ -47,7 +47,7 @@ __all__ = [
 if TYPE_CHECKING:
     from .agents import Agent
     from .branches import parallel
-    from .cache import step
+    from .cache.functions import step
     from .codec import register_codec, trust
     from .events import RunEvent, RunResponse
     from .merging import register_merge

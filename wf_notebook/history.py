@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Self
 from . import codec
 from .changes import Change, replay
 from .diffs import diff
+from .done import from_origin
 from .errors import BadSetting, SessionExists, UnknownSession, UnknownVersion
 from .given import checked
 from .kept import collecting_later
 from .keys import key_of
 from .run import way_up
 from .state import decoded
-from .steps import from_origin
 from .transaction import Records, stored_id
 
 if TYPE_CHECKING:

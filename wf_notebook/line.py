@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from .changes import Encoded, differences, hashes, lengths, replay, shortened
+from .transaction import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .changes import Change
-    from .transaction import About, Head, Inherited, Records, Save, SessionStorage, Transaction
+    from .transaction import About, Head, Inherited, Save, SessionStorage, Transaction
 
 #: So many lines are remembered beyond the sessions that knew them: a cell that is run again makes its workflow anew.
 REMEMBERED = 4
@@ -139,9 +140,9 @@ class Line:
         """Append the rows that go along with a save, and end the runs whose process is gone."""
         if not self.looked_back:
             self.has_open_runs = tx.end_lost(self.key)
-        for records in rows:
-            tx.append_records(self.key, records.noting(unsaved))
-            self.has_open_runs |= records.leave_open
+        records = Records.joined(rows)
+        tx.append_records(self.key, records.noting(unsaved))
+        self.has_open_runs |= records.leave_open
         self.looked_back = True
 
 

@@ -20,7 +20,7 @@ from .stream import RunStream
 if TYPE_CHECKING:
     from inspect import Signature
 
-    from .steps import Done
+    from .done import Done
     from .workflow import Workflow
 
 #: Characters of a text that are one token, about.

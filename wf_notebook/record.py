@@ -217,7 +217,8 @@ class OpenRun:
                 self._log.note(RunEvent.updating_memory.value, {"span": "state", "values": self._values()})
         self._log.close()
         if self._journal is not None:
-            self._save(self._journal, [] if self.context.private else [end_row(self.record(), self._start)], snapshot)
+            ends = [] if self.context.private else [end_row(self.record(), self._start)]
+            self._save(Records([*self._new(), *ends], list(self._journal.rows())), snapshot)
             self.session.settle()
 
     def _values(self) -> dict[str, str]:
@@ -229,29 +230,30 @@ class OpenRun:
     def flush(self, steps: Sequence[dict[str, Any]] = ()) -> bool:
         """Save what was changed since the last time, and what was said or the rows of steps; return whether it is durable.
 
-        With steps, what was said goes along with the next flush: each kind of rows costs as much again, and here somebody waits.
-        An error waits for the next explicit save, or the run's end; what could not be saved goes along with the next save.
+        With steps, what was said waits for the next flush: each kind of rows costs as much again, and somebody waits. Branches
+        that wait share one transaction. What could not be saved goes along with the next save, and that raises.
         """
         with self._ending:
             if self._journal is None or (self.status != "running" and not steps):
                 return False
-            try:
-                self._save(self._journal, [], steps=steps)
-            except WorkflowError as error:
-                logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
-                return False
-            return True
+            rows = Records(self._new(), [] if steps else list(self._journal.rows()), steps)
+            if not steps:  # the run's end waits until what it said is saved
+                return self._is_saved(rows)
+        return self._is_saved(rows)
 
-    def _save(
-        self,
-        journal: Journal,
-        ends: list[dict[str, Any]],
-        snapshot: Snapshot | None = None,
-        *,
-        steps: Sequence[dict[str, Any]] = (),
-    ) -> None:
-        begun, self._begun = self._begun, []
-        rows = Records([*begun, *ends], [] if steps else list(journal.rows()), steps)
+    def _is_saved(self, rows: Records) -> bool:
+        try:
+            self._save(rows)
+        except WorkflowError as error:
+            logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
+            return False
+        return True
+
+    def _new(self) -> list[dict[str, Any]]:
+        begun, self._begun = self._begun, []  # the row of its start, once
+        return begun
+
+    def _save(self, rows: Records, snapshot: Snapshot | None = None) -> None:
         self.session.save(rows, run_id=None if self.context.private else self.context.run_id, snapshot=snapshot)
 
     def disown(self) -> None:

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .changes import Change, Encoded
+    from .done import Done
     from .encoding import Snapshot
     from .line import Line
-    from .steps import Done, Steps
+    from .steps import Steps
     from .transaction import Records
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .codec import hashes
+from .done import Done, stored
 from .transaction import Records, stored_id
 
 if TYPE_CHECKING:
@@ -23,43 +23,6 @@ AT_ONCE = 16_000_000
 REMEMBERED = 8
 
 _remembered: dict[tuple[Any, ...], Steps] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A step that was done: under which key, when and where, and what it took.
-
-    `place` says which of equal steps of a run it was, and in which branch; `nth`, which of those of its name. Seconds, tokens as
-    counts, cost in US dollars.
-    """
-
-    step_id: str
-    name: str
-    kind: str
-    key: str
-    place: str
-    made_at: datetime
-    run_id: str | None = None
-    nth: int = 1
-    seconds: float = 0.0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float | None = None
-
-    def row(self) -> dict[str, Any]:
-        """Return it as it is stored."""
-        told = {name: getattr(self, name) for name in self.__slots__ if name != "made_at"}
-        return {**told, "op": "done", "happened_at": _stored(self.made_at)}
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Done:
-        """Return what a row says."""
-        made_at = row["happened_at"]
-        if isinstance(made_at, str):
-            made_at = datetime.fromisoformat(made_at)
-        told = {name: row[name] for name in cls.__slots__ if name != "made_at"}
-        counts = {name: told[name] or 0 for name in ("seconds", "input_tokens", "output_tokens", "nth")}
-        return cls(**(told | counts), made_at=made_at.replace(tzinfo=UTC))
 
 
 class Steps:
@@ -284,18 +247,9 @@ class Steps:
 
     def say(self, op: str, steps: Iterable[Done]) -> Records:
         """Say of steps that they are "forgotten" or "chosen"; return the rows that say so."""
-        now = _stored(datetime.now(UTC))
+        now = stored(datetime.now(UTC))
         rows = [{**done.row(), "op": op, "happened_at": now} for done in steps]
         with self._lock:
             for row in rows:
                 self._heard(op, row)
         return Records(steps=rows)
-
-
-def from_origin(stored: str) -> dict[str, Any]:
-    """Return the row that says that a session remembers the steps of another one too; `stored` is that one's id."""
-    return {"op": "origin", "key": stored, "happened_at": _stored(datetime.now(UTC))}
-
-
-def _stored(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -75,6 +75,16 @@ class Records:
     def __bool__(self) -> bool:
         return bool(self.runs or self.events or self.steps)
 
+    @classmethod
+    def joined(cls, several: Iterable[Records]) -> Records:
+        """Return all rows of several saves: a table takes many at once as soon as one.
+
+        >>> Records.joined([Records(steps=[{"step_id": "1"}]), Records(events=[{"seq": 1}]), Records(steps=[{"step_id": "2"}])])
+        Records(runs=[], events=[{'seq': 1}], steps=[{'step_id': '1'}, {'step_id': '2'}])
+        """
+        kinds = zip(*((one.runs, one.events, one.steps) for one in several), strict=True)
+        return cls(*([row for rows in kind for row in rows] for kind in kinds))
+
     @property
     def leave_open(self) -> bool:
         """Whether a run begins in these rows that does not end in them."""

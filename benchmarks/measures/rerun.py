@@ -3,7 +3,8 @@
 Each step gives a text of so many bytes; none of them is done again, or this fails. What each side does: ours: a run of a
 workflow, made anew as in a cell that is run again, with `cache="use"`; joblib: `Memory.cache`; diskcache: `memoize`; marimo:
 `persistent_cache`; langgraph: an entrypoint with tasks that have a `CachePolicy`, on its SQLite cache; hamilton: a driver with a
-cache, made anew; dbos: `fork_workflow` after the last step; prefect: a flow of tasks that are cached by their inputs.
+cache, made anew; dbos: `fork_workflow` after the last step, which its queue starts when it looks next, within a second; prefect:
+a flow of tasks that are cached by their inputs, the best of 3.
 
 Given a folder, it is played there once, and nothing is said: for a process that begins with all of it done.
 """

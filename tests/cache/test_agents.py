@@ -301,3 +301,49 @@ def test_what_a_tool_changed_in_the_state_is_changed_again(storage):
     again.run().result()
     assert again.session_state == {"words": ["duck"], "pieces": pieces}
     assert (len(model.requests), called) == (2, ["remember"])
+
+
+def test_a_step_depends_on_the_agents_that_it_calls_and_their_answers_are_known_when_it_is_not_done_again(storage):
+    class Steps(Workflow):
+        writer = Agent(instructions="Be brief.", add_history_to_messages=True)
+
+        @step
+        def write(self, topic):
+            note.info("write")
+            self.writer.run(topic)
+
+        def run(self, topic):
+            self.write(topic)
+            yield self.writer.run_response.content
+            yield self.writer.run("And?").content
+
+    def steps(instructions="Be brief."):
+        workflow = Steps(session_id="a", storage=storage, cache="use")
+        workflow.writer.model, workflow.writer.instructions = model, instructions
+        return workflow
+
+    model = scripted("about ducks", "no more", "about ducks at length", "much more")
+    for _ in range(2):
+        assert steps().run("ducks").result().content == "about ducksno more"
+    assert (len(model.requests), called) == (2, ["write"])
+    assert steps("Be long.").run("ducks").result().content == "about ducks at lengthmuch more"
+    assert (len(model.requests), called) == (4, ["write", "write"])
+
+
+def test_a_step_that_calls_an_agent_is_a_hit_in_a_new_process(tmp_path):
+    program = textwrap.dedent("""
+        from wf_notebook import Agent, Workflow, step
+        class Asks(Workflow):
+            writer = Agent("test", instructions="Be brief.")
+            @step
+            def ask(self, topic):
+                return self.writer.run(topic).content
+            def run(self):
+                yield self.ask("ducks")
+        asks = Asks(session_id="a", storage="sqlite:///runs.db", cache="use")
+        asks.run().result()
+        print([row["from"] for row in asks.last_run.why()][0])
+    """)
+    how = {"cwd": tmp_path, "capture_output": True, "text": True}
+    told = [subprocess.run([sys.executable, "-c", program], check=True, **how).stdout.strip() for _ in range(2)]
+    assert told == ["● done", "✓ store"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -185,3 +186,54 @@ def test_who_waits_for_a_step_can_be_stopped(tmp_path):
     go_on.set()
     thread.join(10)
     assert first.last_run.status == "completed"
+
+
+ASKS = textwrap.dedent("""
+    import os, sys, logging
+    from pydantic_ai.messages import ModelResponse, TextPart
+    from pydantic_ai.models.function import FunctionModel
+    from wf_notebook import Agent, Workflow
+
+    note = logging.getLogger("calls")
+    note.addHandler(logging.FileHandler("calls.txt"))
+    note.setLevel("INFO")
+    note.propagate = False
+
+
+    def answer(messages, info):
+        asked = messages[-1].parts[-1].content
+        note.info(asked)
+        if asked == os.environ.get("KILLED_AT"):
+            os.kill(os.getpid(), 9)
+        return ModelResponse(parts=[TextPart(asked.upper())])
+
+    class Ten(Workflow):
+        writer = Agent(FunctionModel(answer), instructions="Be brief.")
+        def run(self):
+            said = ""
+            for n in range(10):
+                said = self.writer.run(f"{n}{said[-2:].lower()}").content
+                self.session_state["last"] = said
+                yield said + " "
+
+    ten = Ten(session_id="a", storage=sys.argv[1], cache="use")
+    print(ten.run().result().content, ten.session_state)
+""")
+
+
+@pytest.mark.slow
+def test_a_run_of_ten_model_calls_that_is_killed_at_every_point_asks_again_only_what_was_not_answered(tmp_path):
+    (tmp_path / "asks.py").write_text(ASKS)
+
+    def run(url="duckdb:///runs.duckdb", **environment):
+        how = {"cwd": tmp_path, "env": {**os.environ, **environment}, "capture_output": True, "text": True}
+        return subprocess.run([sys.executable, "asks.py", url], timeout=60, check=False, **how)
+
+    undisturbed = run("memory:").stdout
+    asked = (tmp_path / "calls.txt").read_text().split()
+    (tmp_path / "calls.txt").unlink()
+    for killed_at in asked:
+        assert run(KILLED_AT=killed_at).returncode == -signal.SIGKILL
+    last = run()
+    assert (last.stdout, last.returncode) == (undisturbed, 0)
+    assert calls(tmp_path) == dict.fromkeys(asked, 2)  # each was killed once in mid-answer, and answered once

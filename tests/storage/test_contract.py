@@ -526,6 +526,24 @@ def test_a_branch_is_no_session_of_a_users_own(database):
     assert sorted(database.open().get_all_session_ids()) == ["demo", "demo@run-7"]
 
 
+def test_many_rows_come_back_as_one_by_one(database):
+    said = {"happened_at": "2026-01-02 03:04:05.000007", "event": "RunResponse"}
+    values = [("é \n ' \" \\", None, "a"), (None, '{"n":1.50,"s":"[1,"}', None), ("", "[]", None), (None, '"text"', None)] * 10
+    events = [
+        {**said, "run_id": run_id, "seq": seq, "content": content, "data": data, "lane": lane}
+        for run_id in ("many", "few")
+        for seq, (content, data, lane) in enumerate(values)
+    ]
+    session = database.open().session("demo")
+    session.save(Records((), events[: len(values)]))
+    for event in events[len(values) :]:
+        session.save(Records((), [event]))
+    sql = "SELECT seq, happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? ORDER BY rowid"
+    many, few = (session.storage.read(sql, (run_id,)) for run_id in ("many", "few"))
+    assert many == few
+    assert [(content, data, lane) for *_, lane, content, data in many] == values
+
+
 # -- what people query ---------------------------------------------------------------------------------------------------------
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
+from wf_notebook import Workflow, parallel, step
 from wf_notebook.errors import SessionOwned
 from wf_notebook.storage.duckdb_file import File
 
@@ -86,3 +88,39 @@ def test_one_that_fails_takes_nobody_along(duck, transactions):
     assert transactions == [1, 2, 1, 1]
     assert storage.session("good").state == {"n": 1}
     assert storage.session("theirs").state == {}
+
+
+def test_steps_of_branches_that_end_together_share_one_transaction(duck, transactions):
+    class Six(Workflow):
+        @step
+        def one(self, n):
+            ready.wait(10)
+            return n
+
+        def run(self):
+            return str(parallel(*[partial(self.one, n) for n in range(6)]))
+
+    from wf_notebook.storage.duckdb import _thread as storage_thread
+
+    held, go, ready = threading.Event(), threading.Event(), threading.Barrier(7)
+
+    def hold(_):
+        held.set()
+        assert go.wait(10)
+
+    storage = duck.open()
+    six = Six(session_id="a", storage=storage, cache="use")
+    with ThreadPoolExecutor(2) as pool:
+        run = pool.submit(six.run)
+        while ready.n_waiting < 6:
+            threading.Event().wait(0.001)
+        pool.submit(storage.transact, hold, write=True)
+        assert held.wait(10)
+        transactions.clear()
+        ready.wait(10)
+        while storage_thread._jobs.qsize() + len(six.session._queued) < 6:
+            threading.Event().wait(0.001)
+        go.set()
+        assert run.result().content == "[0, 1, 2, 3, 4, 5]"
+    assert len(six.session.steps.all()) == 6
+    assert len(transactions) <= 4  # the first of them, the others, and the end of the run; a flush may come between

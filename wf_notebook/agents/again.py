@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ..cache import Call, remembering
+from ..cache import remembering
 from ..run import Usage, current
-from .keyed import key_of_call, key_of_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pydantic_ai.messages import ModelMessage, ModelResponse
 
+    from ..cache.call import Call
     from ..keying import Key
     from .attachments import Attachment
     from .history import Turn
@@ -28,6 +28,8 @@ async def sought(
     cache = remembering(context)
     if context is None or cache is None:
         return None
+    from ..cache.call import Call  # who remembers nothing loads nothing of it
+
     call = Call(context, cache, name, kind, key, touches=lambda _: touches)
     call.left_out = left_out
     for pause in call.seek():
@@ -44,7 +46,7 @@ def call_sought(agent: Settings, message: str | None, sent: Sequence[Attachment]
     """Look for the answer to a call of an agent."""
 
     def key() -> Key:
-        from .keyed import plain_messages
+        from .keyed import key_of_call, plain_messages
 
         return key_of_call(agent, message, sent, [plain_messages(turn.plain) for turn in history])
 
@@ -57,9 +59,22 @@ def request_sought(name: str, model: Any, messages: list[ModelMessage], settings
     from pydantic_ai.messages import ModelMessagesTypeAdapter
 
     def key() -> Key:
+        from .keyed import key_of_request
+
         return key_of_request(model, ModelMessagesTypeAdapter.dump_python(messages, mode="json"), settings, parameters)
 
     return sought(name, "request", key, touches=False)
+
+
+def tool_sought(function: Any, name: str, arguments: dict[str, Any]) -> Any:
+    """Look for what a tool gave for these arguments."""
+
+    def key() -> Key:
+        from .keyed import key_of_tool
+
+        return key_of_tool(function, name, arguments)
+
+    return sought(name, "tool", key)
 
 
 def response_of(call: Call) -> ModelResponse:

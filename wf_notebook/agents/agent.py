@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from .. import background
 from . import arguments
 from .attachments import enclosed
-from .remembered import RememberedCall
+from .history import Turn
+from .remembered import Recalled, RememberedCall
 from .settings import Settings
 from .stream import AgentStream
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..events import RunResponse
     from .attachments import Attachment
     from .call import AgentCall
-    from .history import Turn
+    from .remembered import Memory
 
 #: What `run` and `arun` know.
 KNOWN = ("message", "stream", "images", "files", "retries")
@@ -39,12 +40,24 @@ class Agent(Settings):
     """
 
     _history: tuple[Turn, ...] = ()
-    _last: AgentCall | None = None
+    _last: AgentCall | Recalled | None = None
 
     @property
     def run_response(self) -> RunResponse | None:
         """The last response: whole when the call has ended, with the text so far while it runs or when it was ended early."""
         return self._last.so_far() if self._last else None
+
+    def recall(self, memory: Memory) -> None:
+        """Be as after a call that is not made again, as the step that made it is remembered."""
+        self._last = Recalled(memory)
+        if memory["turn"] is not None:
+            self._remember(Turn(text=memory["turn"]))
+
+    def _key_parts_(self) -> dict[str, Any]:
+        """What its answers depend on: a step that calls it depends on that."""
+        from .keyed import agent_parts
+
+        return agent_parts(self, [turn.plain for turn in self._earlier()])
 
     def deep_copy(self) -> Agent:
         """Return an agent with the same settings and no history; the Workflow gives each of its instances one."""
@@ -146,8 +159,8 @@ class Agent(Settings):
         home = asyncio.get_running_loop() if in_async else None
         how: dict[str, Any] = {"retries": retries, "streaming": streaming, "home": home}
         how |= {"history": self._earlier(), "answered": self._remember}
-        self._last = self._call(message, sent, others, **how)
-        return self._last
+        call = self._last = self._call(message, sent, others, **how)
+        return call
 
     def _call(self, message: Any, sent: Sequence[Attachment], others: dict[str, Any], **how: Any) -> AgentCall:
         return RememberedCall(self, message, sent=sent, **how)

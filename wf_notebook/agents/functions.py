@@ -61,6 +61,9 @@ class FunctionAgent:
         """The last response, with what was said so far while it runs."""
         return self._last.so_far() if self._last else None
 
+    def _key_parts_(self) -> dict[str, Any]:
+        return {"function": self.function}
+
     def deep_copy(self) -> FunctionAgent:
         """Return an agent of the same function that has said nothing yet."""
         return FunctionAgent(self.function, name=self.name)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: What a message has that says when and where it was sent, and not what was said.
 _VOLATILE = {"timestamp", "usage", "provider_response_id", "provider_details", "run_id", "conversation_id", "metadata",
              "finish_reason", "failed_attempts", "state", "provider_url", "model_name"}  # fmt: skip
+#: Settings of an agent that say how it is asked, or what becomes of its answer.
+_NOT_ASKED = {"name", "timeout", "total_timeout", "retries", "save_response_to_file", "add_datetime_to_instructions"}
 #: Settings of a request that say how it is sent, and not what is asked.
 _SENDING = {"timeout", "max_retries", "extra_headers"}
 
@@ -47,11 +49,19 @@ def key_of_call(agent: Settings, message: str | None, sent: Sequence[Attachment]
     settings = {name: value for name, value in (agent.model_settings or {}).items() if name not in _SENDING}
     native = agent.structured_outputs if agent.response_model is not None else None
     files = [_sent(file) for file in sent]
-    tools = [getattr(tool, "__wrapped__", tool) if hasattr(type(tool), "deep_copy") else tool for tool in agent.tools or ()]
-    return _key(
-        _AGENT,
-        (model_parts(agent.model), instructions(told), message, files, tools, agent.response_model, [settings, native], history),
-    )
+    asked = instructions(told), message, files, _tools(agent), agent.response_model
+    return _key(_AGENT, (model_parts(agent.model), *asked, [settings, native], history))
+
+
+def agent_parts(agent: Settings, history: Any) -> dict[str, Any]:
+    """Return what the answers of an agent depend on, whatever it is asked."""
+    told = {name: value for name, value in vars(agent).items() if name not in _NOT_ASKED and not name.startswith("_")}
+    return {**told, "model": model_parts(agent.model), "tools": _tools(agent), "history": plain_messages(history)}
+
+
+def _tools(agent: Settings) -> list[Any]:
+    """Return the user's functions."""
+    return [getattr(tool, "__wrapped__", tool) if hasattr(type(tool), "deep_copy") else tool for tool in agent.tools or ()]
 
 
 def key_of_request(model: Any, messages: list[dict[str, Any]], settings: Any, parameters: Any) -> Key:
@@ -121,7 +131,8 @@ def model_parts(model: Any) -> Any:
 def _named(name: str) -> Any:
     kind, _, rest = name.partition(":")
     if kind != "local":
-        return name
+        url = os.environ.get(f"{kind.upper()}_BASE_URL")  # another server may have another model of that name
+        return name if url is None else [name, url]
     if rest in MODEL_FILES:
         return [name, MODEL_FILES[rest].sha256]
     path = Path(rest).expanduser()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic_ai.agent import AbstractAgent
 from pydantic_ai.capabilities import AbstractCapability
 
+from ..keying.part import Uncacheable
 from .agent import Agent
 from .call import AgentCall
 from .history import Turn
@@ -41,6 +42,9 @@ class PydanticAgent(Agent):
         #: The agent of pydantic-ai.
         self.foreign = foreign
         self.response_model = None if foreign.output_type is str else cast("Any", foreign.output_type)
+
+    def _key_parts_(self) -> dict[str, Any]:
+        raise Uncacheable(f"(an agent of pydantic-ai, {self.name or 'nameless'}) cannot be told from others by its content")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "foreign":

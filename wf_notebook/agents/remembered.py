@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from ..cache import hearing
+from ..cache.heard import hearing
 from ..cache.lease import driver, driving
 from ..events import RunEvent, RunResponse
 from .again import call_sought, kept
@@ -15,10 +15,26 @@ from .history import Turn
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
 
+    from ..cache.call import Call
     from ..cache.given import Given
 
 #: What a run stamps on a response.
 STAMPS = {"run_id", "session_id", "workflow_id", "lane"}
+
+
+#: What is to be known of a call when it is not made again: the fields of its answer, and its messages as JSON.
+Memory = dict[str, Any]
+
+
+class Recalled:
+    """A call that is not made again: its answer is known."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._response = RunResponse(**memory["response"])
+
+    def so_far(self) -> RunResponse:
+        """Return the answer."""
+        return self._response
 
 
 class RememberedCall(AgentCall):
@@ -35,6 +51,7 @@ class RememberedCall(AgentCall):
         if step is not None and step.given is not None:
             for response in self._again(step.given):
                 yield response
+            self._tell(step, step.given.more)
             return
         if step is not None:
             step.enter()
@@ -52,9 +69,16 @@ class RememberedCall(AgentCall):
         if step is not None:
             if self.effects:
                 step.refuse(f"its tool {self.effects[0]!r} has an effect (cache='off')")
-            await kept(step, None, said, self._memory())
+            memory = self._memory()
+            self._tell(step, memory)
+            await kept(step, None, said, memory)
 
-    def _memory(self) -> dict[str, Any]:
+    def _tell(self, step: Call, memory: Memory) -> None:
+        """Tell the steps that this is inside of what the agent is to know when they are not done again."""
+        for outer in step.within:
+            outer.agents.append((self.agent, memory))
+
+    def _memory(self) -> Memory:
         """Return what is to be known when this is said again."""
         fields = {name: value for name, value in vars(self._response).items() if name not in STAMPS and value is not None}
         return {"response": fields, "turn": None if self.turn is None else self.turn.text}

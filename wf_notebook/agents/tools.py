@@ -13,11 +13,10 @@ from pydantic_ai.exceptions import ApprovalRequired, CallDeferred, ModelRetry, T
 from pydantic_ai.toolsets import AbstractToolset, CombinedToolset, FunctionToolset, WrapperToolset
 
 from .. import background
-from ..cache import hearing
+from ..cache.heard import hearing
 from ..context import within
 from ..errors import AgentFailed
-from .again import kept, sought
-from .keyed import key_of_tool
+from .again import kept, tool_sought
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -130,7 +129,7 @@ class UserTools(WrapperToolset[Any]):
             self.effects.append(name)
         if function is None or step is not None:
             return await super().call_tool(name, tool_args, ctx, tool)
-        call = await sought(name, "tool", lambda: key_of_tool(function, name, tool_args))
+        call = await tool_sought(function, name, tool_args)
         if call is None:
             return await super().call_tool(name, tool_args, ctx, tool)
         if call.given is not None:

@@ -12,18 +12,18 @@ from uuid import uuid4
 from ..changes import Change
 from ..changes import hashes as named_in
 from ..codec.kind import json_text
+from ..done import Done
 from ..errors import CacheMiss, FirstMiss, StorageFailed, UnsavableValue, WorkflowError
 from ..keying import Uncacheable
 from ..log import numbers
 from ..run import Usage, logger, meters
 from ..spans import STOPS
-from ..steps import Done
 from .blind import Needs, changes_of, open_after, unmet
 from .given import Given, given_of, text_of
 from .heard import listen, say_again
 from .lease import LONGEST, PAUSE, Lease
 from .modes import PLAN
-from .remembering import inside
+from .remembering import inside, named, recall
 from .telling import changed, sent
 from .whose import changed_argument, own_changes
 
@@ -67,6 +67,8 @@ class Call:
         self.beside: list[Call] = []
         self.counts: Counter[str] = Counter()
         self.given: Given | None = None
+        #: The agents that were called inside of it, and what they are to know of that.
+        self.agents: list[tuple[Any, Any]] = []
         #: What it changed in the state so far.
         self.changes: list[Change] = []
         #: Whether it may change the state: what cannot is not compared.
@@ -122,9 +124,7 @@ class Call:
             return
         if self._mode == "only":
             raise CacheMiss(f"{self._called} is not remembered: {self._why(key)}; run it once with cache='use'")
-        session = self._cache.session
-        name = f"{getattr(session.storage, 'table_name', '')}/{session.session_id}/{key.digest}/{self._place}"
-        self._lease = Lease(getattr(session.storage, "file", None), name)
+        self._lease = Lease.of(self._cache.session, f"{key.digest}/{self._place}")
         pause, waited = PAUSE, 0.0
         while not self._lease.take():
             self._context.cancel.check()
@@ -157,6 +157,7 @@ class Call:
             self._context.usage.recall(Usage(given.used["requests"], *spent, set(given.used["models"])))
         say_again(given.heard if self._cache.mode != PLAN else [])
         self._tell(given.changes, given.needs)
+        recall(given.agents, self._context.workflow)
         self._note(COMPLETED, hit=True, done=done)
         return True
 
@@ -209,9 +210,7 @@ class Call:
         try:
             self.pause()
             done = self._kept(Given(value, said, self._heard, counts=dict(self.counts), more=more), seconds)
-            self._tell(self.changes, self._needs)
-            if done is None and self.changes and self.within and self.within[-1].kind == "agent":
-                self.within[-1].refuse(f"{self._called} changed session_state, and is not remembered")
+            self._tell(self.changes, self._needs, known=done is not None)
             if done is not None and not self._context.private:
                 self._cache.keep(done)
             self._note(COMPLETED, hit=False, done=done, seconds=seconds)
@@ -228,6 +227,7 @@ class Call:
         if self._reason:
             return None
         given.changes, given.needs = self.changes, open_after(self._needs, self.changes)
+        given.agents = named(self.agents, self._context.workflow)
         self._cache.session.lend(named_in(given.changes), self._cache.steps.blobs)
         usage, steps = self._usage, self._cache.steps
         if usage.requests:
@@ -242,12 +242,15 @@ class Call:
         steps.keep(done, text, json_text(self._parts))
         return done
 
-    def _tell(self, changes: list[Change], needs: Needs) -> None:
+    def _tell(self, changes: list[Change], needs: Needs, *, known: bool = True) -> None:
         """What changed in the state by a step inside of a call of an agent is the call's doing."""
-        if self.within:
-            self.within[-1]._needs = needs | self.within[-1]._needs  # noqa: SLF001 - of its own kind
-            if self.within[-1].kind == "agent":
-                self.within[-1].changes += changes
+        outer = self.within[-1] if self.within else None
+        if outer is not None:
+            outer._needs = needs | outer._needs  # noqa: SLF001 - of its own kind
+            if changes and outer.kind == "agent":
+                outer.changes += changes
+                if not known:
+                    outer.refuse(f"{self._called} changed session_state, and is not remembered")
 
     def fail(self, error: BaseException) -> None:
         """It was not done: it failed, was stopped, or left before its end. Nothing is remembered of it."""
@@ -293,8 +296,5 @@ class Call:
             self._cache.used.add(done.step_id)
             told |= {"step_id": done.step_id, "made_at": done.made_at.isoformat(), "made_in": done.run_id, "cost": done.cost}
             told |= {name: count for name in ("input_tokens", "output_tokens") if (count := getattr(done, name))}
-        if self.left_out:
-            told["left_out"] = self.left_out
-        if self._reason:
-            told["uncached"] = self._reason
-        self._context.note(event, told)
+        about = {"left_out": self.left_out, "uncached": self._reason}
+        self._context.note(event, told | {name: text for name, text in about.items() if text})

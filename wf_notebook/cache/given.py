@@ -42,6 +42,8 @@ class Given:
     used: dict[str, Any] = field(default_factory=dict)
     needs: dict[str, str] = field(default_factory=dict)
     more: Any = None
+    #: What agents of the workflow are to know of their calls inside of it, by their attributes.
+    agents: dict[str, Any] = field(default_factory=dict)
 
 
 class _Blobs:
@@ -81,6 +83,8 @@ def text_of(given: Given, blobs: dict[str, bytes]) -> str:
     told |= {name: value for name in ("counts", "used", "needs") if (value := getattr(given, name))}
     if given.more is not None:
         told["more"] = tree(given.more, "the answer")
+    if given.agents:
+        told["agents"] = tree(given.agents, "the answer of an agent")
     text = json_text(told)
     if kept.hidden or (names := secrets_in(text)):
         name = next(iter(kept.hidden or names))
@@ -109,6 +113,7 @@ def given_of(told: Any, blob: Callable[[str], bytes]) -> Given:
         told.get("used", {}),
         told.get("needs", {}),
         value(told.get("more")),
+        value(told.get("agents")) or {},
     )
 
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..session import Session
+
 try:
     import fcntl
 except ImportError:  # on Windows the kernels of one machine do not know of each other; each by itself does a step once
@@ -57,6 +59,12 @@ class Lease:
         self._name = (self._file or "", name)
         self._byte = int.from_bytes(blake2b(name.encode(), digest_size=7).digest()) if self._file else 0
         self.is_mine = False
+
+    @classmethod
+    def of(cls, session: Session, step: str) -> Lease:
+        """Return the right to do a step of a session."""
+        storage = session.storage
+        return cls(getattr(storage, "file", None), f"{getattr(storage, 'table_name', '')}/{session.session_id}/{step}")
 
     def take(self) -> bool:
         """Take it if nobody has it; return whether the step may be done here."""

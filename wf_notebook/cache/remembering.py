@@ -11,9 +11,10 @@ from weakref import ref
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..done import Done
     from ..run import RunContext
     from ..session import Session
-    from ..steps import Done, Steps
+    from ..steps import Steps
     from .modes import Mode
 
 
@@ -23,6 +24,7 @@ class Going(Protocol):
     within: tuple[Any, ...]
     beside: list[Any]
     touches: bool
+    agents: list[tuple[Any, Any]]
     counts: Counter[str]
 
 
@@ -108,3 +110,17 @@ def remembering(context: RunContext | None) -> Any:
     """Return what a run remembers, None where it is asked for nothing."""
     cache = context.cache if context is not None else None
     return None if cache is None or cache.mode == "off" else cache
+
+
+def named(agents: list[tuple[Any, Any]], workflow: object) -> dict[str, Any]:
+    """Return what the agents of a workflow are to know, by their attributes; of others nobody can be told."""
+    own = vars(workflow) if agents else {}
+    return {name: memory for agent, memory in agents for name, value in own.items() if value is agent}
+
+
+def recall(memories: dict[str, Any], workflow: object) -> None:
+    """Let the agents of a workflow know of calls that are not made again."""
+    for name, memory in memories.items():
+        known = getattr(getattr(workflow, name, None), "recall", None)
+        if known is not None:
+            known(memory)

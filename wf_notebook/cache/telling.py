@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from ..keying import Part, difference
 
 if TYPE_CHECKING:
+    from ..done import Done
     from ..keying import Key
-    from ..steps import Done, Steps
+    from ..steps import Steps
 
 #: The parts of a key that are sent to a model.
 SENT = {"instructions", "message", "history", "messages"}

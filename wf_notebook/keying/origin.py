@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import sysconfig
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -91,28 +90,28 @@ def package_of(code: Any) -> tuple[str, str]:
     return package_named(module.partition(".")[0] if isinstance(module, str) else "builtins")
 
 
-def _version_of_ours() -> str:
-    try:
-        return metadata.version(OURS)
-    except metadata.PackageNotFoundError:  # it runs from its folder
-        return ""
-
-
 @cache
 def package_named(top: str) -> tuple[str, str]:
     """Return the name and version of the distribution that has a top-level module."""
     if top in sys.stdlib_module_names or top == "builtins":
         return PYTHON
     if top == _HOUSE:
-        return OURS, _version_of_ours()
+        return OURS, _said(top)
+    from importlib import metadata  # it takes longer to load than all of this
+
     try:
         return top, metadata.version(top)
     except metadata.PackageNotFoundError:
         names = sorted(set(metadata.packages_distributions().get(top, ())))
     if names:
         return "+".join(names), "+".join(map(metadata.version, names))
+    return top, _said(top)
+
+
+def _said(top: str) -> str:
+    """Return the version that a module says of itself."""
     version = getattr(sys.modules.get(top), "__version__", "")
-    return top, version if isinstance(version, str) else ""
+    return version if isinstance(version, str) else ""
 
 
 def name_of(code: Any) -> str:

@@ -38,6 +38,7 @@ DUCKDB = Dialect(
     long_text="VARCHAR USING COMPRESSION zstd",
     bytes="BLOB",
     json_value="t.value",
+    takes_lists=True,
     catalog="SELECT 'table', table_name FROM duckdb_tables() WHERE NOT internal AND database_name = current_database()"
     " UNION ALL SELECT 'view', view_name FROM duckdb_views() WHERE NOT internal AND database_name = current_database()",
 )

@@ -35,6 +35,8 @@ class Dialect:
     catalog: str
     #: Table and columns of each index; where a scan of columns is quick, an index would only make the file grow.
     indexes: tuple[tuple[str, str], ...] = ()
+    #: Whether it takes many rows as a list for each column.
+    takes_lists: bool = False
 
 
 class Cursor(Protocol):
@@ -80,6 +82,9 @@ STEP_TABLES: dict[str, dict[str, str]] = {
         "parts": "json", "parts_blob": "text",
     },
 }  # fmt: skip
+
+#: The columns of all tables.
+COLUMNS = TABLES | STEP_TABLES
 
 #: The definition of a view, or who gives it for a database.
 View = str | Callable[[str], str]

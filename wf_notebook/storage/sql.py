@@ -67,7 +67,7 @@ class SqlStorage:
                 return NoRows(inherited)
             opened.ready = self._prepared(opened.cursor, catalog, write=write)
             opened.has_steps = write or ("table", "step_log") in catalog
-        return SqlTransaction(opened, self.table_name, inherited)
+        return SqlTransaction(opened, self.table_name, inherited, self.dialect)
 
     def _prepared(self, cursor: Cursor, catalog: set[tuple[Any, ...]], *, write: bool) -> bool:
         """Bring a database up to this release; return whether all is there. Only a write makes the view of a new store."""
