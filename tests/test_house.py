@@ -44,8 +44,8 @@ FLOORS = """
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render
 5   inputs  foreign  settings  journal  saver  told  record  context  place  stream  outcome  keeping
-    cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind  cache.call
-    cache.functions  cache  workflow
+    cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
+    cache.stretch  cache.call  cache.functions  cache  workflow
     planning
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript

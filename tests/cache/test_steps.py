@@ -878,3 +878,21 @@ def test_what_run_itself_counts_in_the_state_does_not_keep_a_step_from_the_store
     for _ in range(3):
         counts.run()
     assert done == ["N"]
+
+
+def test_a_step_that_sets_an_attribute_is_done_each_time_and_the_reason_is_told(storage):
+    class Sets(Workflow):
+        @step
+        def prepare(self):
+            note.info("prepare")
+            self.parts = ["a", "b"]
+
+        def run(self):
+            self.prepare()
+            return "".join(self.parts)
+
+    assert [Sets(session_id="a", storage=storage, cache="use").run().content for _ in range(2)] == ["ab", "ab"]
+    assert done == ["prepare", "prepare"]
+    sets = Sets(session_id="a", storage=storage, cache="use")
+    sets.run()
+    assert "it set self.parts" in sets.last_run.why()[0]["why"]

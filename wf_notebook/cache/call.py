@@ -18,14 +18,15 @@ from ..keying import Uncacheable
 from ..log import numbers
 from ..run import Usage, logger, meters
 from ..spans import STOPS
-from .blind import Needs, changes_of, open_after, unmet
+from .blind import Needs, open_after, unmet
 from .given import Given, given_of, text_of
 from .heard import listen, say_again
 from .lease import LONGEST, PAUSE, Lease
 from .modes import PLAN
 from .remembering import inside, named, recall
+from .stretch import Stretch
 from .telling import changed, sent
-from .whose import changed_argument, own_changes
+from .whose import changed_argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -59,9 +60,11 @@ class Call:
         *,
         mode: Mode | None = None,
         touches: Callable[[Key], bool] = lambda _: True,
+        owner: object = None,
     ) -> None:
         self._context, self._cache, self.name, self.kind = context, cache, name, kind
         self._make_key, self._may_touch, self._mode = key, touches, mode or cache.mode
+        self._stretch = Stretch(cache.session, owner, context.workflow, beside=kind == "tool")
         self.within: tuple[Call, ...] = inside.get()
         #: The steps that went on at the same time, and how often steps were asked for inside of this one.
         self.beside: list[Call] = []
@@ -70,7 +73,7 @@ class Call:
         #: The agents that were called inside of it, and what they are to know of that.
         self.agents: list[tuple[Any, Any]] = []
         #: What it changed in the state so far.
-        self.changes: list[Change] = []
+        self.changes: list[Change] = self._stretch.changes
         #: Whether it may change the state: what cannot is not compared.
         self.touches = True
         self._key: Key | None = None
@@ -82,7 +85,7 @@ class Call:
         self._parts: list[list[str]] = []
         self._usage, self._unmet = Usage(), ""
         self._heard: list[Heard] = []
-        self._needs: Needs = {}
+        self._needs: Needs = self._stretch.needs
         self._id, self._began = next(numbers), time.perf_counter()
 
     # -- before it is done -------------------------------------------------------------------------------------------------
@@ -182,22 +185,13 @@ class Call:
 
     def resume(self) -> None:
         """Its code goes on: what changes in the state from now on is its doing."""
-        if self.touches and self._key is not None:
-            self._before = self._cache.session.snapshot().kept
+        if self._key is not None:
+            self._stretch.begin(touches=self.touches)
 
     def pause(self) -> None:
         """Others have their turn: its reader, who may change the state too."""
-        if self.touches and self._key is not None:
-            snapshot = self._cache.session.snapshot()
-            if snapshot.refused:
-                self.refuse(f"session_state cannot be kept: {UnsavableValue.joined(snapshot.refused.values())}")
-            flow = self._context.workflow
-            changes = changes_of(self._before, snapshot.kept, self._key, flow, self._needs)
-            if changes and self.kind == "tool":  # run() goes on beside it
-                changes, unclear = own_changes(changes, self._key, flow)
-                if unclear is not None:
-                    self.refuse(f"it cannot be told whether it was this that changed session_state[{unclear!r}]")
-            self.changes += changes
+        if self._key is not None and (reason := self._stretch.end(self._key)):
+            self.refuse(reason)
 
     def refuse(self, reason: str) -> None:
         """It is done, and must not be remembered: say why."""
@@ -246,7 +240,7 @@ class Call:
         """What changed in the state by a step inside of a call of an agent is the call's doing."""
         outer = self.within[-1] if self.within else None
         if outer is not None:
-            outer._needs = needs | outer._needs  # noqa: SLF001 - of its own kind
+            outer._needs.update(needs | outer._needs)  # noqa: SLF001 - of its own kind
             if changes and outer.kind == "agent":
                 outer.changes += changes
                 if not known:

@@ -117,8 +117,11 @@ class _Step:
         cache = remembering(context)
         if context is None or cache is None:
             return None
+        owner = args[0] if args and hasattr(args[0], "session_state") else None
         touches = functools.partial(_may_change_the_state, given=[*args, *kwargs.values()])
-        return Call(context, cache, self.name, "step", lambda: self._keyer.key(args, kwargs), mode=self.mode, touches=touches)
+        return Call(
+            context, cache, self.name, "step", lambda: self._keyer.key(args, kwargs), mode=self.mode, touches=touches, owner=owner
+        )
 
     def plain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function that gives a value; one that gives a stream is a step that streams."""
