@@ -6,7 +6,7 @@ import pytest
 from ipykernel import version_info
 from ipykernel.comm.comm import BaseComm
 
-from wf_notebook.notebook.widget import answer_at_once
+from wf_notebook.notebook.widget import LiveWidget, answer_at_once
 
 LONG = """\
 %%workflow long
@@ -103,3 +103,12 @@ def test_what_a_page_says_is_read_where_it_arrives_and_not_in_the_shell_that_wai
     # Private, and not there in 7.1 to 7.3, which do not need it: a later one that lacks it must be tried by hand.
     assert hasattr(comm, "_reply_subshell_for") == (version_info[:2] >= (7, 4))
     assert getattr(comm, "_reply_subshell_for", lambda _, default: default)({}, "a subshell") == "a subshell"
+
+
+def test_a_press_of_stop_that_is_said_until_it_is_heard_counts_once_and_the_next_one_again():
+    stops = []
+    widget = LiveWidget(workflow="w", stop=lambda: stops.append("stop"))
+    for press in ("view 1", "view 1", "view 1", "view 2"):
+        widget._hear(widget, {"is": "stop", "press": press}, [])
+    assert stops == ["stop", "stop"]
+    widget.close()

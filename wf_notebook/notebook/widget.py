@@ -59,6 +59,7 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
         super().__init__(stoppable=stop is not None, key=uuid4().hex, **traits)
         self._stop = stop
         self._is_heard_of, self._is_gone = False, False
+        self._press: Any = None
         #: What was shown at the end, for a page that comes late.
         self._put_away: dict[str, Any] = {}
         self.on_msg(self._hear)
@@ -82,7 +83,10 @@ class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither h
         what = message.get("is") if isinstance(message, dict) else None
         self._is_heard_of = True
         if what == "stop" and self._stop is not None and not self.ended:
-            self._stop()
+            press = message.get("press")  # it is said until it is heard, and counts once
+            if press is None or press != self._press:
+                self._press = press
+                self._stop()
         elif what in {"shown", "gone"}:
             self._is_gone = what == "gone"
         if self.ended and self._is_gone:

@@ -25,6 +25,10 @@ const NEAR = 32;
 /** An output that is there so long after the run's end could not be replaced by the record, in milliseconds. */
 const LATE = 2000;
 
+/** A press of Stop is said again after so many milliseconds, so often. */
+const AGAIN = 250;
+const TIMES = 20;
+
 /** A kernel that was not heard for so long is gone, or can do nothing else, in milliseconds: it tells the time four times a second. */
 const SILENCE = 15000;
 
@@ -133,7 +137,7 @@ function render({ model, el }) {
   const known = (key && runs.get(key)) || { views: 0, status: model.get("status") === "running" ? "" : model.get("status"), told: [] };
   let isHeard = true;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let telling, ending, waiting;
+  let telling, ending, waiting, pressing;
 
   /** @returns {string} */
   const standing = () => (isHeard || model.get("status") !== "running" ? model.get("status") : "lost");
@@ -218,7 +222,20 @@ function render({ model, el }) {
     if (room >= 1) event.stopPropagation();
   }
 
-  stop.addEventListener("click", () => model.send({ is: "stop" }));
+  /** Press Stop, again until it is heard: the kernel reads what a page says at its very first only after the cell. */
+  function press() {
+    clearTimeout(pressing);
+    const number = `${key} ${performance.now()}`;
+    /** @param {number} left */
+    const again = (left) => {
+      if (stop.hidden || !left) return;
+      model.send({ is: "stop", press: number });
+      pressing = setTimeout(again, AGAIN, left - 1);
+    };
+    again(TIMES);
+  }
+
+  stop.addEventListener("click", press);
   window.addEventListener("keydown", scroll, true);
   voice();
   if (key) runs.set(key, known);
@@ -228,7 +245,7 @@ function render({ model, el }) {
   model.on("comm_live_update", unheard); // as when the kernel is restarted
   model.send({ is: "shown" });
   return () => {
-    for (const each of [telling, ending, waiting]) clearTimeout(each);
+    for (const each of [telling, ending, waiting, pressing]) clearTimeout(each);
     window.removeEventListener("keydown", scroll, true);
     model.off("change", hear);
     model.off("comm_live_update", unheard);
