@@ -194,3 +194,23 @@ class Shows(Workflow):
         kept.good(cell)
         assert kept.displayed[0]["data"]["text/html"] == "<b>once</b>"
     assert froms(kept.good("%wf why")) == [("show", "✓ store")]
+
+
+def test_the_record_of_a_rerun_shows_what_this_run_said_where_that_is_no_text(kept):
+    cell = """%%workflow numbers
+from uuid import uuid4
+from wf_notebook import RunResponse, Workflow, step
+
+class Numbers(Workflow):
+    @step
+    def once(self):
+        return 1
+
+    def run(self):
+        self.once()
+        yield RunResponse({"number": uuid4().hex})
+"""
+    for _ in range(2):
+        number = kept.good(cell).content["number"]
+        assert number in kept.displayed[-1]["data"]["text/html"]
+    assert froms(kept.good("%wf why")) == [("once", "✓ store")]

@@ -31,6 +31,12 @@ def original(run: Run) -> Run:
     return first.told_by(first.told, whole=run.whole)
 
 
+def is_text(run: Run) -> bool:
+    """Say whether all that a run said is text: of anything else a store has only what it looked like."""
+    said = run.told.responses() if run.told is not None else ()
+    return all((one.content is None or isinstance(one.content, str)) and not one.images for one in said)
+
+
 def from_store(run: Run) -> str:
     """Return how many of the steps of a run came from the store, and when the newest of them was made; nothing, if none did."""
     steps = [event.data for event in run.told.events() if _is_ended(event.data)] if run.told is not None else []

@@ -17,7 +17,7 @@ from ..redact import redact
 from .bars import timeline_html
 from .cap import capped
 from .content import LIMIT, content_html, content_text
-from .made import counts, original
+from .made import counts, is_text, original
 from .said import Lane, Reasoning, Said, ToolCall
 from .status import STATUS, standing
 from .timeline import timeline
@@ -59,8 +59,8 @@ def record_bundle(
     """
     if detail == "none":
         return {}
-    run = original(run)
-    said, left_out = told(run, responses, whole=whole)
+    this, run = run, original(run)
+    said, left_out = told(run if is_text(this) else this, responses, whole=whole)
     if detail == "compact":
         return {"text/html": _root(_head_html(run) + _blocks(said := answer(said))), "text/plain": _text(run, said, "")}
     more = record_more(run, left_out)

@@ -10,7 +10,7 @@ from ..events import RunResponse
 from ..readable import brief, harmless
 from ..run import way_up
 from .content import content_text
-from .made import original
+from .made import is_text, original
 from .record import OUTPUTS, answer, record_bundle, record_foot, record_head, record_metadata, record_more, told
 from .said import Failure, Lane, Reasoning, ToolCall
 from .timeline import timeline
@@ -63,8 +63,8 @@ def print_record(run: Run, responses: Iterable[Any] = (), *, detail: Detail = "f
 
     if detail == "none":
         return
-    run = original(run)
-    said, left_out = told(run, responses, whole=whole)
+    this, run = run, original(run)
+    said, left_out = told(run if is_text(this) else this, responses, whole=whole)
     said = answer(said) if detail == "compact" else said
     body = [_renderable(content, markdown=True) for content in said[:OUTPUTS]]
     foot = [] if detail == "compact" else list(filter(None, [record_more(run, left_out), record_foot(run)]))
