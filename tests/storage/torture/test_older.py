@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from wf_notebook.agents.pull import installer
+
 ROOT = Path(__file__).resolve().parents[3]
 OLDER = "1.5.5"
 
@@ -25,8 +27,7 @@ def older() -> dict[str, str]:
         shutil.rmtree(place, ignore_errors=True)
         half = place.with_name(f"{place.name}.half")
         shutil.rmtree(half, ignore_errors=True)
-        uv = [sys.executable, "-m", "uv", "--quiet", "pip", "install", "--python", sys.executable, "--no-deps"]
-        subprocess.run([*uv, "--target", half, f"duckdb=={OLDER}"], check=True)
+        subprocess.run([*installer(), "--quiet", "--no-deps", "--target", half, f"duckdb=={OLDER}"], check=True)
         half.rename(place)
     others = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(place), *([others] if others else [])])}
