@@ -64,6 +64,7 @@ with open_storage(sys.argv[1]) as storage:
         session.state["n"] = duckdb.__version__
         session.save()
         import os
+        sys.stdout.flush()
         os._exit(0)
 """
 
