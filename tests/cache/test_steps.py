@@ -896,3 +896,25 @@ def test_a_step_that_sets_an_attribute_is_done_each_time_and_the_reason_is_told(
     sets = Sets(session_id="a", storage=storage, cache="use")
     sets.run()
     assert "it set self.parts" in sets.last_run.why()[0]["why"]
+
+
+def test_a_stream_that_a_plain_step_returned_is_awaited_again_as_it_was(storage):
+    async def words(text):
+        for word in text.split():
+            yield word
+
+    class Streams(Workflow):
+        @step
+        def words(self, text):
+            note.info("words")
+            return words(text)
+
+        async def arun(self, text):
+            async for word in self.words(text):
+                yield word
+
+    async def read():
+        return [said.content async for said in Streams(session_id="a", storage=storage, cache="use").arun("a b")]
+
+    assert [asyncio.run(read()) for _ in range(2)] == [["a", "b"], ["a", "b"]]
+    assert done == ["words"]

@@ -131,17 +131,16 @@ class _Step:
         for pause in call.seek():
             time.sleep(pause)
         if call.given is not None:
-            return call.given.value if call.given.said is None else _again(call)
+            return call.given.value if call.given.said is None else _Stream(lambda: _again(call), lambda: _again_async(call))
         try:
             with hearing():
-                value = call.variables.run(self.function, *args, **kwargs)
+                value = cast("Any", call.variables.run(self.function, *args, **kwargs))
         except BaseException as error:
             call.fail(error)
             raise
-        if isinstance(value, Iterator):
-            return _followed(call, value)
-        if isinstance(value, AsyncIterator):
-            return _followed_async(call, value)
+        if isinstance(value, (Iterator, AsyncIterator)):
+            source: Any = value
+            return _Stream(lambda: _followed(call, source), lambda: _followed_async(call, source))
         call.keep(value)
         return value
 
@@ -184,7 +183,7 @@ class _Step:
         for pause in call.seek():
             await asyncio.sleep(pause)
         if call.given is not None:
-            for item in call.given.said or ():
+            async for item in _again_async(call):
                 yield item
             return
         async for item in _followed_async(call, self.function(*args, **kwargs)):
@@ -212,6 +211,43 @@ def _again(call: Call) -> Generator[Any, Any, Any]:
     assert call.given is not None
     yield from call.given.said or ()
     return call.given.value
+
+
+async def _again_async(call: Call) -> AsyncGenerator[Any]:
+    """Give a stream that was recorded to who awaits it."""
+    assert call.given is not None
+    for item in call.given.said or ():
+        yield item
+
+
+class _Stream(Iterator[Any], AsyncIterator[Any]):
+    """The stream of a function that returned one: read by `for` or by `async for`, recorded or as it comes."""
+
+    def __init__(self, plain: Callable[[], Generator[Any, Any, Any]], awaited: Callable[[], AsyncGenerator[Any]]) -> None:
+        self._make = plain, awaited
+        self._plain: Generator[Any, Any, Any] | None = None
+        self._async: AsyncGenerator[Any] | None = None
+
+    def __next__(self) -> Any:
+        if self._plain is None:
+            self._plain = self._make[0]()
+        return next(self._plain)
+
+    async def __anext__(self) -> Any:
+        if self._async is None:
+            self._async = self._make[1]()
+        return await anext(self._async)
+
+    def close(self) -> None:
+        """End it."""
+        if self._plain is not None:
+            self._plain.close()
+
+    async def aclose(self) -> None:
+        """End it, where it was awaited."""
+        self.close()
+        if self._async is not None:
+            await self._async.aclose()
 
 
 def _followed(call: Call, source: Iterator[Any]) -> Generator[Any, Any, Any]:

@@ -27,11 +27,12 @@ STORE, DONE, FAILED, STOPPED = "✓ store", "● done", "✗ failed", "■ stopp
 
 def why(run: Run) -> Table:
     """Return a row for each step of a run: whether it came from the store, or what changed so that it was done."""
-    rows = [_row(event.lane, told, reason) for event, told, reason in _steps(run)]
+    steps = _steps(run)
+    rows = [_row(event.lane, told, reason) for event, told, reason in steps]
     values = list(zip(*rows, strict=True)) or [()] * len(_WHY)
     columns = [Column.of(name, cells, kind) for (name, kind), cells in zip(_WHY.items(), values, strict=True)]
     return Table(
-        columns, _summary([told for _, told, _ in _steps(run)]) or "the run had no steps that could be remembered, or cache='off'"
+        columns, _summary([told for _, told, _ in steps]) or "the run had no steps that could be remembered, or cache='off'"
     )
 
 
