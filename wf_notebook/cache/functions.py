@@ -134,7 +134,7 @@ class _Step:
             return call.given.value if call.given.said is None else _Stream(lambda: _again(call), lambda: _again_async(call))
         try:
             with hearing():
-                value = cast("Any", call.variables.run(self.function, *args, **kwargs))
+                value = call.variables.run(self.function, *args, **kwargs)
         except BaseException as error:
             call.fail(error)
             raise
