@@ -14,6 +14,7 @@ _ROOMS = {
     "RunResponse": "events",
     "Workflow": "workflow",
     "apprint_run_response": "render",
+    "inspector": "inspection",
     "load_ipython_extension": "notebook",
     "logger": "run",
     "open_storage": "storage",
@@ -32,6 +33,7 @@ __all__ = [
     "RunResponse",
     "Workflow",
     "apprint_run_response",
+    "inspector",
     "load_ipython_extension",
     "logger",
     "open_storage",
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from .cache.functions import step
     from .codec import register_codec, trust
     from .events import RunEvent, RunResponse
+    from .inspection import inspector
     from .merging import register_merge
     from .notebook import load_ipython_extension, unload_ipython_extension
     from .render import apprint_run_response, pprint_run_response

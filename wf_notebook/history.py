@@ -138,8 +138,8 @@ class History:
         there = other if other is not None else self
         if not isinstance(there, History):
             raise BadSetting(f"other is of type {type(there).__name__!r}; give a session: storage.session('trial')")
-        newest = there._newest() if after is None else after  # noqa: SLF001 - of its own kind
-        first = before if before is not None else self._newest() if other is not None else max(newest - 1, 0)
+        newest = there.newest() if after is None else after
+        first = before if before is not None else self.newest() if other is not None else max(newest - 1, 0)
         (one, blobs), (two, more) = self._at(first, or_before=True), there._at(newest, or_before=True)  # noqa: SLF001
         decode = partial(codec.decode, blob=(blobs | more).__getitem__)
         return diff(one, two, decode=decode, before=f"{self.session_id}:{first}", after=f"{there.session_id}:{newest}")
@@ -216,28 +216,40 @@ class History:
 
     def _now(self) -> dict[Any, Any]:
         """Return the state as it is stored now."""
-        state, blobs = self._at(self._newest(), or_before=True)
+        state, blobs = self._at(self.newest(), or_before=True)
         return {key_of(key): decoded(key, kept, blobs.__getitem__) for key, kept in state.items()}
+
+    def kept_at(self, version: int) -> Encoded:
+        """Return the state as it was kept at a version, as trees: nothing in it is decoded, and no array or frame is read.
+
+        Raises UnknownVersion for one that is not there.
+        """
+        kept: Encoded = self._read(lambda tx: self._replayed(tx, version))
+        return kept
 
     def _at(self, version: int, *, or_before: bool = False) -> tuple[Encoded, dict[str, bytes]]:
         """Return what was kept at a version, and the arrays and frames in it; before the first of all there was nothing."""
 
         def read(tx: Transaction) -> tuple[Encoded, dict[str, bytes]]:
-            head = tx.head(self._line.key, 0)
-            first = max(head.hidden + 1, head.since)
-            if type(version) is not int:
-                raise UnknownVersion(f"{version!r} is no version, which is a number; {_there(first, head.version)}")
-            is_before = version == first - 1 and not head.since and (or_before or version == 0)
-            if not (first <= version <= head.version or is_before):
-                raise UnknownVersion(f"session {self.session_id!r} has no version {version}; {_there(first, head.version)}")
-            state = replay({}, tx.changes(self._line.key, after=head.hidden, until=version))
+            state = self._replayed(tx, version, or_before=or_before)
             needed = set().union(*(codec.hashes(kept.tree) for kept in state.values() if kept.may_have_blobs))
             return state, tx.blobs(needed)
 
         there: tuple[Encoded, dict[str, bytes]] = self._read(read)
         return there
 
-    def _newest(self) -> int:
+    def _replayed(self, tx: Transaction, version: int, *, or_before: bool = False) -> Encoded:
+        head = tx.head(self._line.key, 0)
+        first = max(head.hidden + 1, head.since)
+        if type(version) is not int:
+            raise UnknownVersion(f"{version!r} is no version, which is a number; {_there(first, head.version)}")
+        is_before = version == first - 1 and not head.since and (or_before or version == 0)
+        if not (first <= version <= head.version or is_before):
+            raise UnknownVersion(f"session {self.session_id!r} has no version {version}; {_there(first, head.version)}")
+        return replay({}, tx.changes(self._line.key, after=head.hidden, until=version))
+
+    def newest(self) -> int:
+        """Return the newest version in the store, 0 while there is none."""
         newest: int = self._read(lambda tx: tx.head(self._line.key, 0).version)
         return newest
 

@@ -50,6 +50,8 @@ WAYS_UP: dict[str, str] = {
     "FunctionStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "Workflow.plan": "wf_notebook.planning:plan",
     "Workflow.form": "wf_notebook.notebook.form:form",
+    "Workflow.inspect": "wf_notebook.inspection:inspect_workflow",
+    "Inspector._ipython_display_": "wf_notebook.notebook.inspecting:display",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",
     "Run.to_html": "wf_notebook.render.player:to_html",

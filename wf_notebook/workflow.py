@@ -240,6 +240,10 @@ class Workflow(Adapting, Keeping):
         """
         return way_up("Workflow.form")(self, **inputs)
 
+    def inspect(self) -> Any:
+        """Return an inspector of this workflow's session: its state, its past and its runs."""
+        return way_up("Workflow.inspect")(self)
+
 
 def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the user's run() or arun(): called inside its own run (`super().run()`) it is just itself."""

@@ -1,0 +1,9 @@
+"""The inspector: what is in the state, where it came from, and the way back; shown by a widget, by HTML, or by Python alone."""
+
+from __future__ import annotations
+
+from .answers import OPS, answer
+from .looking import Inspector, inspect_workflow, inspector
+from .place import Place
+
+__all__ = ["OPS", "Inspector", "Place", "answer", "inspect_workflow", "inspector"]

@@ -1,0 +1,64 @@
+"""The states that were looked at last, as trees: a page asks of one state many times."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..changes import Encoded
+    from ..session import Session
+
+#: So many states are kept at hand.
+STATES = 8
+
+
+@dataclass(slots=True)
+class Loaded:
+    """The state of a session at a version: what is kept of each key, and its tree once it was asked for."""
+
+    session: Session
+    version: int
+    kept: Encoded
+    _trees: dict[str, Any] = field(default_factory=dict)
+    _blobs: dict[str, bytes] = field(default_factory=dict)
+
+    def tree(self, key: str) -> Any:
+        """Return the tree of a key as it is stored: to look at, not to change. KeyError if it is not there."""
+        if key not in self._trees:
+            self._trees[key] = self.kept[key].tree
+        return self._trees[key]
+
+    def blob(self, content_hash: str) -> bytes:
+        """Return the bytes of an array or a frame; read when they are asked for."""
+        if content_hash not in self._blobs:
+            storage = self.session.storage
+            assert storage is not None
+            self._blobs |= storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
+        return self._blobs[content_hash]
+
+
+class States:
+    """States by session and version; those that were not asked for any more are let go."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, int], Loaded] = OrderedDict()
+        self._lock = RLock()
+
+    def at(self, session: Session, version: int) -> Loaded:
+        """Return the state of a session at a version."""
+        where = (session.session_id, version)
+        with self._lock:
+            if where not in self._known:
+                self._known[where] = Loaded(session, version, session.kept_at(version))
+            self._known.move_to_end(where)
+            while len(self._known) > STATES:
+                self._known.popitem(last=False)
+            return self._known[where]
+
+    def forget(self) -> None:
+        """Let go of all: the file was replaced, or a session deleted."""
+        with self._lock:
+            self._known.clear()

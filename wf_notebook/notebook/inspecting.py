@@ -1,0 +1,86 @@
+"""The inspector in a notebook: a static tree, which is what the notebook keeps, and a widget that takes its place in a page.
+
+No output refers to the widget. Where a page has its model, the model finds the static tree by its class and shows itself there;
+without a kernel, or without a page, the tree is what there is.
+"""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import anywidget
+from IPython.core.getipython import get_ipython
+from traitlets import Dict, Unicode
+
+from ..inspection import answer
+from .views import publish
+from .widget import answer_at_once
+
+if TYPE_CHECKING:
+    from ..inspection import Inspector, Place
+
+_STATIC = Path(__file__).parent / "static" / "inspector"
+#: The modules of the page, each after those that it uses.
+MODULES = ("parts", "asking", "question", "sessions", "state", "history", "runs", "sql", "inspector")
+#: What belongs between the modules and not into the one that they become: a module's imports from beside it, and its exports.
+_BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
+#: So many requests are answered at once; a query that takes long stands in nobody's way.
+ANSWERING = 4
+
+
+def joined(names: tuple[str, ...] = MODULES) -> str:
+    """Return the modules of the page as one, as a widget has one."""
+    return "\n".join(_BETWEEN.sub("", (_STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in names)
+
+
+def styles() -> str:
+    """Return the style sheets of the page as one."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(_STATIC.glob("*.css")))
+
+
+class InspectorWidget(anywidget.AnyWidget):
+    """What a page has of an inspector: where it is, and that something was saved. All else it asks for."""
+
+    #: By this class the page finds the static tree that it takes the place of.
+    key = Unicode().tag(sync=True)
+    #: Where the inspector is; `n` grows with each move, so that a page knows its own from later ones.
+    place = Dict().tag(sync=True)
+    #: What was saved since, or why nothing can be read.
+    news = Dict().tag(sync=True)
+
+    def __init__(self, inspector: Inspector, key: str) -> None:
+        super().__init__(key=key, place={"n": 0, **inspector.place.told()}, news={"n": 0}, _esm=joined(), _css=styles())
+        self.inspector = inspector
+        self._moves = 0
+        self._pool = ThreadPoolExecutor(ANSWERING, "wf_notebook-inspector")
+        inspector.on_move(self._moved)
+        self.on_msg(self._hear)
+        answer_at_once(self.comm)
+
+    def _moved(self, place: Place) -> None:
+        self._moves += 1
+        self.place = {"n": self._moves, **place.told()}
+
+    def _hear(self, _: object, message: Any, __: object) -> None:
+        """Answer what a page asks for, in a thread of its own: the shell that reads messages may have to run cells."""
+        if isinstance(message, dict) and "op" in message:
+            self._pool.submit(lambda: self.send(answer(self.inspector, message)))
+
+
+def display(inspector: Inspector) -> None:
+    """Show an inspector in this cell."""
+    key = uuid4().hex
+    publish({"text/plain": repr(inspector), "text/html": f'<div class="wf-inspector-{key}">{escape(repr(inspector))}</div>'})
+    if can_be_looked_at():
+        inspector.widget = InspectorWidget(inspector, key)  # type: ignore[attr-defined]
+
+
+def can_be_looked_at() -> bool:
+    """Say whether somebody may sit before this cell: a program that runs notebooks says that it answers no questions."""
+    kernel = getattr(get_ipython(), "kernel", None)
+    return kernel is not None and bool(kernel.get_parent().get("content", {}).get("allow_stdin", True))
