@@ -109,13 +109,13 @@ def test_a_large_state(noted, page, jupyter_lab, tmp_path):
     tell(noted, f"slide over {versions} versions of it", slides)
     many = "[...root.querySelectorAll('[role=treeitem]')].find(node => node.textContent.startsWith('many'))"
     expand = f"{many}.focus(); {many}.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'ArrowRight', bubbles: true }}))"
-    tell(
-        noted,
-        f"expand a list of {items:,} items",
-        [timed(page, expand, f"{many}.getAttribute('aria-expanded') === 'true' && {tree} > 24")],
+    expanded = timed(page, expand, f"{many}.getAttribute('aria-expanded') === 'true' && {tree} > 24")
+    tell(noted, f"expand a list of {items:,} items", [expanded])
+    search = "const it = root.querySelector('input.wf-inspector-search'); it.value = 'needle'"
+    found = timed(
+        page, f"{search}; it.dispatchEvent(new Event('input', {{ bubbles: true }}))", "root.querySelector('.wf-inspector-hit')"
     )
-    find = "const it = root.querySelector('.wf-inspector-search input, input.wf-inspector-search'); it.value = 'needle'; it.dispatchEvent(new Event('input', { bubbles: true }))"
-    tell(noted, "search in it: first hits", [timed(page, find, "root.querySelector('.wf-inspector-hit')")])
+    tell(noted, "search in it: first hits", [found])
 
 
 def test_a_save_elsewhere(noted, page, jupyter_lab, tmp_path):
