@@ -181,5 +181,5 @@ def test_with_and_without(noted, page, jupyter_lab):
 
 def test_size(noted):
     static = Path(wf_notebook.__file__).parent / "notebook" / "static"
-    size = sum((static / name).stat().st_size for name in ("noted.js", "noted.css"))
+    size = sum((static / name).stat().st_size for name in ("live.js", "live.css"))
     noted.tell("script and styles of the live output", f"{size / 1000:.1f} KB", "≤ 30 KB")
