@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments, WorkflowError
 from ..nearest import did_you_mean
 from ..redact import redact
-from .sessions import sessions
+from .sessions import delete_sessions, head, rename_session, restore_sessions, sessions
 from .tree import children, opened_session
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ def look(inspector: Inspector, asked: Mapping[str, Any]) -> None:
 OPS: dict[str, Op] = {
     "look": look,
     "sessions": sessions,
+    "head": head,
+    "rename_session": rename_session,
+    "delete_sessions": delete_sessions,
+    "restore_sessions": restore_sessions,
     "open": opened_session,
     "children": children,
 }

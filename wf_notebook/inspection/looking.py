@@ -10,11 +10,13 @@ from ..run import way_up
 from ..storage import opened
 from ..transaction import is_branch, shown_id
 from .loaded import States
+from .overview import glances, table
 from .place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..frames import Table
     from ..session import Session
     from .loaded import Loaded
 
@@ -62,13 +64,68 @@ class Inspector:
 
     @property
     def session(self) -> Session | None:
-        """The session that is looked at; None while none is chosen."""
+        """The session that is looked at, None while none is chosen; set it by itself or by its id, and a page follows.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> storage = open_storage("memory:")
+        >>> session = storage.session("demo"); session.state["n"] = 1; session.save()
+        >>> inspector = Inspector(storage)
+        >>> inspector.session = "demo"; inspector.session, inspector.version
+        (<Session 'demo' version 0>, 1)
+        """
         return self.find(self._place.session) if self._place.session else None
+
+    @session.setter
+    def session(self, session: Session | str | None) -> None:
+        session_id: Any = getattr(session, "session_id", session)
+        if session_id is not None:
+            self.find(session_id)
+        self.go(session=session_id or "", version=None, path=[])
 
     @property
     def version(self) -> int | None:
-        """The version that is looked at: the newest, unless another was chosen."""
+        """The version that is looked at: the newest, unless another was chosen; None goes back to the newest."""
         return self.loaded().version if self._place.session else None
+
+    @version.setter
+    def version(self, version: int | None) -> None:
+        if version is not None:
+            self.loaded(self._place.session, version)
+        self.go(version=version)
+
+    @property
+    def selected(self) -> list[str]:
+        """The ids of the sessions that are selected in the list."""
+        return list(self._place.selected)
+
+    def sessions(
+        self,
+        filter: str | None = None,  # noqa: A002 - what a page calls it, too
+        *,
+        sort: str | None = None,
+        descending: bool | None = None,
+        branches: bool | None = None,
+    ) -> Table:
+        """Return the sessions that the list shows, as a table; what is given stands for what the list has.
+
+        A session is found by words that each stand in its id, its name or its workflow; it is sorted by "updated_at", "name",
+        "workflow", "size" (bytes in the store), "versions" or "runs". Raises BadArguments for another.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> storage = open_storage("memory:")
+        >>> for name in ("cheese", "ham"): session = storage.session(name); session.state["n"] = 1; session.save()
+        >>> Inspector(storage).sessions("HAM")["session_id"]
+        ['ham']
+        """
+        place = self._place
+        _, found = glances(
+            self.storage,
+            words=place.filter if filter is None else filter,
+            sort=sort or place.sort,
+            descending=place.descending if descending is None else descending,
+            branches=place.branches if branches is None else branches,
+        )
+        return table(found, f"sessions in {self.storage.url}")
 
     def find(self, session_id: str) -> Session:
         """Return a session, or a branch of one, as it is stored. Raises UnknownSession."""

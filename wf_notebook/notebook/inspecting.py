@@ -26,7 +26,20 @@ if TYPE_CHECKING:
 
 _STATIC = Path(__file__).parent / "static" / "inspector"
 #: The modules of the page, each after those that it uses.
-MODULES = ("parts", "asking", "question", "sessions", "table", "state", "history", "runs", "sql", "inspector")
+MODULES = (
+    "parts",
+    "asking",
+    "question",
+    "sessions",
+    "head",
+    "frame",
+    "table",
+    "state",
+    "history",
+    "runs",
+    "sql",
+    "inspector",
+)
 #: What belongs between the modules and not into the one that they become: a module's imports from beside it, and its exports.
 _BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
 #: So many requests are answered at once; a query that takes long stands in nobody's way.
@@ -48,6 +61,8 @@ class InspectorWidget(anywidget.AnyWidget):
 
     #: By this class the page finds the static tree that it takes the place of.
     key = Unicode().tag(sync=True)
+    #: How it looks; a page is dressed by it, as there is no view that anywidget would dress.
+    _css = Unicode().tag(sync=True)
     #: Where the inspector is; `n` grows with each move, so that a page knows its own from later ones.
     place = Dict().tag(sync=True)
     #: What was saved since, or why nothing can be read.

@@ -1,9 +1,9 @@
 /** The inspector in a page: it takes the place of its static tree, wherever that is shown. */
 import { asking } from "./asking.js";
+import { framed } from "./frame.js";
 import { historyPanel } from "./history.js";
 import { part, say } from "./parts.js";
 import { runsPanel } from "./runs.js";
-import { sessionsPanel } from "./sessions.js";
 import { sqlPanel } from "./sql.js";
 import { statePanel } from "./state.js";
 
@@ -17,6 +17,7 @@ import { statePanel } from "./state.js";
  * @property {string} filter
  * @property {string} sort
  * @property {boolean} descending
+ * @property {boolean} branches
  * @property {string[]} selected
  * @property {[string, number | null] | null} other
  * @property {string} run
@@ -34,6 +35,7 @@ import { statePanel } from "./state.js";
  * @property {HTMLElement} element
  * @property {(place: Place) => void | Promise<void>} show  show what is looked at
  * @property {() => void | Promise<void>} moved  something was saved: show that, and move nothing that is looked at
+ * @property {() => void} [aged]  some time passed: say how long ago things were
  */
 
 const VIEWS = /** @type {const} */ ([
@@ -70,32 +72,15 @@ function build(model, el) {
   /** @param {Error} error */
   const fail = (error) => say(status, error.message);
 
-  const sessions = sessionsPanel(context);
-  const tabs = part("tabs", "div", { role: "tablist" });
-  const body = part("body");
-  const panels = new Map(VIEWS.map(([name, title, make]) => {
-    const tab = part("tab", "button", { type: "button", role: "tab" });
-    tab.textContent = title;
-    tab.addEventListener("click", () => context.go({ view: name }));
-    tabs.append(tab);
-    const panel = make(context);
-    panel.element.setAttribute("role", "tabpanel");
-    body.append(panel.element);
-    return [name, { tab, panel }];
-  }));
-  const main = part("main");
-  main.append(tabs, body);
-  const columns = part("columns");
-  columns.append(sessions.element, main);
-  root.append(style, columns, status);
+  const frame = framed(root, context, VIEWS, model.get("key"));
+  root.append(style, frame.element, status);
   el.replaceChildren(root);
 
+  /** Do something to the panels that are seen; one that fails keeps no other from it. @param {(panel: Panel) => unknown} what */
+  const each = (what) => Promise.all(frame.seen().map(async (panel) => what(panel)).map((done) => done.catch(fail)));
   function show() {
-    for (const [name, { tab, panel }] of panels) {
-      tab.setAttribute("aria-selected", String(name === here.view));
-      panel.element.hidden = name !== here.view;
-    }
-    for (const panel of [sessions, panels.get(here.view)?.panel]) Promise.resolve(panel?.show(here)).catch(fail);
+    frame.arrange();
+    return each((panel) => panel.show(here));
   }
   function placed() {
     const there = model.get("place");
@@ -104,14 +89,13 @@ function build(model, el) {
     moves = there.n;
     show();
   }
-  function news() {
-    for (const panel of [sessions, panels.get(here.view)?.panel]) Promise.resolve(panel?.moved()).catch(fail);
-  }
+  const news = () => each((panel) => panel.moved());
   model.on("change:place", placed);
   model.on("change:news", news);
   moves = here.n ?? 0;
   show();
   return () => {
+    frame.end();
     end();
     model.off("change:place", placed);
     model.off("change:news", news);
