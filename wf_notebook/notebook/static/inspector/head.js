@@ -45,7 +45,7 @@ export function headPanel({ ask, go, place, tell }, fold) {
     if (name) line.append(text("quiet", id.slice(0, 200)));
     const pen = button("✎", "rename this session", () => rename().catch((error) => tell(error.message, "failed")));
     if (!branch) line.append(pen);
-    else line.append(text("quiet", "⑂ branch that a conflict left"));
+    else line.append(text("quiet", "branch that a conflict left"));
     if (workflow) line.append(text("workflow", workflow));
     if (status) line.append(signed(status));
     if (!newest) {

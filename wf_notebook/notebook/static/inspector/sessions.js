@@ -20,7 +20,7 @@ export function sessionsPanel({ ask, go, place, tell }) {
   const sort = /** @type {HTMLSelectElement} */ (part("sort", "select", { "aria-label": "sort by", title: "sort by" }));
   sort.append(...Object.entries(SORTS).map(([value, label]) => new Option(label, value)));
   const way = button("", "", () => go({ descending: !place().descending }));
-  const branches = button("⑂", "show the branches that conflicts left", () => go({ branches: !place().branches }));
+  const branches = button("branches", "show the branches that conflicts left", () => go({ branches: !place().branches }));
   const tools = part("tools");
   tools.append(filter, sort, way, branches);
   const list = part("list", "div", { role: "listbox", tabindex: "0", "aria-label": "sessions", "aria-multiselectable": "true" });
@@ -127,9 +127,9 @@ export function sessionsPanel({ ask, go, place, tell }) {
     const { id, name, workflow, branch, status, versions, runs, size } = session;
     made.title = `${name ? `${name} · ` : ""}${id.slice(0, 200)}\n${counted(versions, "version")}, ${counted(runs, "run")}`;
     const [one, two] = [part("line"), part("line")];
-    one.append(text("session-id", `${isSelected ? "☑ " : ""}${branch ? "⑂ " : ""}${(name || id).slice(0, 200)}`), text("quiet", since));
+    one.append(text("session-id", `${isSelected ? "☑ " : ""}${(name || id).slice(0, 200)}`), text("quiet", since));
     if (status) two.append(signed(status));
-    two.append(text("session-of", [workflow, name && id.slice(0, 200)].filter(Boolean).join(" · ")), text("quiet", bytes(size)));
+    two.append(text("session-of", [branch && "branch", workflow, name && id.slice(0, 200)].filter(Boolean).join(" · ")), text("quiet", bytes(size)));
     made.append(one, two);
     return made;
   }
