@@ -24,7 +24,8 @@ export function framed(root, context, views, key) {
   const sessions = sessionsPanel(context);
   sessions.element.id = `wf-${key}-sessions`;
   /** @type {boolean | null} */
-  let folded = null; // as was chosen; null: it is shown where there is room
+  let folded = null; // as was chosen at this width; null: it is shown where there is room
+  let wasNarrow = false;
   const fold = button("☰", "show or hide the list of sessions", () => {
     folded = !sessions.element.hidden;
     arrange();
@@ -67,7 +68,8 @@ export function framed(root, context, views, key) {
 
   function arrange() {
     const isNarrow = root.isConnected && root.clientWidth < NARROW;
-    root.classList.toggle("wf-inspector-narrow", isNarrow);
+    if (root.classList.toggle("wf-inspector-narrow", isNarrow) !== wasNarrow) folded = null;
+    wasNarrow = isNarrow;
     sessions.element.hidden = folded ?? (isNarrow && Boolean(place().session));
     root.classList.toggle("wf-inspector-folded", sessions.element.hidden);
     fold.setAttribute("aria-expanded", String(!sessions.element.hidden));
