@@ -9,6 +9,7 @@ export function headPanel({ ask, go, place, tell }, fold) {
   line.append(fold);
   element.append(line, below);
   let asked = 0;
+  let shown = "";
   /** @type {any} */
   let known = null;
 
@@ -66,5 +67,12 @@ export function headPanel({ ask, go, place, tell }, fold) {
     for (const one of focused ? element.querySelectorAll("button") : []) if (one.textContent === focused) one.focus();
   }
 
-  return { element, show: load, moved: load, aged: draw };
+  /** @param {import("./inspector.js").Place} here */
+  function show({ session, version }) {
+    const which = JSON.stringify([session, version]);
+    if (which === shown) return;
+    shown = which;
+    return load();
+  }
+  return { element, show, moved: load, aged: draw };
 }

@@ -47,7 +47,10 @@ export function sessionsPanel({ ask, go, place, tell }) {
   let loading = new Map();
   /** @type {string[]} */
   let deleted = [];
-  let shown = "", turn = 0, total = -1, active = 0, anchor = 0, activeId = "";
+  let rest = Promise.resolve();
+  /** @type {Promise<void> | undefined} */
+  let next;
+  let isOld = false, shown = "", turn = 0, total = -1, active = 0, anchor = 0, activeId = "";
 
   /** @param {number} index @returns {Session | undefined} */
   const at = (index) => (pages.get(Math.floor(index / PAGE)) ?? before.get(Math.floor(index / PAGE)))?.[index % PAGE];
@@ -58,25 +61,26 @@ export function sessionsPanel({ ask, go, place, tell }) {
     if (known) return known;
     const mine = turn;
     const { filter: words, sort: by, descending, branches: all } = place();
-    const asked = ask("sessions", { filter: words, sort: by, descending, branches: all, start: page * PAGE, count: PAGE }).then(
-      (found) => {
-        if (mine !== turn) return;
-        pages.set(page, found.rows);
-        total = found.total;
-        const there = found.rows.findIndex((/** @type {Session} */ one) => one.id === activeId);
-        if (there >= 0) active = page * PAGE + there;
-        draw();
-      },
-      (error) => {
-        if (mine === turn) tell(error.message, "failed");
-      },
-    );
+    const asked = ask("sessions", { filter: words, sort: by, descending, branches: all, start: page * PAGE, count: PAGE }).then((found) => {
+      if (mine !== turn) return;
+      const top = Math.floor(list.scrollTop / ROW);
+      const topId = at(top)?.id;
+      pages.set(page, found.rows);
+      total = found.total;
+      /** @param {string | undefined} id */
+      const where = (id) => found.rows.findIndex((/** @type {Session} */ one) => one.id === id);
+      if (where(activeId) >= 0) active = page * PAGE + where(activeId);
+      space.style.height = `${total * ROW}px`;
+      if (top && where(topId) >= 0) list.scrollTop += (page * PAGE + where(topId) - top) * ROW; // what is read stays in its place
+      draw();
+    });
     loading.set(page, asked);
     return asked;
   }
 
-  /** Ask again; what is shown stays until the answer is there. */
+  /** Ask again; what is shown stays until the answer is there. @returns {Promise<void>} */
   function refresh() {
+    isOld = false;
     turn += 1;
     before = new Map([...before, ...pages]);
     pages = new Map();
@@ -84,12 +88,29 @@ export function sessionsPanel({ ask, go, place, tell }) {
     return load(Math.floor(list.scrollTop / ROW / PAGE));
   }
 
+  /** Something was saved: ask again, but leave the store four times as long in peace as it took. */
+  function moved() {
+    isOld = true;
+    if (element.hidden) return Promise.resolve();
+    return (next ??= rest.then(async () => {
+      next = undefined;
+      const began = performance.now();
+      await refresh().finally(() => {
+        const pause = 4 * (performance.now() - began);
+        rest = new Promise((done) => setTimeout(done, pause));
+      });
+    }));
+  }
+
+  /** @param {Error} error */
+  const failed = (error) => tell(error.message, "failed");
+
   function draw() {
     const { selected, session: current } = place();
     space.style.height = `${Math.max(total, 0) * ROW}px`;
     const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 5);
     const end = Math.min(total, Math.ceil((list.scrollTop + (list.clientHeight || 400)) / ROW) + 5);
-    for (let page = Math.floor(first / PAGE); page * PAGE < end; page += 1) load(page);
+    for (let page = Math.floor(first / PAGE); page * PAGE < end; page += 1) load(page).catch(failed);
     for (const [index, { made }] of drawn) {
       if (index >= first && index < end) continue;
       made.remove();
@@ -106,7 +127,7 @@ export function sessionsPanel({ ask, go, place, tell }) {
       else space.append(made);
       drawn.set(index, { key, made });
     }
-    list.setAttribute("aria-activedescendant", total > 0 ? `${who}-${active}` : "");
+    list.setAttribute("aria-activedescendant", drawn.has(active) ? `${who}-${active}` : "");
     list.dataset.empty = total ? "" : place().filter ? "no session has these words" : "no session yet";
     const chosen = selected.length;
     say(count, total < 0 ? "" : counted(total, "session") + (chosen ? `, ${chosen} selected` : ""));
@@ -162,7 +183,7 @@ export function sessionsPanel({ ask, go, place, tell }) {
     const [first, last] = [Math.min(anchor, index), Math.max(anchor, index)];
     const wanted = [];
     for (let page = Math.floor(first / PAGE); page * PAGE <= last; page += 1) wanted.push(load(page));
-    await Promise.all(wanted);
+    await Promise.all(wanted).catch(failed);
     const ids = [];
     for (let place = first; place <= last; place += 1) ids.push(at(place)?.id);
     go({ selected: /** @type {string[]} */ (ids.filter((id) => id !== undefined)) });
@@ -182,10 +203,10 @@ export function sessionsPanel({ ask, go, place, tell }) {
       await ask(op, { sessions: ids });
       deleted = op === "delete_sessions" ? ids : [];
       tell(done, "said");
+      await refresh();
     } catch (error) {
-      tell(/** @type {Error} */ (error).message, "failed");
+      failed(/** @type {Error} */ (error));
     }
-    await refresh();
     list.focus();
   }
 
@@ -233,7 +254,7 @@ export function sessionsPanel({ ask, go, place, tell }) {
     else return;
     event.preventDefault();
   });
-  new ResizeObserver(draw).observe(list);
+  new ResizeObserver(() => (isOld && !element.hidden ? moved().catch(failed) : draw())).observe(list);
 
   return {
     element,
@@ -252,7 +273,7 @@ export function sessionsPanel({ ask, go, place, tell }) {
       activeId = "";
       return refresh();
     },
-    moved: refresh,
+    moved,
     aged: draw,
   };
 }
