@@ -269,7 +269,7 @@ export function sessionsPanel({ ask, go, place, tell }) {
       if (asked === shown) return draw();
       if (shown) list.scrollTop = active = anchor = 0;
       shown = asked;
-      before = new Map();
+      pages = before = new Map();
       activeId = "";
       return refresh();
     },
