@@ -1,10 +1,14 @@
 /** The inspector in a page: it takes the place of its static tree, wherever that is shown. */
 import { asking } from "./asking.js";
+import { hearing } from "./hearing.js";
 import { historyPanel } from "./history.js";
-import { part, say } from "./parts.js";
+import { mounting } from "./mounting.js";
+import { part } from "./parts.js";
+import { placing } from "./placing.js";
 import { runsPanel } from "./runs.js";
 import { sessionsPanel } from "./sessions.js";
 import { sqlPanel } from "./sql.js";
+import { standing } from "./standing.js";
 import { statePanel } from "./state.js";
 
 /**
@@ -48,27 +52,12 @@ function build(model, el) {
   const root = part("root", "section", { "aria-label": "inspector" });
   root.classList.add("wf-inspector");
   const status = part("status", "p", { role: "status" });
-  const style = document.createElement("style"); // anywidget would add it to a view, which there is none of
-  style.textContent = model.get("_css");
-  const { ask, end } = asking(model, (isSilent) => say(status, isSilent ? "the kernel is busy: it answers when the cell has ended" : ""));
-  /** @type {Place} */
-  let here = model.get("place");
-  let moves = 0;
-
+  const line = standing(root, status);
+  const { ask, end, page } = asking(model, line.silent);
+  const { fail, end: deaf } = hearing(model, page, line, { show, moved: () => each((panel) => panel.moved()) });
+  const { place, go, end: stay } = placing(model, ask, show, fail);
   /** @type {Context} */
-  const context = {
-    place: () => here,
-    go(to) {
-      here = { ...here, ...to };
-      moves += 1;
-      ask("look", { to }).catch(fail);
-      show();
-    },
-    tell: (text) => say(status, text),
-    ask,
-  };
-  /** @param {Error} error */
-  const fail = (error) => say(status, error.message);
+  const context = { place, go, tell: line.tell, ask };
 
   const sessions = sessionsPanel(context);
   const tabs = part("tabs", "div", { role: "tablist" });
@@ -87,57 +76,27 @@ function build(model, el) {
   main.append(tabs, body);
   const columns = part("columns");
   columns.append(sessions.element, main);
-  root.append(style, columns, status);
+  root.append(columns, status);
   el.replaceChildren(root);
 
+  /** Do something to the panels that are seen. @param {(panel: Panel) => void | Promise<void>} what */
+  function each(what) {
+    const seen = [sessions, panels.get(place().view)?.panel];
+    return Promise.all(seen.map(async (panel) => panel && what(panel)).map((done) => done.catch(fail)));
+  }
   function show() {
     for (const [name, { tab, panel }] of panels) {
-      tab.setAttribute("aria-selected", String(name === here.view));
-      panel.element.hidden = name !== here.view;
+      tab.setAttribute("aria-selected", String(name === place().view));
+      panel.element.hidden = name !== place().view;
     }
-    for (const panel of [sessions, panels.get(here.view)?.panel]) Promise.resolve(panel?.show(here)).catch(fail);
+    return each((panel) => panel.show(place()));
   }
-  function placed() {
-    const there = model.get("place");
-    if (there.n <= moves) return; // an echo of what this page did
-    here = there;
-    moves = there.n;
-    show();
-  }
-  function news() {
-    for (const panel of [sessions, panels.get(here.view)?.panel]) Promise.resolve(panel?.moved()).catch(fail);
-  }
-  model.on("change:place", placed);
-  model.on("change:news", news);
-  moves = here.n ?? 0;
   show();
   return () => {
+    stay();
+    deaf();
     end();
-    model.off("change:place", placed);
-    model.off("change:news", news);
   };
 }
 
-/** Take the place of the static tree wherever it is, now or later. @param {{ model: import("./asking.js").Model }} view */
-function initialize({ model }) {
-  const places = document.getElementsByClassName(`wf-inspector-${model.get("key")}`);
-  /** @type {Map<Element, () => void>} */
-  const built = new Map();
-  function look() {
-    for (const place of places) if (!built.has(place)) built.set(place, build(model, place));
-    for (const [place, end] of built) {
-      if (place.isConnected) continue;
-      end();
-      built.delete(place);
-    }
-  }
-  const observer = new MutationObserver(look);
-  observer.observe(document.body, { childList: true, subtree: true });
-  look();
-  return () => {
-    observer.disconnect();
-    for (const end of built.values()) end();
-  };
-}
-
-export default { initialize, render() {} };
+export default { initialize: ({ model }) => mounting(model, build), render() {} };
