@@ -119,7 +119,7 @@ def _plain(value: Any) -> Any:
         case bool() | None:
             return value
         case int() | float():
-            return value if isfinite(value) and (isinstance(value, float) or -EXACT < value < EXACT) else _digits(value)
+            return value if -EXACT < value < EXACT or (isinstance(value, float) and isfinite(value)) else _digits(value)
     return _plain(repr(value))
 
 

@@ -25,8 +25,8 @@ UNHEARD = 30
 class News:
     """Tells of an inspector while pages show it.
 
-    A piece of news is `{n, session, newest, error}`: the newest version of the session that is looked at, and why nothing can be
-    read, or that the session is gone.
+    A piece of news is `{n, session, newest, error}`: the newest version of the session that is looked at, None where it is not
+    there, and why nothing can be read.
     """
 
     def __init__(self, inspector: Inspector, tell: Callable[[dict[str, Any]], None]) -> None:
@@ -82,7 +82,8 @@ class News:
         if _which(before) != _which(look.sign) or newest is None or newest < (self._told.get("newest") or 0):
             self._inspector.states.forget()  # what has that number now is something else
         told = {"n": self._told["n"] + 1, "session": session, "newest": newest, "error": redact(error)}
-        if look.is_new or is_asked or told["error"] != self._told["error"]:
+        is_again = not can_read and told["error"] == self._told["error"]
+        if not is_again and (look.is_new or is_asked or self._told["error"]):
             self._told = told
             self._unheard += 1
             self._tell(told)
@@ -101,8 +102,8 @@ class News:
                     storage.read("SELECT 1 FROM sessions LIMIT 1")
                     return None, "", True
                 return self._inspector.find(session).newest(), "", True
-        except UnknownSession as error:
-            return None, str(error), True
+        except UnknownSession:
+            return None, "", True
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the watch goes on
             return None, str(error) or type(error).__name__, False
 

@@ -18,6 +18,7 @@ export function hearing(model, page, line, { show, moved }) {
   let isDue = false;
   let told = 0;
   let wasOld = false;
+  let hasFailed = false;
 
   function here() {
     told = Date.now();
@@ -41,6 +42,18 @@ export function hearing(model, page, line, { show, moved }) {
     isBusy = false;
   }
 
+  /** Say why something could not be done; what the storage refused is shown when it can be. @param {Error} error */
+  function fail(error) {
+    const kind = error instanceof Refused ? error.kind : "";
+    if (OF_STORAGE.includes(kind)) {
+      wasOld = true;
+      line.old(error.message);
+    } else if (kind !== "Gone") {
+      hasFailed = true;
+      line.tell(error.message);
+    }
+  }
+
   function seen() {
     if (document.hidden) return;
     here();
@@ -54,15 +67,13 @@ export function hearing(model, page, line, { show, moved }) {
   here();
   line.old(model.get("news").error);
   return {
-    /** Say why something could not be done; what the storage refused is shown when it can be. @param {Error} error */
-    fail(error) {
-      const kind = error instanceof Refused ? error.kind : "";
-      if (OF_STORAGE.includes(kind)) {
-        wasOld = true;
-        line.old(error.message);
-      } else if (kind !== "Gone") {
-        line.tell(error.message);
-      }
+    fail,
+    /** Do several things, and say which could not be done. @param {(void | Promise<void>)[]} things */
+    async all(things) {
+      const done = await Promise.allSettled(things);
+      if (hasFailed && done.every(({ status }) => status === "fulfilled")) line.tell("");
+      hasFailed = false;
+      for (const each of done) if (each.status === "rejected") fail(each.reason);
     },
     end() {
       model.off("change:news", hear);

@@ -54,7 +54,7 @@ function build(model, el) {
   const status = part("status", "p", { role: "status" });
   const line = standing(root, status);
   const { ask, end, page } = asking(model, line.silent);
-  const { fail, end: deaf } = hearing(model, page, line, { show, moved: () => each((panel) => panel.moved()) });
+  const { all, fail, end: deaf } = hearing(model, page, line, { show, moved: () => each((panel) => panel.moved()) });
   const { place, go, end: stay } = placing(model, ask, show, fail);
   /** @type {Context} */
   const context = { place, go, tell: line.tell, ask };
@@ -82,7 +82,7 @@ function build(model, el) {
   /** Do something to the panels that are seen. @param {(panel: Panel) => void | Promise<void>} what */
   function each(what) {
     const seen = [sessions, panels.get(place().view)?.panel];
-    return Promise.all(seen.map(async (panel) => panel && what(panel)).map((done) => done.catch(fail)));
+    return all(seen.map(async (panel) => panel && what(panel)));
   }
   function show() {
     for (const [name, { tab, panel }] of panels) {
