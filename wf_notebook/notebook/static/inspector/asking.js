@@ -25,6 +25,13 @@ export class Refused extends Error {
   }
 }
 
+/** Say something to the kernel, if there is one. @param {Model} model @param {object} message */
+export function send(model, message) {
+  try {
+    model.send(message);
+  } catch {} // it is gone, which is said by the model
+}
+
 /**
  * Return a way to ask. `silent` hears why no answer comes, and "" when all is answered.
  * @param {Model} model @param {(why: string) => void} silent
@@ -60,9 +67,9 @@ export function asking(model, silent) {
     /** @type {ReturnType<typeof setTimeout>} */
     let again;
     /** @param {number} pause */
-    const send = (pause) => {
-      model.send({ id, op, page, ...fields });
-      again = setTimeout(send, pause, Math.min(2 * pause, SELDOM));
+    const repeat = (pause) => {
+      send(model, { id, op, page, ...fields });
+      again = setTimeout(repeat, pause, Math.min(2 * pause, SELDOM));
     };
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => {
@@ -80,7 +87,7 @@ export function asking(model, silent) {
         },
       };
       waiting.set(id, asked);
-      send(AGAIN);
+      repeat(AGAIN);
     });
   }
 

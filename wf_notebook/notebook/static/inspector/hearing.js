@@ -1,5 +1,5 @@
 /** What the kernel says without being asked: that something was saved, or why nothing can be read. */
-import { Refused } from "./asking.js";
+import { Refused, send } from "./asking.js";
 
 /** What the storage refuses: it is shown when that can be had again. */
 const OF_STORAGE = ["StorageBusy", "BadStorage", "StorageFailed"];
@@ -22,7 +22,7 @@ export function hearing(model, page, line, { show, moved }) {
 
   function here() {
     told = Date.now();
-    model.send({ is: "shown", page });
+    send(model, { is: "shown", page });
   }
 
   /** Show what is new, once at a time; in a page that nobody sees, when it is seen. */
@@ -59,7 +59,7 @@ export function hearing(model, page, line, { show, moved }) {
     here();
     if (isDue) hear();
   }
-  const gone = () => model.send({ is: "gone", page });
+  const gone = () => send(model, { is: "gone", page });
 
   model.on("change:news", hear);
   document.addEventListener("visibilitychange", seen);
