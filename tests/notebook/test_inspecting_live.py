@@ -74,7 +74,7 @@ class Kernel:
     def value(self, code):
         """Return what code prints, as JSON has it."""
         said = []
-        hook = lambda message: said.append(message["content"].get("text", ""))  # noqa: E731
+        hook = lambda message: said.append(message["content"].get("text", ""))
         reply = self._client.execute_interactive(f"import json\nprint(json.dumps({code}))", output_hook=hook, timeout=60)
         assert reply["content"]["status"] == "ok", reply["content"]
         return json.loads("".join(said))
@@ -84,6 +84,7 @@ class Kernel:
         self._client.execute(code)
 
     def close(self):
+        """Hear the kernel no more."""
         self._client.stop_channels()
 
 
@@ -117,7 +118,15 @@ def kernel(jupyter_lab, home):
         one.close()
 
 
+def soon(is_so):
+    """Wait until something is so."""
+    until = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < until
+
+
 def status(root):
+    """Return the line below an inspector."""
     return root.locator(":scope > [role=status]")
 
 
@@ -162,7 +171,7 @@ def test_what_others_save_is_shown_and_what_cannot_be_read_is_said_until_it_can(
         tree.get_by_text("last").first.wait_for()
 
 
-def test_pages_and_python_move_each_other_and_nothing_moves_a_page_back(open_notebook, kernel, jupyter_lab):
+def test_pages_and_python_move_each_other_and_nothing_moves_a_page_back(open_notebook, kernel):
     page = open_notebook("places.ipynb", "looking", "looking")
     views, kernel = page.locator(".wf-inspector"), kernel("places.ipynb")
     views.nth(1).wait_for()
@@ -184,10 +193,7 @@ def test_pages_and_python_move_each_other_and_nothing_moves_a_page_back(open_not
     )
     line = views.nth(0).locator("input[type=search]")
     line.press_sequentially(words, delay=5)
-    for n in range(200):
-        if kernel.value("looking.place.filter") == words:
-            break
-    assert n < 199
+    soon(lambda: kernel.value("looking.place.filter") == words)
     assert (line.input_value(), page.evaluate("seen.length")) == (words, len(words))
     line.fill("")
     views.nth(1).get_by_role("option").get_by_text("other").wait_for()
@@ -243,3 +249,54 @@ def test_a_cell_that_runs_again_or_a_kernel_that_is_gone_leaves_nothing_behind(o
     again.value("get_ipython().run_line_magic('unload_ext', 'wf_notebook')")
     page.get_by_text("this is what it was; run the cell again to look further").wait_for()
     assert again.value("alive()")["inspectors"] == 0
+
+
+WORKS = """\
+import time
+from pathlib import Path
+from wf_notebook import Workflow
+class Works(Workflow):
+    def run(self):
+        for n in range(3):
+            yield f"part {n}"
+            self.session_state[f"part {n}"] = n
+            self.write_to_storage()
+        while not Path("go_on").exists():
+            time.sleep(0.05)
+        self.session_state["end"] = True
+        yield "the end"
+"""
+
+
+def test_two_inspectors_a_run_and_another_kernel_on_one_file(open_notebook, kernel, jupyter_lab):
+    page = open_notebook("together.ipynb", WORKS, "looking", "inspector(storage, session='other')")
+    seen, file = kernel("together.ipynb"), jupyter_lab.root / "live.duckdb"
+    first, second = page.locator(".wf-inspector").first, page.locator(".wf-inspector").nth(1)
+    second.get_by_role("treeitem").first.wait_for()
+    seen.run("for said in Works(session_id='demo', storage=storage).run(): pass")
+    with another(SAVE, f"duckdb:///{file}", "other") as other:
+        for n in range(20):
+            told(other, f"key{n}")
+        second.get_by_role("treeitem").get_by_text("key19").first.wait_for()
+        first.get_by_role("treeitem").get_by_text("part 2").first.wait_for()
+        assert first.get_by_role("treeitem").get_by_text("key19").count() == 0
+        first.get_by_role("tab", name="Runs").click()
+        second.get_by_role("option").get_by_text("demo").click()
+        second.get_by_role("treeitem").get_by_text("part 2").first.wait_for()
+    (jupyter_lab.root / "go_on").touch()
+    second.get_by_role("treeitem").get_by_text("end").first.wait_for()
+    assert (status(first).inner_text(), status(second).inner_text()) == ("", "")
+    assert first.get_by_role("tab", selected=True).inner_text() == "Runs"
+
+    # a kernel that hears nothing for a while, which is said until it hears again
+    jupyter_lab.wait_until_idle(page)
+    seen.run("import ctypes; ctypes.PyDLL(None).usleep(5_000_000)")
+    second.get_by_role("option").get_by_text("other").click()
+    status(second).get_by_text("the kernel runs a cell; it answers when that has ended").wait_for()
+    status(second).filter(has_text=re.compile(r"^$")).wait_for(state="attached")
+    second.get_by_role("treeitem").get_by_text("key19").first.wait_for()
+
+    page.get_by_role("menuitem", name="Edit", exact=True).click()
+    page.locator('[data-command="editmenu:clear-all"]:visible').click()
+    threads = "[each.name for each in __import__('threading').enumerate()]"
+    soon(lambda: "wf_notebook-watch" not in seen.value(threads))
