@@ -56,11 +56,11 @@ FLOORS = """
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
     inspection.place  inspection.loaded  inspection.overview  inspection.looking
-    inspection.sessions  inspection.tree  inspection.answers  inspection
+    inspection.sessions  inspection.tree  inspection.answers  inspection.watching  inspection.news  inspection.hearing  inspection
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.background  notebook.inspecting  notebook.asked
+    notebook.live  notebook.background  notebook.shown  notebook.inspecting  notebook.asked
     notebook.known  notebook.looking  notebook.planned  notebook.acting
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook

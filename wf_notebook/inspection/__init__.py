@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .answers import OPS, answer
+from .hearing import Hearing
 from .looking import Inspector, inspect_workflow, inspector
+from .news import News
 from .place import Place
 
-__all__ = ["OPS", "Inspector", "Place", "answer", "inspect_workflow", "inspector"]
+__all__ = ["OPS", "Hearing", "Inspector", "News", "Place", "answer", "inspect_workflow", "inspector"]

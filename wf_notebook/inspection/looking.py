@@ -56,9 +56,10 @@ class Inspector:
                 watcher(self._place)
             return self._place
 
-    def on_move(self, watcher: Callable[[Place], None]) -> None:
-        """Tell `watcher` whenever it looks at something else."""
+    def on_move(self, watcher: Callable[[Place], None]) -> Callable[[], None]:
+        """Tell `watcher` whenever it looks at something else; return what ends that."""
         self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
 
     # -- what is there -----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ without a kernel, or without a page, the tree is what there is.
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,8 @@ import anywidget
 from IPython.core.getipython import get_ipython
 from traitlets import Dict, Unicode
 
-from ..inspection import answer
+from ..inspection import Hearing, News
+from .shown import shown
 from .views import publish
 from .widget import answer_at_once
 
@@ -28,7 +28,11 @@ _STATIC = Path(__file__).parent / "static" / "inspector"
 #: The modules of the page, each after those that it uses.
 MODULES = (
     "parts",
+    "standing",
     "asking",
+    "placing",
+    "hearing",
+    "mounting",
     "question",
     "sessions",
     "head",
@@ -42,8 +46,6 @@ MODULES = (
 )
 #: What belongs between the modules and not into the one that they become: a module's imports from beside it, and its exports.
 _BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
-#: So many requests are answered at once; a query that takes long stands in nobody's way.
-ANSWERING = 4
 
 
 def joined(names: tuple[str, ...] = MODULES) -> str:
@@ -63,28 +65,46 @@ class InspectorWidget(anywidget.AnyWidget):
     key = Unicode().tag(sync=True)
     #: How it looks; a page is dressed by it, as there is no view that anywidget would dress.
     _css = Unicode().tag(sync=True)
-    #: Where the inspector is; `n` grows with each move, so that a page knows its own from later ones.
+    #: Where the inspector is.
     place = Dict().tag(sync=True)
     #: What was saved since, or why nothing can be read.
     news = Dict().tag(sync=True)
 
     def __init__(self, inspector: Inspector, key: str) -> None:
-        super().__init__(key=key, place={"n": 0, **inspector.place.told()}, news={"n": 0}, _esm=joined(), _css=styles())
+        super().__init__(key=key, place=inspector.place.told(), news={"n": 0, "error": ""}, _esm=joined(), _css=styles())
         self.inspector = inspector
-        self._moves = 0
-        self._pool = ThreadPoolExecutor(ANSWERING, "wf_notebook-inspector")
-        inspector.on_move(self._moved)
+        self._news = News(inspector, self._tell)
+        self._hearing = Hearing(inspector, self.send, failed=self._news.asked)
+        self._leave = inspector.on_move(self._moved)
         self.on_msg(self._hear)
         answer_at_once(self.comm)
 
     def _moved(self, place: Place) -> None:
-        self._moves += 1
-        self.place = {"n": self._moves, **place.told()}
+        self.place = place.told()
+
+    def _tell(self, news: dict[str, Any]) -> None:
+        self.news = news
 
     def _hear(self, _: object, message: Any, __: object) -> None:
-        """Answer what a page asks for, in a thread of its own: the shell that reads messages may have to run cells."""
-        if isinstance(message, dict) and "op" in message:
-            self._pool.submit(lambda: self.send(answer(self.inspector, message)))
+        """Hear a page: that it shows the inspector, or no more, or what it asks for."""
+        if not isinstance(message, dict):
+            return
+        page = str(message.get("page"))
+        if message.get("is") == "gone":
+            self._news.gone(page)
+        elif message.get("is") == "shown":
+            self._news.shown(page)
+        elif "op" in message:
+            self._hearing.hear(message)
+
+    def close(self) -> None:
+        """Show it no more: a page gives its place back to the static tree."""
+        self._leave()
+        self._news.end()
+        layout = self.layout
+        super().close()
+        if layout is not None:
+            layout.close()
 
 
 def display(inspector: Inspector) -> None:
@@ -92,7 +112,7 @@ def display(inspector: Inspector) -> None:
     key = uuid4().hex
     publish({"text/plain": repr(inspector), "text/html": f'<div class="wf-inspector-{key}">{escape(repr(inspector))}</div>'})
     if can_be_looked_at():
-        inspector.widget = InspectorWidget(inspector, key)  # type: ignore[attr-defined]
+        shown(InspectorWidget(inspector, key))
 
 
 def can_be_looked_at() -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
+    from .place import Signature
     from .rows import Opened
 
 T = TypeVar("T")
@@ -78,6 +79,10 @@ class DuckDbWorkflowStorage(SqlStorage):
     def stamp(self) -> int | None:
         """Return a number that stays the same while nobody writes to the file, None when somebody did."""
         return self._file.stamp()
+
+    def sign(self) -> Signature:
+        """Return what is different after every save; it is told without a lock."""
+        return self._file.signed()
 
     def _exists(self) -> bool:
         return place.exists(self.path)

@@ -41,9 +41,9 @@ def answer(file: File, jobs: Sequence[Job], query: str, parameters: Sequence[Any
     (job,) = jobs
     checked(query)
     writable = place.check(file.path, write=False)
-    wait = patience_for(file.path, write=False)
+    wait = patience_for(file.path, write=False, limit=job.limit)
     with (
-        remembered(file.path),
+        remembered(file.path, limit=job.limit),
         locked(file.lock, patience=wait, given_up=job.given_up, write=False) if writable else nullcontext(),
         _connected(file, query, given_up=job.given_up, patience=wait) as connection,
     ):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..transaction import Inherited, Transaction
     from .asking import Answer
     from .erasing import Purged
+    from .place import Signature
 
 T = TypeVar("T")
 
@@ -91,6 +92,10 @@ class SqlStorage:
     def stamp(self) -> int | None:
         """Return a number that stays the same while nobody writes, None where that cannot be told without reading."""
         return None
+
+    def sign(self) -> Signature:
+        """Return what is different after every save, by whomever; it is told at once, without a lock or a transaction."""
+        raise NotImplementedError
 
     def _inherited(self, cursor: Cursor, session_id: str) -> Inherited | None:
         """Return what another program kept of a session in this database."""

@@ -18,13 +18,14 @@ from .asking import Answer, not_there
 from .rows import Opened
 from .schema import Cursor, Dialect
 from .sql import SqlStorage, checked_table_name
-from .waiting import SILENCE, patience_for, remembered
+from .waiting import SILENCE, longest, patience_for, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from ..transaction import Inherited
+    from .place import Signature
 
 T = TypeVar("T")
 
@@ -89,14 +90,20 @@ class SqliteWorkflowStorage(SqlStorage):
     def _exists(self) -> bool:
         return place.exists(self.path) and self.path.stat().st_size > 0
 
+    def sign(self) -> Signature:
+        """Return what is different after every save; it is told without a lock."""
+        wal = place.sign(self.path.with_name(self.path.name + "-wal"))
+        return place.sign(self.path), wal if wal and wal[1] else None  # who only reads may make an empty one
+
     def _inherited(self, cursor: Cursor, session_id: str) -> Inherited | None:
         return agno.inherited(cursor, self.table_name, session_id)
 
     # -- the transaction ---------------------------------------------------------------------------------------------------
 
     def _transact(self, work: Callable[[Opened], T], *, write: bool) -> T:
-        with remembered(self.path):
-            return self._patiently(work, write=write, wait=patience_for(self.path, write=write))
+        limit = longest.get()
+        with remembered(self.path, limit=limit):
+            return self._patiently(work, write=write, wait=patience_for(self.path, write=write, limit=limit))
 
     def _patiently(self, work: Callable[[Opened], T], *, write: bool, wait: float) -> T:
         since, said = time.monotonic(), False

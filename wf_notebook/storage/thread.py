@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cancel import CancelToken
 from ..errors import StorageBusy
+from .waiting import longest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,6 +39,8 @@ class Job(Future[Any]):
         super().__init__()
         self.do, self.task, self.group = do, task, group
         self.given_up = CancelToken()
+        #: So long who gave it waits at most for a file to read.
+        self.limit = longest.get()
         #: What the first of jobs that are done together may ask for, while it is done.
         self.more: More = _none
 

@@ -1,10 +1,14 @@
 /** The inspector in a page: it takes the place of its static tree, wherever that is shown. */
 import { asking } from "./asking.js";
 import { framed } from "./frame.js";
+import { hearing } from "./hearing.js";
 import { historyPanel } from "./history.js";
-import { part, say } from "./parts.js";
+import { mounting } from "./mounting.js";
+import { part } from "./parts.js";
+import { placing } from "./placing.js";
 import { runsPanel } from "./runs.js";
 import { sqlPanel } from "./sql.js";
+import { standing } from "./standing.js";
 import { statePanel } from "./state.js";
 
 /**
@@ -50,78 +54,30 @@ function build(model, el) {
   const root = part("root", "section", { "aria-label": "inspector" });
   root.classList.add("wf-inspector");
   const status = part("status", "p", { role: "status" });
-  const style = document.createElement("style"); // anywidget would add it to a view, which there is none of
-  style.textContent = model.get("_css");
-  const { ask, end } = asking(model, (isSilent) => say(status, isSilent ? "the kernel is busy: it answers when the cell has ended" : ""));
-  /** @type {Place} */
-  let here = model.get("place");
-  let moves = 0;
-
+  const line = standing(root, status);
+  const { ask, end, page } = asking(model, line.silent);
+  const { all, fail, end: deaf } = hearing(model, page, line, { show, moved: () => each((panel) => panel.moved()) });
+  const { place, go, end: stay } = placing(model, ask, show, fail);
   /** @type {Context} */
-  const context = {
-    place: () => here,
-    go(to) {
-      here = { ...here, ...to };
-      moves += 1;
-      ask("look", { to }).catch(fail);
-      show();
-    },
-    tell: (text) => say(status, text),
-    ask,
-  };
-  /** @param {Error} error */
-  const fail = (error) => say(status, error.message);
+  const context = { place, go, tell: line.tell, ask };
 
   const frame = framed(root, context, VIEWS, model.get("key"));
-  root.append(style, frame.element, status);
+  root.append(frame.element, status);
   el.replaceChildren(root);
 
-  /** Do something to the panels that are seen; one that fails keeps no other from it. @param {(panel: Panel) => unknown} what */
-  const each = (what) => Promise.all(frame.seen().map(async (panel) => what(panel)).map((done) => done.catch(fail)));
+  /** Do something to the panels that are seen. @param {(panel: Panel) => void | Promise<void>} what */
+  const each = (what) => all(frame.seen().map(async (panel) => what(panel)));
   function show() {
     frame.arrange();
-    return each((panel) => panel.show(here));
+    return each((panel) => panel.show(place()));
   }
-  function placed() {
-    const there = model.get("place");
-    if (there.n <= moves) return; // an echo of what this page did
-    here = there;
-    moves = there.n;
-    show();
-  }
-  const news = () => each((panel) => panel.moved());
-  model.on("change:place", placed);
-  model.on("change:news", news);
-  moves = here.n ?? 0;
   show();
   return () => {
     frame.end();
+    stay();
+    deaf();
     end();
-    model.off("change:place", placed);
-    model.off("change:news", news);
   };
 }
 
-/** Take the place of the static tree wherever it is, now or later. @param {{ model: import("./asking.js").Model }} view */
-function initialize({ model }) {
-  const places = document.getElementsByClassName(`wf-inspector-${model.get("key")}`);
-  /** @type {Map<Element, () => void>} */
-  const built = new Map();
-  function look() {
-    for (const place of places) if (!built.has(place)) built.set(place, build(model, place));
-    for (const [place, end] of built) {
-      if (place.isConnected) continue;
-      end();
-      built.delete(place);
-    }
-  }
-  const observer = new MutationObserver(look);
-  observer.observe(document.body, { childList: true, subtree: true });
-  look();
-  return () => {
-    observer.disconnect();
-    for (const end of built.values()) end();
-  };
-}
-
-export default { initialize, render() {} };
+export default { initialize: ({ model }) => mounting(model, build), render() {} };
