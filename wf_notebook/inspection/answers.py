@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments, WorkflowError
 from ..nearest import did_you_mean
 from ..redact import redact
+from .queries import cell, last_result, rows, run_query, schema, stop
 from .sessions import sessions
 from .tree import children, opened_session
 
@@ -30,6 +31,12 @@ OPS: dict[str, Op] = {
     "sessions": sessions,
     "open": opened_session,
     "children": children,
+    "sql": run_query,
+    "result": last_result,
+    "rows": rows,
+    "cell": cell,
+    "stop": stop,
+    "schema": schema,
 }
 
 

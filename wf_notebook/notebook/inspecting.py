@@ -18,11 +18,13 @@ from IPython.core.getipython import get_ipython
 from traitlets import Dict, Unicode
 
 from ..inspection import answer
+from .variables import put_result
 from .views import publish
 from .widget import answer_at_once
 
 if TYPE_CHECKING:
     from ..inspection import Inspector, Place
+    from ..inspection.answers import Op
 
 _STATIC = Path(__file__).parent / "static" / "inspector"
 #: The modules of the page, each after those that it uses.
@@ -31,6 +33,10 @@ MODULES = ("parts", "asking", "question", "sessions", "table", "state", "history
 _BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
 #: So many requests are answered at once; a query that takes long stands in nobody's way.
 ANSWERING = 4
+#: What is done where it is heard: a Stop must not wait for a thread that what it stops has taken.
+AT_ONCE = frozenset({"stop"})
+#: What can be asked for in a notebook besides.
+NOTEBOOK_OPS: dict[str, Op] = {"dataframe": put_result}
 
 
 def joined(names: tuple[str, ...] = MODULES) -> str:
@@ -69,7 +75,13 @@ class InspectorWidget(anywidget.AnyWidget):
     def _hear(self, _: object, message: Any, __: object) -> None:
         """Answer what a page asks for, in a thread of its own: the shell that reads messages may have to run cells."""
         if isinstance(message, dict) and "op" in message:
-            self._pool.submit(lambda: self.send(answer(self.inspector, message)))
+            if message["op"] in AT_ONCE:
+                self._answer(message)
+            else:
+                self._pool.submit(self._answer, message)
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        self.send(answer(self.inspector, message, NOTEBOOK_OPS))
 
 
 def display(inspector: Inspector) -> None:
