@@ -55,12 +55,13 @@ FLOORS = """
     agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
-    inspection.place  inspection.loaded  inspection.overview  inspection.looking
-    inspection.sessions  inspection.tree  inspection.answers  inspection.watching  inspection.news  inspection.hearing  inspection
+    inspection.place  inspection.loaded  inspection.overview  inspection.results  inspection.shown  inspection.looking
+    inspection.sessions  inspection.tree  inspection.queries  inspection.answers
+    inspection.watching  inspection.news  inspection.hearing  inspection
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.background  notebook.shown  notebook.inspecting  notebook.asked
+    notebook.live  notebook.background  notebook.shown  notebook.variables  notebook.inspecting  notebook.asked
     notebook.known  notebook.looking  notebook.planned  notebook.acting
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments, WorkflowError
 from ..nearest import did_you_mean
 from ..redact import redact
+from .queries import cell, last_result, rows, run_query, schema, stop
 from .sessions import delete_sessions, head, rename_session, restore_sessions, sessions
 from .tree import children, opened_session
 
@@ -34,6 +35,12 @@ OPS: dict[str, Op] = {
     "restore_sessions": restore_sessions,
     "open": opened_session,
     "children": children,
+    "sql": run_query,
+    "result": last_result,
+    "rows": rows,
+    "cell": cell,
+    "stop": stop,
+    "schema": schema,
 }
 
 

@@ -9,9 +9,11 @@ from ..frames.reading import found_session
 from ..run import way_up
 from ..storage import opened
 from ..transaction import is_branch, shown_id
+from . import shown
 from .loaded import States
 from .overview import glances, table
 from .place import Place
+from .results import SECONDS, Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,7 @@ class Inspector:
     def __init__(self, storage: Any = "default", *, session: str | None = None) -> None:
         self.storage: Any = opened(storage)
         self.states = States()
+        self.results = Results(self.storage)
         self._place = Place(session=session or "")
         self._lock = RLock()
         self._watchers: list[Callable[[Place], None]] = []
@@ -141,6 +144,32 @@ class Inspector:
             session_id, version = self._place.session, self._place.version
         session = self.find(session_id)
         return self.states.at(session, session.newest() if version is None else version)
+
+    # -- queries, and what is on the screen --------------------------------------------------------------------------------
+
+    @property
+    def sql(self) -> str:
+        """The text of the query that is on the screen."""
+        return self._place.query
+
+    def query(self, query: str, *, seconds: float = SECONDS) -> Table:
+        """Return what a query gives, which its page shows too. It only reads, for so many seconds at most. Raises BadQuery.
+
+        >>> looking = inspector("memory:", session=None)
+        >>> looking.query("SELECT 1 AS n")[0], looking.sql, looking.place.view
+        ({'n': 1}, 'SELECT 1 AS n', 'sql')
+        """
+        result = self.results.run(query, seconds=seconds)
+        self.go(view="sql", query=query)
+        return result.table
+
+    def frame(self) -> Any:
+        """Return what is on the screen as a DataFrame: the result of the query, the runs, what differs, or the selected value.
+
+        A value that has no rows gives those of the state; without a session it is the sessions. It is a DataFrame of pandas, of
+        polars where pandas is not here, and a Table where neither is.
+        """
+        return shown.frame(self)
 
     def __repr__(self) -> str:
         return f"<Inspector of {self.storage.url!r}{f', session {self._place.session!r}' if self._place.session else ''}>"

@@ -18,11 +18,13 @@ from traitlets import Dict, Unicode
 
 from ..inspection import Hearing, News
 from .shown import shown
+from .variables import put_result
 from .views import publish
 from .widget import answer_at_once
 
 if TYPE_CHECKING:
-    from ..inspection import Inspector, Place
+    from ..inspection import Inspector, Op, Place
+    from ..inspection.answers import Op
 
 _STATIC = Path(__file__).parent / "static" / "inspector"
 #: The modules of the page, each after those that it uses.
@@ -46,6 +48,9 @@ MODULES = (
 )
 #: What belongs between the modules and not into the one that they become: a module's imports from beside it, and its exports.
 _BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
+
+#: What can be asked for in a notebook besides.
+NOTEBOOK_OPS: dict[str, Op] = {"dataframe": put_result}
 
 
 def joined(names: tuple[str, ...] = MODULES) -> str:
@@ -74,7 +79,7 @@ class InspectorWidget(anywidget.AnyWidget):
         super().__init__(key=key, place=inspector.place.told(), news={"n": 0, "error": ""}, _esm=joined(), _css=styles())
         self.inspector = inspector
         self._news = News(inspector, self._tell)
-        self._hearing = Hearing(inspector, self.send, failed=self._news.asked)
+        self._hearing = Hearing(inspector, self.send, NOTEBOOK_OPS, failed=self._news.asked)
         self._leave = inspector.on_move(self._moved)
         self.on_msg(self._hear)
         answer_at_once(self.comm)

@@ -14,7 +14,7 @@ from weakref import WeakSet, finalize
 from ..errors import BadSetting, BadStorage, StorageBusy
 from ..run import logger
 from . import agno, place, sqlite_asked, sqlite_errors
-from .asking import Answer, not_there
+from .asking import Answer, Bounds, not_there
 from .rows import Opened
 from .schema import Cursor, Dialect
 from .sql import SqlStorage, checked_table_name
@@ -41,6 +41,8 @@ SQLITE = Dialect(
     bytes="BLOB",
     json_value="json(t.value)",
     catalog="SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')",
+    columns="SELECT v.name, c.name, c.type FROM sqlite_master v JOIN pragma_table_info(v.name) c WHERE v.type = 'view'"
+    " ORDER BY v.name, c.cid",
     indexes=(
         ("state_log", "session_id, store, key, version"),
         ("state_log", "session_id, store, version"),
@@ -151,13 +153,13 @@ class SqliteWorkflowStorage(SqlStorage):
             except sqlite3.Error as error:
                 raise sqlite_errors.translated(error, str(self.path)) from error
 
-    def ask(self, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
+    def ask(self, query: str, parameters: Sequence[Any], bounds: Bounds) -> Answer:
         """Return what a query of the user's gives; it is done where nothing can be written, and nothing else be read."""
         if not self._exists():
             raise not_there(self.url)
         try:
             with self._lock, self._connected(write=False) as kept:
-                return sqlite_asked.answer(kept.connection, query, parameters, seconds=seconds, rows=rows)
+                return sqlite_asked.answer(kept.connection, query, parameters, bounds)
         except sqlite3.Error as error:
             raise sqlite_errors.translated(error, str(self.path), write=False) from error
 

@@ -44,6 +44,13 @@ class Job(Future[Any]):
         #: What the first of jobs that are done together may ask for, while it is done.
         self.more: More = _none
 
+    def give_up(self) -> bool:
+        """Say that nobody waits for it any more; return whether it had not begun, and so is taken back."""
+        if self.cancel():
+            return True
+        self.given_up.cancel()
+        return False
+
 
 def _none(until: float) -> Sequence[Job]:
     time.sleep(max(0.0, until - time.monotonic()))
@@ -120,8 +127,7 @@ class StorageThread:
             self._submit(job)
             return job.result()
         except KeyboardInterrupt:
-            if not job.cancel():
-                job.given_up.cancel()
+            if not job.give_up():
                 job.exception()
             raise
 

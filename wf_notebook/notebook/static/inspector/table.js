@@ -91,10 +91,10 @@ export function pagedTable({ label, columns, total, page, whole }) {
 
   /** @type {[HTMLElement, () => number][]} */
   const turners = /** @type {[string, string, () => number][]} */ ([
-    ["⏮", "first page (Ctrl+Home)", () => 0],
-    ["◀", "previous page (Page Up)", () => Math.max(here - 1, 0)],
-    ["▶", "next page (Page Down)", () => Math.min(here + 1, last)],
-    ["⏭", "last page (Ctrl+End)", () => last],
+    ["«", "first page (Ctrl+Home)", () => 0],
+    ["‹", "previous page (Page Up)", () => Math.max(here - 1, 0)],
+    ["›", "next page (Page Down)", () => Math.min(here + 1, last)],
+    ["»", "last page (Ctrl+End)", () => last],
   ]).map(([sign, title, goes]) => {
     const made = button(sign, title, () => goes() === here || turn(goes()));
     made.setAttribute("aria-label", title);
