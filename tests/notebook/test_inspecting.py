@@ -32,6 +32,7 @@ def test_an_inspector_takes_the_place_of_its_static_tree_and_shows_the_state(ins
     root.get_by_role("treeitem").first.wait_for()
     assert root.get_by_role("treeitem").first.inner_text().startswith("posts")
     assert root.get_by_role("option").all_inner_texts() == ["demo · now"]
+    assert root.evaluate("element => getComputedStyle(element).borderTopStyle") == "solid"  # its styles are there
 
 
 @pytest.mark.browser

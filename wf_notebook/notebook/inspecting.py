@@ -48,13 +48,15 @@ class InspectorWidget(anywidget.AnyWidget):
 
     #: By this class the page finds the static tree that it takes the place of.
     key = Unicode().tag(sync=True)
+    #: The style sheet, which is in no view: anywidget keeps `_css` from a model.
+    sheet = Unicode().tag(sync=True)
     #: Where the inspector is; `n` grows with each move, so that a page knows its own from later ones.
     place = Dict().tag(sync=True)
     #: What was saved since, or why nothing can be read.
     news = Dict().tag(sync=True)
 
     def __init__(self, inspector: Inspector, key: str) -> None:
-        super().__init__(key=key, place={"n": 0, **inspector.place.told()}, news={"n": 0}, _esm=joined(), _css=styles())
+        super().__init__(key=key, place={"n": 0, **inspector.place.told()}, news={"n": 0}, _esm=joined(), sheet=styles())
         self.inspector = inspector
         self._moves = 0
         self._pool = ThreadPoolExecutor(ANSWERING, "wf_notebook-inspector")

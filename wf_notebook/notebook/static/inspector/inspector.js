@@ -48,8 +48,8 @@ function build(model, el) {
   const root = part("root", "section", { "aria-label": "inspector" });
   root.classList.add("wf-inspector");
   const status = part("status", "p", { role: "status" });
-  const style = document.createElement("style"); // anywidget would add it to a view, which there is none of
-  style.textContent = model.get("_css");
+  const style = document.createElement("style");
+  style.textContent = model.get("sheet");
   const { ask, end } = asking(model, (isSilent) => say(status, isSilent ? "the kernel is busy: it answers when the cell has ended" : ""));
   /** @type {Place} */
   let here = model.get("place");
