@@ -46,6 +46,11 @@ class Table:
         """What kind of values each column has: boolean, integer, real, text, status, timestamp, scalar or object."""
         return {column.name: column.kind for column in self._columns}
 
+    @property
+    def title(self) -> str:
+        """What it is a table of, in a line; "" where nothing says so."""
+        return self._title
+
     def __len__(self) -> int:
         return len(self._columns[0].cells) if self._columns else 0
 

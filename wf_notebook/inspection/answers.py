@@ -8,7 +8,9 @@ from ..errors import BadArguments, WorkflowError
 from ..nearest import did_you_mean
 from ..redact import redact
 from .queries import cell, last_result, rows, run_query, schema, stop
+from .runs import played, record, run, run_changes, run_error, run_input, run_said, run_steps, run_timeline, runs
 from .sessions import delete_sessions, head, rename_session, restore_sessions, sessions
+from .takes import takes, use_take
 from .tree import children, opened_session
 
 if TYPE_CHECKING:
@@ -41,6 +43,18 @@ OPS: dict[str, Op] = {
     "cell": cell,
     "stop": stop,
     "schema": schema,
+    "runs": runs,
+    "run": run,
+    "run_input": run_input,
+    "run_said": run_said,
+    "run_timeline": run_timeline,
+    "run_steps": run_steps,
+    "run_changes": run_changes,
+    "run_error": run_error,
+    "record": record,
+    "replay": played,
+    "takes": takes,
+    "use_take": use_take,
 }
 
 

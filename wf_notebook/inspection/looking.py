@@ -13,12 +13,14 @@ from . import shown
 from .loaded import States
 from .overview import glances, table
 from .place import Place
+from .recorded import Recorded
 from .results import SECONDS, Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..frames import Table
+    from ..run import Run
     from ..session import Session
     from .loaded import Loaded
 
@@ -38,6 +40,7 @@ class Inspector:
         self.storage: Any = opened(storage)
         self.states = States()
         self.results = Results(self.storage)
+        self.recorded = Recorded()
         self._place = Place(session=session or "")
         self._lock = RLock()
         self._watchers: list[Callable[[Place], None]] = []
@@ -130,6 +133,16 @@ class Inspector:
             branches=place.branches if branches is None else branches,
         )
         return table(found, f"sessions in {self.storage.url}")
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is open; None while none is. Raises UnknownRun for one that was erased."""
+        return self.recorded.at(self.storage, self._place.run) if self._place.run else None
+
+    def runs(self) -> Table:
+        """Return the runs of the session that is looked at, the newest first; of all sessions while none is chosen."""
+        table: Table = self.storage.runs(self._place.session or None)
+        return table
 
     def find(self, session_id: str) -> Session:
         """Return a session, or a branch of one, as it is stored. Raises UnknownSession."""

@@ -17,13 +17,14 @@ from IPython.core.getipython import get_ipython
 from traitlets import Dict, Unicode
 
 from ..inspection import Hearing, News
+from .again import RUNNING_OPS
 from .shown import shown
 from .variables import put_result
 from .views import publish
 from .widget import answer_at_once
 
 if TYPE_CHECKING:
-    from ..inspection import Inspector, Op, Place
+    from ..inspection import Inspector, Place
     from ..inspection.answers import Op
 
 _STATIC = Path(__file__).parent / "static" / "inspector"
@@ -42,6 +43,7 @@ MODULES = (
     "table",
     "state",
     "history",
+    "run",
     "runs",
     "sql",
     "inspector",
@@ -50,7 +52,7 @@ MODULES = (
 _BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
 
 #: What can be asked for in a notebook besides.
-NOTEBOOK_OPS: dict[str, Op] = {"dataframe": put_result}
+NOTEBOOK_OPS: dict[str, Op] = {"dataframe": put_result, **RUNNING_OPS}
 
 
 def joined(names: tuple[str, ...] = MODULES) -> str:
