@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .answers import OPS, answer
-from .looking import Inspector, inspect_workflow, inspector
+from .looking import Inspector, inspector
 from .place import Place
+from .workflow import inspect_workflow
 
 __all__ = ["OPS", "Inspector", "Place", "answer", "inspect_workflow", "inspector"]

@@ -18,6 +18,7 @@ from IPython.core.getipython import get_ipython
 from traitlets import Dict, Unicode
 
 from ..inspection import answer
+from ..inspection.static import static_bundle
 from .views import publish
 from .widget import answer_at_once
 
@@ -74,8 +75,9 @@ class InspectorWidget(anywidget.AnyWidget):
 
 def display(inspector: Inspector) -> None:
     """Show an inspector in this cell."""
-    key = uuid4().hex
-    publish({"text/plain": repr(inspector), "text/html": f'<div class="wf-inspector-{key}">{escape(repr(inspector))}</div>'})
+    key, bundle = uuid4().hex, static_bundle(inspector)
+    notes = "".join(f"<p>{escape(note)}</p>" for note in inspector.notes)  # the widget leaves them where they are
+    publish({**bundle, "text/html": f'{notes}<div class="wf-inspector-{key}">{bundle["text/html"]}</div>'})
     if can_be_looked_at():
         inspector.widget = InspectorWidget(inspector, key)  # type: ignore[attr-defined]
 
