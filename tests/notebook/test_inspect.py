@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -112,6 +114,18 @@ def test_a_program_that_runs_a_notebook_keeps_the_static_tree_and_nothing_of_a_w
         assert "├─" in output.data["text/plain"] or "└─ posts" in output.data["text/plain"]
     assert "1 session" in every[0].data["text/plain"]
     nbformat.validate(executed)
+
+
+@pytest.mark.slow
+def test_jupyter_execute_keeps_the_same(tmp_path):
+    path = tmp_path / "inspected.ipynb"
+    cells = [nbformat.v4.new_code_cell(source) for source in (BLOG, "blog.inspect()")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    command = [sys.executable, "-m", "jupyter", "execute", "--inplace", path]
+    subprocess.run(command, check=True, capture_output=True, timeout=100)
+    executed = nbformat.read(path, as_version=4)
+    assert "On dogs" in executed.cells[1].outputs[0].data["text/html"]
+    assert "widget" not in json.dumps(executed)
 
 
 @pytest.mark.slow

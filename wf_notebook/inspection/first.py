@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .loaded import Loaded
 
 #: Rows and columns that are shown, and characters of a cell: at once, and unfolded.
-ROWS, COLUMNS, CELL, UNFOLDED = 10, 8, 40, 300
+ROWS, COLUMNS, CELL, UNFOLDED = 10, 8, 60, 300
 #: So many values of frames and arrays are read for their first rows, and so many characters are looked at as Markdown.
 CELLS, MARKDOWN = 300_000, 20_000
 
