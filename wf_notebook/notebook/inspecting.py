@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _STATIC = Path(__file__).parent / "static" / "inspector"
 #: The modules of the page, each after those that it uses.
-MODULES = ("parts", "asking", "question", "sessions", "state", "history", "runs", "sql", "inspector")
+MODULES = ("parts", "asking", "question", "sessions", "table", "state", "history", "runs", "sql", "inspector")
 #: What belongs between the modules and not into the one that they become: a module's imports from beside it, and its exports.
 _BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
 #: So many requests are answered at once; a query that takes long stands in nobody's way.
