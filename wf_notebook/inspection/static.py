@@ -41,6 +41,8 @@ KEYS, ITEMS, DEEPEST = 100, 20, 8
 SHORT = 1200
 #: A cell of a table takes at least so many bytes.
 CELL_BYTES = 90
+#: Of a text so many characters stand in its line.
+BEGINNING = 60
 #: Of a text so many characters are shown, if there is room.
 TEXTS = (4000, 1500, 500, 100)
 _DIM = '<small style="opacity:.75">'
@@ -118,7 +120,7 @@ class Static:
         """Return a value below its label, of about so many bytes at most."""
         what = shape(tree)
         title = f"<b>{escape(label)}</b> {_DIM}{escape(what.about)}</small>"
-        line = f"{title} {escape(what.line)}"
+        line = f"{title} {escape(what.line or _cut(what.text))}"
         left = room - len(line.encode()) - 100
         if within := self._unfolded(tree, what, depth, left):
             opened = " open" if len(within) <= SHORT and not depth else ""
@@ -126,9 +128,7 @@ class Static:
         if (what.within and not what.line) or self._firsts.is_picture(tree):
             self._left_out = True
             line += f"{_DIM}…</small>"
-        elif what.text:
-            self._left_out = True
-            line += escape(f" {beginning(what.text, 60)!r}…")
+        self._left_out = self._left_out or bool(what.text)
         return f'<div style="padding-left:1.1em">{line}</div>'
 
     def _unfolded(self, tree: Tree, what: Shape, depth: int, room: int) -> str:
@@ -200,6 +200,12 @@ class Static:
             for each in self._seen.runs
         ]
         return _folded(f"runs {_DIM}the last {len(rows)}</small>", ("run", "status", "inputs", "started at (UTC)", "took"), rows)
+
+
+def _cut(text: str) -> str:
+    """Return the beginning of a text in one line."""
+    line = " ".join(beginning(text, BEGINNING).split())
+    return line if len(text) <= BEGINNING else f"{line}…"
 
 
 def _sessions(inspector: Inspector, total: int, rows: list[list[str]]) -> str:
