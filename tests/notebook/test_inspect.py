@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -65,13 +66,15 @@ def test_where_no_session_is_yet_all_are_shown(cells):
     assert "0 sessions" in cells.text
 
 
-def test_a_workflow_without_a_storage_is_shown_as_it_is_now_and_that_is_said_above_it(cells):
+def test_a_workflow_without_a_storage_is_shown_as_it_is_now_and_that_is_said_above_it(cells, monkeypatch):
+    monkeypatch.delenv("WF_STORAGE")
     cells.good(BLOG.replace(', storage="duckdb:///runs.duckdb"', ""))
     for line in ("%wf inspect", "%wf inspect blog", "blog.inspect()"):
         cells.good(line)
         (shown,) = cells.displayed
         assert shown["data"]["text/html"].startswith("<p>a copy of session &#x27;blog&#x27; as it is now: it has no storage")
         assert "posts: list · 2 items" in shown["data"]["text/plain"]
+    assert not Path(".workflows").exists()  # no store is made for it
 
 
 def test_what_is_unsaved_is_saved_before_it_is_looked_at(blog):

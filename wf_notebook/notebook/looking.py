@@ -36,11 +36,12 @@ def inspect(asked: Asked) -> Inspector:
     if len(asked.words) > 1:
         raise BadArguments(f"write %wf inspect SESSION, not {' '.join(asked.words)}")
     named = asked.words[0] if asked.words else asked.options.get("session")
-    storage, is_elsewhere = asked.storage(), asked.options.get("storage") is not None
+    elsewhere = None if asked.options.get("storage") is None else asked.storage()
     for workflow in asked.workflows():
         is_meant = workflow.session_id == named if named is not None else workflow.last_run is not None
-        if is_meant and (not is_elsewhere or workflow in asked.of_session(workflow.session_id, storage)):
+        if is_meant and (elsewhere is None or workflow in asked.of_session(workflow.session_id, elsewhere)):
             return inspect_workflow(workflow)
+    storage = elsewhere or asked.storage()
     return Inspector(storage, session=named if named is not None else next(iter(storage.sessions()["session_id"]), None))
 
 
