@@ -55,9 +55,10 @@ FLOORS = """
     agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
-    inspection.place  inspection.loaded  inspection.overview  inspection.results  inspection.shown  inspection.recorded
-    inspection.listing  inspection.looking  inspection.sessions  inspection.tree  inspection.queries  inspection.runs
-    inspection.takes  inspection.answers
+    inspection.place  inspection.shape  inspection.loaded  inspection.first  inspection.overview  inspection.results
+    inspection.shown  inspection.recorded  inspection.listing  inspection.looking  inspection.sessions
+    inspection.still  inspection.drawn  inspection.static  inspection.workflow  inspection.tree  inspection.queries
+    inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure

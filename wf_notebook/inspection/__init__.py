@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .answers import OPS, answer
 from .hearing import Hearing
-from .looking import Inspector, inspect_workflow, inspector
+from .looking import Inspector, inspector
 from .news import News
 from .place import Place
+from .workflow import inspect_workflow
 
 __all__ = ["OPS", "Hearing", "Inspector", "News", "Place", "answer", "inspect_workflow", "inspector"]

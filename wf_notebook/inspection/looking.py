@@ -17,7 +17,7 @@ from .recorded import Recorded
 from .results import SECONDS, Results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ..frames import Table
     from ..run import Run
@@ -36,8 +36,10 @@ class Inspector:
     (<Session 'demo' version 0>, 1)
     """
 
-    def __init__(self, storage: Any = "default", *, session: str | None = None) -> None:
+    def __init__(self, storage: Any = "default", *, session: str | None = None, notes: Iterable[str] = ()) -> None:
         self.storage: Any = opened(storage)
+        #: What is to be said with all that is seen: that it is a copy, that something could not be saved.
+        self.notes = tuple(notes)
         self.states = States()
         self.results = Results(self.storage)
         self.recorded = Recorded()
@@ -184,23 +186,34 @@ class Inspector:
         """
         return shown.frame(self)
 
+    # -- where nobody can click --------------------------------------------------------------------------------------------
+
     def __repr__(self) -> str:
-        return f"<Inspector of {self.storage.url!r}{f', session {self._place.session!r}' if self._place.session else ''}>"
+        text: str = way_up("Inspector.__repr__")(self)
+        return text
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        bundle: dict[str, str] = way_up("Inspector._repr_mimebundle_")(self)
+        return bundle
 
     def _ipython_display_(self) -> None:
         way_up("Inspector._ipython_display_")(self)
 
 
 def inspector(storage: Any = "default", *, session: str | None = None) -> Inspector:
-    """Return an inspector of a storage, given as itself or by its address: shown as a widget where it is a cell's value.
+    r"""Return an inspector of a storage, given as itself or by its address: shown as a widget where it is a cell's value.
 
-    Raises BadStorage, and UnknownSession for a session that is not there.
+    Without a page to click in, it is a tree to read. Raises BadStorage, and UnknownSession for a session that is not there.
+
+    >>> from wf_notebook.storage import open_storage
+    >>> storage = open_storage("memory:")
+    >>> session = storage.session("demo"); session.state |= {"posts": [{"title": "On cats"}], "n": 1}; session.save()
+    >>> head, *tree = repr(inspector(storage, session="demo")).splitlines()
+    >>> head.partition(" · saved")[0]
+    'session demo · version 1 of 1'
+    >>> print(*tree[:3], sep="\n")
+    ├─ posts: list · 1 item
+    │  └─ 0: dict · 1 key  {'title': 'On cats'}
+    └─ n: int  1
     """
     return Inspector(storage, session=session)
-
-
-def inspect_workflow(workflow: Any) -> Inspector:
-    """Return an inspector of a workflow's session, with what is unsaved in it saved: what `workflow.inspect()` does."""
-    if workflow.session.loaded and workflow.session.unsaved:
-        workflow.write_to_storage()
-    return Inspector(workflow.storage, session=workflow.session_id)

@@ -17,6 +17,7 @@ from IPython.core.getipython import get_ipython
 from traitlets import Dict, Unicode
 
 from ..inspection import Hearing, News
+from ..inspection.static import static_bundle
 from .again import RUNNING_OPS
 from .shown import shown
 from .variables import put_result
@@ -116,8 +117,9 @@ class InspectorWidget(anywidget.AnyWidget):
 
 def display(inspector: Inspector) -> None:
     """Show an inspector in this cell."""
-    key = uuid4().hex
-    publish({"text/plain": repr(inspector), "text/html": f'<div class="wf-inspector-{key}">{escape(repr(inspector))}</div>'})
+    key, bundle = uuid4().hex, static_bundle(inspector)
+    notes = "".join(f"<p>{escape(note)}</p>" for note in inspector.notes)  # the widget leaves them where they are
+    publish({**bundle, "text/html": f'{notes}<div class="wf-inspector-{key}">{bundle["text/html"]}</div>'})
     if can_be_looked_at():
         shown(InspectorWidget(inspector, key))
 
