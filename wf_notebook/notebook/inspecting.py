@@ -49,8 +49,15 @@ MODULES = (
     "sql",
     "inspector",
 )
-#: What belongs between the modules and not into the one that they become: a module's imports from beside it, and its exports.
-_BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
+#: What is for readers and between the modules, and not sent: comments, indentation, a module's imports from beside it, and its
+#: exports.
+_UNSENT = re.compile(
+    r"/\*.*?\*/[ \t]*"
+    r"|(?:^|[ \t]+)// [^\"'`\n]*$"
+    r'|^import [^;]*? from "\./[^"]*";\n'
+    r"|^export (?=(?:async )?(?:function|const|class)\b)",
+    re.MULTILINE | re.DOTALL,
+)
 
 #: What can be asked for in a notebook besides.
 NOTEBOOK_OPS: dict[str, Op] = {"dataframe": put_result, **RUNNING_OPS}
@@ -58,12 +65,17 @@ NOTEBOOK_OPS: dict[str, Op] = {"dataframe": put_result, **RUNNING_OPS}
 
 def joined(names: tuple[str, ...] = MODULES) -> str:
     """Return the modules of the page as one, as a widget has one."""
-    return "\n".join(_BETWEEN.sub("", (_STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in names)
+    return "".join(_sent((_STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in names)
+
+
+def _sent(source: str) -> str:
+    """Return what is sent of a module."""
+    return re.sub(r"^\s+", "", _UNSENT.sub("", source), flags=re.MULTILINE)
 
 
 def styles() -> str:
     """Return the style sheets of the page as one."""
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(_STATIC.glob("*.css")))
+    return "".join(_sent(path.read_text(encoding="utf-8")) for path in sorted(_STATIC.glob("*.css")))
 
 
 class InspectorWidget(anywidget.AnyWidget):
