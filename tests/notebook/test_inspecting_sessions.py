@@ -53,7 +53,7 @@ def inspected(page, jupyter_lab, request):
 def test_sessions_are_found_as_one_types_sorted_and_scrolled_and_no_key_reaches_the_notebook(inspected):
     root, page = inspected
     listed = root.get_by_role("listbox", name="sessions")
-    rows, foot, head = listed.get_by_role("option"), root.locator(".wf-inspector-foot"), root.locator(".wf-inspector-head")
+    rows, foot, head = listed.get_by_role("option"), root.locator(".wf-inspector-foot"), root.locator(".wf-inspector-heading")
     search = root.get_by_role("searchbox", name="filter sessions")
 
     expect(rows.nth(0)).to_contain_text(re.compile(r"other.*✗ failed\s*Blog", re.DOTALL))
@@ -87,7 +87,7 @@ def test_sessions_are_found_as_one_types_sorted_and_scrolled_and_no_key_reaches_
 def test_sessions_are_selected_compared_hidden_and_named_and_python_has_what_the_page_shows(inspected):
     root, page = inspected
     listed = root.get_by_role("listbox", name="sessions")
-    rows, foot, head = listed.get_by_role("option"), root.locator(".wf-inspector-foot"), root.locator(".wf-inspector-head")
+    rows, foot, head = listed.get_by_role("option"), root.locator(".wf-inspector-foot"), root.locator(".wf-inspector-heading")
     root.get_by_role("combobox", name="sort by").select_option("name")
     root.get_by_title("ascending").click()
     expect(rows.first).to_contain_text("session-0998")
@@ -162,7 +162,7 @@ def test_the_frame_folds_follows_python_and_is_readable_in_light_and_dark_and_in
             )
             assert root.evaluate(PALE) == {}, (theme, status)
 
-    copied = root.locator(".wf-inspector-head strong")
+    copied = root.locator(".wf-inspector-heading strong")
     copied.dblclick()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.keyboard.press("Control+c")
@@ -172,7 +172,7 @@ def test_the_frame_folds_follows_python_and_is_readable_in_light_and_dark_and_in
     expect(listed).to_be_hidden()
     fold.click()
     expect(listed).to_be_visible()
-    assert listed.bounding_box()["y"] < root.locator(".wf-inspector-head").bounding_box()["y"]
+    assert listed.bounding_box()["y"] < root.locator(".wf-inspector-heading").bounding_box()["y"]
     right = root.bounding_box()["x"] + root.bounding_box()["width"]
-    for each in root.locator(".wf-inspector-main, .wf-inspector-tools, .wf-inspector-foot").all():
+    for each in root.locator(".wf-inspector-main, .wf-inspector-sorting, .wf-inspector-foot").all():
         assert each.bounding_box()["x"] + each.bounding_box()["width"] <= right

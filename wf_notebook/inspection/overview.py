@@ -32,6 +32,26 @@ _PHASES = ("start", "lost", "end")
 _NAMES = 500
 
 
+#: Versions and runs of each session, and when the last were: one look at the columns, where that is quick,
+_SCANNED = {
+    "versions": "SELECT v.session_id, v.version, max(l.saved_at) FROM"
+    " (SELECT session_id, max(version) AS version FROM state_log WHERE {of} GROUP BY session_id) v"
+    " JOIN state_log l ON l.store = ? AND l.session_id = v.session_id AND l.version = v.version GROUP BY v.session_id, v.version",
+    "runs": "SELECT session_id, count(CASE WHEN phase = 'start' THEN 1 END), max(happened_at) FROM run_log"
+    " WHERE {of} GROUP BY session_id",
+}
+#: or a look into the indexes for each session, where there are some.
+_ITS = "x.session_id = s.session_id AND x.store = s.store"
+_KNOWN = "(SELECT DISTINCT session_id, store FROM session_log WHERE store = ?) s"
+_LAST = ", ".join(f"(SELECT max(x.happened_at) FROM run_log x WHERE {_ITS} AND x.phase = '{phase}')" for phase in _PHASES)
+_SOUGHT = {
+    "versions": "SELECT s.session_id, s.version,"
+    f" (SELECT max(x.saved_at) FROM state_log x WHERE {_ITS} AND x.version = s.version)"
+    f" FROM (SELECT s.session_id, s.store, (SELECT max(x.version) FROM state_log x WHERE {_ITS}) AS version FROM {_KNOWN}) s",
+    "runs": f"SELECT s.session_id, (SELECT count(*) FROM run_log x WHERE {_ITS} AND x.phase = 'start'), {_LAST} FROM {_KNOWN}",
+}
+
+
 @dataclass(slots=True)
 class Glance:
     """A session at a glance. `size` is what it takes in the store, in bytes; `status` is that of the run that began last."""
@@ -96,7 +116,7 @@ def glances(
         raise BadArguments(f"sessions are not sorted by {sort!r}{did_you_mean(str(sort), SORTS) or ''}")
 
     def read(tx: Any) -> tuple[int, list[Glance]]:
-        known = _counted(tx.rows, storage.table_name)
+        known = _counted(tx.rows, storage.table_name, indexed=bool(storage.dialect.indexes))
         found = [one for one in known if (branches or not is_branch(one.stored)) and _has(one, words.casefold().split())]
         if sort == "size":
             _weigh(tx.rows, storage, found, all_of_them=True)
@@ -130,7 +150,7 @@ def _has(one: Glance, words: list[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _counted(read: Read, store: str, stored: str | None = None) -> list[Glance]:
+def _counted(read: Read, store: str, stored: str | None = None, *, indexed: bool = False) -> list[Glance]:
     """Return the sessions that are there, with their versions and runs; or one of them."""
     of, given = _within(store, None if stored is None else [stored])
     said: dict[str, tuple[Any, ...]] = {}
@@ -143,22 +163,12 @@ def _counted(read: Read, store: str, stored: str | None = None) -> list[Glance]:
         for one, _, op, happened_at, name, workflow in said.values()
         if op != "deleted"
     }
-    # By way of the newest version: an index leads to it, and all else of the rows stays unread.
-    saved = (
-        "SELECT v.session_id, v.version, max(l.saved_at) FROM"
-        f" (SELECT session_id, max(version) AS version FROM state_log WHERE {of} GROUP BY session_id) v"
-        " JOIN state_log l ON l.store = ? AND l.session_id = v.session_id AND l.version = v.version"
-        " GROUP BY v.session_id, v.version"
-    )
-    begun = (
-        "SELECT session_id, count(CASE WHEN phase = 'start' THEN 1 END), max(happened_at) FROM run_log"
-        f" WHERE {of} GROUP BY session_id"
-    )
-    for counted, sql, more in (("versions", saved, (store,)), ("runs", begun, ())):
-        for one, number, last in read(sql, (*given, *more)):
-            if one in found:
+    counting = _SOUGHT if indexed else {name: sql.format(of=of) for name, sql in _SCANNED.items()}
+    for counted, sql in counting.items():
+        for one, number, *moments in read(sql, (*given, *given[:1]) if counted == "versions" and not indexed else given):
+            if one in found and number:
                 setattr(found[one], counted, number)
-                found[one].updated_at = max(found[one].updated_at, _time(last))
+                found[one].updated_at = max(found[one].updated_at, *(_time(moment) for moment in moments if moment))
     return list(found.values())
 
 

@@ -4,8 +4,8 @@ import { question } from "./question.js";
 
 /** @param {import("./inspector.js").Context} context @param {HTMLElement} fold the button that shows the list @returns {import("./inspector.js").Panel} */
 export function headPanel({ ask, go, place, tell }, fold) {
-  const element = part("head", "header");
-  const [line, below] = [part("line"), part("line")];
+  const element = part("heading", "header");
+  const [line, below] = [part("strip"), part("strip")];
   line.append(fold);
   element.append(line, below);
   let asked = 0;

@@ -16,12 +16,12 @@ const SORTS = { updated_at: "last used", name: "name", workflow: "workflow", siz
 /** @param {import("./inspector.js").Context} context @returns {import("./inspector.js").Panel} */
 export function sessionsPanel({ ask, go, place, tell }) {
   const element = part("sessions");
-  const filter = /** @type {HTMLInputElement} */ (part("filter", "input", { type: "search", placeholder: "filter sessions", "aria-label": "filter sessions" }));
+  const filter = /** @type {HTMLInputElement} */ (part("sought", "input", { type: "search", placeholder: "filter sessions", "aria-label": "filter sessions" }));
   const sort = /** @type {HTMLSelectElement} */ (part("sort", "select", { "aria-label": "sort by", title: "sort by" }));
   sort.append(...Object.entries(SORTS).map(([value, label]) => new Option(label, value)));
   const way = button("", "", () => go({ descending: !place().descending }));
   const branches = button("branches", "show the branches that conflicts left", () => go({ branches: !place().branches }));
-  const tools = part("tools");
+  const tools = part("sorting");
   tools.append(filter, sort, way, branches);
   const list = part("list", "div", { role: "listbox", tabindex: "0", "aria-label": "sessions", "aria-multiselectable": "true" });
   const space = part("space", "div", { role: "presentation" });
@@ -147,7 +147,7 @@ export function sessionsPanel({ ask, go, place, tell }) {
     if (isCurrent) made.setAttribute("aria-current", "true");
     const { id, name, workflow, branch, status, versions, runs, size } = session;
     made.title = `${name ? `${name} · ` : ""}${id.slice(0, 200)}\n${counted(versions, "version")}, ${counted(runs, "run")}`;
-    const [one, two] = [part("line"), part("line")];
+    const [one, two] = [part("strip"), part("strip")];
     one.append(text("session-id", `${isSelected ? "☑ " : ""}${(name || id).slice(0, 200)}`), text("quiet", since));
     if (status) two.append(signed(status));
     two.append(text("session-of", [branch && "branch", workflow, name && id.slice(0, 200)].filter(Boolean).join(" · ")), text("quiet", bytes(size)));
