@@ -54,6 +54,8 @@ class InspectorWidget(anywidget.AnyWidget):
 
     #: By this class the page finds the static tree that it takes the place of.
     key = Unicode().tag(sync=True)
+    #: How it looks; a page is dressed by it, as there is no view that anywidget would dress.
+    _css = Unicode().tag(sync=True)
     #: Where the inspector is; `n` grows with each move, so that a page knows its own from later ones.
     place = Dict().tag(sync=True)
     #: What was saved since, or why nothing can be read.

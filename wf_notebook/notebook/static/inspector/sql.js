@@ -67,12 +67,13 @@ export function sqlPanel({ ask, go, place, tell }) {
   /** @param {any} found */
   function draw({ result, columns, left_out, total, seconds }) {
     shown = result;
+    listed.removeAttribute("open");
     say(clock, `${seconds.toFixed(seconds < 1 ? 3 : 1)} s`);
     say(said, total ? (left_out ? `${left_out} more columns are not shown` : "") : "the query gives no rows");
     given.replaceChildren(pagedTable({
       label: "result", columns, total,
-      page: async (start, count) => (await ask("rows", { result, start, count })).rows,
-      whole: async (row, column) => (await ask("cell", { result, row, column })).text,
+      page: async (start, count) => (await ask("sql_rows", { result, start, count })).rows,
+      whole: async (row, column) => (await ask("sql_cell", { result, row, column })).text,
     }));
     mark();
   }
@@ -115,7 +116,7 @@ export function sqlPanel({ ask, go, place, tell }) {
     if (session === null) listed.toggleAttribute("open", !kept);
     if (here.session !== session) await list();
     if (running || !kept.trim()) return;
-    const found = await ask("result", { query: kept });
+    const found = await ask("sql_result", { query: kept });
     if (found && !running && found.query === kept && found.result !== shown) draw(found);
   }
 
