@@ -228,6 +228,19 @@ def test_a_result_of_too_many_rows_or_of_too_much_memory_is_refused(looking, sto
         storage.ask(f"SELECT '{'x' * 100}' AS text FROM ({MANY.format(1000)})", (), asking.Bounds(size=10_000))
 
 
+def test_a_query_that_needs_too_much_memory_is_ended(storage):
+    if storage.url.startswith("duckdb"):
+        query, said = (
+            f"SELECT count(DISTINCT 'a text of some length ' || n) FROM ({MANY.format(1_000_000)})",
+            r"the query needs more than 0\.03 GB of memory",
+        )
+    else:
+        query, said = "SELECT hex(zeroblob(20000000))", "string or blob too big"
+    with pytest.raises(BadQuery, match=said):
+        storage.ask(query, (), asking.Bounds(size=30_000_000, memory=30_000_000))
+    assert storage.sql("SELECT count(*) AS n FROM session_state")[0] == {"n": 3}
+
+
 def test_of_the_results_the_last_few_are_kept(looking):
     first, *others = [ask(looking, "sql", query=f"SELECT {number} AS n")["result"] for number in range(4)]
     answered = answer(looking, {"id": 1, "op": "sql_rows", "result": first})

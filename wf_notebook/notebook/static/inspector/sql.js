@@ -9,7 +9,7 @@ const TYPED = 600;
 /** @param {import("./inspector.js").Context} context @returns {import("./inspector.js").Panel} */
 export function sqlPanel({ ask, go, place, tell }) {
   const element = part("sql");
-  const box = /** @type {HTMLTextAreaElement} */ (part("query", "textarea", { rows: "4", spellcheck: "false", "aria-label": "SQL query", placeholder: "SELECT key, value FROM session_state" }));
+  const box = /** @type {HTMLTextAreaElement} */ (part("query", "textarea", { rows: "3", spellcheck: "false", "aria-label": "SQL query", placeholder: "SELECT key, value FROM session_state" }));
   const starter = button("Run", "run the query (Ctrl+Enter)", run);
   const stopper = button("Stop", "end the query (Escape)", stop);
   const keeper = button("To dataframe", "put the result into the notebook, as a variable", keep);
