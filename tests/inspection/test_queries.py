@@ -73,8 +73,8 @@ def kept(storage):
 def test_a_result_is_told_with_its_columns_and_given_in_pages_of_texts(looking):
     found = ask(looking, "sql", query=MANY.format(250))
     assert (found["total"], found["columns"]) == (250, [{"name": "n", "type": "integer", "right": True}])
-    assert ask(looking, "rows", result=found["result"], start=200, count=100)["rows"] == [[str(n)] for n in range(201, 251)]
-    assert ask(looking, "rows", result=found["result"], start=250, count=100)["rows"] == []
+    assert ask(looking, "sql_rows", result=found["result"], start=200, count=100)["rows"] == [[str(n)] for n in range(201, 251)]
+    assert ask(looking, "sql_rows", result=found["result"], start=250, count=100)["rows"] == []
 
 
 def test_values_of_the_state_are_shown_as_values_and_a_long_one_can_be_opened(looking):
@@ -82,16 +82,16 @@ def test_values_of_the_state_are_shown_as_values_and_a_long_one_can_be_opened(lo
     session.state["essay"] = "word " * 500
     session.save()
     found = ask(looking, "sql", query="SELECT key, value, run_id FROM session_state WHERE key <> 'n' ORDER BY key")
-    essay, *others = ask(looking, "rows", result=found["result"])["rows"]
+    essay, *others = ask(looking, "sql_rows", result=found["result"])["rows"]
     assert others == [["posts", "[{'title': 'a'}, {'title': 'b'}]", None], ["topic", "cheese", None]]
     assert (len(essay[1]), essay[1][-1]) == (200, "…")
-    assert ask(looking, "cell", result=found["result"], row=0, column=1)["text"] == "word " * 500
+    assert ask(looking, "sql_cell", result=found["result"], row=0, column=1)["text"] == "word " * 500
 
 
 def test_columns_of_one_name_are_told_apart_and_numbers_are_exact(looking):
     found = ask(looking, "sql", query="SELECT 1 AS n, 0.123456789 AS n, NULL AS n")
     assert [column["name"] for column in found["columns"]] == ["n", "n_1", "n_2"]
-    assert ask(looking, "rows", result=found["result"])["rows"][0][::2] == ["1", None]
+    assert ask(looking, "sql_rows", result=found["result"])["rows"][0][::2] == ["1", None]
     assert looking.results.run("SELECT 1e-7 AS x").page(0, 1) == [["1e-07"]]
 
 
@@ -101,15 +101,15 @@ def test_hostile_names_and_values_arrive_as_the_texts_that_they_are(looking):
         listed = ", ".join(f"{_quoted(text)} AS {quoted(text)}" for text in some)
         found = ask(looking, "sql", query=f"SELECT {listed}")
         assert [column["name"] for column in found["columns"]] == some
-        assert ask(looking, "rows", result=found["result"])["rows"] == [some]
+        assert ask(looking, "sql_rows", result=found["result"])["rows"] == [some]
 
 
 def test_a_secret_is_not_shown_in_cells_names_or_errors(looking):
     register_secret("api_key", "sk-secret-of-the-box")
     found = ask(looking, "sql", query="SELECT 'x sk-secret-of-the-box' AS \"sk-secret-of-the-box\"")
     assert found["columns"][0]["name"] == "<redacted api_key>"
-    assert ask(looking, "rows", result=found["result"])["rows"] == [["x <redacted api_key>"]]
-    assert ask(looking, "cell", result=found["result"], row=0, column=0)["text"] == "x <redacted api_key>"
+    assert ask(looking, "sql_rows", result=found["result"])["rows"] == [["x <redacted api_key>"]]
+    assert ask(looking, "sql_cell", result=found["result"], row=0, column=0)["text"] == "x <redacted api_key>"
     assert "sk-secret" not in refused(looking, 'SELECT * FROM "sk-secret-of-the-box"')
 
 
@@ -117,7 +117,7 @@ def test_an_answer_stays_small_however_wide_and_long_the_result_is(looking):
     columns = ", ".join(f"printf('%s', '{'x' * 300}') AS column_{number}" for number in range(150))
     found = ask(looking, "sql", query=f"SELECT {columns} FROM ({MANY.format(200)})")
     assert (len(found["columns"]), found["left_out"], found["total"]) == (50, 100, 200)
-    page = ask(looking, "rows", result=found["result"], start=0, count=10_000)["rows"]
+    page = ask(looking, "sql_rows", result=found["result"], start=0, count=10_000)["rows"]
     assert (len(page), len(page[0])) == (100, 50)
     assert len(json.dumps(page, ensure_ascii=False)) < 130_000
 
@@ -228,11 +228,24 @@ def test_a_result_of_too_many_rows_or_of_too_much_memory_is_refused(looking, sto
         storage.ask(f"SELECT '{'x' * 100}' AS text FROM ({MANY.format(1000)})", (), asking.Bounds(size=10_000))
 
 
+def test_a_query_that_needs_too_much_memory_is_ended(storage):
+    if storage.url.startswith("duckdb"):
+        query, said = (
+            f"SELECT count(DISTINCT 'a text of some length ' || n) FROM ({MANY.format(1_000_000)})",
+            r"the query needs more than 0\.03 GB of memory",
+        )
+    else:
+        query, said = "SELECT hex(zeroblob(20000000))", "string or blob too big"
+    with pytest.raises(BadQuery, match=said):
+        storage.ask(query, (), asking.Bounds(size=30_000_000, memory=30_000_000))
+    assert storage.sql("SELECT count(*) AS n FROM session_state")[0] == {"n": 3}
+
+
 def test_of_the_results_the_last_few_are_kept(looking):
     first, *others = [ask(looking, "sql", query=f"SELECT {number} AS n")["result"] for number in range(4)]
-    answered = answer(looking, {"id": 1, "op": "rows", "result": first})
+    answered = answer(looking, {"id": 1, "op": "sql_rows", "result": first})
     assert answered["error"] == "this result is not kept any more; run the query again"
-    assert [ask(looking, "rows", result=number)["rows"] for number in others] == [[["1"]], [["2"]], [["3"]]]
+    assert [ask(looking, "sql_rows", result=number)["rows"] for number in others] == [[["1"]], [["2"]], [["3"]]]
 
 
 # -- how it ends ---------------------------------------------------------------------------------------------------------------
@@ -321,8 +334,8 @@ def test_a_query_in_python_gives_its_table_and_is_what_the_page_shows(looking):
     table = looking.query("SELECT key, value FROM session_state WHERE key = 'posts'")
     assert list(table) == [{"key": "posts", "value": [{"title": "a"}, {"title": "b"}]}]
     assert (looking.place.view, looking.sql) == ("sql", looking.place.query)
-    assert ask(looking, "result", query=looking.sql)["total"] == 1
-    assert ask(looking, "result", query="SELECT 2") is None
+    assert ask(looking, "sql_result", query=looking.sql)["total"] == 1
+    assert ask(looking, "sql_result", query="SELECT 2") is None
 
 
 def test_a_frame_is_what_is_on_the_screen(looking, storage):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments, WorkflowError
 from ..nearest import did_you_mean
 from ..redact import redact
-from .queries import cell, last_result, rows, run_query, schema, stop
+from .queries import last_result, result_cell, result_rows, run_query, schema, stop
 from .runs import played, record, run, run_changes, run_error, run_input, run_said, run_steps, run_timeline, runs
 from .sessions import delete_sessions, head, rename_session, restore_sessions, sessions
 from .takes import takes, use_take
@@ -38,9 +38,9 @@ OPS: dict[str, Op] = {
     "open": opened_session,
     "children": children,
     "sql": run_query,
-    "result": last_result,
-    "rows": rows,
-    "cell": cell,
+    "sql_result": last_result,
+    "sql_rows": result_rows,
+    "sql_cell": result_cell,
     "stop": stop,
     "schema": schema,
     "runs": runs,

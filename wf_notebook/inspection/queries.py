@@ -41,12 +41,12 @@ def last_result(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any
     return None if result is None else result.told()
 
 
-def rows(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
+def result_rows(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of a result as texts."""
     return {"rows": _result(inspector, asked).page(asked.get("start", 0), asked.get("count", 100))}
 
 
-def cell(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
+def result_cell(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return all of a cell of a result."""
     return {"text": _result(inspector, asked).whole(asked["row"], asked["column"])}
 

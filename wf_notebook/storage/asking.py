@@ -22,15 +22,18 @@ SECONDS = 8.0
 ROWS = 100_000
 #: How much its texts and bytes may be together: an answer is fetched whole, into the memory of the kernel.
 SIZE = 100_000_000
+#: What the database may use for it, in bytes, so that no large query takes the kernel along.
+MEMORY = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a query may take: seconds, rows, and the size of its texts and bytes together; `stop` ends it before."""
+    """What a query may take: seconds, rows, bytes of what it gives and of what it needs; `stop` ends it before."""
 
     seconds: float = SECONDS
     rows: int = ROWS
     size: int = SIZE
+    memory: int = MEMORY
     stop: CancelToken = field(default_factory=CancelToken)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from .duckdb_file import File
     from .thread import Job
 
-#: What a query may use, so that no large one takes the kernel along.
-_MEMORY = "2GB"
 #: What the connection is told after the file is attached: from then on it can open nothing else, and this cannot be undone.
-_LOCKED = ("SET enable_external_access = false", f"SET memory_limit = '{_MEMORY}'", "SET lock_configuration = true")
+_LOCKED = ("SET enable_external_access = false", "SET lock_configuration = true")
 #: Kinds of statements that read; MULTI is a PIVOT.
 _READING = {"SELECT", "EXPLAIN", "MULTI"}
 #: Functions that may stand in FROM beside the user's own connection, where only what is asked can be looked at.
@@ -50,7 +48,7 @@ def answer(file: File, jobs: Sequence[Job], query: str, parameters: Sequence[Any
     with (
         remembered(file.path, limit=job.limit),
         locked(file.lock, patience=wait, given_up=job.given_up, write=False) if writable else nullcontext(),
-        _connected(file, query, given_up=job.given_up, patience=wait) as connection,
+        _connected(file, query, bounds, given_up=job.given_up, patience=wait) as connection,
     ):
         found = _ask(connection, query, parameters, bounds, given_up=job.given_up)
     job.set_result(found)
@@ -85,7 +83,7 @@ def _ask(
     except duckdb.PermissionException:
         raise only_reads("other files are out of reach") from None
     except duckdb.OutOfMemoryException:
-        raise wrong(Exception(f"the query needs more than {_MEMORY} of memory")) from None
+        raise wrong(Exception(f"the query needs more than {bounds.memory / 1e9:g} GB of memory")) from None
     except (duckdb.IOException, duckdb.FatalException):
         raise  # the storage says what that means
     except duckdb.Error as error:
@@ -100,20 +98,23 @@ def _ask(
 
 def _end(connection: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
     """Interrupt a query that nobody waits for: again and again, as one that has not begun yet hears nothing."""
-    connection.interrupt()
-    while not done.wait(0.02):
+    with suppress(duckdb.Error):  # it is closed by now
         connection.interrupt()
+        while not done.wait(0.02):
+            connection.interrupt()
 
 
 @contextmanager
-def _connected(file: File, query: str, *, given_up: CancelToken, patience: float) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connected(
+    file: File, query: str, bounds: Bounds, *, given_up: CancelToken, patience: float
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection in which the file is all that can be read."""
     try:
         with closing(duckdb.connect(":memory:", config={"python_enable_replacements": False})) as memory:
             for statement in ("SET enable_progress_bar = false", "SET temp_directory = ''"):
                 memory.execute(statement)
             file.attach(memory, read_only=True, given_up=given_up, patience=patience)
-            for statement in ("USE kept", *_LOCKED):
+            for statement in ("USE kept", f"SET memory_limit = '{bounds.memory}B'", *_LOCKED):
                 memory.execute(statement)
             yield memory
     except duckdb.Error as error:

@@ -9,7 +9,7 @@ const TYPED = 600;
 /** @param {import("./inspector.js").Context} context @returns {import("./inspector.js").Panel} */
 export function sqlPanel({ ask, go, place, tell }) {
   const element = part("sql");
-  const box = /** @type {HTMLTextAreaElement} */ (part("query", "textarea", { rows: "4", spellcheck: "false", "aria-label": "SQL query", placeholder: "SELECT key, value FROM session_state" }));
+  const box = /** @type {HTMLTextAreaElement} */ (part("query", "textarea", { rows: "3", spellcheck: "false", "aria-label": "SQL query", placeholder: "SELECT key, value FROM session_state" }));
   const starter = button("Run", "run the query (Ctrl+Enter)", run);
   const stopper = button("Stop", "end the query (Escape)", stop);
   const keeper = button("To dataframe", "put the result into the notebook, as a variable", keep);
@@ -67,12 +67,13 @@ export function sqlPanel({ ask, go, place, tell }) {
   /** @param {any} found */
   function draw({ result, columns, left_out, total, seconds }) {
     shown = result;
+    listed.removeAttribute("open");
     say(clock, `${seconds.toFixed(seconds < 1 ? 3 : 1)} s`);
     say(said, total ? (left_out ? `${left_out} more columns are not shown` : "") : "the query gives no rows");
     given.replaceChildren(pagedTable({
       label: "result", columns, total,
-      page: async (start, count) => (await ask("rows", { result, start, count })).rows,
-      whole: async (row, column) => (await ask("cell", { result, row, column })).text,
+      page: async (start, count) => (await ask("sql_rows", { result, start, count })).rows,
+      whole: async (row, column) => (await ask("sql_cell", { result, row, column })).text,
     }));
     mark();
   }
@@ -115,7 +116,7 @@ export function sqlPanel({ ask, go, place, tell }) {
     if (session === null) listed.toggleAttribute("open", !kept);
     if (here.session !== session) await list();
     if (running || !kept.trim()) return;
-    const found = await ask("result", { query: kept });
+    const found = await ask("sql_result", { query: kept });
     if (found && !running && found.query === kept && found.result !== shown) draw(found);
   }
 
