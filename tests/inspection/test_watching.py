@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from wf_notebook.inspection import Hearing, Inspector, News, watching
-from wf_notebook.inspection.watching import EVERY, Watch
+from wf_notebook.inspection.watching import PAUSE, Watch
 from wf_notebook.storage import open_storage, waiting
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Watched:
         while not self.is_quiet():
             pass
 
-    def is_quiet(self, seconds=EVERY):
+    def is_quiet(self, seconds=PAUSE):
         """Return whether nothing is told for so long."""
         try:
             self.told.get(timeout=seconds)
@@ -97,7 +97,8 @@ class Watched:
 @pytest.fixture
 def watched(storage, monkeypatch):
     """Return an inspector that a page shows; it is looked at often, so that tests are over soon."""
-    monkeypatch.setattr(watching, "EVERY", EVERY / 6)
+    monkeypatch.setattr(watching, "EVERY", 0.05)
+    monkeypatch.setattr(watching, "PAUSE", 0.0)
     monkeypatch.setattr(watching, "AGAIN", 0.2)
     watched = Watched(storage)
     yield watched
@@ -160,7 +161,8 @@ def test_while_nobody_saves_nothing_is_told_and_nothing_is_asked_of_the_storage(
     assert asked == []
 
 
-def test_a_burst_of_saves_is_told_seldom_and_its_end_is_told(storage, watched):
+def test_a_burst_of_saves_is_told_seldom_and_its_end_is_told(storage):
+    watched = Watched(storage)
     began = time.monotonic()
     for n in range(40):
         save(storage, n=n + 10)
@@ -168,7 +170,8 @@ def test_a_burst_of_saves_is_told_seldom_and_its_end_is_told(storage, watched):
     news = [watched.next()]
     while news[-1]["newest"] != 41:
         news.append(watched.next())
-    assert len(news) <= took / watching.EVERY + 3
+    watched.news.end()
+    assert len(news) <= took / PAUSE + 3
 
 
 def test_a_session_that_is_deleted_is_told_and_one_that_comes_back(storage, watched):
@@ -190,7 +193,7 @@ def test_the_watch_ends_with_the_last_page_and_begins_with_the_next(storage, wat
     thread.join(5)
     assert not thread.is_alive()
     save(storage, n=2)
-    assert watched.is_quiet(2 * EVERY)
+    assert watched.is_quiet(2 * PAUSE)
     watched.news.shown("page")
     assert watched.next()["newest"] == 2, "what was saved meanwhile"
 
@@ -201,7 +204,7 @@ def test_a_page_that_vanished_is_told_no_more_after_a_while(storage, watched, mo
     thread = the_thread()
     for n in range(20):
         save(storage, n=n + 10)
-        thread.join(EVERY)
+        thread.join(PAUSE)
         if not thread.is_alive():
             break
     assert (thread.is_alive(), watched.told.qsize()) == (False, 3)

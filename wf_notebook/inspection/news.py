@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownSession
+from ..frames.reading import found_session
 from ..redact import redact
 from ..storage.waiting import at_most
 from .watching import Watch
@@ -101,7 +102,8 @@ class News:
                 if not session:
                     storage.read("SELECT 1 FROM sessions LIMIT 1")
                     return None, "", True
-                return self._inspector.find(session).newest(), "", True
+                newest: int = storage.transact(lambda tx: tx.head(found_session(storage, tx, session), 0).version, write=False)
+                return newest, "", True
         except UnknownSession:
             return None, "", True
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the watch goes on

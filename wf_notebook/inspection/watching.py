@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     #: Looks at what is new, and says whether it could: if not, it is called again after a while. It raises nothing.
     Listener = Callable[["Look"], bool]
 
-#: Seconds between two looks, and between two tries while nothing can be read.
-EVERY, AGAIN = 0.3, 1.0
+#: Seconds between two looks, between two of which something is told, and between two tries while nothing can be read.
+EVERY, PAUSE, AGAIN = 0.1, 0.3, 1.0
 #: A file that was written so many nanoseconds ago may be written again without another time: clocks of files are coarse.
 COARSE = 20_000_000
 
@@ -70,26 +70,28 @@ class Watch:
 
     def _work(self) -> None:
         failed: set[Listener] = set()
-        again = 0.0
+        told = -AGAIN
         while not self._ended.wait(EVERY):
-            now = self._storage.sign()
+            began = time.monotonic()
+            if began - told < PAUSE:
+                continue
+            at, now = time.time_ns(), self._storage.sign()
             look = Look(now, is_new=now != self._seen)
             due, self._due = self._due, set()
-            late = failed if time.monotonic() >= again else set()
+            late = failed if began - told >= AGAIN else set()
             if not (look.is_new or due or late):
                 continue
-            self._seen = now if _is_settled(now) else (*now, None)
+            self._seen = now if _is_settled(now, at) else (*now, None)
             for listener in list(self._listeners):
                 if look.is_new or listener in due or listener in late:
                     (failed.discard if listener(look) else failed.add)(listener)
             failed &= set(self._listeners)
-            again = time.monotonic() + AGAIN
+            told = time.monotonic()
 
 
-def _is_settled(sign: Signature) -> bool:
-    """Say whether any later save will be seen by another sign."""
-    now = time.time_ns()
-    return all(part is None or not 0 <= now - part[0] < COARSE for part in sign)
+def _is_settled(sign: Signature, at: int) -> bool:
+    """Say whether any save after that moment will be seen by another sign."""
+    return all(part is None or not 0 <= at - part[0] < COARSE for part in sign)
 
 
 def _forget() -> None:
