@@ -283,6 +283,17 @@ def test_an_answer_is_bounded_whatever_the_run_was(storage, ask):
     assert len(ask("run_changes", run=run)["rows"]) == 100
 
 
+def test_a_run_that_said_too_much_to_be_played_says_what_plays_it(storage):
+    class Floods(Workflow):
+        def run(self):
+            yield "word " * 40_000
+
+    floods = Floods(session_id="demo", storage=storage)
+    list(floods.run())
+    told = answer(Inspector(storage), {"op": "replay", "run": floods.last_run.run_id})
+    assert told["error"].startswith("the run said too much to be played in this page; storage.run('")
+
+
 def test_in_python_the_run_that_is_open_is_a_run_and_the_runs_are_a_table(ran, storage):
     run = ran(Blog, "cheese")
     inspector = Inspector(storage, session="demo")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..errors import BadArguments
 from ..frames.reading import found_session
 from ..keys import key_of
 from ..log import span_of
@@ -12,6 +13,7 @@ from ..readable import brief, harmless
 from ..redact import redact
 from ..render import content_html, record_bundle, timeline, timeline_html
 from ..render.cap import capped
+from ..render.player import MOMENTS, PIECE
 from ..render.player import page as player_page
 from ..render.record import told as all_said
 from ..render.status import standing
@@ -29,6 +31,8 @@ SHORT, LONG = 300, 60_000
 INPUTS, ROWS = 100, 100
 #: Of what was said so many characters are shown, in so many blocks, and so many of HTML: pictures lie in that.
 SAID, BLOCKS, HTML = 40_000, 200, 400_000
+#: A run is played that makes about so many characters of HTML, at all of its moments together.
+PLAYED = 4_000_000
 
 
 def runs(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,7 +60,7 @@ def run(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
         "output_tokens": found.output_tokens,
         "tokens": found.input_tokens + found.output_tokens,
         "cost": found.cost,
-        "inputs": [{"name": brief(name), **cut(_printed(value), SHORT)} for name, value in list(found.inputs.items())[:INPUTS]],
+        "inputs": [{"name": brief(name), **_begun(value)} for name, value in list(found.inputs.items())[:INPUTS]],
         "has_error": bool(found.error),
     }
 
@@ -139,8 +143,16 @@ def record(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def played(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a run as a page that plays, which needs nothing else and may do nothing else."""
-    return {"page": player_page(_run(inspector, asked))}
+    """Return a run as a page that plays, which needs nothing else and may do nothing else; BadArguments where it is too long."""
+    found = _run(inspector, asked)
+    said = [event.content for event in (found.told.events() if found.told is not None else ()) if event.content]
+    step = max(PIECE, sum(map(len, said)) / MOMENTS)
+    # A paragraph that is not over is laid out anew at each moment.
+    size = sum(len(paragraph) ** 2 / step / 2 for text in said for paragraph in text.split("\n\n"))
+    if size > PLAYED:
+        line = f"storage.run({found.run_id!r}).to_html('run.html')"
+        raise BadArguments(f"the run said too much to be played in this page; {line} writes it as a file that plays")
+    return {"page": player_page(found)}
 
 
 def with_used(run: Run) -> Run:
@@ -169,6 +181,13 @@ def cut(text: str, most: int) -> dict[str, Any]:
 
 def _run(inspector: Inspector, asked: Mapping[str, Any]) -> Run:
     return inspector.recorded.at(inspector.storage, str(asked["run"]))
+
+
+def _begun(value: Any) -> dict[str, Any]:
+    """Return how an input begins; of a long text no more is printed than is shown."""
+    if isinstance(value, str) and len(value) > 20 * SHORT:
+        return {"text": _printed(value[: 20 * SHORT])[:SHORT], "length": len(value) + 2}
+    return cut(_printed(value), SHORT)
 
 
 def _printed(value: Any) -> str:

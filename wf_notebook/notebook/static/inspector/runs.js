@@ -20,7 +20,7 @@ export function runsPanel(context) {
   const detail = part("run", "div", { role: "region", "aria-label": "run" });
   element.append(left, detail);
 
-  let [session, start, total, asked, timer, goesOn] = ["", 0, 0, 0, 0, false];
+  let [session, start, total, asked, timer, looked, goesOn] = ["", 0, 0, 0, 0, 0, false];
   /** @type {ReturnType<typeof openedRun> | undefined} */
   let shown;
   /** @param {Error} error */
@@ -94,9 +94,9 @@ export function runsPanel(context) {
   words.addEventListener("keydown", (event) => event.stopPropagation());
   for (const field of [words, status]) field.addEventListener("input", () => turn(0));
 
-  const look = () => Promise.all([load(), shown?.refresh()]);
+  const look = () => ((looked = Date.now()), Promise.all([load(), shown?.refresh()]));
   /** Look again soon, and on while a run goes on: nobody says that its seconds pass, or that its process is gone. @param {number} [wait] */
-  function soon(wait = PACE) {
+  function soon(wait = looked + PACE - Date.now()) {
     timer ||= setTimeout(async () => {
       const seen = () => element.isConnected && !element.hidden;
       if (seen()) await look().catch(failed);
@@ -107,6 +107,7 @@ export function runsPanel(context) {
 
   async function show() {
     const { run } = place();
+    if (run && run === shown?.id && place().session !== session) return go({ run: "" }); // it was of another session
     if (run !== (shown?.id ?? "")) {
       detail.replaceChildren();
       shown = run ? openedRun(context, run, detail, () => soon(0)) : undefined;
