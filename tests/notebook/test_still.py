@@ -81,3 +81,15 @@ def test_in_jupyterlab_it_is_there_before_anything_has_run(page, jupyter_lab):
     tree.locator("summary", has_text="versions").click()
     changes.wait_for()
     screenshot(page, "still_lab")
+
+
+def test_what_is_said_with_it_stays_above_the_widget_that_takes_its_place(page, jupyter_lab):
+    jupyter_lab.write(
+        "copy.ipynb", "from wf_notebook import Workflow\nWorkflow(session_id='blog', session_state={'n': 1}).inspect()"
+    )
+    jupyter_lab.open(page, "copy.ipynb")
+    jupyter_lab.run_all(page)
+    page.locator(".wf-inspector").get_by_role("treeitem").first.wait_for()
+    assert page.locator(".wf-still").count() == 0
+    page.get_by_text("a copy of session 'blog' as it is now").wait_for()
+    screenshot(page, "still_copy")

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from ..frames.cells import cut
 from ..keys import key_of
-from .shape import beginning, counted, named, shape
-from .still import COLUMNS
+from .shape import beginning, named, shape
+from .still import Still
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ..codec import Tree
-    from .looking import Inspector
-    from .still import Still
+    from .still import Listed
 
 #: Lines of the tree; items of each list or dict; how deep; versions and runs.
 LINES, ITEMS, DEEPEST, LAST = 44, 12, 8, 3
@@ -26,16 +25,15 @@ FEW = 3
 LEAST = 2
 
 
-def drawn(inspector: Inspector, seen: Still | None, sessions: tuple[int, list[list[str]]]) -> str:
-    """Return a session as text, or else the sessions that there are."""
-    head, *lines = _sessions(inspector, *sessions) if seen is None else _session(seen)
+def drawn(seen: Still | Listed) -> str:
+    """Return a session as text, or the sessions that there are."""
     room = get_terminal_size((100, 24)).columns
-    return "\n".join([*inspector.notes, head, *(cut(line, room) for line in lines)])
+    lines = _session(seen) if isinstance(seen, Still) else _sessions(seen)
+    return "\n".join([" · ".join(seen.head), *(cut(line, room) for line in lines)])
 
 
 def _session(seen: Still) -> Iterator[str]:
     loaded = seen.loaded
-    yield " · ".join(seen.head)
     yield from _tree(
         [(named(key_of(key)), loaded.tree(key)) for key in islice(loaded.kept, LINES)], len(loaded.kept), "", LINES, 0
     )
@@ -86,8 +84,8 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, wide, strict=True)).rstrip()
 
 
-def _sessions(inspector: Inspector, total: int, rows: list[list[str]]) -> Iterator[str]:
-    yield f"sessions in {beginning(inspector.storage.url, 200)} · {counted(total, 'session')}"
-    yield from _aligned([COLUMNS, *rows] if rows else [])
-    if total > len(rows):
-        yield f"  … {total - len(rows):,} more"
+def _sessions(seen: Listed) -> Iterator[str]:
+    if seen.rows:
+        yield from _aligned([seen.names, *seen.rows])
+    if seen.total > len(seen.rows):
+        yield f"  … {seen.total - len(seen.rows):,} more"

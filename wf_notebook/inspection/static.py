@@ -21,7 +21,7 @@ from ..render.status import STATUS
 from .drawn import drawn
 from .first import Firsts, is_markdown
 from .shape import beginning, counted, named, records, shape
-from .still import COLUMNS, INPUTS, listed, still
+from .still import INPUTS, Still, still
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..codec import Tree
     from .looking import Inspector
     from .shape import Shape
-    from .still import Still
+    from .still import Listed
 
 #: So many bytes of HTML the tree has at most, and a value that is unfolded in it.
 ROOM, WIDEST = 70_000, 14_000
@@ -52,24 +52,29 @@ _IN = '<div style="margin-left:1.3em">'
 def static_bundle(inspector: Inspector) -> dict[str, str]:
     """Return what is shown where nobody can click: HTML, which does not have the inspector's notes, and text, which has."""
     try:
-        seen = still(inspector) if inspector.place.session else None
-        sessions = listed(inspector) if seen is None else (0, [])
+        seen = still(inspector)
+        with collecting_later():
+            html = Static(seen).html() if isinstance(seen, Still) else _sessions(seen)
+            return {"text/html": _root(html), "text/plain": _noted(inspector, drawn(seen))}
     except WorkflowError as error:
-        told = [repr(inspector.storage.url), f"{type(error).__name__}: {beginning(str(error), 2000)}"]
-        return {"text/html": _root(_head(told)), "text/plain": " · ".join(told)}
-    text = drawn(inspector, seen, sessions)
-    with collecting_later():
-        html = _sessions(inspector, *sessions) if seen is None else Static(seen).html()
-    return {"text/html": _root(html), "text/plain": text}
+        told = _failed(inspector, error)
+        return {"text/html": _root(_head(told)), "text/plain": _noted(inspector, " · ".join(told))}
 
 
 def static_text(inspector: Inspector) -> str:
     """Return the same as text alone."""
     try:
-        seen = still(inspector) if inspector.place.session else None
-        return drawn(inspector, seen, listed(inspector) if seen is None else (0, []))
+        return _noted(inspector, drawn(still(inspector)))
     except WorkflowError as error:
-        return f"{inspector.storage.url!r} · {type(error).__name__}: {beginning(str(error), 2000)}"
+        return _noted(inspector, " · ".join(_failed(inspector, error)))
+
+
+def _failed(inspector: Inspector, error: WorkflowError) -> list[str]:
+    return [repr(inspector.storage.url), f"{type(error).__name__}: {beginning(str(error), 2000)}"]
+
+
+def _noted(inspector: Inspector, text: str) -> str:
+    return "\n".join([*inspector.notes, text])
 
 
 class Static:
@@ -208,13 +213,12 @@ def _cut(text: str) -> str:
     return line if len(text) <= BEGINNING else f"{line}…"
 
 
-def _sessions(inspector: Inspector, total: int, rows: list[list[str]]) -> str:
-    head = _head([f"sessions in {beginning(inspector.storage.url, 200)}", counted(total, "session")])
-    if not rows:
-        return head + f"<p>{_DIM}there is none yet: run a workflow</small></p>"
-    more = f", the {len(rows)} that were used last are shown" if total > len(rows) else ""
+def _sessions(seen: Listed) -> str:
+    if not seen.rows:
+        return _head(seen.head) + f"<p>{_DIM}there is none yet: run a workflow</small></p>"
+    more = f", the {len(seen.rows)} that were used last are shown" if seen.total > len(seen.rows) else ""
     foot = f'<p style="color:{QUIET};font-size:85%">{escape(f"%wf inspect SESSION shows one{more}")}</p>'
-    return head + _table(COLUMNS, [list(map(escape, row)) for row in rows]) + foot
+    return _head(seen.head) + _table(seen.names, [list(map(escape, row)) for row in seen.rows]) + foot
 
 
 def _root(inside: str) -> str:

@@ -12,7 +12,7 @@ from ..render.status import standing
 from ..storage.runs import status_of
 from ..transaction import About
 from .sessions import sessions
-from .shape import counted
+from .shape import beginning, counted
 
 if TYPE_CHECKING:
     from ..history import Version
@@ -67,8 +67,26 @@ class Still(NamedTuple):
         ]
 
 
-def still(inspector: Inspector) -> Still:
-    """Return what is seen of the session that is looked at. Raises what stands against reading it."""
+class Listed(NamedTuple):
+    """The sessions of a storage that were used last: where it is, how many there are in all, and a row for each."""
+
+    url: str
+    total: int
+    names: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+    @property
+    def head(self) -> list[str]:
+        """What is said of them first."""
+        return [f"sessions in {beginning(self.url, 200)}", counted(self.total, "session")]
+
+
+def still(inspector: Inspector) -> Still | Listed:
+    """Return what is seen of what an inspector looks at. Raises what stands against reading it."""
+    return _session(inspector) if inspector.place.session else _sessions(inspector)
+
+
+def _session(inspector: Inspector) -> Still:
     loaded = inspector.loaded()
     newest = loaded.session.newest()
 
@@ -78,10 +96,10 @@ def still(inspector: Inspector) -> Still:
 
     stored, about = inspector.storage.transact(known, write=False)
     versions = loaded.session.versions(last=max(VERSIONS, newest - loaded.version + 1))
-    return Still(loaded, about, newest, versions[::-1], runs(inspector, stored))
+    return Still(loaded, about, newest, versions[::-1], _runs(inspector, stored))
 
 
-def runs(inspector: Inspector, stored: str) -> list[Ran]:
+def _runs(inspector: Inspector, stored: str) -> list[Ran]:
     """Return the last runs of a session, the newest first."""
     rows = inspector.storage.read(
         f"SELECT {', '.join(_RUNS)}, substr(CAST(inputs AS VARCHAR), 1, 10000) FROM runs"
@@ -98,24 +116,20 @@ def _ran(row: dict[str, Any], inputs: str | None) -> Ran:
     return Ran(row["run_id"], brief(row["workflow"] or ""), status_of(row), row["error"] or "", given, started, seconds)
 
 
-def listed(inspector: Inspector) -> tuple[int, list[list[str]]]:
-    """Return how many sessions there are, and the rows of those that were used last, below `COLUMNS`."""
+def _sessions(inspector: Inspector) -> Listed:
+    """Return the sessions that were used last; what none of them has is no column."""
     page = sessions(inspector, {"count": SESSIONS})
-    return page["total"], [
-        [
-            brief(row["id"]),
-            brief(row["workflow"] or ""),
-            brief(row["name"] or ""),
-            f"{row['versions']:,}",
-            f"{row['runs']:,}",
-            shown_moment(row["updated_at"]),
-        ]
-        for row in page["rows"]
-    ]
-
-
-#: What is said of each session.
-COLUMNS = ("session", "workflow", "name", "versions", "runs", "last used (UTC)")
+    columns: dict[str, list[str]] = {
+        "session": [brief(row["id"]) for row in page["rows"]],
+        "workflow": [brief(row["workflow"] or "") for row in page["rows"]],
+        "name": [brief(row["name"] or "") for row in page["rows"]],
+        "last run": [standing(row["status"]) if row.get("status") else "" for row in page["rows"]],
+        "versions": [f"{row['versions']:,}" for row in page["rows"]],
+        "runs": [f"{row['runs']:,}" for row in page["rows"]],
+        "last used (UTC)": [shown_moment(row["updated_at"]) for row in page["rows"]],
+    }
+    filled = {name: cells for name, cells in columns.items() if any(cells)}
+    return Listed(inspector.storage.url, page["total"], tuple(filled), list(zip(*filled.values(), strict=True)))
 
 
 def shown_moment(at: Any) -> str:
