@@ -52,16 +52,24 @@ export function sessionsPanel({ ask, go, place, tell }) {
   let next;
   let isOld = false, shown = "", turn = 0, total = -1, active = 0, anchor = 0, activeId = "";
 
+  /** Which sessions are listed, and in which order. */
+  function wanted() {
+    const { filter, sort, descending, branches } = place();
+    return { filter, sort, descending, branches };
+  }
+
   /** @param {number} index @returns {Session | undefined} */
-  const at = (index) => (pages.get(Math.floor(index / PAGE)) ?? before.get(Math.floor(index / PAGE)))?.[index % PAGE];
+  function at(index) {
+    const page = Math.floor(index / PAGE);
+    return (pages.get(page) ?? before.get(page))?.[index % PAGE];
+  }
 
   /** @param {number} page @returns {Promise<void>} */
   function load(page) {
     const known = loading.get(page);
     if (known) return known;
     const mine = turn;
-    const { filter: words, sort: by, descending, branches: all } = place();
-    const asked = ask("sessions", { filter: words, sort: by, descending, branches: all, start: page * PAGE, count: PAGE }).then((found) => {
+    const asked = ask("sessions", { ...wanted(), start: page * PAGE, count: PAGE }).then((found) => {
       if (mine !== turn) return;
       const top = Math.floor(list.scrollTop / ROW);
       const topId = at(top)?.id;
@@ -181,20 +189,17 @@ export function sessionsPanel({ ask, go, place, tell }) {
   /** Select from the anchor to here; what lies between may have to be asked for. @param {number} index */
   async function extend(index) {
     const [first, last] = [Math.min(anchor, index), Math.max(anchor, index)];
-    const wanted = [];
-    for (let page = Math.floor(first / PAGE); page * PAGE <= last; page += 1) wanted.push(load(page));
-    await Promise.all(wanted).catch(failed);
-    const ids = [];
-    for (let place = first; place <= last; place += 1) ids.push(at(place)?.id);
-    go({ selected: /** @type {string[]} */ (ids.filter((id) => id !== undefined)) });
+    const loads = [];
+    for (let page = Math.floor(first / PAGE); page * PAGE <= last; page += 1) loads.push(load(page));
+    await Promise.all(loads).catch(failed);
+    go({ selected: Array.from({ length: last - first + 1 }, (_, n) => at(first + n)?.id ?? []).flat() });
   }
 
   /** @param {string[]} ids */
   async function hide(ids) {
     const what = ids.length === 1 ? `session ${ids[0].slice(0, 80)}` : counted(ids.length, "session");
-    const sure = await question(element, { ask: `Delete ${what}? Nothing is erased: undo brings it back, later %wf restore --deleted ID.`, yes: "Delete" });
-    if (sure === null) return;
-    await change("delete_sessions", ids, `${what} deleted`);
+    const ask = `Delete ${what}? Nothing is erased: undo brings it back, later %wf restore --deleted ID.`;
+    if ((await question(element, { ask, yes: "Delete" })) !== null) await change("delete_sessions", ids, `${what} deleted`);
   }
 
   /** @param {string} op @param {string[]} ids @param {string} done */
@@ -259,13 +264,12 @@ export function sessionsPanel({ ask, go, place, tell }) {
   return {
     element,
     show(here) {
-      const { filter: words, sort: by, descending, branches: all } = here;
-      const asked = JSON.stringify([words, by, descending, all]);
-      if (document.activeElement !== filter) filter.value = words;
-      sort.value = by;
-      say(way, descending ? "↓" : "↑");
-      way.title = descending ? "descending" : "ascending";
-      branches.setAttribute("aria-pressed", String(all));
+      const asked = JSON.stringify(wanted());
+      if (document.activeElement !== filter) filter.value = here.filter;
+      sort.value = here.sort;
+      say(way, here.descending ? "↓" : "↑");
+      way.title = here.descending ? "descending" : "ascending";
+      branches.setAttribute("aria-pressed", String(here.branches));
       if (asked === shown) return draw();
       if (shown) list.scrollTop = active = anchor = 0;
       shown = asked;
