@@ -34,7 +34,7 @@ FLOORS = """
     keying.plain  keying.part  keying.remembered  keying.origin  keying.source  keying.normal  keying.bare  keying.reach
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  line  done  steps  remembers  known  history  conflicts  session
+3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
     storage.erasing  storage.asking  storage.runs  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection
@@ -55,7 +55,9 @@ FLOORS = """
     agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
-    inspection.place  inspection.loaded  inspection.looking  inspection.sessions  inspection.tree  inspection.answers  inspection
+    inspection.place  inspection.loaded  inspection.beginnings  inspection.comparing  inspection.written  inspection.changing
+    inspection.acting  inspection.looking  inspection.sessions  inspection.tree  inspection.past  inspection.editing
+    inspection.answers  inspection
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains

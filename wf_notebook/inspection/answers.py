@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments, WorkflowError
 from ..nearest import did_you_mean
 from ..redact import redact
+from .editing import editable, put, remove, undo
+from .past import at_version, diff, fork, restore, suggest_id, texts, versions
 from .sessions import sessions
 from .tree import children, opened_session
 
@@ -30,6 +32,17 @@ OPS: dict[str, Op] = {
     "sessions": sessions,
     "open": opened_session,
     "children": children,
+    "versions": versions,
+    "at": at_version,
+    "diff": diff,
+    "texts": texts,
+    "restore": restore,
+    "suggest_id": suggest_id,
+    "fork": fork,
+    "editable": editable,
+    "put": put,
+    "remove": remove,
+    "undo": undo,
 }
 
 

@@ -9,6 +9,7 @@ from ..frames.reading import found_session
 from ..run import way_up
 from ..storage import opened
 from ..transaction import is_branch, shown_id
+from .acting import Acting
 from .loaded import States
 from .place import Place
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .loaded import Loaded
 
 
-class Inspector:
+class Inspector(Acting):
     """Looks at the sessions of a storage.
 
     >>> from wf_notebook.storage import open_storage
@@ -31,6 +32,7 @@ class Inspector:
     """
 
     def __init__(self, storage: Any = "default", *, session: str | None = None) -> None:
+        super().__init__()
         self.storage: Any = opened(storage)
         self.states = States()
         self._place = Place(session=session or "")
