@@ -231,28 +231,23 @@ class History:
 
         What other versions of it that are at hand have too is taken from them. Raises UnknownVersion for one that is not there.
         """
-
-        def read(tx: Transaction) -> Replayed:
-            hidden = self._checked(tx, version, or_before=True)
-            return replayed(tx, self._line.key, after=hidden, until=version, at_hand=at_hand)
-
-        there: Replayed = self._read(read)
+        key, check = self._line.key, self._checked
+        there: Replayed = self._read(
+            lambda tx: replayed(tx, key, after=check(tx, version, or_before=True), until=version, at_hand=at_hand)
+        )
         return there
 
     def _at(self, version: int, *, or_before: bool = False) -> tuple[Encoded, dict[str, bytes]]:
         """Return what was kept at a version, and the arrays and frames in it; before the first of all there was nothing."""
 
         def read(tx: Transaction) -> tuple[Encoded, dict[str, bytes]]:
-            state = self._replayed(tx, version, or_before=or_before)
+            hidden = self._checked(tx, version, or_before=or_before)
+            state = replay({}, tx.changes(self._line.key, after=hidden, until=version))
             needed = set().union(*(codec.hashes(kept.tree) for kept in state.values() if kept.may_have_blobs))
             return state, tx.blobs(needed)
 
         there: tuple[Encoded, dict[str, bytes]] = self._read(read)
         return there
-
-    def _replayed(self, tx: Transaction, version: int, *, or_before: bool = False) -> Encoded:
-        hidden = self._checked(tx, version, or_before=or_before)
-        return replay({}, tx.changes(self._line.key, after=hidden, until=version))
 
     def _checked(self, tx: Transaction, version: int, *, or_before: bool = False) -> int:
         """Return up to which version all was deleted. Raises UnknownVersion for a version that is not there."""

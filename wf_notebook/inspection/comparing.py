@@ -49,13 +49,15 @@ class Comparison:
 
     def counts(self) -> dict[str, int]:
         """Return how much was added, removed and changed."""
-        return dict(Counter(one.kind for one in self.differences))
+        found = Counter(one.kind for one in self.differences)
+        return {kind: found[kind] for kind in SIGNS if found[kind]}
 
     def page(self, start: int, count: int) -> list[dict[str, Any]]:
         """Return some of the differences, as JSON has them; fewer where their names are long."""
         shown = self.differences[start : start + count]
         words = _WORDS // max(sum(one.is_of_texts for one in shown), 1)
-        rows, left = [], _PAGE
+        rows: list[dict[str, Any]] = []
+        left = _PAGE
         for one in shown:
             row = _told(one, words)
             left -= len(json.dumps(row))

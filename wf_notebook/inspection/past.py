@@ -14,6 +14,7 @@ from .comparing import MOST, whole_texts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..session import Session
     from .acting import Side
     from .looking import Inspector
 
@@ -44,8 +45,17 @@ class _Range(NamedTuple):
 
 def versions(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of the versions, newest on top: from a number of rows on, or the one with the version `around`."""
-    count = _count(asked)
-    found = _read(inspector, asked["session"], asked.get("start", 0), count, asked.get("around"))
+    return _page(inspector, inspector.find(asked["session"]), asked)
+
+
+def at_version(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Bring the state of a version to hand, for all who ask for it next; return what is known of the versions around it."""
+    loaded = inspector.loaded(asked["session"], asked.get("version"))
+    return _page(inspector, loaded.session, {**asked, "around": loaded.version})
+
+
+def _page(inspector: Inspector, session: Session, asked: Mapping[str, Any]) -> dict[str, Any]:
+    found = _read(inspector, session.stored_as, asked)
     rows: dict[int, dict[str, Any]] = {}
     for version, saved_at, run_id, op, key, of in found.changes:
         workflow, status = found.runs.get(run_id, (None, ""))
@@ -68,8 +78,9 @@ def versions(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"first": found.first, "newest": found.newest, "total": total, "start": start, "rows": made}
 
 
-def _read(inspector: Inspector, session_id: str, start: int, count: int, around: int | None) -> _Range:
-    stored, store = inspector.find(session_id).stored_as, inspector.storage.table_name
+def _read(inspector: Inspector, stored: str, asked: Mapping[str, Any]) -> _Range:
+    start, count, around = int(asked.get("start", 0)), _count(asked), asked.get("around")
+    store = inspector.storage.table_name
 
     def read(tx: Any) -> _Range:
         head = tx.head(stored, 0)
@@ -106,13 +117,6 @@ def _moment(saved_at: Any) -> str:
 
 def _count(asked: Mapping[str, Any]) -> int:
     return max(1, min(int(asked.get("count", 100)), PAGE))
-
-
-def at_version(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Bring the state of a version to hand, for all who ask for it next; return what is known of the versions around it."""
-    version = asked.get("version")
-    inspector.loaded(asked["session"], version)
-    return versions(inspector, {**asked, "around": version})
 
 
 # -- compared ------------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from IPython.core.getipython import get_ipython
 from traitlets import Dict, Unicode
 
 from ..inspection import answer
+from .taking_in import taken_in
 from .views import publish
 from .widget import answer_at_once
 
@@ -26,7 +28,20 @@ if TYPE_CHECKING:
 
 _STATIC = Path(__file__).parent / "static" / "inspector"
 #: The modules of the page, each after those that it uses.
-MODULES = ("parts", "asking", "question", "sessions", "state", "history", "runs", "sql", "inspector")
+MODULES = (
+    "parts",
+    "asking",
+    "question",
+    "sessions",
+    "edit",
+    "state",
+    "versions",
+    "differing",
+    "history",
+    "runs",
+    "sql",
+    "inspector",
+)
 #: What belongs between the modules and not into the one that they become: a module's imports from beside it, and its exports.
 _BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
 #: So many requests are answered at once; a query that takes long stands in nobody's way.
@@ -48,6 +63,8 @@ class InspectorWidget(anywidget.AnyWidget):
 
     #: By this class the page finds the static tree that it takes the place of.
     key = Unicode().tag(sync=True)
+    #: How it looks; a page is dressed by it, as there is no view that anywidget would dress.
+    _css = Unicode().tag(sync=True)
     #: Where the inspector is; `n` grows with each move, so that a page knows its own from later ones.
     place = Dict().tag(sync=True)
     #: What was saved since, or why nothing can be read.
@@ -59,6 +76,7 @@ class InspectorWidget(anywidget.AnyWidget):
         self._moves = 0
         self._pool = ThreadPoolExecutor(ANSWERING, "wf_notebook-inspector")
         inspector.on_move(self._moved)
+        inspector.on_change(partial(taken_in, inspector.storage))
         self.on_msg(self._hear)
         answer_at_once(self.comm)
 

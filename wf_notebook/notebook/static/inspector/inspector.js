@@ -6,6 +6,7 @@ import { runsPanel } from "./runs.js";
 import { sessionsPanel } from "./sessions.js";
 import { sqlPanel } from "./sql.js";
 import { statePanel } from "./state.js";
+import { versionBar } from "./versions.js";
 
 /**
  * @typedef {(string | number)} Step
@@ -43,6 +44,8 @@ const VIEWS = /** @type {const} */ ([
   ["sql", "SQL", sqlPanel],
 ]);
 
+const BUSY = "the kernel is busy: it answers when the cell has ended";
+
 /** Build an inspector in an element. @param {import("./asking.js").Model} model @param {Element} el @returns {() => void} */
 function build(model, el) {
   const root = part("root", "section", { "aria-label": "inspector" });
@@ -50,7 +53,9 @@ function build(model, el) {
   const status = part("status", "p", { role: "status" });
   const style = document.createElement("style"); // anywidget would add it to a view, which there is none of
   style.textContent = model.get("_css");
-  const { ask, end } = asking(model, (isSilent) => say(status, isSilent ? "the kernel is busy: it answers when the cell has ended" : ""));
+  const { ask, end } = asking(model, (isSilent) => {
+    if (isSilent || status.textContent === BUSY) say(status, isSilent ? BUSY : "");
+  });
   /** @type {Place} */
   let here = model.get("place");
   let moves = 0;
@@ -83,8 +88,9 @@ function build(model, el) {
     body.append(panel.element);
     return [name, { tab, panel }];
   }));
+  const bar = versionBar(context);
   const main = part("main");
-  main.append(tabs, body);
+  main.append(tabs, bar.element, body);
   const columns = part("columns");
   columns.append(sessions.element, main);
   root.append(style, columns, status);
@@ -95,7 +101,8 @@ function build(model, el) {
       tab.setAttribute("aria-selected", String(name === here.view));
       panel.element.hidden = name !== here.view;
     }
-    for (const panel of [sessions, panels.get(here.view)?.panel]) Promise.resolve(panel?.show(here)).catch(fail);
+    bar.element.hidden = !here.session || !["state", "history"].includes(here.view);
+    for (const panel of [sessions, bar, panels.get(here.view)?.panel]) Promise.resolve(panel?.show(here)).catch(fail);
   }
   function placed() {
     const there = model.get("place");
@@ -105,7 +112,7 @@ function build(model, el) {
     show();
   }
   function news() {
-    for (const panel of [sessions, panels.get(here.view)?.panel]) Promise.resolve(panel?.moved()).catch(fail);
+    for (const panel of [sessions, bar, panels.get(here.view)?.panel]) Promise.resolve(panel?.moved()).catch(fail);
   }
   model.on("change:place", placed);
   model.on("change:news", news);
