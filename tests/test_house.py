@@ -34,7 +34,7 @@ FLOORS = """
     keying.plain  keying.part  keying.remembered  keying.origin  keying.source  keying.normal  keying.bare  keying.reach
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  line  done  steps  remembers  known  history  conflicts  session
+3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
     storage.erasing  storage.asking  storage.runs  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection
@@ -56,14 +56,16 @@ FLOORS = """
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
     inspection.place  inspection.shape  inspection.loaded  inspection.first  inspection.overview  inspection.results
-    inspection.shown  inspection.recorded  inspection.listing  inspection.looking  inspection.sessions
-    inspection.still  inspection.drawn  inspection.static  inspection.workflow  inspection.tree  inspection.queries
-    inspection.runs  inspection.takes  inspection.answers
+    inspection.shown  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing
+    inspection.written  inspection.changing  inspection.acting  inspection.looking  inspection.sessions
+    inspection.still  inspection.drawn  inspection.static  inspection.workflow  inspection.tree  inspection.past
+    inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.background  notebook.asked  notebook.again  notebook.shown  notebook.variables  notebook.inspecting
+    notebook.live  notebook.background  notebook.asked  notebook.again  notebook.taking_in
+    notebook.shown  notebook.variables  notebook.inspecting
     notebook.known  notebook.looking  notebook.planned  notebook.acting
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook

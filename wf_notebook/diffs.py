@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .brief import brief
-from .kept import packed, tag
+from .kept import grown, is_list, length, packed, tag, unpacked
 from .keys import key_of, path
 from .run import way_up
 from .tabular import became
@@ -85,19 +85,25 @@ class Diff(tuple[Difference, ...]):  # noqa: SLOT001 - it says between what it i
 
 def diff(one: Encoded, other: Encoded, *, decode: Callable[[Any], Any], before: str, after: str, equal_too: bool = False) -> Diff:
     """Return what differs between two states; `decode` gives the value of a tree, `equal_too` keys in which nothing does."""
-
-    def values() -> Iterator[Difference]:
-        for key in {**one, **other}:
-            was, now = one.get(key), other.get(key)
-            if was != now:
-                trees = [_ABSENT if side is None else side.tree for side in (was, now)]
-                yield from _between((key_of(key),), trees[0], trees[1], decode)
-            elif equal_too and now is not None:
-                yield Difference(path(key_of(key)), "changed", decode(now.tree), decode(now.tree), (key_of(key),))
-
-    found = Diff(values())
+    found = Diff(differing(one, other, decode=decode, equal_too=equal_too))
     found.before, found.after = before, after
     return found
+
+
+def differing(one: Encoded, other: Encoded, *, decode: Callable[[Any], Any], equal_too: bool = False) -> Iterator[Difference]:
+    """Yield what differs, one by one: who needs only the first differences need not wait for all."""
+    for key in {**one, **other}:
+        was, now = one.get(key), other.get(key)
+        more = grown(was.packed, now.packed) if was is not None and now is not None else None
+        if more is not None and now is not None and is_list(more):  # found without reading the lists, which may be long
+            items = unpacked(more)
+            for index, item in enumerate(items, length(now.packed) - len(items)):
+                yield from _between((key_of(key), index), _ABSENT, item, decode)
+        elif was != now:
+            trees = [_ABSENT if side is None else side.tree for side in (was, now)]
+            yield from _between((key_of(key),), trees[0], trees[1], decode)
+        elif equal_too and now is not None:
+            yield Difference(path(key_of(key)), "changed", decode(now.tree), decode(now.tree), (key_of(key),))
 
 
 def _between(keys: tuple[Any, ...], was: Any, now: Any, decode: Callable[[Any], Any]) -> Iterator[Difference]:

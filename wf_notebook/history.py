@@ -17,17 +17,19 @@ from .errors import BadSetting, SessionExists, UnknownSession, UnknownVersion
 from .given import checked
 from .kept import collecting_later
 from .keys import key_of
+from .replayed import replayed
 from .run import way_up
 from .state import decoded
 from .transaction import Records, stored_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import timedelta
 
     from .changes import Encoded
     from .diffs import Diff
     from .line import Line
+    from .replayed import Replayed
     from .transaction import About, SessionStorage, Transaction
 
 
@@ -75,6 +77,11 @@ class History:
     about: About
     loaded: bool
     _line: Line
+
+    @property
+    def stored_as(self) -> str:
+        """The id as it is stored; a branch has one of its own."""
+        return self._line.key
 
     def load(self) -> None:
         """Bring in what the store has."""
@@ -226,26 +233,31 @@ class History:
         state, blobs = self._at(self.newest(), or_before=True)
         return {key_of(key): decoded(key, kept, blobs.__getitem__) for key, kept in state.items()}
 
-    def kept_at(self, version: int) -> Encoded:
+    def kept_at(self, version: int, at_hand: Iterable[Replayed] = ()) -> Replayed:
         """Return the state as it was kept at a version, as trees: nothing in it is decoded, and no array or frame is read.
 
-        Raises UnknownVersion for one that is not there.
+        What other versions of it that are at hand have too is taken from them. Raises UnknownVersion for one that is not there.
         """
-        kept: Encoded = self._read(lambda tx: self._replayed(tx, version))
-        return kept
+        key, check = self._line.key, self._checked
+        there: Replayed = self._read(
+            lambda tx: replayed(tx, key, after=check(tx, version, or_before=True), until=version, at_hand=at_hand)
+        )
+        return there
 
     def _at(self, version: int, *, or_before: bool = False) -> tuple[Encoded, dict[str, bytes]]:
         """Return what was kept at a version, and the arrays and frames in it; before the first of all there was nothing."""
 
         def read(tx: Transaction) -> tuple[Encoded, dict[str, bytes]]:
-            state = self._replayed(tx, version, or_before=or_before)
+            hidden = self._checked(tx, version, or_before=or_before)
+            state = replay({}, tx.changes(self._line.key, after=hidden, until=version))
             needed = set().union(*(codec.hashes(kept.tree) for kept in state.values() if kept.may_have_blobs))
             return state, tx.blobs(needed)
 
         there: tuple[Encoded, dict[str, bytes]] = self._read(read)
         return there
 
-    def _replayed(self, tx: Transaction, version: int, *, or_before: bool = False) -> Encoded:
+    def _checked(self, tx: Transaction, version: int, *, or_before: bool = False) -> int:
+        """Return up to which version all was deleted. Raises UnknownVersion for a version that is not there."""
         head = tx.head(self._line.key, 0)
         first = max(head.hidden + 1, head.since)
         if type(version) is not int:
@@ -253,7 +265,7 @@ class History:
         is_before = version == first - 1 and not head.since and (or_before or version == 0)
         if not (first <= version <= head.version or is_before):
             raise UnknownVersion(f"session {self.session_id!r} has no version {version}; {_there(first, head.version)}")
-        return replay({}, tx.changes(self._line.key, after=head.hidden, until=version))
+        return head.hidden
 
     def newest(self) -> int:
         """Return the newest version in the store, 0 while there is none."""

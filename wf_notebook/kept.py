@@ -130,7 +130,7 @@ def grown(before: bytes, after: bytes) -> bytes | None:
     if len(after) <= len(before) or before[:1] != after[:1]:
         return None
     if before[:1] == _LIST:
-        added = _length(after) - _length(before)
+        added = length(after) - length(before)
         if added > 0 and after.startswith(memoryview(before)[_ITEMS:], _ITEMS):
             return _list(added, memoryview(after)[len(before) :])
     elif before[:1] == _DICT:
@@ -148,7 +148,7 @@ def extended(before: bytes, more: bytes) -> bytes:
     """
     if before[:1] == _DICT:
         return before[:-1] + more[1:]
-    return _list(_length(before) + _length(more), memoryview(before)[_ITEMS:], memoryview(more)[_ITEMS:])
+    return _list(length(before) + length(more), memoryview(before)[_ITEMS:], memoryview(more)[_ITEMS:])
 
 
 def is_list(data: bytes) -> bool:
@@ -193,10 +193,11 @@ def is_empty(data: bytes) -> bool:
     return data in (_LIST + b"\0\0\0\0", _DICT + _END)  # not a set: it would read all of them
 
 
-def _length(data: bytes) -> int:
-    length: int = unpack_from("<i", data, 1)[0]
-    return length
+def length(data: bytes) -> int:
+    """Return how many items a list has, of its bytes."""
+    items: int = unpack_from("<i", data, 1)[0]
+    return items
 
 
-def _list(length: int, *items: bytes | memoryview) -> bytes:
-    return b"".join([_LIST, pack("<i", length), *items])
+def _list(count: int, *items: bytes | memoryview) -> bytes:
+    return b"".join([_LIST, pack("<i", count), *items])

@@ -142,10 +142,18 @@ class Transaction(Protocol):
     def head(self, session_id: str, known: int) -> Head:
         """Return where the session stands."""
 
-    def changes(self, session_id: str, *, after: int = 0, until: int | None = None) -> Iterable[Change]:
-        """Return what was changed after a version, until another one or the newest, in order.
+    def changes(
+        self, session_id: str, *, after: int = 0, until: int | None = None, keys: Sequence[str] | None = None
+    ) -> Iterable[Change]:
+        """Return what was changed after a version, until another one or the newest, in order; of all keys, or of some.
 
         Left out is what was undone by a later change of the whole key.
+        """
+
+    def last_changes(self, session_id: str, *, after: int, until: int) -> Sequence[tuple[str, int, int]]:
+        """Return each key that is there at a version, which one changed it last, and which one set it as a whole.
+
+        They are in the order in which `changes` leads to them.
         """
 
     def blobs(self, hashes: Iterable[str]) -> dict[str, bytes]:

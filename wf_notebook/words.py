@@ -23,8 +23,8 @@ class Piece(NamedTuple):
     text: str
 
 
-def pieces(before: str, after: str) -> list[Piece]:
-    """Return how one text becomes another.
+def pieces(before: str, after: str, most: int = _MOST) -> list[Piece]:
+    """Return how one text becomes another; `most` is how many words against words are compared one by one.
 
     >>> [tuple(piece) for piece in pieces("a red fox", "a brown fox")]
     [('same', 'a '), ('removed', 'red'), ('added', 'brown'), ('same', ' fox')]
@@ -36,12 +36,12 @@ def pieces(before: str, after: str) -> list[Piece]:
     end = 0
     while end < most - start and old[-1 - end] == new[-1 - end]:
         end += 1
-    made = [Piece("same", "".join(old[:start])), *_between(old[start : len(old) - end], new[start : len(new) - end])]
+    made = [Piece("same", "".join(old[:start])), *_between(old[start : len(old) - end], new[start : len(new) - end], most)]
     return [piece for piece in [*made, Piece("same", "".join(old[len(old) - end :]))] if piece.text]
 
 
-def _between(old: list[str], new: list[str]) -> Iterator[Piece]:
-    if len(old) * len(new) > _MOST:
+def _between(old: list[str], new: list[str], most: int) -> Iterator[Piece]:
+    if len(old) * len(new) > most:
         yield Piece("removed", "".join(old))
         yield Piece("added", "".join(new))
         return

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments, WorkflowError
 from ..nearest import did_you_mean
 from ..redact import redact
+from .editing import editable, put, remove, undo
+from .past import at_version, diff, fork, restore, suggest_id, texts, versions
 from .queries import last_result, result_cell, result_rows, run_query, schema, stop
 from .runs import played, record, run, run_changes, run_error, run_input, run_said, run_steps, run_timeline, runs
 from .sessions import delete_sessions, head, rename_session, restore_sessions, sessions
@@ -55,6 +57,17 @@ OPS: dict[str, Op] = {
     "replay": played,
     "takes": takes,
     "use_take": use_take,
+    "versions": versions,
+    "at": at_version,
+    "diff": diff,
+    "texts": texts,
+    "restore": restore,
+    "suggest_id": suggest_id,
+    "fork": fork,
+    "editable": editable,
+    "put": put,
+    "remove": remove,
+    "undo": undo,
 }
 
 

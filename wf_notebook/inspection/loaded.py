@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..changes import Encoded
+    from ..replayed import Replayed
     from ..session import Session
 
 #: So many states are kept at hand.
@@ -21,9 +22,14 @@ class Loaded:
 
     session: Session
     version: int
-    kept: Encoded
+    state: Replayed
     _trees: dict[str, Any] = field(default_factory=dict)
     _blobs: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> Encoded:
+        """What is kept of each key."""
+        return self.state.kept
 
     def tree(self, key: str) -> Any:
         """Return the tree of a key as it is stored: to look at, not to change. KeyError if it is not there."""
@@ -49,14 +55,26 @@ class States:
 
     def at(self, session: Session, version: int) -> Loaded:
         """Return the state of a session at a version."""
-        where = (session.session_id, version)
+        where = (session.stored_as, version)
         with self._lock:
             if where not in self._known:
-                self._known[where] = Loaded(session, version, session.kept_at(version))
+                self._known[where] = self._loaded(session, version)
             self._known.move_to_end(where)
             while len(self._known) > STATES:
                 self._known.popitem(last=False)
             return self._known[where]
+
+    def _loaded(self, session: Session, version: int) -> Loaded:
+        """Load a state; what the others have of it already is not read again, and is there once."""
+        others = [known for (stored, _), known in self._known.items() if stored == session.stored_as]
+        state = session.kept_at(version, [other.state for other in others])
+        trees = {
+            key: tree
+            for other in others
+            for key, tree in list(other._trees.items())  # noqa: SLF001 - this module's own
+            if state.kept.get(key) is other.kept[key]
+        }
+        return Loaded(session, version, state, trees)
 
     def forget(self) -> None:
         """Let go of all: the file was replaced, or a session deleted."""

@@ -10,6 +10,7 @@ from ..run import way_up
 from ..storage import opened
 from ..transaction import is_branch, shown_id
 from . import shown
+from .acting import Acting
 from .loaded import States
 from .overview import glances, table
 from .place import Place
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .loaded import Loaded
 
 
-class Inspector:
+class Inspector(Acting):
     """Looks at the sessions of a storage.
 
     >>> from wf_notebook.storage import open_storage
@@ -37,6 +38,7 @@ class Inspector:
     """
 
     def __init__(self, storage: Any = "default", *, session: str | None = None, notes: Iterable[str] = ()) -> None:
+        super().__init__()
         self.storage: Any = opened(storage)
         #: What is to be said with all that is seen: that it is a copy, that something could not be saved.
         self.notes = tuple(notes)

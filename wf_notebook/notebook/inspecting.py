@@ -7,6 +7,7 @@ without a kernel, or without a page, the tree is what there is.
 from __future__ import annotations
 
 import re
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from ..inspection import Hearing, News
 from ..inspection.static import static_bundle
 from .again import RUNNING_OPS
 from .shown import shown
+from .taking_in import taken_in
 from .variables import put_result
 from .views import publish
 from .widget import answer_at_once
@@ -40,9 +42,12 @@ MODULES = (
     "question",
     "sessions",
     "head",
+    "versions",
     "frame",
     "table",
+    "edit",
     "state",
+    "differing",
     "history",
     "run",
     "runs",
@@ -96,6 +101,7 @@ class InspectorWidget(anywidget.AnyWidget):
         self._news = News(inspector, self._tell)
         self._hearing = Hearing(inspector, self.send, NOTEBOOK_OPS, failed=self._news.asked)
         self._leave = inspector.on_move(self._moved)
+        inspector.on_change(partial(taken_in, inspector.storage))
         self.on_msg(self._hear)
         answer_at_once(self.comm)
 

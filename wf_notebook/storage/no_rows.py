@@ -30,8 +30,14 @@ class NoRows:
         """Return the head of a session that was never saved."""
         return Head()
 
-    def changes(self, session_id: str, *, after: int = 0, until: int | None = None) -> list[Change]:
+    def changes(
+        self, session_id: str, *, after: int = 0, until: int | None = None, keys: Sequence[str] | None = None
+    ) -> list[Change]:
         """Return no change."""
+        return []
+
+    def last_changes(self, session_id: str, *, after: int, until: int) -> list[tuple[str, int, int]]:
+        """Return no key."""
         return []
 
     def blobs(self, hashes: Iterable[str]) -> dict[str, bytes]:

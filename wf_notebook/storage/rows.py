@@ -84,13 +84,16 @@ class SqlTransaction(StepRows):
             version, newest_save, known_save, revision, hidden or 0, since or 0, About(*about) if op != "deleted" else None
         )
 
-    def changes(self, session_id: str, *, after: int = 0, until: int | None = None) -> list[Change]:
-        """Return what was changed after a version, until another one or the newest, in order.
+    def changes(
+        self, session_id: str, *, after: int = 0, until: int | None = None, keys: Sequence[str] | None = None
+    ) -> list[Change]:
+        """Return what was changed after a version, until another one or the newest, in order; of all keys, or of some.
 
         Left out is what was undone by a later change of the whole key.
         """
         within = "store = ? AND session_id = ? AND version > ?" + ("" if until is None else " AND version <= ?")
-        bounds = (self.store, session_id, after, *(() if until is None else (until,)))
+        within += "" if keys is None else f" AND key IN ({', '.join('?' * len(keys))})"
+        bounds = (self.store, session_id, after, *(() if until is None else (until,)), *(keys or ()))
         rows = self._execute(
             "SELECT l.key, l.op, coalesce(b.text, l.value), l.path FROM"
             f" (SELECT *, rowid AS place FROM state_log WHERE {within}) l"
@@ -100,6 +103,17 @@ class SqlTransaction(StepRows):
             bounds * 2,
         )
         return [Change(*row) for row in rows]
+
+    def last_changes(self, session_id: str, *, after: int, until: int) -> list[tuple[str, int, int]]:
+        """Return each key that is there at a version, which one changed it last, and which one set it as a whole."""
+        newest = "max(CASE WHEN path IS NULL AND op = '{}' THEN {} ELSE 0 END)".format
+        rows = self._execute(
+            f"SELECT key, max(version), {newest('set', 'version')}, {newest('delete', 'version')}, {newest('set', 'rowid')}"
+            " FROM state_log WHERE store = ? AND session_id = ? AND version > ? AND version <= ? GROUP BY key",
+            (self.store, session_id, after, until),
+        )
+        there = [(whole, place, key, last) for key, last, whole, gone, place in rows if whole > gone]
+        return [(key, last, whole) for whole, _, key, last in sorted(there)]
 
     def blobs(self, hashes: Iterable[str]) -> dict[str, bytes]:
         """Return the bytes of blobs, as far as they are there."""

@@ -1,0 +1,58 @@
+"""A state as it was kept at a version, made of states that are at hand: only what is in none of them is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from .changes import replay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .changes import Encoded
+    from .kept import Kept
+    from .transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A state as it was kept at a version, and of each key the version that changed it last: by both a value is known again."""
+
+    kept: Encoded
+    changed: Mapping[str, int]
+
+
+class _Start(NamedTuple):
+    """From which version on the changes of a key are to be read, and what its value was then."""
+
+    version: int
+    kept: Kept | None
+
+
+def replayed(tx: Transaction, session_id: str, *, after: int, until: int, at_hand: Iterable[Replayed] = ()) -> Replayed:
+    """Return the state of a session at version `until`; versions up to `after` are none of its own.
+
+    What is at hand are states of the same session. A value that was not changed since is the same object; of one that only
+    grew since, what was added is read.
+    """
+    others = list(at_hand)
+    kept: Encoded = {}
+    changed: dict[str, int] = {}
+    unread: dict[int, Encoded] = {}
+    for key, last, whole in tx.last_changes(session_id, after=after, until=until):
+        start = max((_start(other, key, last, whole) for other in others), default=_Start(0, None), key=lambda one: one.version)
+        changed[key] = last
+        kept[key] = start.kept  # type: ignore[assignment] # what is not known yet is read below, and has its place in the order
+        if start.version < last:
+            unread.setdefault(max(start.version, after), {})[key] = start.kept  # type: ignore[assignment]
+    for version, starts in unread.items():
+        known = {key: value for key, value in starts.items() if value is not None}
+        kept |= replay(known, tx.changes(session_id, after=version, until=until, keys=list(starts)))
+    return Replayed(kept, changed)
+
+
+def _start(other: Replayed, key: str, last: int, whole: int) -> _Start:
+    """Return what a state at hand knows of a key that was set as a whole at a version, and changed last at another."""
+    version = other.changed.get(key, 0)
+    return _Start(version, other.kept[key]) if whole <= version <= last and version else _Start(0, None)
