@@ -157,6 +157,14 @@ def test_without_a_session_the_twenty_that_were_used_last_are_listed():
         assert "s04" not in said
 
 
+def test_the_list_says_how_the_last_run_of_a_session_ended():
+    blog = Blog(session_id="demo", storage="memory:")
+    blog.run("cats").result()
+    bundle = inspector(blog.storage)._repr_mimebundle_()
+    assert "✓ completed" in bundle["text/plain"]
+    assert "✓ completed" in Elements(bundle["text/html"]).text
+
+
 def test_a_store_without_sessions_and_a_session_without_values_say_so():
     empty = inspector("memory:")._repr_mimebundle_()
     assert "there is none yet" in Elements(empty["text/html"]).text
