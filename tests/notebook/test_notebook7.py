@@ -51,3 +51,7 @@ def test_an_inspector_takes_its_place_follows_and_gives_it_back(page, jupyter_la
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.get_by_text("this is what it was; run the cell again to look further").wait_for()
     assert page.locator(".wf-inspector").count() == 0
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    tree.get_by_text("later").first.wait_for(timeout=60_000)
