@@ -62,12 +62,14 @@ class Firsts:
 
     def grid(self, tree: Tree) -> Grid | None:
         """Return names and first rows of a frame or an array, and how many more there are; None for what has none."""
-        kind = tag(tree)
-        if kind not in {"$dataframe", "$series", "$table", "$ndarray"} or "blob" not in tree:
+        if tag(tree) not in {"$dataframe", "$series", "$table", "$ndarray"} or "blob" not in tree:
             return None
-        sizes = tree["shape"] if kind == "$ndarray" else [tree.get("rows", 0), max(1, len(columns_of(tree)))]
-        cells = prod(sizes)
-        if not sizes or not 0 < cells <= self._cells or len(sizes) > 2:  # noqa: PLR2004 - a table has two
+        try:
+            sizes = tree["shape"] if "shape" in tree else [tree["rows"], max(1, len(columns_of(tree)))]
+            told = bool(sizes) and len(sizes) <= 2 and all(type(size) is int for size in sizes)  # noqa: PLR2004 - a table has two
+        except (KeyError, TypeError):  # a later release wrote it
+            return None
+        if not told or not 0 < (cells := prod(sizes)) <= self._cells:
             return None
         self._cells -= cells
         columns = self._columns(tree)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import codec
 from ..codec.containers import user_keys
+from ..codec.table import kind_tagged
 from ..errors import StorageFailed
 from ..kept import tag
 from ..readable import glimpse, harmless
@@ -174,7 +175,7 @@ def _mapping(kind: str, entries: Any) -> Shape:
     if not isinstance(entries, dict):
         return Shape(kind, line=glimpse(entries))
     if tag(entries) == "$dict":
-        keyed = entries["$dict"]
+        keyed = dict(entries["$dict"])
         size = counted(len(keyed), "key")
         return Shape(kind, size, "" if keyed else "{}", within=len(keyed), inside=lambda: _odd_keys(keyed))
     size = counted(len(entries), "key")
@@ -183,8 +184,13 @@ def _mapping(kind: str, entries: Any) -> Shape:
 
 
 def _typed(name: str, tree: dict[str, Tree]) -> Shape:
-    read = _BY_TAG.get(name)
-    return read(name, tree) if read is not None else Shape(_SCALARS.get(name, name[1:]), line=_scalar(tree[name], tree))
+    read, kind = _BY_TAG.get(name), _SCALARS.get(name, beginning(name[1:], KEY))
+    if read is None:
+        return Shape(kind, line=_scalar(tree[name], tree))
+    try:
+        return read(name, tree)
+    except (AttributeError, KeyError, TypeError, ValueError):  # a later release wrote it, or nobody of us
+        return Shape(kind, line=glimpse(tree))
 
 
 def _container(name: str, tree: dict[str, Tree]) -> Shape:
@@ -238,6 +244,8 @@ def _scalar(held: Tree, tree: dict[str, Tree]) -> str:
     """Return a value in one line that is stored as a text; what is not is decoded, which is quick for a scalar."""
     if isinstance(held, str) and len(tree) == 1:
         return beginning(held, LINE)
+    if kind_tagged(next(iter(tree)), held) is None:  # a later release wrote it
+        return glimpse(tree)
     try:
         return beginning(repr(codec.decode(tree, _no_blob)), LINE)
     except (StorageFailed, ValueError, KeyError, TypeError):
