@@ -55,10 +55,12 @@ FLOORS = """
     agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
-    inspection.place  inspection.shape  inspection.loaded  inspection.first  inspection.overview  inspection.results
+    inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
+    inspection.marks  inspection.grids  inspection.jsontext  inspection.first  inspection.overview  inspection.results
     inspection.shown  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing
     inspection.written  inspection.changing  inspection.acting  inspection.looking  inspection.sessions
-    inspection.still  inspection.drawn  inspection.static  inspection.workflow  inspection.tree  inspection.past
+    inspection.still  inspection.drawn  inspection.static  inspection.workflow  inspection.tree  inspection.values
+    inspection.search  inspection.copying  inspection.past
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
 7   testing

@@ -172,7 +172,7 @@ def test_branches_that_conflicts_left_are_listed_when_asked_for_and_can_be_opene
     told = asked(inspector, "sessions", branches=True)
     (branch,) = [row for row in told["rows"] if row["branch"]]
     assert (told["total"], branch["id"].partition("@")[0]) == (2, "demo")
-    assert asked(inspector, "head", session=branch["id"])["version"]["number"] == 1
+    assert asked(inspector, "head", session=branch["id"])["branch"]
     asked(inspector, "delete_sessions", sessions=[branch["id"]])
     assert ids(inspector, branches=True) == ["demo"]
     asked(inspector, "restore_sessions", sessions=[branch["id"]])
@@ -206,19 +206,12 @@ def test_a_session_is_renamed_though_a_workflow_holds_it_and_an_empty_name_takes
     assert asked(inspector, "head", session="demo")["name"] is None
 
 
-def test_the_head_says_which_version_is_shown_how_it_was_made_and_whether_it_is_the_newest(storage):
-    blog = Blog(session_id="demo", storage=storage)
-    blog.run(topic="a")
-    blog.run(topic="b")
+def test_the_head_is_the_row_of_its_session_and_of_one_that_is_not_there_it_says_which_is_meant(storage):
+    Blog(session_id="demo", storage=storage).run(topic="a")
     inspector = Inspector(storage)
-    newest, first = asked(inspector, "head", session="demo"), asked(inspector, "head", session="demo", version=1)
-    assert (newest["version"]["number"], newest["newest"], newest["first"]) == (2, 2, 1)
-    assert (newest["version"]["run_id"], newest["version"]["changes"]) == (blog.last_run.run_id, "set topic")
-    assert (first["version"]["number"], first["newest"], first["status"]) == (1, 2, "completed")
-    for wrong in (3, -1, "one"):
-        told = answer(inspector, {"id": 1, "op": "head", "session": "demo", "version": wrong})
-        assert told["kind"] == UnknownVersion.__name__
-    assert answer(inspector, {"id": 1, "op": "head", "session": "dmo"})["kind"] == UnknownSession.__name__
+    assert [asked(inspector, "head", session="demo")] == asked(inspector, "sessions")["rows"]
+    told = answer(inspector, {"id": 1, "op": "head", "session": "dmo"})
+    assert (told["kind"], "did you mean 'demo'?" in told["error"]) == ("UnknownSession", True)
 
 
 def test_an_empty_store_has_no_sessions(storage):

@@ -32,3 +32,26 @@ def test_a_run_is_live_stopped_and_readable(page, jupyter_lab):
     record = page.locator(".jp-OutputArea-output .wf-record")
     assert ("■ stopped" in record.inner_text(), "part of it" in record.inner_text()) == (True, True)
     assert live.count() == 0
+
+
+def test_an_inspector_takes_its_place_follows_and_gives_it_back(page, jupyter_lab):
+    store = "storage = open_storage('memory:')\nsession = storage.session('demo'); session.state['a'] = 1; session.save()"
+    later = "session.state['later'] = 1; session.save()"
+    jupyter_lab.write("looks.ipynb", f"{SETUP}\n{store}", "inspector(storage, session='demo')", later)
+    page = page.context.browser.new_page()
+    page.goto(f"{jupyter_lab.url}/notebooks/looks.ipynb?token={jupyter_lab.token}")
+    page.get_by_text("Python 3 (ipykernel)").wait_for(timeout=60_000)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=60_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    tree = page.locator(".jp-OutputArea-output .wf-inspector").get_by_role("treeitem")
+    tree.get_by_text("later").first.wait_for(timeout=60_000)
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.locator('[data-command="kernelmenu:restart"]:visible').click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.get_by_text("this is what it was; run the cell again to look further").wait_for()
+    assert page.locator(".wf-inspector").count() == 0
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    tree.get_by_text("later").first.wait_for(timeout=60_000)

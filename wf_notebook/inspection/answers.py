@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments, WorkflowError
 from ..nearest import did_you_mean
 from ..redact import redact
+from .copying import copied
 from .editing import editable, put, remove, undo
 from .past import at_version, diff, fork, restore, suggest_id, texts, versions
 from .queries import last_result, result_cell, result_rows, run_query, schema, stop
 from .runs import played, record, run, run_changes, run_error, run_input, run_said, run_steps, run_timeline, runs
+from .search import search
 from .sessions import delete_sessions, head, rename_session, restore_sessions, sessions
 from .takes import takes, use_take
-from .tree import children, opened_session
+from .tree import children, opened_session, way
+from .values import rows, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,6 +71,11 @@ OPS: dict[str, Op] = {
     "put": put,
     "remove": remove,
     "undo": undo,
+    "way": way,
+    "value": value,
+    "rows": rows,
+    "search": search,
+    "copy": copied,
 }
 
 

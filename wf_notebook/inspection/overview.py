@@ -231,13 +231,3 @@ def _within(store: str, stored: Sequence[str] | None) -> tuple[str, tuple[str, .
 def _time(value: datetime | str) -> datetime:
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     return moment.replace(tzinfo=UTC)
-
-
-def changed_at(read: Read, store: str, stored: str, version: int) -> tuple[datetime, str | None, dict[str, str]] | None:
-    """Return when a version was saved, by which run, and what that did to which keys; None if it is not there."""
-    rows = read(
-        "SELECT saved_at, run_id, key, op FROM state_log WHERE store = ? AND session_id = ? AND version = ? LIMIT 100",
-        (store, stored, version),
-    )
-    changes = {key: op for _, _, key, op in rows}
-    return (_time(rows[0][0]), rows[0][1], changes) if rows else None

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments
 from ..frames.reading import found_session
-from ..history import Version
-from ..keys import key_of
 from ..redact import redact
 from ..transaction import About, is_branch, stored_ids
-from .overview import changed_at, glance, glances
+from .overview import glance, glances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,28 +40,15 @@ def sessions(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def head(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what stands over a session: its row, its newest and first version, and how the one that is shown was made."""
-    storage, session_id, version = inspector.storage, asked["session"], asked.get("version")
+    """Return what stands over a session: its row. Raises UnknownSession."""
+    storage = inspector.storage
 
-    def read(tx: Any) -> tuple[Glance | None, int, int, Any]:
-        stored = found_session(storage, tx, session_id)
-        at = tx.head(stored, 0)
-        first, shown = max(at.hidden + 1, at.since), at.version if version is None else version
-        is_there = type(shown) is int and first <= shown <= at.version
-        made = changed_at(tx.rows, storage.table_name, stored, shown) if is_there else None
-        return glance(tx.rows, storage.table_name, stored), at.version if at.version >= first else 0, first, made
+    def read(tx: Any) -> Glance | None:
+        return glance(tx.rows, storage.table_name, found_session(storage, tx, asked["session"]))
 
-    row, newest, first, made = storage.transact(read, write=False)
+    row = storage.transact(read, write=False)
     assert row is not None  # found_session raises
-    shown = newest if version is None else version
-    if made is None and version is not None:
-        inspector.loaded(session_id, version)  # raises UnknownVersion, but for the emptiness before the first
-    told: dict[str, Any] = {"number": shown, "saved_at": None, "run_id": None, "changes": ""}
-    if made is not None:
-        saved_at, run_id, changes = made
-        summary = Version(shown, saved_at, run_id, {key_of(key): op for key, op in changes.items()}).summary
-        told |= {"saved_at": saved_at.isoformat(), "run_id": run_id, "changes": _cut(summary)}
-    return {**_row(row), "version": told, "newest": newest, "first": first}
+    return _row(row)
 
 
 def rename_session(inspector: Inspector, asked: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from ..inspection.static import static_bundle
 from .again import RUNNING_OPS
 from .shown import shown
 from .taking_in import taken_in
-from .variables import put_result
+from .variables import put_result, put_value
 from .views import publish
 from .widget import answer_at_once
 
@@ -46,6 +46,9 @@ MODULES = (
     "frame",
     "table",
     "edit",
+    "tree",
+    "value",
+    "finding",
     "state",
     "differing",
     "history",
@@ -65,7 +68,7 @@ _UNSENT = re.compile(
 )
 
 #: What can be asked for in a notebook besides.
-NOTEBOOK_OPS: dict[str, Op] = {"dataframe": put_result, **RUNNING_OPS}
+NOTEBOOK_OPS: dict[str, Op] = {"variable": put_value, "dataframe": put_result, **RUNNING_OPS}
 
 
 def joined(names: tuple[str, ...] = MODULES) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 
 from ..errors import BadArguments
+from ..inspection.values import value_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,3 +41,9 @@ def put_result(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]
     """Put the result of a query into the notebook as a DataFrame."""
     table = inspector.results.find(asked["result"]).table
     return {**put(asked.get("name"), table.frame(), replace=asked.get("replace") is True), "rows": len(table)}
+
+
+def put_value(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a copy of the value at a path of a state into the notebook."""
+    value = value_at(inspector.loaded(asked["session"], asked.get("version")), tuple(asked["path"]))
+    return put(asked.get("name"), value, replace=asked.get("replace") is True)

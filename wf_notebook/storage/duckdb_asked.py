@@ -98,10 +98,10 @@ def _ask(
 
 def _end(connection: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
     """Interrupt a query that nobody waits for: again and again, as one that has not begun yet hears nothing."""
-    with suppress(duckdb.Error):  # it is closed by now
-        connection.interrupt()
-        while not done.wait(0.02):
+    while not done.is_set():
+        with suppress(duckdb.Error):  # it may be closed by now
             connection.interrupt()
+        done.wait(0.02)
 
 
 @contextmanager

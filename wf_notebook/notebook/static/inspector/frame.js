@@ -2,6 +2,7 @@
 import { headPanel } from "./head.js";
 import { button, part } from "./parts.js";
 import { sessionsPanel } from "./sessions.js";
+import { versionBar } from "./versions.js";
 
 /** Below this width the list lies above, in pixels; so long is an age right, in milliseconds. */
 const NARROW = 640;
@@ -61,10 +62,14 @@ export function framed(root, context, views, key) {
     panels.get(view)?.tab.focus();
   });
   const main = part("main");
-  main.append(head.element, tabs, body);
+  const bar = versionBar(context);
+  main.append(head.element, tabs, bar.element, body);
   const element = part("columns");
   element.append(sessions.element, main);
   root.classList.toggle("wf-inspector-given", Boolean(place().session));
+
+  /** Whether what is shown is of one version. */
+  const hasVersion = () => Boolean(place().session) && ["state", "history"].includes(place().view);
 
   function arrange() {
     const isNarrow = root.isConnected && root.clientWidth < NARROW;
@@ -73,6 +78,7 @@ export function framed(root, context, views, key) {
     sessions.element.hidden = folded ?? (isNarrow && Boolean(place().session));
     root.classList.toggle("wf-inspector-folded", sessions.element.hidden);
     fold.setAttribute("aria-expanded", String(!sessions.element.hidden));
+    bar.element.hidden = !hasVersion();
     for (const [view, { tab, panel }] of panels) {
       const isShown = view === place().view;
       tab.setAttribute("aria-selected", String(isShown));
@@ -82,7 +88,7 @@ export function framed(root, context, views, key) {
   }
   function seen() {
     const chosen = panels.get(place().view);
-    return [sessions, head, ...(chosen ? [chosen.panel] : [])];
+    return [sessions, head, ...(hasVersion() ? [bar] : []), ...(chosen ? [chosen.panel] : [])];
   }
 
   /** Keep from the notebook what is pressed here: its keys would cut cells, and copy one. @param {KeyboardEvent} event */

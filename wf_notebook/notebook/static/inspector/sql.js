@@ -4,7 +4,7 @@ import { question } from "./question.js";
 import { pagedTable } from "./table.js";
 
 /** Milliseconds after the last key until a query is kept. */
-const TYPED = 600;
+const QUERY_TYPED = 600;
 
 /** @param {import("./inspector.js").Context} context @returns {import("./inspector.js").Panel} */
 export function sqlPanel({ ask, go, place, tell }) {
@@ -122,7 +122,7 @@ export function sqlPanel({ ask, go, place, tell }) {
 
   box.addEventListener("input", () => {
     clearTimeout(typed);
-    typed = setTimeout(remember, TYPED);
+    typed = setTimeout(remember, QUERY_TYPED);
   });
   box.addEventListener("change", remember);
   box.addEventListener("keydown", (event) => {

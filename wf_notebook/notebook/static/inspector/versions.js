@@ -45,8 +45,10 @@ export function versionBar({ ask, go, place, tell }) {
   function point(at) {
     [range.min, range.max, range.value] = [String(first), String(newest), String(at)];
     const row = known.get(at);
-    const is = `version ${at} of ${newest}`;
-    say(number, is);
+    const is = newest ? `version ${at} of ${newest}` : "no version yet";
+    const isOld = at < newest;
+    say(number, isOld ? `⚠ older ${is}` : is);
+    number.classList.toggle("wf-inspector-older", isOld);
     say(saved, row ? age(row.saved_at) : "");
     say(summary, row ? row.summary : "");
     summary.title = row ? row.summary : "";
