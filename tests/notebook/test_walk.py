@@ -1,0 +1,34 @@
+"""The walk through sessions and state in a real JupyterLab: its inspector, and what Python does with it, are one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+NOTEBOOK = REPOSITORY / "notebooks" / "05_sessions_and_state.ipynb"
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(180)
+def test_the_inspector_of_the_walk_follows_what_python_does_with_it(page, jupyter_lab):
+    folder = jupyter_lab.root / "walk"
+    (folder / ".workflows").mkdir(parents=True)
+    shutil.copy(NOTEBOOK, folder)
+    page.set_viewport_size({"width": 1000, "height": 960})
+    jupyter_lab.open(page, f"walk/{NOTEBOOK.name}")
+    page.keyboard.press("Control+b")  # without the side bar
+    jupyter_lab.run_all(page, timeout=120)
+    shown = page.locator(".wf-inspector")
+    shown.scroll_into_view_if_needed()
+    books = shown.get_by_role("treeitem").filter(has_text="books").first
+    books.wait_for()
+    assert "version 1" in shown.inner_text()  # the last cell chose it
+    books.click()
+    shown.get_by_text("click", exact=True).first.wait_for()
+    shown.evaluate("shown => shown.scrollIntoView({block: 'end'})")
+    screenshots = REPOSITORY / "build" / "screenshots"
+    screenshots.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=screenshots / "05_inspector.png")
