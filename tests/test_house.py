@@ -43,7 +43,7 @@ FLOORS = """
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render
-5   inputs  foreign  settings  journal  saver  told  record  context  place  stream  outcome  keeping
+5   inputs  foreign  settings  journal  saver  told  traced  record  context  place  stream  outcome  keeping
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  workflow
     planning
