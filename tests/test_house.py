@@ -55,11 +55,12 @@ FLOORS = """
     agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
-    inspection.place  inspection.loaded  inspection.looking  inspection.sessions  inspection.tree  inspection.answers  inspection
+    inspection.place  inspection.loaded  inspection.recorded  inspection.listing  inspection.looking  inspection.sessions
+    inspection.tree  inspection.runs  inspection.takes  inspection.answers  inspection
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.background  notebook.inspecting  notebook.asked
+    notebook.live  notebook.background  notebook.asked  notebook.again  notebook.inspecting
     notebook.known  notebook.looking  notebook.planned  notebook.acting
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook

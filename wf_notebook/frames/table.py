@@ -40,6 +40,11 @@ class Table:
         """The names of the columns."""
         return [column.name for column in self._columns]
 
+    @property
+    def title(self) -> str:
+        """What it is a table of, in a line; "" where nothing says so."""
+        return self._title
+
     def __len__(self) -> int:
         return len(self._columns[0].cells) if self._columns else 0
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments, WorkflowError
 from ..nearest import did_you_mean
 from ..redact import redact
+from .runs import played, record, run, run_changes, run_error, run_input, run_said, run_steps, run_timeline, runs
 from .sessions import sessions
+from .takes import takes, use_take
 from .tree import children, opened_session
 
 if TYPE_CHECKING:
@@ -30,6 +32,18 @@ OPS: dict[str, Op] = {
     "sessions": sessions,
     "open": opened_session,
     "children": children,
+    "runs": runs,
+    "run": run,
+    "run_input": run_input,
+    "run_said": run_said,
+    "run_timeline": run_timeline,
+    "run_steps": run_steps,
+    "run_changes": run_changes,
+    "run_error": run_error,
+    "record": record,
+    "replay": played,
+    "takes": takes,
+    "use_take": use_take,
 }
 
 

@@ -11,10 +11,13 @@ from ..storage import opened
 from ..transaction import is_branch, shown_id
 from .loaded import States
 from .place import Place
+from .recorded import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..frames import Table
+    from ..run import Run
     from ..session import Session
     from .loaded import Loaded
 
@@ -33,6 +36,7 @@ class Inspector:
     def __init__(self, storage: Any = "default", *, session: str | None = None) -> None:
         self.storage: Any = opened(storage)
         self.states = States()
+        self.recorded = Recorded()
         self._place = Place(session=session or "")
         self._lock = RLock()
         self._watchers: list[Callable[[Place], None]] = []
@@ -69,6 +73,16 @@ class Inspector:
     def version(self) -> int | None:
         """The version that is looked at: the newest, unless another was chosen."""
         return self.loaded().version if self._place.session else None
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is open; None while none is. Raises UnknownRun for one that was erased."""
+        return self.recorded.at(self.storage, self._place.run) if self._place.run else None
+
+    def runs(self) -> Table:
+        """Return the runs of the session that is looked at, the newest first; of all sessions while none is chosen."""
+        table: Table = self.storage.runs(self._place.session or None)
+        return table
 
     def find(self, session_id: str) -> Session:
         """Return a session, or a branch of one, as it is stored. Raises UnknownSession."""

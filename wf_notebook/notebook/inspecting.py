@@ -18,6 +18,7 @@ from IPython.core.getipython import get_ipython
 from traitlets import Dict, Unicode
 
 from ..inspection import answer
+from .again import RUNNING_OPS
 from .views import publish
 from .widget import answer_at_once
 
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
 
 _STATIC = Path(__file__).parent / "static" / "inspector"
 #: The modules of the page, each after those that it uses.
-MODULES = ("parts", "asking", "question", "sessions", "table", "state", "history", "runs", "sql", "inspector")
+MODULES = ("parts", "asking", "question", "sessions", "table", "state", "history", "run", "runs", "sql", "inspector")
 #: What belongs between the modules and not into the one that they become: a module's imports from beside it, and its exports.
 _BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
+#: What a page can ask for besides, as there is a notebook.
+NOTEBOOK_OPS = {**RUNNING_OPS}
 #: So many requests are answered at once; a query that takes long stands in nobody's way.
 ANSWERING = 4
 
@@ -71,7 +74,7 @@ class InspectorWidget(anywidget.AnyWidget):
     def _hear(self, _: object, message: Any, __: object) -> None:
         """Answer what a page asks for, in a thread of its own: the shell that reads messages may have to run cells."""
         if isinstance(message, dict) and "op" in message:
-            self._pool.submit(lambda: self.send(answer(self.inspector, message)))
+            self._pool.submit(lambda: self.send(answer(self.inspector, message, NOTEBOOK_OPS)))
 
 
 def display(inspector: Inspector) -> None:
