@@ -23,7 +23,7 @@ export function statePanel(context) {
   const search = finder({ ask: here, pick, fail, seen: (is) => void (tree.element.hidden = is) });
   const left = part("state-left");
   left.append(search.field, search.found, tree.element);
-  const right = part("state-right");
+  const right = part("state-value");
   right.append(pane.element, edits.element);
   element.append(left, right);
   let selected = "";
