@@ -93,7 +93,7 @@ def test_a_call_that_fails_is_noted_as_failed_and_the_tool_that_raised_too():
         ("ToolCallStarted", None, None),
         ("ToolCallCompleted", "LookupError: no 4", True),
     ]
-    (ended,) = [data for event, _, _, data in events(flow) if event == "RunError"]
+    (ended,) = [data for event, agent, _, data in events(flow) if (event, agent) == ("RunError", "clerk")]
     assert (ended["status"], ended["error"]) == ("failed", "LookupError: no 4")
 
 
@@ -167,6 +167,7 @@ def test_a_function_that_is_called_as_an_agent_is_noted_too():
         ("RunStarted", "letters", None), ("RunCompleted", "letters", "completed"),
         ("RunStarted", "letters", None), ("RunCompleted", "letters", "stopped"),
         ("RunStarted", "broken", None), ("RunError", "broken", "failed"),
+        ("RunError", None, None),
     ]  # fmt: skip
 
 

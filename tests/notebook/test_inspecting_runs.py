@@ -54,6 +54,7 @@ ran(Slow)
 ran(Blog, topic="cheese", notes="x" * 1000)
 ran(Blog, "refresh", topic="cheese", notes="x" * 1000)
 ran(Blog, topic="ducks")
+list(Slow(session_id="other", storage=storage).run())
 on.clear()"""
 
 
@@ -123,7 +124,7 @@ def test_a_run_is_looked_into_part_by_part_and_another_take_is_chosen(runs):
     expect(runs.get_by_role("tab", name="State")).to_have_attribute("aria-selected", "true")
 
 
-def test_a_run_is_run_again_and_grows_where_it_is_until_it_is_stopped(runs):
+def test_a_run_is_run_again_and_grows_where_it_is_until_it_is_stopped_and_closes_with_its_session(runs):
     rows = runs.locator("[data-run]")
     rows.nth(3).click()
     runs.get_by_role("button", name="Run again").click()
@@ -143,3 +144,7 @@ def test_a_run_is_run_again_and_grows_where_it_is_until_it_is_stopped(runs):
     expect(head.get_by_role("button", name="Stop")).to_be_hidden()
     expect(rows).to_have_count(5)
     expect(rows.first).to_contain_text("■ stopped")
+
+    runs.get_by_role("listbox", name="sessions").get_by_text("other").click()
+    expect(rows).to_have_count(1)
+    expect(head).to_have_count(0)

@@ -140,6 +140,17 @@ def test_what_is_found_is_taken_into_the_notebook_and_a_save_meanwhile_moves_not
     search.press("Escape")
     assert search.input_value() == ""
 
+    # Onto the clipboard; where the browser refuses that, into a field that is selected.
+    inspected.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    pane.get_by_role("button", name="Copy path").click()
+    root.get_by_role("status").filter(has_text="copied: the path").wait_for()
+    assert inspected.evaluate("navigator.clipboard.readText()") == 'session_state["posts"][1234]["title"]'
+    inspected.evaluate("navigator.clipboard.writeText = () => Promise.reject()")
+    pane.get_by_role("button", name="Copy JSON").click()
+    assert pane.get_by_role("textbox", name="to copy").input_value() == '"Post 1234"'
+    assert inspected.evaluate("`${getSelection()}`") == '"Post 1234"'
+    inspected.keyboard.press("Escape")
+
     # Into the notebook, first under a name that is none.
     for name, told in (("not a name", "cannot be the name of a variable"), ("note", "it is in note now")):
         pane.get_by_role("button", name="To variable").click()

@@ -64,3 +64,15 @@ def test_a_wait_in_vain_is_forgotten_after_a_while(tmp_path, monkeypatch):
     assert waiting.patience_for(tmp_path, write=False) == waiting.BRIEF
     monkeypatch.setattr(waiting, "SOON", 0)
     assert waiting.patience_for(tmp_path, write=False) == waiting.PATIENCE
+
+
+def test_who_looks_again_anyway_waits_as_long_as_they_want_and_shortens_nobody_elses_wait(held, monkeypatch):
+    monkeypatch.setattr(waiting, "PATIENCE", 10_000)
+    database, holder = held
+    with holder, waiting.at_most(0.1):
+        for read in READS.values():
+            with pytest.raises(StorageBusy, match=NOTHING_READ):
+                read(database.open())
+    assert waiting.patience_for(database.path, write=False) == 10_000
+    with waiting.at_most(0.1):
+        assert waiting.patience_for(database.path, write=True) == 10_000

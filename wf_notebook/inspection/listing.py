@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..readable import brief, glimpse
+from ..render.status import standing
 from ..storage.runs import status_of
 
 if TYPE_CHECKING:
@@ -78,11 +79,13 @@ def rows(storage: Any, ids: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _told(row: dict[str, Any], steps: tuple[int, int]) -> dict[str, Any]:
-    status = {"start": "running", "lost": "lost"}.get(row["phase"]) or row["status"]
+    noted = {"start": "running", "lost": "lost"}.get(row["phase"]) or row["status"]
+    status = status_of({**row, "status": noted})
     return {
         "id": row["run_id"],
         "workflow": brief(row["workflow"] or ""),
-        "status": status_of({**row, "status": status}),
+        "status": status,
+        "standing": standing(status),
         "error": brief(row["error"] or ""),
         "inputs": inputs_line(row["inputs"] or "{}"),
         "started_at": str(row["started_at"] or row["began_at"]),

@@ -2,7 +2,7 @@
 import { button, part, say, text } from "./parts.js";
 
 /** Milliseconds that nobody types, before it is looked for. */
-const TYPED = 150;
+const TYPING = 150;
 
 /** @param {{ ask: (op: string, fields: object) => Promise<any>, pick: (path: import("./inspector.js").Step[]) => void, seen: (isSearching: boolean) => void, fail: (error: any) => void }} context */
 export function finder({ ask, pick, seen, fail }) {
@@ -61,7 +61,7 @@ export function finder({ ask, pick, seen, fail }) {
 
   field.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => void look(), TYPED);
+    typing = setTimeout(() => void look(), TYPING);
   });
   field.addEventListener("focus", () => field.value && found.hidden && void look());
   for (const element of [field, found]) {

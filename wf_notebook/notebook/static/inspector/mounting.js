@@ -43,7 +43,7 @@ export function mounting(model, build) {
     model.off("comm_live_update", leave);
     for (const [place, { end, was }] of built) {
       end();
-      place.replaceChildren(...was, text("left", LEFT, "p"));
+      place.replaceChildren(...was, text("was", LEFT, "p"));
     }
     built.clear();
   }

@@ -8,12 +8,10 @@ import { question } from "./question.js";
  * @typedef {(inside: Inside) => () => unknown} Make  gives what brings a part up to date
  */
 
-const STANDINGS = /** @type {Record<string, string>} */ ({ running: "●", completed: "✓", failed: "✗", stopped: "■", lost: "?" });
-
-/** How a run stands: a sign and a word. @param {HTMLElement} element @param {string} status @param {string} [words] */
-export function stand(element, status, words) {
-  element.dataset.status = status;
-  say(element, words ?? `${STANDINGS[status]} ${status}`);
+/** How a run stands: a sign and words. @param {HTMLElement} element @param {any} run @param {string} [before] */
+export function stand(element, run, before = "") {
+  element.dataset.status = run.status;
+  say(element, before + run.standing);
 }
 
 /** @param {number} n */
@@ -177,7 +175,7 @@ export function openedRun(context, id, where, changed) {
     const now = await get("run");
     if (!is) inputs.append(...now.inputs.flatMap(given));
     is = now;
-    stand(stands, is.status, `${is.workflow} · ${is.standing}`);
+    stand(stands, is, `${is.workflow} · `);
     const tokens = is.tokens ? [`${count(is.input_tokens)} in, ${count(is.output_tokens)} out`] : [];
     say(facts, [age(is.started_at), `${is.started_at.slice(0, 19)} UTC`, ...is.models, ...spent(is), ...tokens].join(" · "));
     stop.hidden = is.status !== "running";

@@ -66,7 +66,7 @@ export function runsPanel(context) {
     }
     const [stands, title, facts] = /** @type {any} */ (row.children);
     row.title = run.error;
-    stand(stands, run.status);
+    stand(stands, run);
     say(title, `${run.workflow} ${run.inputs}`);
     say(facts, [age(run.started_at), ...spent(run), ...(run.steps ? [`${run.hits} of ${run.steps} steps from the store`] : [])].join(" · "));
     return row;

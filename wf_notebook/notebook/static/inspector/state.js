@@ -21,9 +21,9 @@ export function statePanel(context) {
   const pane = valuePane({ ask: here, tell });
   const edits = editor(context);
   const search = finder({ ask: here, pick, fail, seen: (is) => void (tree.element.hidden = is) });
-  const left = part("state-left");
+  const left = part("seek");
   left.append(search.field, search.found, tree.element);
-  const right = part("state-right");
+  const right = part("about-value");
   right.append(pane.element, edits.element);
   element.append(left, right);
   let selected = "";

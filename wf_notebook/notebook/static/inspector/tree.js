@@ -57,8 +57,12 @@ export function treeView({ ask, pick, fail }) {
       node.told = told;
       line.replaceChildren(text("key", row.key));
       line.classList.toggle("wf-inspector-gone", row.mark === "removed");
-      if (row.mark) line.append(" ", Object.assign(text("mark", MARKS[row.mark]), { title: row.mark === "within" ? "something in it changed" : "since the version before" }));
-      if (row.mark) line.lastElementChild?.setAttribute("data-mark", row.mark);
+      if (row.mark) {
+        const mark = text("mark", MARKS[row.mark]);
+        mark.dataset.mark = row.mark;
+        mark.title = row.mark === "within" ? "something in it changed" : "since the version before";
+        line.append(" ", mark);
+      }
       for (const name of /** @type {const} */ (["long", "type", "size", "brief"])) if (row[name]) line.append(" ", text(name, row[name] ?? ""));
     }
     if (row.count) line.setAttribute("aria-expanded", String(node.isOpen));
