@@ -43,7 +43,7 @@ FLOORS = """
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render
-5   inputs  foreign  settings  journal  saver  told  record  context  place  stream  outcome  keeping
+5   inputs  foreign  settings  journal  saver  told  traced  record  context  place  stream  outcome  keeping
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  workflow
     planning
@@ -55,13 +55,17 @@ FLOORS = """
     agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
-    inspection.place  inspection.loaded  inspection.beginnings  inspection.comparing  inspection.written  inspection.changing
-    inspection.acting  inspection.looking  inspection.sessions  inspection.tree  inspection.past  inspection.editing
-    inspection.answers  inspection
+    inspection.place  inspection.shape  inspection.loaded  inspection.first  inspection.overview  inspection.results
+    inspection.shown  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing  inspection.written
+    inspection.changing  inspection.acting  inspection.looking  inspection.sessions
+    inspection.still  inspection.drawn  inspection.static  inspection.workflow  inspection.tree  inspection.queries
+    inspection.runs  inspection.takes  inspection.past  inspection.editing  inspection.answers
+    inspection.watching  inspection.news  inspection.hearing  inspection
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.background  notebook.asked  notebook.taking_in  notebook.inspecting
+    notebook.live  notebook.background  notebook.asked  notebook.again  notebook.shown  notebook.variables
+    notebook.taking_in  notebook.inspecting
     notebook.known  notebook.looking  notebook.planned  notebook.acting
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import duckdb
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from wf_notebook import open_storage
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
 
@@ -94,3 +97,34 @@ def test_cached_reruns_ask_the_model_only_for_what_changed(tmp_path):
     second = Executed("03_cached_reruns", tmp_path)
     again = [requests for requests in asked(second)[9:] if requests]
     assert again == [2], "all but --fresh comes from the store that the first run filled"
+
+
+def test_sessions_and_state_needs_no_model_changes_only_its_own_session_and_runs_again(tmp_path):
+    store = open_storage(f"duckdb:///{tmp_path / '.workflows' / 'workflows.duckdb'}")
+    (tmp_path / ".workflows").mkdir()
+    other = store.session("blog")
+    other.state["blog_posts"] = {"jupyter": "A post."}
+    other.save()
+
+    for _ in range(2):
+        walk = Executed("05_sessions_and_state", tmp_path)
+        assert "error" not in {output.output_type for cell in walk.notebook.cells for output in cell.get("outputs", [])}
+        assert walk.query("SELECT session_id, key FROM session_state ORDER BY ALL") == [
+            ("blog", "blog_posts"),
+            ("shelf", "books"),
+            ("shelf", "longest"),
+        ]
+        (books,) = walk.query("SELECT value FROM session_state WHERE key = 'books'")
+        assert [book["name"] for book in json.loads(books[0])] == ["rich", "click", "httpx", "pandas"]
+        assert "{+ It is on the top shelf.+}" in walk.outputs
+        assert walk.outputs.count("wf-inspector-") == 1
+        assert other.versions()[-1].version == 1
+
+
+def test_what_is_saved_of_the_walk_through_the_sessions_is_readable_and_says_nothing_of_where_it_ran():
+    saved = nbformat.read(NOTEBOOKS / "05_sessions_and_state.ipynb", as_version=4)
+    assert len(saved.cells) <= 15
+    outputs = json.dumps([cell.outputs for cell in saved.cells if cell.cell_type == "code"], ensure_ascii=False)
+    assert "wf-still" in outputs
+    assert "widget" not in json.dumps(saved)
+    assert not re.search(r"/(?:tmp|home|root|work|Users)/", outputs)

@@ -23,7 +23,7 @@ from .state import decoded
 from .transaction import Records, stored_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import timedelta
 
     from .changes import Encoded
@@ -98,8 +98,8 @@ class History:
     def _sibling(self, session_id: str, *, state: dict[Any, Any], about: About) -> Self:
         raise NotImplementedError
 
-    def versions(self) -> Versions:
-        """Return the versions that there are, oldest first.
+    def versions(self, *, last: int | None = None) -> Versions:
+        """Return the versions that there are, oldest first; or so many, the last ones.
 
         >>> from wf_notebook.storage import open_storage
         >>> session = open_storage("memory:").session("demo")
@@ -107,9 +107,16 @@ class History:
         >>> session.state["posts"].append("b"); session.save()
         >>> [(version.version, version.changes) for version in session.versions()]
         [(1, {'posts': 'set'}), (2, {'posts': 'append'})]
+        >>> session.versions(last=1)[0].summary
+        'append posts'
         """
+
+        def read(tx: Transaction) -> Sequence[tuple[Any, ...]]:
+            head = tx.head(self._line.key, 0)
+            return tx.versions(self._line.key, after=head.hidden if last is None else max(head.hidden, head.version - last))
+
         made: dict[int, Version] = {}
-        for number, saved_at, run_id, key, op in self._read(lambda tx: tx.versions(self._line.key, after=self._since(tx))):
+        for number, saved_at, run_id, key, op in self._read(read):
             moment = saved_at if isinstance(saved_at, datetime) else datetime.fromisoformat(saved_at)
             version = made.setdefault(number, Version(number, moment.replace(tzinfo=UTC), run_id, {}))
             version.changes[key_of(key)] = op  # type: ignore[index] # a dict while it is being made
@@ -264,9 +271,6 @@ class History:
         """Return the newest version in the store, 0 while there is none."""
         newest: int = self._read(lambda tx: tx.head(self._line.key, 0).version)
         return newest
-
-    def _since(self, tx: Transaction) -> int:
-        return tx.head(self._line.key, 0).hidden
 
     def _read(self, work: Any) -> Any:
         return self._storage().transact(work, write=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from contextvars import copy_context
 from datetime import UTC, datetime
 from itertools import islice
@@ -22,6 +21,7 @@ from .readable import glimpse
 from .run import Run, RunContext, Status, current, logger
 from .spans import NOTHING, STOPS, begin
 from .told import Told, as_responses
+from .traced import failing
 from .transaction import Records
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class OpenRun:
             self._duration, self.ended_at = self.duration, datetime.now(UTC)
             if error is not None and not isinstance(error, STOPS):
                 advise(error)
-                self.status, self.error = "failed", "".join(traceback.format_exception_only(error)).strip()
+                self.status, self.error = "failed", failing(error, self._log)
             elif error is not None:
                 self.status, self.error = "stopped", self.context.cancel.reason
             else:

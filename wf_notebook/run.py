@@ -51,6 +51,8 @@ WAYS_UP: dict[str, str] = {
     "Workflow.plan": "wf_notebook.planning:plan",
     "Workflow.form": "wf_notebook.notebook.form:form",
     "Workflow.inspect": "wf_notebook.inspection:inspect_workflow",
+    "Inspector.__repr__": "wf_notebook.inspection.static:static_text",
+    "Inspector._repr_mimebundle_": "wf_notebook.inspection.static:static_bundle",
     "Inspector._ipython_display_": "wf_notebook.notebook.inspecting:display",
     "RunResponse._repr_mimebundle_": "wf_notebook.render:response_bundle",
     "Run._repr_mimebundle_": "wf_notebook.render:run_bundle",

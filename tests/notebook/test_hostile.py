@@ -190,6 +190,29 @@ class Fails(Workflow):
 
 Fails(storage="memory:").run()
 """
+#: Each payload as the name and the id of a session, as keys and values of its state, and as an error; then all in one state.
+INSPECTED = """\
+from wf_notebook import inspector, open_storage
+storage = open_storage("duckdb:///hostile.duckdb")
+class Kept(Workflow):
+    def run(self, text):
+        self.session_state[text] = {text: [text, {text: text}]}
+        yield text
+        raise ValueError(text)
+
+
+for text in short:
+    try:
+        Kept(name=text, session_id=text, storage=storage).run(text)
+    except BaseException:
+        pass
+session = storage.session("everything")
+for text in short:
+    session.state[text] = text
+    session.state["list of " + text] = [{text: text, "frame": pd.DataFrame({text: [text]})}]
+session.save()
+inspector(storage, session="everything")
+"""
 
 
 def run_all(page):
@@ -243,4 +266,26 @@ def test_nothing_runs_and_nothing_leaves_the_page_live_and_in_the_record(page, j
         assert (text in live, text in record) == (True, True), "it is shown as text"
     heads = outputs.locator(".wf-record > p:first-child").all_text_contents()
     assert [head for head in heads if re.search("[\x00-\x08\x1b\x7f\u202a-\u202e\u2066-\u2069]", head)] == []
+    assert (listener.seen, page.url) == ([], home)
+
+
+def test_nothing_runs_and_nothing_leaves_the_page_in_the_inspector(page, jupyter_lab):
+    (jupyter_lab.root / "payloads.json").write_text(json.dumps(PAYLOADS))
+    jupyter_lab.write("looked_at.ipynb", "%load_ext wf_notebook", SETUP, INSPECTED)
+    listener = Listener(page, jupyter_lab.url)
+    jupyter_lab.open(page, "looked_at.ipynb")
+    home = page.url
+    run_all(page)
+    root = page.locator(".jp-OutputArea-output .wf-inspector")
+    root.get_by_role("treeitem").first.wait_for()
+    assert root.get_by_role("option").count() > 60
+    assert "<script>fired(0)</script>" in root.get_by_role("tree").text_content(), "it is shown as text"
+    for n in (None, 3, 20):
+        if n is not None:
+            root.get_by_role("option").nth(n).click()
+            root.get_by_role("option", selected=True).nth(0).wait_for()
+        for tab in root.get_by_role("tab").all():
+            tab.click()
+            page.evaluate(PROVOKE)
+            assert page.evaluate(DANGERS) == []
     assert (listener.seen, page.url) == ([], home)

@@ -379,7 +379,7 @@ def test_resolve_needs_a_choice_and_a_live_workflow(blog):
     [
         ("%wf sesions", UnknownVerb, "%wf has no verb 'sesions'; did you mean 'sessions'?"),
         ("%wf models", UnknownVerb, "%wf has no verb 'models'; it is a command: !wf models"),
-        ("%wf xyz", UnknownVerb, "%wf has no verb 'xyz'; there are sessions, state, "),
+        ("%wf xyz", UnknownVerb, "%wf has no verb 'xyz'; there are sessions, inspect, state, "),
         ("%wf runs --sesion x", UnknownOption, "no option '--sesion'; did you mean '--session'?"),
         ("%wf runs -s blgo", UnknownSession, "no session 'blgo' in memory:; did you mean 'blog'?"),
         ("%wf runs -s blog -s blog", BadArguments, "--session is given twice; give it once"),

@@ -946,3 +946,15 @@ def test_a_private_run_leaves_its_state_and_nothing_of_what_was_asked_and_said(d
     assert database.open().session("demo").state == {"entries": [6], "done": True}
     Diary(session_id="demo", storage=database.open()).run("open").result()
     assert database.query("SELECT content FROM runs") == [("dear diary, open",)]
+
+
+def test_the_sign_changes_with_every_save_and_stays_while_nobody_saves(database):
+    storage, other = database.open(), database.open()
+    saved(storage, n=1)
+    signs = [storage.sign()]
+    for n in range(2, 7):
+        assert storage.session("demo").state["n"] == n - 1
+        assert (storage.sign(), other.sign()) == (signs[-1], signs[-1]), "reading is no save"
+        saved(other, n=n)
+        signs.append(storage.sign())
+    assert len(set(signs)) == 6

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from wf_notebook import Workflow
+from wf_notebook.cancel import CancelToken
 from wf_notebook.errors import BadQuery, SessionConflict, UnknownPath, UnknownRun, UnknownSession
 
 EVIL = """x'); DROP TABLE state_log; --"<b>"""
@@ -348,6 +349,21 @@ def test_an_interrupt_ends_a_query_at_once_and_the_storage_goes_on(database):
     assert storage.sql("SELECT value FROM session_state")["value"] == [2]
 
 
+def test_a_stop_from_another_thread_ends_a_query_and_the_storage_goes_on(database):
+    storage = database.open()
+    session = saved(storage, n=1)
+    stop = CancelToken()
+    pressing = threading.Timer(0.3, stop.cancel)
+    pressing.start()
+    with pytest.raises(BadQuery, match="the query was stopped"):
+        storage.sql(ENDLESS, stop=stop)
+    with pytest.raises(BadQuery, match="the query was stopped"):
+        storage.sql(ENDLESS, stop=stop)
+    session.state["n"] = 2
+    session.save()
+    assert storage.sql("SELECT value FROM session_state")["value"] == [2]
+
+
 def test_a_query_with_too_many_rows_is_refused(database):
     storage = database.open()
     saved(storage, **{f"key{number}": number for number in range(5)})
@@ -398,7 +414,14 @@ def test_beside_a_connection_of_the_users_own_a_query_reads_too_and_only_this_fi
     with duckdb.connect(duck.path) as mine:
         assert storage.sql("SELECT key, value FROM session_state")[0] == {"key": "n", "value": 1}
         assert storage.sql("WITH t AS (FROM range(3)) SELECT count(*) AS n FROM t")[0] == {"n": 3}
-        for query in ("SELECT * FROM read_csv('secret.csv')", "FROM 'secret.csv'", "FROM glob('*')", "DELETE FROM state_log"):
+        for query in (
+            "SELECT * FROM read_csv('secret.csv')",
+            "FROM 'secret.csv'",
+            "FROM glob('*')",
+            "DELETE FROM state_log",
+            "FROM duckdb_secrets()",
+            "SELECT current_setting('s3_secret_access_key')",
+        ):
             with pytest.raises(BadQuery):
                 storage.sql(query)
         assert mine.sql("SELECT current_setting('enable_external_access')").fetchall() == [(True,)]

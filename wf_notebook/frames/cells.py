@@ -76,11 +76,11 @@ def cut(text: str, length: int = BRIEF) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def whole(value: Any) -> str:
+def whole(value: Any, length: int = LONG) -> str:
     """Return what a value is when it is unfolded: a text as it is, a frame or an array as it prints, anything else as JSON."""
     as_it_prints = isinstance(value, str) or seen(value)
     text = str(value) if as_it_prints else json.dumps(plain(value), ensure_ascii=False, indent=1)
-    return cut(redact(text[:_MOST]), LONG)
+    return cut(redact(text[:_MOST]), length)
 
 
 def heading(column: Column) -> str:

@@ -19,6 +19,7 @@ from .table import Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..storage.asking import Bounds
     from ..storage.sql import SqlStorage
     from .columns import Kind
 
@@ -92,11 +93,11 @@ def state(storage: SqlStorage, session_id: str, path: Any = None) -> Table:
     return Table(columns, title)
 
 
-def sql(storage: SqlStorage, query: str, parameters: Sequence[Any] = (), *, seconds: float, rows: int) -> Table:
+def sql(storage: SqlStorage, query: str, parameters: Sequence[Any], bounds: Bounds) -> Table:
     """Return what a query gives; see `SqlStorage.sql`."""
     if not isinstance(query, str) or not query.strip():
         raise BadQuery("there is no query; write one: SELECT key, value FROM session_state")
-    answer = storage.ask(query, parameters, seconds=seconds, rows=rows)
+    answer = storage.ask(query, parameters, bounds)
     values = list(zip(*answer.rows, strict=True)) or [()] * len(answer.names)
     columns = []
     for name, given, type_, cells in zip(unique(answer.names), answer.names, answer.types, values, strict=True):
@@ -128,7 +129,10 @@ def _asked(name: str, given: str, type_: str | None, cells: list[Any], storage: 
         with suppress(ValueError):
             moments = [value if value is None else datetime.fromisoformat(value) for value in cells]
             return Column.of(name, moments, "timestamp")
-    return Column.of(name, cells, _KINDS.get(type_ or ""))
+    kind = _KINDS.get(type_ or "")
+    if kind == "timestamp" and not all(value is None or isinstance(value, datetime) for value in cells):
+        kind = None  # DuckDB gives a time that Python has not, such as one before our era, as a text
+    return Column.of(name, cells, kind)
 
 
 def _values(name: str, trees: list[Any], storage: SqlStorage) -> list[Any]:

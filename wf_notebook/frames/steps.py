@@ -112,9 +112,7 @@ def takes(session: Remembers, step: str | None = None) -> Table:
         used = session.steps.find(several[0].key, several[0].place)
         for number, done in enumerate(several, start=1):
             tree = session.steps.result(done)
-            rows.append(
-                (done.name, number, "✓ used" if done is used else "", _gist(tree), done.made_at, done.seconds, done.place)
-            )
+            rows.append((done.name, number, "✓ used" if done is used else "", gist(tree), done.made_at, done.seconds, done.place))
     kinds: dict[str, Kind] = {
         "step": "text", "take": "integer", "used": "text", "gave": "text", "made_at": "timestamp", "seconds": "real",
         "place": "text",
@@ -124,7 +122,7 @@ def takes(session: Remembers, step: str | None = None) -> Table:
     return Table(columns, f"takes of session {session.session_id!r}; %wf use NUMBER chooses")
 
 
-def _gist(tree: Any) -> str:
+def gist(tree: Any) -> str:
     """Return what a step gave, as text: its value, or what it said."""
     if tree is None:
         return ""

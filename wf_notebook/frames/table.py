@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, overload
 
 from .exports import to_arrow, to_pandas, to_polars, to_stream
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from .columns import Column
+    from .columns import Column, Kind
 
 
 class Table:
@@ -39,6 +40,16 @@ class Table:
     def columns(self) -> list[str]:
         """The names of the columns."""
         return [column.name for column in self._columns]
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What kind of values each column has: boolean, integer, real, text, status, timestamp, scalar or object."""
+        return {column.name: column.kind for column in self._columns}
+
+    @property
+    def title(self) -> str:
+        """What it is a table of, in a line; "" where nothing says so."""
+        return self._title
 
     def __len__(self) -> int:
         return len(self._columns[0].cells) if self._columns else 0
@@ -74,6 +85,10 @@ class Table:
     def pl(self) -> pl.DataFrame:
         """Return it as a DataFrame of polars: lists and dicts as lists and structs, as JSON text where their shapes differ."""
         return to_polars(self._columns)
+
+    def frame(self) -> Any:
+        """Return it as a DataFrame of pandas; of polars where pandas is not here, and as it is where neither is."""
+        return self.df() if find_spec("pandas") else self.pl() if find_spec("polars") else self
 
     def arrow(self) -> pa.Table:
         """Return it as a Table of Arrow: lists and dicts as lists and structs, as JSON text where their shapes differ."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from .answers import OPS, answer
-from .looking import Inspector, inspect_workflow, inspector
+from .hearing import Hearing
+from .looking import Inspector, inspector
+from .news import News
 from .place import Place
+from .workflow import inspect_workflow
 
-__all__ = ["OPS", "Inspector", "Place", "answer", "inspect_workflow", "inspector"]
+__all__ = ["OPS", "Hearing", "Inspector", "News", "Place", "answer", "inspect_workflow", "inspector"]

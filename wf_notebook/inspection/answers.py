@@ -9,7 +9,10 @@ from ..nearest import did_you_mean
 from ..redact import redact
 from .editing import editable, put, remove, undo
 from .past import at_version, diff, fork, restore, suggest_id, texts, versions
-from .sessions import sessions
+from .queries import last_result, result_cell, result_rows, run_query, schema, stop
+from .runs import played, record, run, run_changes, run_error, run_input, run_said, run_steps, run_timeline, runs
+from .sessions import delete_sessions, head, rename_session, restore_sessions, sessions
+from .takes import takes, use_take
 from .tree import children, opened_session
 
 if TYPE_CHECKING:
@@ -30,8 +33,30 @@ def look(inspector: Inspector, asked: Mapping[str, Any]) -> None:
 OPS: dict[str, Op] = {
     "look": look,
     "sessions": sessions,
+    "head": head,
+    "rename_session": rename_session,
+    "delete_sessions": delete_sessions,
+    "restore_sessions": restore_sessions,
     "open": opened_session,
     "children": children,
+    "sql": run_query,
+    "sql_result": last_result,
+    "sql_rows": result_rows,
+    "sql_cell": result_cell,
+    "stop": stop,
+    "schema": schema,
+    "runs": runs,
+    "run": run,
+    "run_input": run_input,
+    "run_said": run_said,
+    "run_timeline": run_timeline,
+    "run_steps": run_steps,
+    "run_changes": run_changes,
+    "run_error": run_error,
+    "record": record,
+    "replay": played,
+    "takes": takes,
+    "use_take": use_take,
     "versions": versions,
     "at": at_version,
     "diff": diff,

@@ -29,6 +29,8 @@ class Place:
     filter: str = ""
     sort: str = "updated_at"
     descending: bool = True
+    #: Whether the branches that conflicts left are listed, too.
+    branches: bool = False
     #: The sessions that are selected.
     selected: tuple[str, ...] = ()
     other: tuple[str, int | None] | None = None

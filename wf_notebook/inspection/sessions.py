@@ -1,49 +1,133 @@
-"""The list of sessions: a page of it, filtered and sorted in the store, so that thousands cost no more than a few."""
+"""The list of sessions, a page at a time, and the head over the one that is looked at; renamed, hidden, brought back."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments
-from ..nearest import did_you_mean
-from ..transaction import shown_id
+from ..frames.reading import found_session
+from ..history import Version
+from ..keys import key_of
+from ..redact import redact
+from ..transaction import About, is_branch, stored_ids
+from .overview import changed_at, glance, glances
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from ..transaction import Transaction
     from .looking import Inspector
+    from .overview import Glance
 
-#: By what the list can be sorted.
-SORTS = ("updated_at", "session_id", "workflow", "session_name", "versions", "runs")
-_COLUMNS = "session_id, workflow, session_name, versions, runs, updated_at"
+#: A page has so many rows at most.
+ROWS = 200
+#: A name or a summary is shown to so many characters.
+SHOWN = 200
 
 
 def sessions(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of the sessions: how many there are in all, and a row for each of the page."""
-    sort = asked.get("sort", "updated_at")
-    if sort not in SORTS:
-        raise BadArguments(f"sessions are not sorted by {sort!r}{did_you_mean(str(sort), SORTS) or ''}")
-    words = f"%{asked.get('filter', '')}%"
-    where = "store = ? AND (session_id LIKE ? OR coalesce(workflow, '') LIKE ? OR coalesce(session_name, '') LIKE ?)"
-    parameters = (inspector.storage.table_name, words, words, words)
-    total = inspector.storage.read(f"SELECT count(*) FROM sessions WHERE {where}", parameters)
-    rows = inspector.storage.read(
-        f"SELECT {_COLUMNS} FROM sessions WHERE {where} ORDER BY {sort} {'DESC' if asked.get('descending', True) else 'ASC'},"
-        " session_id LIMIT ? OFFSET ?",
-        (*parameters, asked.get("count", 100), asked.get("start", 0)),
+    start = max(0, int(asked.get("start", 0)))
+    total, page = glances(
+        inspector.storage,
+        words=str(asked.get("filter", "")),
+        sort=asked.get("sort", "updated_at"),
+        descending=bool(asked.get("descending", True)),
+        branches=bool(asked.get("branches", False)),
+        start=start,
+        count=min(max(0, int(asked.get("count", 100))), ROWS),
     )
+    return {"total": total, "start": start, "rows": [{**_row(one), "size": one.size} for one in page]}
+
+
+def head(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stands over a session: its row, its newest and first version, and how the one that is shown was made."""
+    storage, session_id, version = inspector.storage, asked["session"], asked.get("version")
+
+    def read(tx: Any) -> tuple[Glance | None, int, int, Any]:
+        stored = found_session(storage, tx, session_id)
+        at = tx.head(stored, 0)
+        first, shown = max(at.hidden + 1, at.since), at.version if version is None else version
+        is_there = type(shown) is int and first <= shown <= at.version
+        made = changed_at(tx.rows, storage.table_name, stored, shown) if is_there else None
+        return glance(tx.rows, storage.table_name, stored), at.version if at.version >= first else 0, first, made
+
+    row, newest, first, made = storage.transact(read, write=False)
+    assert row is not None  # found_session raises
+    shown = newest if version is None else version
+    if made is None and version is not None:
+        inspector.loaded(session_id, version)  # raises UnknownVersion, but for the emptiness before the first
+    told: dict[str, Any] = {"number": shown, "saved_at": None, "run_id": None, "changes": ""}
+    if made is not None:
+        saved_at, run_id, changes = made
+        summary = Version(shown, saved_at, run_id, {key_of(key): op for key, op in changes.items()}).summary
+        told |= {"saved_at": saved_at.isoformat(), "run_id": run_id, "changes": _cut(summary)}
+    return {**_row(row), "version": told, "newest": newest, "first": first}
+
+
+def rename_session(inspector: Inspector, asked: Mapping[str, Any]) -> None:
+    """Give a session a name that people read; an empty one takes it away."""
+    name = str(asked["name"]).strip()
+
+    def write(tx: Transaction) -> None:
+        stored = found_session(inspector.storage, tx, asked["session"])
+        tx.append_about(stored, "changed", replace(tx.head(stored, 0).about or About(), session_name=name))
+
+    inspector.storage.transact(write, write=True)
+
+
+def delete_sessions(inspector: Inspector, asked: Mapping[str, Any]) -> None:
+    """Hide sessions: they are no longer listed or loaded; their rows stay, and `restore_sessions` brings them back."""
+    gone = _several(asked)
+
+    def write(tx: Transaction) -> None:
+        for session_id in gone:
+            stored = found_session(inspector.storage, tx, session_id)
+            tx.append_about(stored, "deleted", tx.head(stored, 0).about or About())
+
+    inspector.storage.transact(write, write=True)
+    inspector.states.forget()
+    place = inspector.place
+    left = [one for one in place.selected if one not in gone]
+    inspector.go(selected=left, **({"session": "", "version": None, "path": []} if place.session in gone else {}))
+
+
+def restore_sessions(inspector: Inspector, asked: Mapping[str, Any]) -> None:
+    """Bring sessions back that were hidden; one whose id is used again stays hidden."""
+    back = _several(asked)
+
+    def write(tx: Transaction) -> None:
+        for session_id in back:
+            any(tx.append_restored(stored) for stored in stored_ids(session_id))
+
+    inspector.storage.transact(write, write=True)
+    inspector.states.forget()
+
+
+def _several(asked: Mapping[str, Any]) -> Sequence[str]:
+    ids = asked["sessions"]
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        raise BadArguments("sessions are named by a list of their ids")
+    return ids
+
+
+def _row(one: Glance) -> dict[str, Any]:
     return {
-        "total": total[0][0] if total else 0,
-        "start": asked.get("start", 0),
-        "rows": [
-            {
-                "id": shown_id(stored),
-                "workflow": workflow,
-                "name": name,
-                "versions": versions,
-                "runs": runs,
-                "updated_at": str(updated_at),
-            }
-            for stored, workflow, name, versions, runs, updated_at in rows
-        ],
+        "id": one.id,
+        "name": _cut(one.name),
+        "workflow": _cut(one.workflow),
+        "branch": is_branch(one.stored),
+        "status": one.status,
+        "run_id": one.run_id,
+        "updated_at": one.updated_at.isoformat(),
+        "versions": one.versions,
+        "runs": one.runs,
     }
+
+
+def _cut(text: str | None) -> str | None:
+    if text is None:
+        return None
+    shown = redact(text)
+    return shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 1]}…"

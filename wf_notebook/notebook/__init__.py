@@ -42,11 +42,12 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take all of it out again: `%unload_ext wf_notebook`."""
     from ..storage import choose_default
-    from . import hearing
+    from . import hearing, shown
     from .completion import complete
     from .magics import WorkflowMagics
 
     choose_default(None)
+    shown.close_all()
     hearing.end()
     place = logger.getChild("storage")
     place.removeHandler(_plain)

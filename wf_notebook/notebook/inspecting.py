@@ -7,7 +7,6 @@ without a kernel, or without a page, the tree is what there is.
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -18,44 +17,70 @@ import anywidget
 from IPython.core.getipython import get_ipython
 from traitlets import Dict, Unicode
 
-from ..inspection import answer
+from ..inspection import Hearing, News
+from ..inspection.static import static_bundle
+from .again import RUNNING_OPS
+from .shown import shown
 from .taking_in import taken_in
+from .variables import put_result
 from .views import publish
 from .widget import answer_at_once
 
 if TYPE_CHECKING:
     from ..inspection import Inspector, Place
+    from ..inspection.answers import Op
 
 _STATIC = Path(__file__).parent / "static" / "inspector"
 #: The modules of the page, each after those that it uses.
 MODULES = (
     "parts",
+    "standing",
     "asking",
+    "placing",
+    "hearing",
+    "mounting",
     "question",
     "sessions",
+    "head",
+    "table",
     "edit",
     "state",
     "versions",
+    "frame",
     "differing",
     "history",
+    "run",
     "runs",
     "sql",
     "inspector",
 )
-#: What belongs between the modules and not into the one that they become: a module's imports from beside it, and its exports.
-_BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
-#: So many requests are answered at once; a query that takes long stands in nobody's way.
-ANSWERING = 4
+#: What is for readers and between the modules, and not sent: comments, indentation, a module's imports from beside it, and its
+#: exports.
+_UNSENT = re.compile(
+    r"/\*.*?\*/[ \t]*"
+    r"|(?:^|[ \t]+)// [^\"'`\n]*$"
+    r'|^import [^;]*? from "\./[^"]*";\n'
+    r"|^export (?=(?:async )?(?:function|const|class)\b)",
+    re.MULTILINE | re.DOTALL,
+)
+
+#: What can be asked for in a notebook besides.
+NOTEBOOK_OPS: dict[str, Op] = {"dataframe": put_result, **RUNNING_OPS}
 
 
 def joined(names: tuple[str, ...] = MODULES) -> str:
     """Return the modules of the page as one, as a widget has one."""
-    return "\n".join(_BETWEEN.sub("", (_STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in names)
+    return "".join(_sent((_STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in names)
+
+
+def _sent(source: str) -> str:
+    """Return what is sent of a module."""
+    return re.sub(r"^\s+", "", _UNSENT.sub("", source), flags=re.MULTILINE)
 
 
 def styles() -> str:
     """Return the style sheets of the page as one."""
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(_STATIC.glob("*.css")))
+    return "".join(_sent(path.read_text(encoding="utf-8")) for path in sorted(_STATIC.glob("*.css")))
 
 
 class InspectorWidget(anywidget.AnyWidget):
@@ -65,37 +90,56 @@ class InspectorWidget(anywidget.AnyWidget):
     key = Unicode().tag(sync=True)
     #: How it looks; a page is dressed by it, as there is no view that anywidget would dress.
     _css = Unicode().tag(sync=True)
-    #: Where the inspector is; `n` grows with each move, so that a page knows its own from later ones.
+    #: Where the inspector is.
     place = Dict().tag(sync=True)
     #: What was saved since, or why nothing can be read.
     news = Dict().tag(sync=True)
 
     def __init__(self, inspector: Inspector, key: str) -> None:
-        super().__init__(key=key, place={"n": 0, **inspector.place.told()}, news={"n": 0}, _esm=joined(), _css=styles())
+        super().__init__(key=key, place=inspector.place.told(), news={"n": 0, "error": ""}, _esm=joined(), _css=styles())
         self.inspector = inspector
-        self._moves = 0
-        self._pool = ThreadPoolExecutor(ANSWERING, "wf_notebook-inspector")
-        inspector.on_move(self._moved)
+        self._news = News(inspector, self._tell)
+        self._hearing = Hearing(inspector, self.send, NOTEBOOK_OPS, failed=self._news.asked)
+        self._leave = inspector.on_move(self._moved)
         inspector.on_change(partial(taken_in, inspector.storage))
         self.on_msg(self._hear)
         answer_at_once(self.comm)
 
     def _moved(self, place: Place) -> None:
-        self._moves += 1
-        self.place = {"n": self._moves, **place.told()}
+        self.place = place.told()
+
+    def _tell(self, news: dict[str, Any]) -> None:
+        self.news = news
 
     def _hear(self, _: object, message: Any, __: object) -> None:
-        """Answer what a page asks for, in a thread of its own: the shell that reads messages may have to run cells."""
-        if isinstance(message, dict) and "op" in message:
-            self._pool.submit(lambda: self.send(answer(self.inspector, message)))
+        """Hear a page: that it shows the inspector, or no more, or what it asks for."""
+        if not isinstance(message, dict):
+            return
+        page = str(message.get("page"))
+        if message.get("is") == "gone":
+            self._news.gone(page)
+        elif message.get("is") == "shown":
+            self._news.shown(page)
+        elif "op" in message:
+            self._hearing.hear(message)
+
+    def close(self) -> None:
+        """Show it no more: a page gives its place back to the static tree."""
+        self._leave()
+        self._news.end()
+        layout = self.layout
+        super().close()
+        if layout is not None:
+            layout.close()
 
 
 def display(inspector: Inspector) -> None:
     """Show an inspector in this cell."""
-    key = uuid4().hex
-    publish({"text/plain": repr(inspector), "text/html": f'<div class="wf-inspector-{key}">{escape(repr(inspector))}</div>'})
+    key, bundle = uuid4().hex, static_bundle(inspector)
+    notes = "".join(f"<p>{escape(note)}</p>" for note in inspector.notes)  # the widget leaves them where they are
+    publish({**bundle, "text/html": f'{notes}<div class="wf-inspector-{key}">{bundle["text/html"]}</div>'})
     if can_be_looked_at():
-        inspector.widget = InspectorWidget(inspector, key)  # type: ignore[attr-defined]
+        shown(InspectorWidget(inspector, key))
 
 
 def can_be_looked_at() -> bool:

@@ -103,6 +103,6 @@ AFTER: dict[str, Callable[[Asked], Iterable[Any]]] = {
 }  # fmt: skip
 #: What follows a verb.
 OF_VERB: dict[str, Callable[[Asked], Iterable[Any]]] = {
-    "state": keys, "runs": sessions, "events": runs, "show": runs, "diff": sides, "restore": versions, "delete": sessions,
-    "resolve": conflicts, "sql": views,
+    "state": keys, "runs": sessions, "inspect": sessions, "events": runs, "show": runs, "diff": sides, "restore": versions,
+    "delete": sessions, "resolve": conflicts, "sql": views,
 }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun
 from ..frames import sessions as all_sessions
+from ..inspection import Inspector, inspect_workflow
 from ..nearest import did_you_mean
 from .asked import whole_number
 from .views import publish
@@ -28,6 +29,20 @@ def sessions(asked: Asked) -> Table:
     _no_words(asked, "%wf sessions")
     storage = asked.storage()
     return all_sessions(storage, branches=True) if asked.options.get("all") else cast("Table", storage.sessions())
+
+
+def inspect(asked: Asked) -> Inspector:
+    """Return an inspector of a session: that of the last run if none is named, and of all where there is none yet."""
+    if len(asked.words) > 1:
+        raise BadArguments(f"write %wf inspect SESSION, not {' '.join(asked.words)}")
+    named = asked.words[0] if asked.words else asked.options.get("session")
+    elsewhere = None if asked.options.get("storage") is None else asked.storage()
+    for workflow in asked.workflows():
+        is_meant = workflow.session_id == named if named is not None else workflow.last_run is not None
+        if is_meant and (elsewhere is None or workflow in asked.of_session(workflow.session_id, elsewhere)):
+            return inspect_workflow(workflow)
+    storage = elsewhere or asked.storage()
+    return Inspector(storage, session=named if named is not None else next(iter(storage.sessions()["session_id"]), None))
 
 
 def state(asked: Asked) -> Table:

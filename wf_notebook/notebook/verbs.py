@@ -66,6 +66,7 @@ def expression(rest: str) -> tuple[str, str]:
 
 VERBS = (
     Verb("sessions", "", "the sessions that there are, the one that was used last first", looking.sessions, (ALL,)),
+    Verb("inspect", "[SESSION]", "look at a session, its past and its runs, and change it: an inspector", looking.inspect),
     Verb("state", "[PATH]", "what a session holds; of a PATH, such as posts or stats.posts, its rows", looking.state),
     Verb("runs", "", "the runs of a session, the newest first", looking.runs),
     Verb("events", "[RUN]", "what a run said; RUN is the beginning of its id, left out the last one", looking.events),

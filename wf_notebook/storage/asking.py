@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..cancel import CancelToken
 from ..errors import BadQuery
 
 if TYPE_CHECKING:
@@ -19,6 +20,21 @@ _ABSENT = re.compile(r"no such table|Table with name .* does not exist")
 SECONDS = 8.0
 #: How many rows it may give.
 ROWS = 100_000
+#: How much its texts and bytes may be together: an answer is fetched whole, into the memory of the kernel.
+SIZE = 100_000_000
+#: What the database may use for it, in bytes, so that no large query takes the kernel along.
+MEMORY = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a query may take: seconds, rows, bytes of what it gives and of what it needs; `stop` ends it before."""
+
+    seconds: float = SECONDS
+    rows: int = ROWS
+    size: int = SIZE
+    memory: int = MEMORY
+    stop: CancelToken = field(default_factory=CancelToken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,31 @@ class Clock:
             timer.join()  # afterwards nothing is interrupted that has not to do with it
 
 
+def fetched(cursor: Any, bounds: Bounds) -> list[tuple[Any, ...]]:
+    """Return the rows that a cursor gives, row by row, so that none is made that is too much. Raises BadQuery."""
+    found: list[tuple[Any, ...]] = []
+    size = 0
+    while (row := cursor.fetchone()) is not None:
+        found.append(row)
+        size += _size(row)
+        if len(found) > bounds.rows:
+            raise too_many(bounds.rows)
+        if size > bounds.size:
+            raise too_large(bounds.size)
+        if bounds.stop.cancelled:
+            raise stopped()
+    return found
+
+
+def _size(value: Any) -> int:
+    """Return how much room a value takes, about, in bytes."""
+    if isinstance(value, (str, bytes)):
+        return len(value)
+    if isinstance(value, (tuple, list)):
+        return sum(map(_size, value))
+    return sum(map(_size, value.values())) if isinstance(value, dict) else 8
+
+
 def only_reads(what: str) -> BadQuery:
     """Return what to say of SQL that is more than one query of this database."""
     return BadQuery(f"{what}; write one SELECT over this database (or connect to the file yourself)")
@@ -69,6 +110,16 @@ def too_slow(seconds: float) -> BadQuery:
 def too_many(rows: int) -> BadQuery:
     """Return what to say of a query that gives more than it may."""
     return BadQuery(f"the query gives more than {rows:,} rows; add a LIMIT, count or sum them, or ask for more by rows=")
+
+
+def too_large(size: int) -> BadQuery:
+    """Return what to say of a query that gives more than the memory of a kernel is for."""
+    return BadQuery(f"the query gives more than {size / 1_000_000:g} MB; ask for fewer columns, or add a LIMIT")
+
+
+def stopped() -> BadQuery:
+    """Return what to say of a query that somebody ended."""
+    return BadQuery("the query was stopped; run it again, or ask for less")
 
 
 def wrong(error: Exception) -> BadQuery:

@@ -6,13 +6,14 @@ them all: an interrupt, which goes to the main thread, never hits a transaction.
 
 from __future__ import annotations
 
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import BadSetting, BadStorage
+from ..errors import BadSetting, BadStorage, StorageBusy
 from . import duckdb_asked, place
-from .asking import Answer, not_there
+from .asking import Answer, Bounds, not_there, stopped
 from .duckdb_connection import connection
 from .duckdb_file import File, Task
 from .duckdb_rewrite import rewriting
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
+    from .place import Signature
     from .rows import Opened
 
 T = TypeVar("T")
@@ -41,6 +43,8 @@ DUCKDB = Dialect(
     takes_lists=True,
     catalog="SELECT 'table', table_name FROM duckdb_tables() WHERE NOT internal AND database_name = current_database()"
     " UNION ALL SELECT 'view', view_name FROM duckdb_views() WHERE NOT internal AND database_name = current_database()",
+    columns="SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
+    " AND database_name = current_database() ORDER BY table_name, column_index",
 )
 
 #: How long the end of the process waits for others before it leaves the WAL as it is, in seconds.
@@ -79,6 +83,10 @@ class DuckDbWorkflowStorage(SqlStorage):
         """Return a number that stays the same while nobody writes to the file, None when somebody did."""
         return self._file.stamp()
 
+    def sign(self) -> Signature:
+        """Return what is different after every save; it is told without a lock."""
+        return self._file.signed()
+
     def _exists(self) -> bool:
         return place.exists(self.path)
 
@@ -94,12 +102,20 @@ class DuckDbWorkflowStorage(SqlStorage):
     def _shrink(self) -> None:
         _thread.run(rewriting(self._file))
 
-    def ask(self, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
+    def ask(self, query: str, parameters: Sequence[Any], bounds: Bounds) -> Answer:
         """Return what a query of the user's gives; it is done where nothing can be written, and nothing else be read."""
         if not self._exists():
             raise not_there(self.url)
-        ask = partial(duckdb_asked.answer, query=query, parameters=parameters, seconds=seconds, rows=rows)
-        found: Answer = _thread.run(Job(partial(ask, self._file)))
+        job = Job(partial(partial(duckdb_asked.answer, query=query, parameters=parameters, bounds=bounds), self._file))
+        forget = bounds.stop.on_cancel(job.give_up)
+        try:
+            found: Answer = _thread.run(job)
+        except (CancelledError, StorageBusy):  # it had not begun
+            if bounds.stop.cancelled:
+                raise stopped() from None
+            raise
+        finally:
+            forget()
         return found
 
     def close(self) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 import threading
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from . import duckdb_errors, place
-from .asking import Answer, Clock, only_reads, too_many, too_slow, wrong
+from .asking import Answer, Bounds, Clock, fetched, only_reads, stopped, too_slow, wrong
 from .lock import locked
 from .waiting import patience_for, remembered
 
@@ -26,28 +26,31 @@ if TYPE_CHECKING:
     from .duckdb_file import File
     from .thread import Job
 
-#: What a query may use, so that no large one takes the kernel along.
-_MEMORY = "2GB"
 #: What the connection is told after the file is attached: from then on it can open nothing else, and this cannot be undone.
-_LOCKED = ("SET enable_external_access = false", f"SET memory_limit = '{_MEMORY}'", "SET lock_configuration = true")
+_LOCKED = ("SET enable_external_access = false", "SET lock_configuration = true")
 #: Kinds of statements that read; MULTI is a PIVOT.
 _READING = {"SELECT", "EXPLAIN", "MULTI"}
 #: Functions that may stand in FROM beside the user's own connection, where only what is asked can be looked at.
-_TABLES = re.compile(r"range|generate_series|unnest|json_each|json_tree|duckdb_\w+|pragma_\w+|repeat|repeat_row")
+_TABLES = re.compile(
+    r"range|generate_series|unnest|json_each|json_tree|repeat|repeat_row|pragma_\w+"
+    r"|duckdb_(columns|constraints|databases|functions|indexes|keywords|schemas|sequences|tables|types|views)"
+)
+#: What would tell the settings of that connection, which may be keys.
+_SETTINGS = {"current_setting", "getvariable", "pg_settings", "duckdb_logs"}
 
 
-def answer(file: File, jobs: Sequence[Job], query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> None:
+def answer(file: File, jobs: Sequence[Job], query: str, parameters: Sequence[Any], *, bounds: Bounds) -> None:
     """Lock, attach, ask, detach; the job hears of it at the end."""
     (job,) = jobs
     checked(query)
     writable = place.check(file.path, write=False)
-    wait = patience_for(file.path, write=False)
+    wait = patience_for(file.path, write=False, limit=job.limit)
     with (
-        remembered(file.path),
+        remembered(file.path, limit=job.limit),
         locked(file.lock, patience=wait, given_up=job.given_up, write=False) if writable else nullcontext(),
-        _connected(file, query, given_up=job.given_up, patience=wait) as connection,
+        _connected(file, query, bounds, given_up=job.given_up, patience=wait) as connection,
     ):
-        found = _ask(connection, query, parameters, seconds=seconds, rows=rows, given_up=job.given_up)
+        found = _ask(connection, query, parameters, bounds, given_up=job.given_up)
     job.set_result(found)
 
 
@@ -65,57 +68,53 @@ def checked(query: str) -> None:
 
 
 def _ask(
-    connection: duckdb.DuckDBPyConnection,
-    query: str,
-    parameters: Sequence[Any],
-    *,
-    seconds: float,
-    rows: int,
-    given_up: CancelToken,
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any], bounds: Bounds, *, given_up: CancelToken
 ) -> Answer:
-    clock = Clock(seconds, connection.interrupt)
+    clock = Clock(bounds.seconds, connection.interrupt)
     done = threading.Event()
     forget = given_up.on_cancel(lambda: threading.Thread(target=_end, args=(connection, done), daemon=True).start())
     try:
         with clock.running():
             cursor = connection.execute(query, parameters)
-            found = cursor.fetchmany(rows + 1)
+            found = fetched(cursor, bounds)
             description = cursor.description or []
     except duckdb.InterruptException:
-        raise too_slow(seconds) from None
+        raise (too_slow(bounds.seconds) if clock.is_over else stopped()) from None
     except duckdb.PermissionException:
         raise only_reads("other files are out of reach") from None
     except duckdb.OutOfMemoryException:
-        raise wrong(Exception(f"the query needs more than {_MEMORY} of memory")) from None
+        raise wrong(Exception(f"the query needs more than {bounds.memory / 1e9:g} GB of memory")) from None
     except (duckdb.IOException, duckdb.FatalException):
         raise  # the storage says what that means
     except duckdb.Error as error:
-        raise (too_slow(seconds) if clock.is_over else wrong(error)) from None
+        raise (too_slow(bounds.seconds) if clock.is_over else stopped() if given_up.cancelled else wrong(error)) from None
     except TypeError as error:  # a parameter that DuckDB has no type for
         raise wrong(error) from None
     finally:
         done.set()
         forget()
-    if len(found) > rows:
-        raise too_many(rows)
     return Answer([column[0] for column in description], [str(column[1]) for column in description], found)
 
 
 def _end(connection: duckdb.DuckDBPyConnection, done: threading.Event) -> None:
     """Interrupt a query that nobody waits for: again and again, as one that has not begun yet hears nothing."""
-    while not done.wait(0.05):
+    with suppress(duckdb.Error):  # it is closed by now
         connection.interrupt()
+        while not done.wait(0.02):
+            connection.interrupt()
 
 
 @contextmanager
-def _connected(file: File, query: str, *, given_up: CancelToken, patience: float) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connected(
+    file: File, query: str, bounds: Bounds, *, given_up: CancelToken, patience: float
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection in which the file is all that can be read."""
     try:
         with closing(duckdb.connect(":memory:", config={"python_enable_replacements": False})) as memory:
             for statement in ("SET enable_progress_bar = false", "SET temp_directory = ''"):
                 memory.execute(statement)
             file.attach(memory, read_only=True, given_up=given_up, patience=patience)
-            for statement in ("USE kept", *_LOCKED):
+            for statement in ("USE kept", f"SET memory_limit = '{bounds.memory}B'", *_LOCKED):
                 memory.execute(statement)
             yield memory
     except duckdb.Error as error:
@@ -145,6 +144,9 @@ def _look_at(query: str) -> None:
             name = function.get("function_name", "") if isinstance(function, dict) else ""
             if name and not _TABLES.fullmatch(name.lower()):
                 raise only_reads(f"{name}() is out of reach")
+            for told in (box.get("function_name"), box.get("table_name")):
+                if str(told).lower() in _SETTINGS:
+                    raise only_reads(f"{told} is out of reach")
             if box.get("type") == "BASE_TABLE" and re.search(r"[./\\*:]", str(box.get("table_name"))):
                 raise only_reads("other files are out of reach")
         boxes += box.values() if isinstance(box, dict) else box if isinstance(box, list) else ()

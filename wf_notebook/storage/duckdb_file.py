@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..cancel import CancelToken
+    from .place import Signature
     from .thread import More
 
-    Signature = tuple[tuple[int, int, int] | None, ...]
 
 #: A file of this version is opened by DuckDB 1.5 and by 2.x.
 STORAGE_VERSION = "v1.5.0"
@@ -60,6 +60,7 @@ class File:
         self._ready: set[str] = set()  # the stores that are prepared
         self._generation = 0  # counts the writes, ours and those of others, that this process knows of
         self._signature: Signature | None = None  # of the file as we left it
+        self._newest_steps: dict[tuple[str, str], tuple[int, int]] = {}
         self._reader: tuple[int, int] | None = None  # the file's inode, and a descriptor of it
         self.checkpoints = Checkpoints()
 
@@ -78,15 +79,18 @@ class File:
     def stamp(self) -> int | None:
         """Return a number that stays the same while nobody writes, None when the file is not as we left it."""
         generation = self._generation
-        return generation if self._signature == self._signed() else None
+        return generation if self._signature == self.signed() else None
 
-    def _signed(self) -> Signature:
-        """Every commit makes the WAL longer, or begins it anew beside a file that was changed."""
-        return tuple(_stat(path) for path in (self.path, self.wal))
+    def signed(self) -> Signature:
+        """Return what is different after every save.
+
+        Every commit makes the WAL longer, or begins it anew beside a file that was changed.
+        """
+        return tuple(place.sign(path) for path in (self.path, self.wal))
 
     def _look(self, cursor: Cursor, *, beside: bool) -> None:
         """With the lock in hand: what others wrote, or a file that was replaced, makes what we know old."""
-        before, now = self._signature, self._signed()
+        before, now = self._signature, self.signed()
         if before == now:
             return
         self._generation += 1
@@ -115,7 +119,7 @@ class File:
         The task of each is a Task. If one of several fails, nothing of this stays, and each is done in a transaction of its own.
         """
         try:
-            with remembered(self.path):
+            with remembered(self.path, limit=_limit(jobs)):
                 again = self._transact(jobs)
         except TaskFailed as failure:
             if len(jobs) == 1:
@@ -135,7 +139,7 @@ class File:
         """Do jobs, and return those that came later and have to be done again."""
         tasks: list[Task] = [job.task for job in jobs]
         write, given_up = any(task.write for task in tasks), all_given_up(jobs)
-        writable, wait = place.check(self.path, write=write), patience_for(self.path, write=write)
+        writable, wait = place.check(self.path, write=write), patience_for(self.path, write=write, limit=_limit(jobs))
         if write:
             place.warn_if_remote(self.path)
         with (
@@ -157,7 +161,7 @@ class File:
         cursor.execute("BEGIN")
         values, ready = [], set(self._ready)
         for task in tasks:
-            opened = Opened(cursor, ready=task.store in ready, before=self._generation)
+            opened = Opened(cursor, task.store in ready, before=self._generation, newest_steps=self._newest_steps)
             self._generation += task.write  # whatever comes of it: what was known before is no longer all
             opened.after = self._generation
             values.append(_done(task, opened))
@@ -165,14 +169,14 @@ class File:
         cursor.execute("COMMIT")
         self._ready = ready
         self._protect()
-        self._signature = self._signed()
+        self._signature = self.signed()
         return values
 
     def fold(self, jobs: Sequence[Job]) -> None:
         """Checkpoint, if there is something in the WAL; the task says for how long to wait for others."""
         (job,) = jobs
         wait = PATIENCE if job.task is None else job.task
-        if _stat(self.wal) and place.check(self.path, write=False):
+        if place.sign(self.wal) and place.check(self.path, write=False):
             with (
                 locked(self.lock, patience=wait, given_up=job.given_up),
                 self.connected(writable=True, write=True, given_up=job.given_up, patience=wait) as (cursor, beside),
@@ -235,7 +239,7 @@ class File:
 
         It is read through a descriptor that stays open: closing any one of a file ends all locks that the process has on it.
         """
-        there = _stat(self.path)
+        there = place.sign(self.path)
         if there is None or sys.platform == "win32":
             return None
         if self._reader is None or self._reader[0] != there[2]:
@@ -255,13 +259,13 @@ class File:
     # -- the WAL -----------------------------------------------------------------------------------------------------------
 
     def _worth_a_checkpoint(self) -> bool:
-        wal = _stat(self.wal)
+        wal = place.sign(self.wal)
         return wal is not None and (wal[1] > WAL_LIMIT or self.checkpoints.are_due(stay=STAY))
 
     def _checkpoint(self, cursor: Cursor) -> None:
         started = time.perf_counter()
         cursor.execute("CHECKPOINT")
-        self._signature = self._signed()
+        self._signature = self.signed()
         self.checkpoints.made(time.perf_counter() - started)
 
     def _stay(self, cursor: Cursor, more: More) -> Sequence[Job]:
@@ -269,7 +273,7 @@ class File:
         until = time.monotonic() + STAY
         while jobs := more(until):
             try:
-                if self._signature != self._signed():  # another file lies here now
+                if self._signature != self.signed():  # another file lies here now
                     break
                 tell(jobs, self._committed(cursor, [job.task for job in jobs]))
             except TaskFailed:
@@ -284,12 +288,8 @@ def literal(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def _stat(path: Path) -> tuple[int, int, int] | None:
-    try:
-        there = path.stat()
-    except OSError:
-        return None
-    return there.st_mtime_ns, there.st_size, there.st_ino
+def _limit(jobs: Sequence[Job]) -> float:
+    return max(job.limit for job in jobs)
 
 
 def _done(task: Task, opened: Opened) -> Any:

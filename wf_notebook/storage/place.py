@@ -15,6 +15,9 @@ from ..run import logger
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    #: Of each file of a database when it was written, how long it is, and which file it is; None for one that is not there.
+    Signature = tuple[tuple[int, int, int] | None, ...]
+
 #: What becomes of a state that cannot be saved, in every message that says so.
 KEPT = "the unsaved state stays in memory"
 
@@ -48,6 +51,15 @@ def exists(path: Path) -> bool:
     if not stat.S_ISREG(mode):
         raise BadStorage(f"{str(path)!r} is a device or a pipe, and no file; choose another place")
     return True
+
+
+def sign(path: Path) -> tuple[int, int, int] | None:
+    """Return when a file was written, in ns, its size and its inode; None where there is none."""
+    try:
+        there = path.stat()
+    except OSError:
+        return None
+    return there.st_mtime_ns, there.st_size, there.st_ino
 
 
 def check(path: Path, *, write: bool) -> bool:

@@ -33,6 +33,8 @@ class Dialect:
     json_value: str
     #: Gives kind and name of each table and view.
     catalog: str
+    #: Gives view, name and type of each column of each view, in order.
+    columns: str
     #: Table and columns of each index; where a scan of columns is quick, an index would only make the file grow.
     indexes: tuple[tuple[str, str], ...] = ()
     #: Whether it takes many rows as a list for each column.

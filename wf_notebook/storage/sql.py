@@ -6,13 +6,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
+from ..cancel import CancelToken
 from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession
 from ..given import checked
 from ..run import way_up
 from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
 from . import erasing
-from .asking import ROWS, SECONDS
+from .asking import ROWS, SECONDS, Bounds
 from .moment import now
 from .no_rows import NoRows
 from .rows import Opened, SqlTransaction
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ..transaction import Inherited, Transaction
     from .asking import Answer
     from .erasing import Purged
+    from .place import Signature
 
 T = TypeVar("T")
 
@@ -91,6 +93,10 @@ class SqlStorage:
     def stamp(self) -> int | None:
         """Return a number that stays the same while nobody writes, None where that cannot be told without reading."""
         return None
+
+    def sign(self) -> Signature:
+        """Return what is different after every save, by whomever; it is told at once, without a lock or a transaction."""
+        raise NotImplementedError
 
     def _inherited(self, cursor: Cursor, session_id: str) -> Inherited | None:
         """Return what another program kept of a session in this database."""
@@ -218,11 +224,19 @@ class SqlStorage:
         """
         return way_up("SqlStorage.state")(self, session_id, path)
 
-    def sql(self, query: str, parameters: Sequence[Any] = (), *, seconds: float = SECONDS, rows: int = ROWS) -> Any:
+    def sql(
+        self,
+        query: str,
+        parameters: Sequence[Any] = (),
+        *,
+        seconds: float = SECONDS,
+        rows: int = ROWS,
+        stop: CancelToken | None = None,
+    ) -> Any:
         """Return what a query gives as a Table: one SELECT over the views and tables of this database, with `?` for parameters.
 
         It only reads, and nothing but this database. While it runs others cannot save, so it may take so many seconds at most,
-        and give so many rows. Raises BadQuery for all else.
+        and give so many rows; `stop` ends it from another thread. Raises BadQuery for all else.
 
         >>> from wf_notebook.storage import open_storage
         >>> storage = open_storage("memory:")
@@ -232,13 +246,13 @@ class SqlStorage:
         """
         checked("seconds", seconds, (int, float), "a number")
         checked("rows", rows, (int,), "a number")
-        return way_up("SqlStorage.sql")(self, query, parameters, seconds=seconds, rows=rows)
+        return way_up("SqlStorage.sql")(self, query, parameters, Bounds(seconds, rows, stop=stop or CancelToken()))
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query of our own; none where nothing was saved yet."""
         return self._in_transaction(lambda tx: tx.rows(sql, parameters), write=False)
 
-    def ask(self, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
+    def ask(self, query: str, parameters: Sequence[Any], bounds: Bounds) -> Answer:
         """Return what a query of the user's gives; it is done where nothing can be written, and nothing else be read."""
         raise NotImplementedError
 

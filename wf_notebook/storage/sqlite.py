@@ -14,17 +14,18 @@ from weakref import WeakSet, finalize
 from ..errors import BadSetting, BadStorage, StorageBusy
 from ..run import logger
 from . import agno, place, sqlite_asked, sqlite_errors
-from .asking import Answer, not_there
+from .asking import Answer, Bounds, not_there
 from .rows import Opened
 from .schema import Cursor, Dialect
 from .sql import SqlStorage, checked_table_name
-from .waiting import SILENCE, patience_for, remembered
+from .waiting import SILENCE, longest, patience_for, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from ..transaction import Inherited
+    from .place import Signature
 
 T = TypeVar("T")
 
@@ -40,6 +41,8 @@ SQLITE = Dialect(
     bytes="BLOB",
     json_value="json(t.value)",
     catalog="SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')",
+    columns="SELECT v.name, c.name, c.type FROM sqlite_master v JOIN pragma_table_info(v.name) c WHERE v.type = 'view'"
+    " ORDER BY v.name, c.cid",
     indexes=(
         ("state_log", "session_id, store, key, version"),
         ("state_log", "session_id, store, version"),
@@ -89,14 +92,20 @@ class SqliteWorkflowStorage(SqlStorage):
     def _exists(self) -> bool:
         return place.exists(self.path) and self.path.stat().st_size > 0
 
+    def sign(self) -> Signature:
+        """Return what is different after every save; it is told without a lock."""
+        wal = place.sign(self.path.with_name(self.path.name + "-wal"))
+        return place.sign(self.path), wal if wal and wal[1] else None  # who only reads may make an empty one
+
     def _inherited(self, cursor: Cursor, session_id: str) -> Inherited | None:
         return agno.inherited(cursor, self.table_name, session_id)
 
     # -- the transaction ---------------------------------------------------------------------------------------------------
 
     def _transact(self, work: Callable[[Opened], T], *, write: bool) -> T:
-        with remembered(self.path):
-            return self._patiently(work, write=write, wait=patience_for(self.path, write=write))
+        limit = longest.get()
+        with remembered(self.path, limit=limit):
+            return self._patiently(work, write=write, wait=patience_for(self.path, write=write, limit=limit))
 
     def _patiently(self, work: Callable[[Opened], T], *, write: bool, wait: float) -> T:
         since, said = time.monotonic(), False
@@ -144,13 +153,13 @@ class SqliteWorkflowStorage(SqlStorage):
             except sqlite3.Error as error:
                 raise sqlite_errors.translated(error, str(self.path)) from error
 
-    def ask(self, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
+    def ask(self, query: str, parameters: Sequence[Any], bounds: Bounds) -> Answer:
         """Return what a query of the user's gives; it is done where nothing can be written, and nothing else be read."""
         if not self._exists():
             raise not_there(self.url)
         try:
             with self._lock, self._connected(write=False) as kept:
-                return sqlite_asked.answer(kept.connection, query, parameters, seconds=seconds, rows=rows)
+                return sqlite_asked.answer(kept.connection, query, parameters, bounds)
         except sqlite3.Error as error:
             raise sqlite_errors.translated(error, str(self.path), write=False) from error
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .asking import Answer, only_reads, too_many, too_slow, wrong
+from ..errors import BadQuery
+from .asking import Answer, Bounds, fetched, only_reads, stopped, too_slow, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,8 +28,8 @@ _PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index_info
 class _Watch:
     """What a query does, and for how long."""
 
-    def __init__(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
+    def __init__(self, bounds: Bounds) -> None:
+        self._until, self._stop = time.monotonic() + bounds.seconds, bounds.stop
         self.refused: str | None = None
 
     def allowed(self, action: int, one: str | None, two: str | None, *_: str | None) -> int:
@@ -49,31 +50,34 @@ class _Watch:
 
     def tick(self) -> bool:
         """Say whether the query must end; an interrupt, which arrives here, ends it too."""
-        return self.is_over
+        return self.is_over or self._stop.cancelled
 
 
-def answer(connection: sqlite3.Connection, query: str, parameters: Sequence[Any], *, seconds: float, rows: int) -> Answer:
+def answer(connection: sqlite3.Connection, query: str, parameters: Sequence[Any], bounds: Bounds) -> Answer:
     """Return what a query gives."""
     if (word := query.split(maxsplit=1)[0].upper().rstrip(";")) in _OTHERS:
         raise only_reads(f"{word} does more than read")
-    with _watched(connection, seconds) as watch:
+    with _watched(connection, bounds) as watch:
         try:
-            cursor = connection.execute(query, parameters)
-            found = cursor.fetchmany(rows + 1)
-            names = [column[0] for column in cursor.description or ()]
-            cursor.close()
+            with closing(connection.execute(query, parameters)) as cursor:
+                found = fetched(cursor, bounds)
+                names = [column[0] for column in cursor.description or ()]
+        except BadQuery:
+            raise
         except (sqlite3.Error, sqlite3.Warning, ValueError, TypeError) as error:
-            raise _translated(error, watch, seconds) from None
+            raise _translated(error, watch, bounds) from None
     if not names:
         raise only_reads("the query gives nothing to read")
-    if len(found) > rows:
-        raise too_many(rows)
     return Answer(names, [None] * len(names), found)
 
 
-def _translated(error: Exception, watch: _Watch, seconds: float) -> BaseException:
+def _translated(error: Exception, watch: _Watch, bounds: Bounds) -> BaseException:
     if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
-        return too_slow(seconds) if watch.is_over else KeyboardInterrupt()  # SQLite says no more of what was raised in tick
+        if bounds.stop.cancelled:
+            return stopped()
+        return (
+            too_slow(bounds.seconds) if watch.is_over else KeyboardInterrupt()
+        )  # SQLite says no more of what was raised in tick
     if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CORRUPT", "SQLITE_IOERR")):
         return error  # the storage says what that means
     if watch.refused or "not authorized" in str(error):
@@ -84,8 +88,9 @@ def _translated(error: Exception, watch: _Watch, seconds: float) -> BaseExceptio
 
 
 @contextmanager
-def _watched(connection: sqlite3.Connection, seconds: float) -> Iterator[_Watch]:
-    watch = _Watch(seconds)
+def _watched(connection: sqlite3.Connection, bounds: Bounds) -> Iterator[_Watch]:
+    watch = _Watch(bounds)
+    longest = connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, bounds.size)
     connection.execute("PRAGMA query_only = ON")
     connection.set_progress_handler(watch.tick, _STEPS)
     connection.set_authorizer(watch.allowed)
@@ -95,3 +100,4 @@ def _watched(connection: sqlite3.Connection, seconds: float) -> Iterator[_Watch]
         connection.set_authorizer(None)
         connection.set_progress_handler(None, 0)
         connection.execute("PRAGMA query_only = OFF")
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cancel import CancelToken
 from ..errors import StorageBusy
+from .waiting import longest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,8 +39,17 @@ class Job(Future[Any]):
         super().__init__()
         self.do, self.task, self.group = do, task, group
         self.given_up = CancelToken()
+        #: So long who gave it waits at most for a file to read.
+        self.limit = longest.get()
         #: What the first of jobs that are done together may ask for, while it is done.
         self.more: More = _none
+
+    def give_up(self) -> bool:
+        """Say that nobody waits for it any more; return whether it had not begun, and so is taken back."""
+        if self.cancel():
+            return True
+        self.given_up.cancel()
+        return False
 
 
 def _none(until: float) -> Sequence[Job]:
@@ -117,8 +127,7 @@ class StorageThread:
             self._submit(job)
             return job.result()
         except KeyboardInterrupt:
-            if not job.cancel():
-                job.given_up.cancel()
+            if not job.give_up():
                 job.exception()
             raise
 

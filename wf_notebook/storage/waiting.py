@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from contextvars import ContextVar
+from math import inf
 from typing import TYPE_CHECKING
 
 from ..errors import StorageBusy
@@ -23,20 +25,34 @@ SILENCE = 1.0
 #: When a file was last waited for in vain.
 _in_vain: dict[Path, float] = {}
 
-
-def patience_for(path: Path, *, write: bool) -> float:
-    """Return how long to wait for a file: who looks again and again at one that is held need not wait in full each time."""
-    since = time.monotonic() - _in_vain.get(path, -SOON)
-    return PATIENCE if write or since >= SOON else min(BRIEF, PATIENCE)
+#: How long a read may wait at most, as who reads wants it.
+longest: ContextVar[float] = ContextVar("longest", default=inf)
 
 
 @contextmanager
-def remembered(path: Path) -> Iterator[None]:
-    """Remember whether the file was waited for in vain in the block."""
+def at_most(seconds: float) -> Iterator[None]:
+    """Let reads in the block wait so long at most: for one who shows what is there, and looks again anyway."""
+    token = longest.set(seconds)
+    try:
+        yield
+    finally:
+        longest.reset(token)
+
+
+def patience_for(path: Path, *, write: bool, limit: float = inf) -> float:
+    """Return how long to wait for a file: who looks again and again at one that is held need not wait in full each time."""
+    since = time.monotonic() - _in_vain.get(path, -SOON)
+    return PATIENCE if write else min(limit, PATIENCE if since >= SOON else BRIEF, PATIENCE)
+
+
+@contextmanager
+def remembered(path: Path, *, limit: float = inf) -> Iterator[None]:
+    """Remember whether the file was waited for in vain in the block; a wait that was cut short by a limit was none."""
     try:
         yield
     except StorageBusy:
-        _in_vain[path] = time.monotonic()
+        if limit >= PATIENCE:
+            _in_vain[path] = time.monotonic()
         raise
     _in_vain.pop(path, None)
 

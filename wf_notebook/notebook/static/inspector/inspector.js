@@ -1,12 +1,15 @@
 /** The inspector in a page: it takes the place of its static tree, wherever that is shown. */
 import { asking } from "./asking.js";
+import { framed } from "./frame.js";
+import { hearing } from "./hearing.js";
 import { historyPanel } from "./history.js";
-import { part, say } from "./parts.js";
+import { mounting } from "./mounting.js";
+import { part } from "./parts.js";
+import { placing } from "./placing.js";
 import { runsPanel } from "./runs.js";
-import { sessionsPanel } from "./sessions.js";
 import { sqlPanel } from "./sql.js";
+import { standing } from "./standing.js";
 import { statePanel } from "./state.js";
-import { versionBar } from "./versions.js";
 
 /**
  * @typedef {(string | number)} Step
@@ -18,6 +21,7 @@ import { versionBar } from "./versions.js";
  * @property {string} filter
  * @property {string} sort
  * @property {boolean} descending
+ * @property {boolean} branches
  * @property {string[]} selected
  * @property {[string, number | null] | null} other
  * @property {string} run
@@ -35,6 +39,7 @@ import { versionBar } from "./versions.js";
  * @property {HTMLElement} element
  * @property {(place: Place) => void | Promise<void>} show  show what is looked at
  * @property {() => void | Promise<void>} moved  something was saved: show that, and move nothing that is looked at
+ * @property {() => void} [aged]  some time passed: say how long ago things were
  */
 
 const VIEWS = /** @type {const} */ ([
@@ -44,107 +49,35 @@ const VIEWS = /** @type {const} */ ([
   ["sql", "SQL", sqlPanel],
 ]);
 
-const BUSY = "the kernel is busy: it answers when the cell has ended";
-
 /** Build an inspector in an element. @param {import("./asking.js").Model} model @param {Element} el @returns {() => void} */
 function build(model, el) {
   const root = part("root", "section", { "aria-label": "inspector" });
   root.classList.add("wf-inspector");
   const status = part("status", "p", { role: "status" });
-  const style = document.createElement("style"); // anywidget would add it to a view, which there is none of
-  style.textContent = model.get("_css");
-  const { ask, end } = asking(model, (isSilent) => {
-    if (isSilent || status.textContent === BUSY) say(status, isSilent ? BUSY : "");
-  });
-  /** @type {Place} */
-  let here = model.get("place");
-  let moves = 0;
-
+  const line = standing(root, status);
+  const { ask, end, page } = asking(model, line.silent);
+  const { all, fail, end: deaf } = hearing(model, page, line, { show, moved: () => each((panel) => panel.moved()) });
+  const { place, go, end: stay } = placing(model, ask, show, fail);
   /** @type {Context} */
-  const context = {
-    place: () => here,
-    go(to) {
-      here = { ...here, ...to };
-      moves += 1;
-      ask("look", { to }).catch(fail);
-      show();
-    },
-    tell: (text) => say(status, text),
-    ask,
-  };
-  /** @param {Error} error */
-  const fail = (error) => say(status, error.message);
+  const context = { place, go, tell: line.tell, ask };
 
-  const sessions = sessionsPanel(context);
-  const tabs = part("tabs", "div", { role: "tablist" });
-  const body = part("body");
-  const panels = new Map(VIEWS.map(([name, title, make]) => {
-    const tab = part("tab", "button", { type: "button", role: "tab" });
-    tab.textContent = title;
-    tab.addEventListener("click", () => context.go({ view: name }));
-    tabs.append(tab);
-    const panel = make(context);
-    panel.element.setAttribute("role", "tabpanel");
-    body.append(panel.element);
-    return [name, { tab, panel }];
-  }));
-  const bar = versionBar(context);
-  const main = part("main");
-  main.append(tabs, bar.element, body);
-  const columns = part("columns");
-  columns.append(sessions.element, main);
-  root.append(style, columns, status);
+  const frame = framed(root, context, VIEWS, model.get("key"));
+  root.append(frame.element, status);
   el.replaceChildren(root);
 
+  /** Do something to the panels that are seen. @param {(panel: Panel) => void | Promise<void>} what */
+  const each = (what) => all(frame.seen().map(async (panel) => what(panel)));
   function show() {
-    for (const [name, { tab, panel }] of panels) {
-      tab.setAttribute("aria-selected", String(name === here.view));
-      panel.element.hidden = name !== here.view;
-    }
-    bar.element.hidden = !here.session || !["state", "history"].includes(here.view);
-    for (const panel of [sessions, bar, panels.get(here.view)?.panel]) Promise.resolve(panel?.show(here)).catch(fail);
+    frame.arrange();
+    return each((panel) => panel.show(place()));
   }
-  function placed() {
-    const there = model.get("place");
-    if (there.n <= moves) return; // an echo of what this page did
-    here = there;
-    moves = there.n;
-    show();
-  }
-  function news() {
-    for (const panel of [sessions, bar, panels.get(here.view)?.panel]) Promise.resolve(panel?.moved()).catch(fail);
-  }
-  model.on("change:place", placed);
-  model.on("change:news", news);
-  moves = here.n ?? 0;
   show();
   return () => {
+    frame.end();
+    stay();
+    deaf();
     end();
-    model.off("change:place", placed);
-    model.off("change:news", news);
   };
 }
 
-/** Take the place of the static tree wherever it is, now or later. @param {{ model: import("./asking.js").Model }} view */
-function initialize({ model }) {
-  const places = document.getElementsByClassName(`wf-inspector-${model.get("key")}`);
-  /** @type {Map<Element, () => void>} */
-  const built = new Map();
-  function look() {
-    for (const place of places) if (!built.has(place)) built.set(place, build(model, place));
-    for (const [place, end] of built) {
-      if (place.isConnected) continue;
-      end();
-      built.delete(place);
-    }
-  }
-  const observer = new MutationObserver(look);
-  observer.observe(document.body, { childList: true, subtree: true });
-  look();
-  return () => {
-    observer.disconnect();
-    for (const end of built.values()) end();
-  };
-}
-
-export default { initialize, render() {} };
+export default { initialize: ({ model }) => mounting(model, build), render() {} };

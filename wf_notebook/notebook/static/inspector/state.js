@@ -13,6 +13,7 @@ export function statePanel(context) {
   async function show() {
     const { session, version } = place();
     if (!session) return;
+    const edited = edits.show();
     const { nodes } = await ask("open", { session, version });
     tree.replaceChildren(
       ...nodes.rows.map((/** @type {any} */ node) => {
@@ -22,7 +23,7 @@ export function statePanel(context) {
         return row;
       }),
     );
-    await edits.show();
+    await edited;
   }
   return { element, show, moved: show };
 }

@@ -1,0 +1,302 @@
+"""The inspector in a real page while things happen: others save, the file cannot be read, the kernel is busy, or is gone."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+from jupyter_client import BlockingKernelClient
+
+from wf_notebook.storage import open_storage
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+SETUP = """\
+%load_ext wf_notebook
+from wf_notebook import inspector, open_storage
+storage = open_storage("duckdb:///live.duckdb")
+for name in ("demo", "other"):
+    session = storage.session(name)
+    session.state["posts"] = [{"title": "a"}]
+    session.save()
+looking = inspector(storage, session="demo")"""
+HOLD = "import duckdb, sys; db = duckdb.connect(sys.argv[1]); print('ready'); input()"
+SAVE = """
+import sys
+from wf_notebook.storage import open_storage
+storage = open_storage(sys.argv[1])
+session = storage.session(sys.argv[2])
+print("ready")
+for line in sys.stdin:
+    session.state[line.strip()] = 1
+    session.save()
+    print("saved")
+"""
+
+
+@contextmanager
+def another(code, *arguments):
+    """Run code in another process until the block ends."""
+    command = [sys.executable, "-u", "-c", code, *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.stdin.close()
+        process.wait(30)
+
+
+def told(process, line):
+    """Tell a process something, and wait until it has done it."""
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "saved\n"
+
+
+class Kernel:
+    """The kernel of a page's notebook, seen from outside: what is run here is run beside the notebook's cells."""
+
+    def __init__(self, lab, home, name):
+        request = urllib.request.Request(f"{lab.url}/api/sessions", headers={"Authorization": f"token {lab.token}"})
+        with urllib.request.urlopen(request) as answer:
+            (self.id,) = [session["kernel"]["id"] for session in json.load(answer) if session["path"] == name]
+        (file,) = home.rglob(f"kernel-{self.id}.json")
+        self._client = BlockingKernelClient(connection_file=str(file))
+        self._client.load_connection_file()
+        self._client.start_channels()
+        self._client.wait_for_ready(60)
+
+    def value(self, code):
+        """Return what code prints, as JSON has it."""
+        said = []
+        hook = lambda message: said.append(message["content"].get("text", ""))
+        reply = self._client.execute_interactive(f"import json\nprint(json.dumps({code}))", output_hook=hook, timeout=60)
+        assert reply["content"]["status"] == "ok", reply["content"]
+        return json.loads("".join(said))
+
+    def run(self, code):
+        """Begin to run code."""
+        self._client.execute(code)
+
+    def close(self):
+        """Hear the kernel no more."""
+        self._client.stop_channels()
+
+
+@pytest.fixture
+def open_notebook(page, jupyter_lab):
+    """Return a way to run a notebook of these cells after the setup, on a new file."""
+
+    def opened(name, *cells):
+        for left in jupyter_lab.root.glob("live.duckdb*"):
+            left.unlink()
+        jupyter_lab.write(name, SETUP, *cells)
+        jupyter_lab.open(page, name)
+        jupyter_lab.run_all(page)
+        page.locator(".wf-inspector").first.wait_for()
+        return page
+
+    return opened
+
+
+@pytest.fixture
+def kernel(jupyter_lab, home):
+    """Return a way to the kernel of a notebook."""
+    kernels = []
+
+    def connect(name):
+        kernels.append(Kernel(jupyter_lab, home, name))
+        return kernels[-1]
+
+    yield connect
+    for one in kernels:
+        one.close()
+
+
+def soon(is_so):
+    """Wait until something is so."""
+    until = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < until
+
+
+def status(root):
+    """Return the line below an inspector."""
+    return root.locator(":scope > [role=status]")
+
+
+def test_what_others_save_is_shown_and_what_cannot_be_read_is_said_until_it_can(open_notebook, jupyter_lab):
+    page = open_notebook("news.ipynb", "looking")
+    file, root = jupyter_lab.root / "live.duckdb", page.locator(".wf-inspector")
+    tree = root.get_by_role("treeitem")
+    tree.get_by_text("posts").first.wait_for()
+    with another(SAVE, f"duckdb:///{file}", "demo") as other:
+        for key in ("first", "second"):
+            told(other, key)
+            began = time.monotonic()
+            tree.get_by_text(key).first.wait_for()
+            assert time.monotonic() - began < 1
+    with another(SAVE, f"duckdb:///{file}", "newcomer") as other:
+        told(other, "n")
+        root.get_by_role("option").get_by_text("newcomer").wait_for()
+
+    with another(HOLD, file) as holder:
+        root.get_by_role("option").get_by_text("other").click()
+        status(root).get_by_text(re.compile(rf"is held by .*{holder.pid}")).wait_for()
+        assert tree.get_by_text("posts").count() >= 1, "what was shown stays"
+        page.screenshot(path=jupyter_lab.root / "held.png")
+    status(root).filter(has_text=re.compile(r"^$")).wait_for(state="attached")
+    root.locator("[aria-selected=true]").get_by_text("other").wait_for()
+
+    with open_storage(f"duckdb:///{file}"):
+        pass  # what is in the WAL is in the file
+    content = file.read_bytes()
+    for left in jupyter_lab.root.glob("live.duckdb*"):
+        left.unlink()
+    status(root).get_by_text("'live.duckdb' is not there any more; what is shown is what was in it").wait_for()
+    assert tree.get_by_text("posts").count() >= 1
+    file.write_bytes(content)
+    status(root).filter(has_text=re.compile(r"^$")).wait_for(state="attached")
+    file.write_bytes(b"no database" * 10_000)
+    status(root).get_by_text("is no DuckDB database").wait_for()
+    file.write_bytes(content)
+    status(root).filter(has_text=re.compile(r"^$")).wait_for(state="attached")
+    with another(SAVE, f"duckdb:///{file}", "other") as other:
+        told(other, "last")
+        tree.get_by_text("last").first.wait_for()
+
+
+def test_pages_and_python_move_each_other_and_nothing_moves_a_page_back(open_notebook, kernel):
+    page = open_notebook("places.ipynb", "looking", "looking")
+    views, kernel = page.locator(".wf-inspector"), kernel("places.ipynb")
+    views.nth(1).wait_for()
+    views.nth(0).get_by_role("option").get_by_text("other").click()
+    views.nth(1).locator("[role=option][aria-selected=true]").get_by_text("other").wait_for()
+    assert kernel.value("looking.place.session") == "other"
+    kernel.value("looking.go(session='demo', view='state').session")
+    for n in (0, 1):
+        views.nth(n).locator("[role=option][aria-selected=true]").get_by_text("demo").wait_for()
+
+    # a hand that is faster than the kernel: what the page shows never goes back
+    words = "demo, and more that is typed fast"
+    page.evaluate(
+        """() => {
+            const line = document.querySelector(".wf-inspector input[type=search]");
+            window.seen = [];
+            line.addEventListener("input", () => seen.push(line.value));
+        }"""
+    )
+    line = views.nth(0).locator("input[type=search]")
+    line.press_sequentially(words, delay=5)
+    soon(lambda: kernel.value("looking.place.filter") == words)
+    assert (line.input_value(), page.evaluate("seen.length")) == (words, len(words))
+    line.fill("")
+    views.nth(1).get_by_role("option").get_by_text("other").wait_for()
+
+    kernel.value("looking.go(session='other', view='runs').view")
+    page.keyboard.press("Control+s")
+    page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+    page.reload()
+    again = page.locator(".wf-inspector").first
+    again.locator("[role=option][aria-selected=true]").get_by_text("other").wait_for()
+    assert again.get_by_role("tab", selected=True).inner_text() == "Runs"
+
+
+WIDGETS = """
+import threading
+from ipywidgets.widgets import widget as _widget
+def alive():
+    names = [type(each).__name__ for each in _widget._instances.values()]
+    threads = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("wf_notebook-"))
+    return {"inspectors": names.count("InspectorWidget"), "layouts": names.count("Layout"), "threads": threads}
+"""
+
+
+def test_a_cell_that_runs_again_or_a_kernel_that_is_gone_leaves_nothing_behind(open_notebook, kernel, jupyter_lab):
+    page = open_notebook("life.ipynb", WIDGETS, "looking")
+    seen = kernel("life.ipynb")
+    for _ in range(3):
+        jupyter_lab.run_all(page)
+        page.locator(".wf-inspector").get_by_role("treeitem").first.wait_for()
+    alive = seen.value("alive()")
+    assert alive.pop("threads").count("wf_notebook-watch") == 1
+    assert alive == {"inspectors": 1, "layouts": 1}
+
+    # while a cell runs all is answered, and the page follows
+    seen.run("import time; end = time.time() + 6\nwhile time.time() < end: time.sleep(0.05)")
+    page.locator("#jp-main-statusbar").get_by_text("| Busy").wait_for()
+    began = time.monotonic()
+    page.locator(".wf-inspector").get_by_role("option").get_by_text("other").click()
+    page.locator(".wf-inspector [role=option][aria-selected=true]").get_by_text("other").wait_for()
+    assert time.monotonic() - began < 3
+    jupyter_lab.wait_until_idle(page)
+
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.locator('[data-command="kernelmenu:restart"]:visible').click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.get_by_text("this is what it was; run the cell again to look further").wait_for()
+    assert page.locator(".wf-inspector").count() == 0
+    assert page.locator("[class^=wf-inspector-]").first.inner_text().startswith("<Inspector of 'duckdb:///")
+    jupyter_lab.wait_until_idle(page)
+    jupyter_lab.run_all(page)
+    page.locator(".wf-inspector").get_by_role("treeitem").first.wait_for()
+    again = kernel("life.ipynb")
+    again.value("get_ipython().run_line_magic('unload_ext', 'wf_notebook')")
+    page.get_by_text("this is what it was; run the cell again to look further").wait_for()
+    assert again.value("alive()")["inspectors"] == 0
+
+
+WORKS = """\
+import time
+from pathlib import Path
+from wf_notebook import Workflow
+class Works(Workflow):
+    def run(self):
+        for n in range(3):
+            yield f"part {n}"
+            self.session_state[f"part {n}"] = n
+            self.write_to_storage()
+        while not Path("go_on").exists():
+            time.sleep(0.05)
+        self.session_state["end"] = True
+        yield "the end"
+"""
+
+
+def test_two_inspectors_a_run_and_another_kernel_on_one_file(open_notebook, kernel, jupyter_lab):
+    page = open_notebook("together.ipynb", WORKS, "looking", "inspector(storage, session='other')")
+    seen, file = kernel("together.ipynb"), jupyter_lab.root / "live.duckdb"
+    first, second = page.locator(".wf-inspector").first, page.locator(".wf-inspector").nth(1)
+    second.get_by_role("treeitem").first.wait_for()
+    seen.run("for said in Works(session_id='demo', storage=storage).run(): pass")
+    with another(SAVE, f"duckdb:///{file}", "other") as other:
+        for n in range(20):
+            told(other, f"key{n}")
+        second.get_by_role("treeitem").get_by_text("key19").first.wait_for()
+        first.get_by_role("treeitem").get_by_text("part 2").first.wait_for()
+        assert first.get_by_role("treeitem").get_by_text("key19").count() == 0
+        first.get_by_role("tab", name="Runs").click()
+        second.get_by_role("option").get_by_text("demo").click()
+        second.get_by_role("treeitem").get_by_text("part 2").first.wait_for()
+    (jupyter_lab.root / "go_on").touch()
+    second.get_by_role("treeitem").get_by_text("end").first.wait_for()
+    assert (status(first).inner_text(), status(second).inner_text()) == ("", "")
+    assert first.get_by_role("tab", selected=True).inner_text() == "Runs"
+
+    # a kernel that hears nothing for a while, which is said until it hears again
+    jupyter_lab.wait_until_idle(page)
+    seen.run("import ctypes; ctypes.PyDLL(None).usleep(5_000_000)")
+    second.get_by_role("option").get_by_text("other").click()
+    status(second).get_by_text("the kernel runs a cell; it answers when that has ended").wait_for()
+    status(second).filter(has_text=re.compile(r"^$")).wait_for(state="attached")
+    second.get_by_role("treeitem").get_by_text("key19").first.wait_for()
+
+    page.get_by_role("menuitem", name="Edit", exact=True).click()
+    page.locator('[data-command="editmenu:clear-all"]:visible').click()
+    threads = "[each.name for each in __import__('threading').enumerate()]"
+    soon(lambda: "wf_notebook-watch" not in seen.value(threads))

@@ -1,0 +1,85 @@
+/** What the kernel says without being asked: that something was saved, or why nothing can be read. */
+import { Refused, send } from "./asking.js";
+
+/** What the storage refuses: it is shown when that can be had again. */
+const OF_STORAGE = ["StorageBusy", "BadStorage", "StorageFailed"];
+
+/** Milliseconds until the kernel is told again that this page is there. */
+const HERE = 2000;
+
+/**
+ * @param {import("./asking.js").Model} model
+ * @param {string} page
+ * @param {import("./standing.js").Standing} line
+ * @param {{ show: () => Promise<unknown>, moved: () => Promise<unknown> }} does
+ */
+export function hearing(model, page, line, { show, moved }) {
+  let isBusy = false;
+  let isDue = false;
+  let told = 0;
+  let wasOld = false;
+  let hasFailed = false;
+
+  function here() {
+    told = Date.now();
+    send(model, { is: "shown", page });
+  }
+
+  /** Show what is new, once at a time; in a page that nobody sees, when it is seen. */
+  async function hear() {
+    isDue = true;
+    line.old(model.get("news").error);
+    if (isBusy || document.hidden) return;
+    isBusy = true;
+    while (isDue && !document.hidden) {
+      isDue = false;
+      if (Date.now() - told > HERE) here();
+      const isOld = Boolean(model.get("news").error);
+      const does = isOld ? async () => {} : wasOld ? show : moved;
+      wasOld = isOld;
+      await does();
+    }
+    isBusy = false;
+  }
+
+  /** Say why something could not be done; what the storage refused is shown when it can be. @param {Error} error */
+  function fail(error) {
+    const kind = error instanceof Refused ? error.kind : "";
+    if (OF_STORAGE.includes(kind)) {
+      wasOld = true;
+      line.old(error.message);
+    } else if (kind !== "Gone") {
+      hasFailed = true;
+      line.tell(error.message);
+    }
+  }
+
+  function seen() {
+    if (document.hidden) return;
+    here();
+    if (isDue) hear();
+  }
+  const gone = () => send(model, { is: "gone", page });
+
+  model.on("change:news", hear);
+  document.addEventListener("visibilitychange", seen);
+  window.addEventListener("pagehide", gone);
+  here();
+  line.old(model.get("news").error);
+  return {
+    fail,
+    /** Do several things, and say which could not be done. @param {(void | Promise<void>)[]} things */
+    async all(things) {
+      const done = await Promise.allSettled(things);
+      if (hasFailed && done.every(({ status }) => status === "fulfilled")) line.tell("");
+      hasFailed = false;
+      for (const each of done) if (each.status === "rejected") fail(each.reason);
+    },
+    end() {
+      model.off("change:news", hear);
+      document.removeEventListener("visibilitychange", seen);
+      window.removeEventListener("pagehide", gone);
+      gone();
+    },
+  };
+}
