@@ -73,7 +73,7 @@ def test_versions_are_slid_over_compared_restored_and_forked(past, page):
     page.keyboard.press("Home")
     expect(head).to_contain_text("✓ completed Blog")
     expect(root.get_by_role("treeitem")).to_have_count(1)  # the state of version 1 has a topic only
-    root.get_by_role("button", name="newest", exact=True).click()
+    root.get_by_role("group", name="version", exact=True).get_by_role("button", name="newest").click()
     expect(root.get_by_role("treeitem")).to_have_count(3)
 
     root.get_by_role("tab", name="History").click()
@@ -108,7 +108,7 @@ def test_a_version_is_restored_and_forked_after_a_question(past, page):
     assert elsewhere().endswith(" 64")
     root.get_by_role("button", name="Restore…").click()
     root.get_by_role("button", name="Restore", exact=True).click()
-    expect(root.get_by_role("status").last).to_contain_text("is now version 65; restore version 64 to undo it")
+    expect(root.locator(".wf-inspector-status")).to_contain_text("is now version 65; restore version 64 to undo it")
     expect(head).to_contain_text("version 65 of 65")
     assert elsewhere() == '{"topic": "a brown fox", "posts": [{"title": "<img src=x onerror=alert(1)>", "views": 1}]} 65'
     run_last(page)

@@ -95,7 +95,6 @@ export function differences({ ask, go, tell }) {
   const pieces = (found) => found.map(([kind, words]) => text(kind, words, { added: "ins", removed: "del" }[kind] ?? "span"));
 
   tree.addEventListener("keydown", (event) => {
-    event.stopPropagation();
     const items = /** @type {HTMLElement[]} */ ([...tree.querySelectorAll("[tabindex]")]);
     const at = items.indexOf(/** @type {HTMLElement} */ (event.target));
     const to = items[{ ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key] ?? -1];

@@ -10,8 +10,8 @@ export function editor({ ask, go, place, tell }) {
   const element = part("editor", "div", { role: "group", "aria-label": "change the value" });
   const tools = part("edits");
   const note = text("quiet", "");
-  const edit = button("Edit", "change the value", () => open(false));
-  const add = button("Add…", "add a value inside", () => open(true));
+  const edit = button("Edit", "change the value", () => trying(() => open(false)));
+  const add = button("Add…", "add a value inside", () => trying(() => open(true)));
   const drop = button("Delete…", "remove the value", () => trying(remove));
   const undo = button("Undo", "put back what was there before the last change", () => trying(() => change("undo", {})));
   tools.append(edit, add, drop, undo, note);
@@ -34,10 +34,12 @@ export function editor({ ask, go, place, tell }) {
   let editing = null;
   let [asked, shown] = [0, ""];
 
+  /** Whether what is known is of the value that is looked at. */
+  const isOf = () => JSON.stringify([place().session, place().path]) === shown;
   async function look() {
     const now = (asked += 1);
     const { session, version, path } = place();
-    if (JSON.stringify([session, path]) !== shown) edit.hidden = add.hidden = drop.hidden = true; // they would be of another value
+    if (!isOf()) edit.hidden = add.hidden = drop.hidden = true; // they would be of another value
     if (!session) return;
     const found = await ask("editable", { session, version, path }).catch((error) => ({ why_not: error.message, undo: "" }));
     if (now !== asked) return;
@@ -50,7 +52,9 @@ export function editor({ ask, go, place, tell }) {
   }
 
   /** @param {boolean} adds */
-  function open(adds) {
+  async function open(adds) {
+    if (!isOf()) await look();
+    if ((adds ? add : edit).hidden) return;
     editing = { session: told.session, version: told.version, path: told.path, adds };
     say(title, adds ? `new in ${told.shown}` : told.shown);
     type.replaceChildren(...[...new Set(adds ? told.types : [told.type, ...told.types])].map((name) => text("option", name, "option")));
@@ -82,6 +86,7 @@ export function editor({ ask, go, place, tell }) {
   /** @param {number} [version] */
   const put = (version) => change("put", { ...editing, ...(version && { version }), type: type.value, text: field.value, key: key.value });
   async function remove() {
+    if (!isOf()) await look();
     const seen = told;
     if ((await question(element, { ask: `Delete ${seen.shown}? Undo brings it back.`, yes: "Delete" })) === null) return;
     await change("remove", { session: seen.session, version: seen.version, path: seen.path });
@@ -134,7 +139,6 @@ export function editor({ ask, go, place, tell }) {
   }
   form.addEventListener("submit", (event) => event.preventDefault());
   element.addEventListener("keydown", (event) => {
-    event.stopPropagation(); // the notebook has keys of its own
     if (!editing) return;
     if (event.key === "Escape") close();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey || event.target === key)) {

@@ -33,6 +33,7 @@ export function framed(root, context, views, key) {
   });
   fold.setAttribute("aria-controls", sessions.element.id);
   const head = headPanel(context, fold);
+  const bar = versionBar(context);
   const tabs = part("tabs", "div", { role: "tablist", "aria-label": "views" });
   const body = part("body");
   /** @type {Map<View, { tab: HTMLElement, panel: Panel }>} */

@@ -2,7 +2,7 @@
 import { differences } from "./differing.js";
 import { button, part, text } from "./parts.js";
 import { question } from "./question.js";
-import { ownKeys, versionList } from "./versions.js";
+import { versionList } from "./versions.js";
 
 /** @param {import("./inspector.js").Context} context @returns {import("./inspector.js").Panel} */
 export function historyPanel(context) {
@@ -20,7 +20,6 @@ export function historyPanel(context) {
   const both = part("both");
   both.append(list.element, diff.element);
   element.append(tools, both);
-  ownKeys(tools);
 
   function compare() {
     const { session } = place();

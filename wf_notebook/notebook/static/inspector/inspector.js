@@ -49,8 +49,6 @@ const VIEWS = /** @type {const} */ ([
   ["sql", "SQL", sqlPanel],
 ]);
 
-const BUSY = "the kernel is busy: it answers when the cell has ended";
-
 /** Build an inspector in an element. @param {import("./asking.js").Model} model @param {Element} el @returns {() => void} */
 function build(model, el) {
   const root = part("root", "section", { "aria-label": "inspector" });

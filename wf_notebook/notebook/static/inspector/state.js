@@ -52,11 +52,11 @@ export function statePanel(context) {
     const { path } = place();
     const isOther = JSON.stringify(path) !== selected;
     selected = JSON.stringify(path);
+    const edited = edits.show(); // at once: what it shows must not be of another value
     const shown = isOther || isMoved ? pane.show(path) : undefined;
     tree.select(path);
     if (isOther && path.length) await tree.reveal(path).catch(() => {}); // the pane says that it is not there
-    await shown;
-    await edits.show();
+    await Promise.all([shown, edited]);
   }
 
   return {

@@ -12,11 +12,6 @@ function runOf(row, go) {
   return !run ? [] : [button(`${row.sign} ${row.status} ${row.workflow} ${run.slice(0, 8)}`, "show the run that saved it", () => go({ view: "runs", run }))];
 }
 
-/** The keys of the notebook are not ours. @param {HTMLElement} element */
-export function ownKeys(element) {
-  element.addEventListener("keydown", (event) => event.stopPropagation());
-}
-
 /** A slider over the versions of a session. @param {import("./inspector.js").Context} context @returns {import("./inspector.js").Panel} */
 export function versionBar({ ask, go, place, tell }) {
   const element = part("bar", "div", { role: "group", "aria-label": "version" });
@@ -28,7 +23,6 @@ export function versionBar({ ask, go, place, tell }) {
   const said = part("at");
   said.append(number, " ", saved, " ", summary, " ", run);
   element.append(back, range, on, follow, said);
-  ownKeys(element);
   /** @type {Map<number, Version>} */
   const known = new Map();
   let [session, first, newest, asked] = ["", 1, 0, 0];
@@ -112,7 +106,7 @@ export function versionList({ ask, go, place }) {
   const newer = button("↑ newer", "newer versions", () => page(start - VERSIONS));
   const older = button("↓ older", "older versions", () => page(start + VERSIONS));
   element.append(newer, list, older);
-  let [session, start, total, newest, asked, shown] = ["", 0, 0, 0, 0, ""];
+  let [session, start, total, newest, asked, shown, at] = ["", 0, 0, 0, 0, "", ""];
 
   /** @param {number | null} from  null: where the chosen version is */
   async function page(from) {
@@ -125,7 +119,7 @@ export function versionList({ ask, go, place }) {
     const told = JSON.stringify([session, answer.rows]);
     if (told !== shown) fill(answer.rows);
     shown = told;
-    mark();
+    mark(from === null);
   }
   /** @param {Version[]} rows */
   function fill(rows) {
@@ -141,15 +135,18 @@ export function versionList({ ask, go, place }) {
     if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[data-version="${focused}"]`))?.focus();
   }
   const chosen = () => place().version ?? newest;
-  function mark() {
+  function mark(isNew = true) {
     for (const row of list.querySelectorAll("[data-version]")) row.setAttribute("aria-current", String(/** @type {HTMLElement} */ (row).dataset.version === String(chosen())));
-    /** @type {HTMLElement | null} */ (list.querySelector("[aria-current=true]"))?.scrollIntoView({ block: "nearest" });
+    const now = /** @type {HTMLElement | null} */ (list.querySelector("[aria-current=true]"));
+    if (isNew && now) element.scrollTop += Math.min(now.offsetTop - element.scrollTop, 0) + Math.max(now.offsetTop + now.offsetHeight - element.scrollTop - element.clientHeight, 0);
   }
   return {
     element,
     show() {
-      const isThere = list.querySelector(`[data-version="${place().version ?? newest}"]`);
-      return session === place().session && isThere ? mark() : page(null);
+      const [was, isOther] = [at, session !== place().session];
+      at = `${place().version}`;
+      if (isOther || (was !== at && !list.querySelector(`[data-version="${chosen()}"]`))) return page(null);
+      return was === at ? page(start) : mark();
     },
     moved: () => page(start),
   };
