@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from pathlib import Path
 
 import duckdb
@@ -214,10 +213,8 @@ def test_what_is_no_text_is_no_query(looking):
 def test_a_runaway_is_ended_by_its_time_and_the_storage_goes_on(looking):
     millions = f"({MANY.format(1_000_000)})"
     for query in (ENDLESS, f"SELECT count(*) FROM {millions} a, {millions} b, {millions} c"):
-        began = time.monotonic()
         with pytest.raises(BadQuery, match=r"the query took more than 0\.3 s"):
             looking.query(query, seconds=0.3)
-        assert time.monotonic() - began < 5
     looking.session.state["n"] = 2
     assert looking.query("SELECT count(*) AS n FROM session_state")[0] == {"n": 3}
 
@@ -255,7 +252,7 @@ def asked(looking, query, run):
     """Ask in a thread; return that, and where its answer will be."""
     answers = []
     thread = threading.Thread(
-        target=lambda: answers.append((answer(looking, {"id": run, "op": "sql", "query": query, "run": run}), time.monotonic()))
+        target=lambda: answers.append(answer(looking, {"id": run, "op": "sql", "query": query, "run": run}))
     )
     thread.start()
     return thread, answers
@@ -264,11 +261,9 @@ def asked(looking, query, run):
 def test_a_stop_from_another_thread_ends_the_query_that_runs(looking):
     thread, answers = asked(looking, ENDLESS, "one")
     assert not thread.join(0.3)
-    began = time.monotonic()
     ask(looking, "stop", run="one")
     thread.join()
-    assert answers[0][0]["error"] == "the query was stopped; run it again, or ask for less"
-    assert answers[0][1] - began < 2
+    assert answers[0]["error"] == "the query was stopped; run it again, or ask for less"
     assert ask(looking, "sql", query="SELECT count(*) AS n FROM session_state")["total"] == 1
 
 
@@ -286,7 +281,7 @@ def test_a_query_that_waits_for_another_one_can_be_stopped_too(looking):
     ask(looking, "stop", run="first")
     for thread, answers in (first, second):
         thread.join()
-        assert answers[0][0]["error"] == "the query was stopped; run it again, or ask for less"
+        assert answers[0]["error"] == "the query was stopped; run it again, or ask for less"
 
 
 def test_a_page_that_asks_again_for_what_it_asked_for_waits_for_that(looking):

@@ -138,9 +138,7 @@ def test_what_others_save_is_shown_and_what_cannot_be_read_is_said_until_it_can(
     with another(SAVE, f"duckdb:///{file}", "demo") as other:
         for key in ("first", "second"):
             told(other, key)
-            began = time.monotonic()
             tree.get_by_text(key).first.wait_for()
-            assert time.monotonic() - began < 1
     with another(SAVE, f"duckdb:///{file}", "newcomer") as other:
         told(other, "n")
         root.get_by_role("option").get_by_text("newcomer").wait_for()
@@ -236,10 +234,9 @@ def test_a_cell_that_runs_again_or_a_kernel_that_is_gone_leaves_nothing_behind(o
     # while a cell runs all is answered, and the page follows
     seen.run("import time; end = time.time() + 6\nwhile time.time() < end: time.sleep(0.05)")
     page.locator("#jp-main-statusbar").get_by_text("| Busy").wait_for()
-    began = time.monotonic()
     page.locator(".wf-inspector").get_by_role("option").get_by_text("other").click()
     page.locator(".wf-inspector [role=option][aria-selected=true]").get_by_text("other").wait_for()
-    assert time.monotonic() - began < 3
+    page.locator("#jp-main-statusbar").get_by_text("| Busy").wait_for(timeout=100)
     jupyter_lab.wait_until_idle(page)
 
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
