@@ -55,7 +55,9 @@ FLOORS = """
     agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
-    inspection.place  inspection.loaded  inspection.looking  inspection.sessions  inspection.tree  inspection.answers  inspection
+    inspection.place  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting  inspection.marks
+    inspection.grids  inspection.jsontext  inspection.looking  inspection.sessions  inspection.tree  inspection.values
+    inspection.search  inspection.copying  inspection.answers  inspection
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments, WorkflowError
 from ..nearest import did_you_mean
 from ..redact import redact
+from .copying import copied
+from .search import search
 from .sessions import sessions
-from .tree import children, opened_session
+from .tree import children, opened_session, way
+from .values import rows, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +33,11 @@ OPS: dict[str, Op] = {
     "sessions": sessions,
     "open": opened_session,
     "children": children,
+    "way": way,
+    "value": value,
+    "rows": rows,
+    "search": search,
+    "copy": copied,
 }
 
 

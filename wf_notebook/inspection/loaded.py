@@ -7,12 +7,48 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from .. import codec
+from ..kept import collecting_later
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from ..changes import Encoded
     from ..session import Session
 
-#: So many states are kept at hand.
-STATES = 8
+#: So many states are kept at hand, and so many things that were made of them.
+STATES, MADE = 8, 16
+
+
+class Made:
+    """What was made of states, such as a frame of which pages are asked for; what was not asked for any more is let go."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = RLock()
+
+    def once(self, what: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what `make` gives, which is asked only once for the same thing.
+
+        >>> made = Made()
+        >>> made.once("n", lambda: 1), made.once("n", lambda: 2)
+        (1, 1)
+        """
+        with self._lock:
+            if what in self._known:
+                self._known.move_to_end(what)
+                return self._known[what]
+        value = make()
+        with self._lock:
+            self._known[what] = value
+            while len(self._known) > MADE:
+                self._known.popitem(last=False)
+        return value
+
+    def forget(self) -> None:
+        """Let go of all."""
+        with self._lock:
+            self._known.clear()
 
 
 @dataclass(slots=True)
@@ -22,14 +58,26 @@ class Loaded:
     session: Session
     version: int
     kept: Encoded
+    #: What was made of frames and arrays, which are the same in other versions.
+    frames: Made = field(default_factory=Made)
+    _own: Made = field(default_factory=Made)
     _trees: dict[str, Any] = field(default_factory=dict)
     _blobs: dict[str, bytes] = field(default_factory=dict)
 
     def tree(self, key: str) -> Any:
         """Return the tree of a key as it is stored: to look at, not to change. KeyError if it is not there."""
         if key not in self._trees:
-            self._trees[key] = self.kept[key].tree
+            with collecting_later():
+                self._trees[key] = self.kept[key].taken()
         return self._trees[key]
+
+    def value(self, tree: Any) -> Any:
+        """Return the value of a tree: a copy of its own. StorageFailed for a tree or a blob that is damaged."""
+        return codec.decode(tree, self.blob)
+
+    def once(self, what: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what `make` gives of this state, which is asked only once for the same thing."""
+        return self._own.once(what, make)
 
     def blob(self, content_hash: str) -> bytes:
         """Return the bytes of an array or a frame; read when they are asked for."""
@@ -46,13 +94,18 @@ class States:
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, int], Loaded] = OrderedDict()
         self._lock = RLock()
+        self._frames = Made()
+
+    def has(self, session: Session, version: int) -> bool:
+        """Say whether a state is at hand, so that it costs nothing to look at it."""
+        return (session.session_id, version) in self._known
 
     def at(self, session: Session, version: int) -> Loaded:
         """Return the state of a session at a version."""
         where = (session.session_id, version)
         with self._lock:
             if where not in self._known:
-                self._known[where] = Loaded(session, version, session.kept_at(version))
+                self._known[where] = Loaded(session, version, session.kept_at(version), self._frames)
             self._known.move_to_end(where)
             while len(self._known) > STATES:
                 self._known.popitem(last=False)
@@ -62,3 +115,4 @@ class States:
         """Let go of all: the file was replaced, or a session deleted."""
         with self._lock:
             self._known.clear()
+            self._frames.forget()

@@ -10,7 +10,9 @@ from ..run import way_up
 from ..storage import opened
 from ..transaction import is_branch, shown_id
 from .loaded import States
+from .nodes import at, python_path
 from .place import Place
+from .selecting import steps_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +85,34 @@ class Inspector:
             session_id, version = self._place.session, self._place.version
         session = self.find(session_id)
         return self.states.at(session, session.newest() if version is None else version)
+
+    # -- what is selected --------------------------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> str:
+        """How Python says where the selected value is, `session_state["posts"][3]`. Raises UnknownPath if it is not there."""
+        return python_path(self.loaded(), self._place.path)
+
+    @property
+    def selection(self) -> Any:
+        """The selected value, at the version that is looked at: a copy of its own. Raises UnknownPath if it is not there.
+
+        >>> from wf_notebook.storage import open_storage
+        >>> storage = open_storage("memory:")
+        >>> session = storage.session("demo"); session.state["posts"] = [{"title": "a"}]; session.save()
+        >>> inspector = Inspector(storage, session="demo")
+        >>> inspector.select("posts.0"); inspector.selection, inspector.path
+        ({'title': 'a'}, 'session_state["posts"][0]')
+        """
+        loaded = self.loaded()
+        return loaded.value(at(loaded, self._place.path))
+
+    def select(self, path: Any) -> None:
+        """Select a value: by "posts.0.title", by 'session_state["posts"][0]', or by a tuple of keys.
+
+        Raises UnknownPath for a path that leads nowhere.
+        """
+        self.go(path=list(steps_to(self.loaded(), path)), view="state")
 
     def __repr__(self) -> str:
         return f"<Inspector of {self.storage.url!r}{f', session {self._place.session!r}' if self._place.session else ''}>"
