@@ -25,8 +25,10 @@ export function question(where, { ask, yes, field, value = "" }) {
     box.append(text("asked", ask), ...(field ? [line] : []), sure, button("Cancel", "change nothing", () => done(null)));
     box.addEventListener("keydown", (event) => {
       event.stopPropagation(); // the notebook has keys of its own
-      if (event.key === "Escape") done(null);
-      if (event.key === "Enter" && event.target === line) done(line.value);
+      const isSaid = event.key === "Enter" && event.target === line;
+      if (event.key !== "Escape" && !isSaid) return;
+      event.preventDefault(); // or the button that has the focus then would be pressed
+      done(isSaid ? line.value : null);
     });
     where.prepend(box);
     (field ? line : sure).focus();
