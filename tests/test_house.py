@@ -61,7 +61,7 @@ FLOORS = """
 7   testing
     notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.background  notebook.inspecting  notebook.asked
+    notebook.live  notebook.background  notebook.variables  notebook.inspecting  notebook.asked
     notebook.known  notebook.looking  notebook.planned  notebook.acting
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook

@@ -18,19 +18,26 @@ from IPython.core.getipython import get_ipython
 from traitlets import Dict, Unicode
 
 from ..inspection import answer
+from .variables import put_value
 from .views import publish
 from .widget import answer_at_once
 
 if TYPE_CHECKING:
     from ..inspection import Inspector, Place
+    from ..inspection.answers import Op
 
 _STATIC = Path(__file__).parent / "static" / "inspector"
 #: The modules of the page, each after those that it uses.
-MODULES = ("parts", "asking", "question", "sessions", "table", "state", "history", "runs", "sql", "inspector")
+MODULES = (
+    *("parts", "asking", "question", "sessions", "table", "tree", "value", "finding", "state", "history", "runs", "sql"),
+    "inspector",
+)
 #: What belongs between the modules and not into the one that they become: a module's imports from beside it, and its exports.
 _BETWEEN = re.compile(r'^import [^;]*? from "\./[^"]*";\n|^export (?=(?:async )?(?:function|const|class)\b)', re.MULTILINE)
 #: So many requests are answered at once; a query that takes long stands in nobody's way.
 ANSWERING = 4
+#: What can be asked for in a notebook besides.
+NOTEBOOK_OPS: dict[str, Op] = {"variable": put_value}
 
 
 def joined(names: tuple[str, ...] = MODULES) -> str:
@@ -48,6 +55,8 @@ class InspectorWidget(anywidget.AnyWidget):
 
     #: By this class the page finds the static tree that it takes the place of.
     key = Unicode().tag(sync=True)
+    #: How it looks; a page is dressed by it, as there is no view that anywidget would dress.
+    _css = Unicode().tag(sync=True)
     #: Where the inspector is; `n` grows with each move, so that a page knows its own from later ones.
     place = Dict().tag(sync=True)
     #: What was saved since, or why nothing can be read.
@@ -69,7 +78,7 @@ class InspectorWidget(anywidget.AnyWidget):
     def _hear(self, _: object, message: Any, __: object) -> None:
         """Answer what a page asks for, in a thread of its own: the shell that reads messages may have to run cells."""
         if isinstance(message, dict) and "op" in message:
-            self._pool.submit(lambda: self.send(answer(self.inspector, message)))
+            self._pool.submit(lambda: self.send(answer(self.inspector, message, NOTEBOOK_OPS)))
 
 
 def display(inspector: Inspector) -> None:
