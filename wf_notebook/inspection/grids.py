@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .place import Step
 
 #: Characters of a cell; columns of a table; characters of a page, in which wide tables get shorter cells.
-CELL, COLUMNS, PAGE = 200, 200, 90_000
+CELL, COLUMNS, PAGE = 200, 100, 80_000
 #: Rows by which it is told what columns there are, and of what type.
 _LOOKED_AT = 10_000
 #: Tags of what has rows and is kept beside the tree.
@@ -52,7 +52,7 @@ class Grid:
     def page(self, start: int, count: int) -> list[list[str | None]]:
         """Return the texts of some rows."""
         rows = self.cells(start, min(count, 1000))
-        room = max(10, min(CELL, PAGE // max(1, len(rows) * min(len(self.columns), COLUMNS))))
+        room = max(8, min(CELL, PAGE // max(1, len(rows) * min(len(self.columns), COLUMNS))))
         return [[None if cell is None else _cell(cell, room) for cell in row[:COLUMNS]] for row in rows]
 
 

@@ -104,7 +104,7 @@ class States:
 
     def has(self, session: Session, version: int) -> bool:
         """Say whether a state is at hand, so that it costs nothing to look at it."""
-        return (session.session_id, version) in self._known
+        return (session.stored_as, version) in self._known
 
     def at(self, session: Session, version: int) -> Loaded:
         """Return the state of a session at a version."""

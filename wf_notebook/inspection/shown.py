@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .. import codec
+from ..errors import UnknownPath
 from ..frames.columns import Column, fields_of
 from ..frames.records import columns_of
 from ..frames.table import Table
-from ..kept import tag
 from ..keys import key_of
 from ..tabular import columns
+from .nodes import at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..session import Session
     from .loaded import Loaded
     from .place import Place, Step
@@ -82,12 +80,9 @@ def _is_record(value: Any) -> bool:
     return fields_of(value) is not None
 
 
-def _value(loaded: Loaded, path: Sequence[Step]) -> Any:
+def _value(loaded: Loaded, path: tuple[Step, ...]) -> Any:
     """Return the value at a path; None for one that is not there."""
     try:
-        tree = loaded.tree(str(path[0]))
-        for step in path[1:]:
-            tree = (tree[tag(tree)] if tag(tree) else tree)[step]
-        return codec.decode(tree, loaded.blob)
-    except (KeyError, IndexError, TypeError):
+        return loaded.value(at(loaded, path))
+    except UnknownPath:
         return None
