@@ -60,6 +60,8 @@ class InspectorWidget(anywidget.AnyWidget):
 
     #: By this class the page finds the static tree that it takes the place of.
     key = Unicode().tag(sync=True)
+    #: Its style sheet; given to a widget alone, it would not be sent.
+    _css = Unicode().tag(sync=True)
     #: Where the inspector is.
     place = Dict().tag(sync=True)
     #: What was saved since, or why nothing can be read.
