@@ -8,7 +8,7 @@ NOTEBOOK := build/demo/01_quickstart.ipynb
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo lab model test check lint types fast bench bench-live bench-cache torture clean
+.PHONY: help demo lab model test check lint types fast bench bench-live bench-cache bench-inspector torture clean
 .DELETE_ON_ERROR:
 
 # What a shell may have set for other projects has no say here.
@@ -22,6 +22,7 @@ help:
 	@echo "make test       all tests, with the real model and a real browser"
 	@echo "make bench      measure how fast it is beside others, into benchmarks/RESULTS.md; ONLY=stream chooses"
 	@echo "make bench-live measure the live output in a real browser, into benchmarks/LIVE.md; ONLY=stop chooses"
+	@echo "make bench-inspector measure the inspector in a real browser, into benchmarks/INSPECTOR.md; ONLY=slide chooses"
 	@echo "make bench-cache ask caches whether what they give is right, into benchmarks/CACHE.md; ONLY=helper chooses"
 	@echo "make torture    kill, starve and interrupt what saves, for long, into benchmarks/RELIABILITY.md; ONLY=kill chooses"
 	@echo "make clean      remove what was built (the demo's session too); .venv stays"
@@ -57,6 +58,9 @@ bench: $(STAMP)
 
 bench-live: $(STAMP)
 	@$(VENV)/python -m benchmarks.live $(if $(ONLY),--only "$(ONLY)")
+
+bench-inspector: $(STAMP)
+	@$(VENV)/python -m benchmarks.inspector $(if $(ONLY),--only "$(ONLY)")
 
 bench-cache: $(STAMP)
 	@$(VENV)/python -m benchmarks.stale $(if $(ONLY),--only "$(ONLY)")

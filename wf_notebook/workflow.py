@@ -227,7 +227,7 @@ class Workflow(Adapting, Keeping):
         ...     def run(self, topic): yield str(self.outline(topic))
         >>> Blog(cache="use").plan("cheese")
         nothing comes from the store
-        ● first would be done: step 'outline' (it was never done in this session)
+        ● first would be done: step 'outline' (nothing is remembered of it in this session)
         """
         opening = type(self).run if type(self).run is not Workflow.run else type(self).arun
         method = getattr(opening, "__wrapped__", opening)

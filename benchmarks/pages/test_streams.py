@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
 import wf_notebook
+from benchmarks.pages.notebook import Notebook
 
 SETUP = """\
 %load_ext wf_notebook
@@ -77,12 +79,6 @@ class Timed:
         with open("timed.txt", "w") as file:  # what is printed may be lost
             print(time.process_time() - self.cpu, time.perf_counter() - self.wall, file=file)
 """
-WATCH = """
-window.longest = 0;
-new PerformanceObserver(list => {
-  for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration);
-}).observe({ type: "longtask", buffered: false });
-"""
 WAYS = {
     "wf_notebook": "with Timed():\n    stream = Stream(session_id='s').run(count={count}, unit={unit})\n    display(stream)",
     "update_display": "with Timed():\n    updated_display(chunks({count}, {unit}, 1000))",
@@ -91,40 +87,10 @@ WAYS = {
 }
 
 
-class Page:
-    """A notebook whose cells are played one by one, and what comes over its websockets."""
-
-    def __init__(self, page, lab, name, *cells):
-        self.page, self.lab, self.sent = page, lab, 0
-        page.on("websocket", lambda socket: socket.on("framereceived", self._count))
-        lab.write(name, SETUP, *cells)
-        lab.open(page, name)
-        page.evaluate(WATCH)
-        self.run(0)
-
-    def _count(self, frame):
-        self.sent += len(frame if isinstance(frame, bytes) else frame.encode())
-
-    def start(self, number):
-        cell = self.page.locator(".jp-CodeCell").nth(number)
-        cell.locator(".cm-content").click()
-        self.page.evaluate("window.longest = 0")
-        self.sent = 0
-        self.page.keyboard.press("Shift+Enter")
-        return cell
-
-    def told(self):
-        """Return what the last cell that was timed took: CPU and wall, in seconds."""
-        cpu, wall = (self.lab.root / "timed.txt").read_text().split()
-        return float(cpu), float(wall)
-
-    def run(self, number):
-        cell = self.start(number)
-        cell.locator(".jp-InputArea-prompt").filter(has_text=re.compile(r"\[\d+\]")).wait_for(timeout=300_000)
-        return cell
+Streams = partial(Notebook, setup=SETUP)
 
 
-def played(live, page, work, way, words, number):
+def played(noted, page, work, way, words, number):
     """Play a cell, and note what it took until all of its text was there."""
     cell = page.run(number)
     ended = monotonic()
@@ -144,43 +110,32 @@ def played(live, page, work, way, words, number):
     there = set(re.findall(r"\b(?:word|item|row|x)\d+\b", text))
     shown = sum(word in there for word in words) / len(words)
     longest = page.page.evaluate("window.longest")
-    live.note(work, way, shown=shown, sent=page.sent, cpu=page.told()[0], longest=longest, behind=behind)
+    noted.note(work, way, shown=shown, sent=page.sent, cpu=page.told()[0], longest=longest, behind=behind)
 
 
-@pytest.fixture
-def live(request):
-    return request.config.pluginmanager.get_plugin("live") or pytest.fail("run it by make bench-live")
-
-
-@pytest.fixture(autouse=True)
-def plugin(live, page):
-    page.set_default_timeout(120_000)
-    return live
-
-
-def test_one_lane(live, page, jupyter_lab):
-    count = 300 if live.quick else 10_000
+def test_one_lane(noted, page, jupyter_lab):
+    count = 300 if noted.quick else 10_000
     cells = [source.format(count=count, unit="prose") for source in WAYS.values()]
-    notebook = Page(page, jupyter_lab, "one.ipynb", *cells)
+    notebook = Streams(page, jupyter_lab, "one.ipynb", *cells)
     for number, way in enumerate(WAYS, start=1):
-        played(live, notebook, f"{count:,} chunks at 1000/s", way, [f"word{n}" for n in range(count)], number)
+        played(noted, notebook, f"{count:,} chunks at 1000/s", way, [f"word{n}" for n in range(count)], number)
 
 
-def test_four_lanes(live, page, jupyter_lab):
-    count = 300 if live.quick else 10_000
+def test_four_lanes(noted, page, jupyter_lab):
+    count = 300 if noted.quick else 10_000
     cell = f"with Timed():\n    display(Stream(session_id='s').run(count={count}, unit=prose, lanes=4))"
-    notebook = Page(page, jupyter_lab, "four.ipynb", cell)
-    played(live, notebook, f"4 lanes × {count:,} chunks at 1000/s", "wf_notebook", [f"word{n}" for n in range(count)], 1)
+    notebook = Streams(page, jupyter_lab, "four.ipynb", cell)
+    played(noted, notebook, f"4 lanes × {count:,} chunks at 1000/s", "wf_notebook", [f"word{n}" for n in range(count)], 1)
 
 
 @pytest.mark.parametrize(("unit", "word", "size"), [("listed", "item", 22), ("tabled", "row", 20), ("coded", "x", 24)])
-def test_one_unbroken_block(live, page, jupyter_lab, unit, word, size):
-    count = 100 if live.quick else 100_000 // size
+def test_one_unbroken_block(noted, page, jupyter_lab, unit, word, size):
+    count = 100 if noted.quick else 100_000 // size
     cell = WAYS["wf_notebook"].format(count=count, unit=unit)
-    notebook = Page(page, jupyter_lab, f"{unit}.ipynb", cell)
+    notebook = Streams(page, jupyter_lab, f"{unit}.ipynb", cell)
     what = {"listed": "list", "tabled": "table", "coded": "block of code"}[unit]
     played(
-        live,
+        noted,
         notebook,
         f"one unbroken {what} of {count * size // 1000} KB",
         "wf_notebook",
@@ -189,11 +144,11 @@ def test_one_unbroken_block(live, page, jupyter_lab, unit, word, size):
     )
 
 
-def test_stop(live, page, jupyter_lab):
+def test_stop(noted, page, jupyter_lab):
     cell = "%%workflow stops\nclass Stops(Workflow):\n    def run(self):\n        yield 'part'\n        time.sleep(60)\n"
-    notebook = Page(page, jupyter_lab, "stop.ipynb", *[cell] * (1 if live.quick else 7))
+    notebook = Streams(page, jupyter_lab, "stop.ipynb", *[cell] * (1 if noted.quick else 7))
     waits = []
-    for number in range(1, 2 if live.quick else 8):
+    for number in range(1, 2 if noted.quick else 8):
         shown = notebook.start(number)
         stop = shown.get_by_role("button", name="Stop")
         stop.wait_for()
@@ -209,22 +164,22 @@ def test_stop(live, page, jupyter_lab):
                 number,
             )
         )
-    live.tell("Stop to stopped in a cell that sleeps, median", f"{sorted(waits)[len(waits) // 2]:.0f} ms", "≤ 250 ms")
+    noted.tell("Stop to stopped in a cell that sleeps, median", f"{sorted(waits)[len(waits) // 2]:.0f} ms", "≤ 250 ms")
 
 
-def test_with_and_without(live, page, jupyter_lab):
-    count = 50 if live.quick else 1000
+def test_with_and_without(noted, page, jupyter_lab):
+    count = 50 if noted.quick else 1000
     run = f"stream = Stream(session_id='s').run(count={count}, unit=prose, per_second=100)"
     cells = [f"with Timed():\n    {run}\n    {end}" for end in ("display(stream)", "for _ in stream: pass")]
-    notebook = Page(page, jupyter_lab, "without.ipynb", *cells)
+    notebook = Streams(page, jupyter_lab, "without.ipynb", *cells)
     walls = []
     for number in (1, 2):
         notebook.run(number)
         walls.append(notebook.told()[1])
-    live.tell(f"{count} chunks at 100/s with the live output, against without", f"{walls[0] / walls[1]:.3f}×", "≤ 1.1×")
+    noted.tell(f"{count} chunks at 100/s with the live output, against without", f"{walls[0] / walls[1]:.3f}×", "≤ 1.1×")
 
 
-def test_size(live):
+def test_size(noted):
     static = Path(wf_notebook.__file__).parent / "notebook" / "static"
     size = sum((static / name).stat().st_size for name in ("live.js", "live.css"))
-    live.tell("script and styles of the live output", f"{size / 1000:.1f} KB", "≤ 30 KB")
+    noted.tell("script and styles of the live output", f"{size / 1000:.1f} KB", "≤ 30 KB")

@@ -18,20 +18,9 @@ note = logging.getLogger("tests.cache.agents")
 called: list[str] = []
 
 
-class _Noting(logging.Handler):
-    def emit(self, record):
-        called.append(record.getMessage())
-
-
 @pytest.fixture(autouse=True)
-def nothing_called():
-    called.clear()
-    noting = _Noting()
-    note.addHandler(noting)
-    note.setLevel("INFO")
-    note.propagate = False
-    yield
-    note.removeHandler(noting)
+def nothing_called(noted, monkeypatch):
+    monkeypatch.setitem(globals(), "called", noted("tests.cache.agents"))
 
 
 @pytest.fixture

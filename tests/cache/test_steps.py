@@ -22,20 +22,9 @@ note = logging.getLogger("tests.cache")
 done: list[str] = []
 
 
-class _Noting(logging.Handler):
-    def emit(self, record):
-        done.append(record.getMessage())
-
-
 @pytest.fixture(autouse=True)
-def nothing_done():
-    done.clear()
-    noting = _Noting()
-    note.addHandler(noting)
-    note.setLevel("INFO")
-    note.propagate = False
-    yield
-    note.removeHandler(noting)
+def nothing_done(noted, monkeypatch):
+    monkeypatch.setitem(globals(), "done", noted("tests.cache"))
 
 
 @pytest.fixture(params=["memory", "sqlite", "duckdb"])
@@ -918,3 +907,28 @@ def test_a_stream_that_a_plain_step_returned_is_awaited_again_as_it_was(storage)
 
     assert [asyncio.run(read()) for _ in range(2)] == [["a", "b"], ["a", "b"]]
     assert done == ["words"]
+
+
+class Breaks(Workflow):
+    """Has a step that is done and one that fails."""
+
+    @step
+    def fine(self):
+        return "fine"
+
+    @step
+    def broken(self):
+        raise OSError("no network")
+
+    def run(self):
+        yield self.fine()
+        self.broken()
+
+
+def test_why_counts_a_step_that_failed_as_failed(storage):
+    workflow = Breaks(session_id="demo", storage=storage, cache="use")
+    with pytest.raises(OSError, match="no network"):
+        list(workflow.run())
+    why = workflow.last_run.why()
+    assert "1 done, 1 failed in" in repr(why)
+    assert why["why"] == ["nothing is remembered of it in this session"] * 2

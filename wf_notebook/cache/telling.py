@@ -26,10 +26,10 @@ def changed(steps: Steps, last: Done | None, key: Key, nth: int) -> str:
     >>> from wf_notebook.keying import Keyer
     >>> from wf_notebook.steps import Steps
     >>> changed(Steps("demo"), None, Keyer(len).key(("a",), {}), 1)
-    'it was never done in this session'
+    'nothing is remembered of it in this session'
     """
     if last is None:
-        return "it was never done in this session" if nth == 1 else f"it is the first run with {nth} of it"
+        return "nothing is remembered of it in this session" if nth == 1 else f"no run before did it {nth} times"
     if last.key == key.digest:
         return "it was done less often before"
     parts = steps.parts(last)

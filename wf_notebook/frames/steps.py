@@ -24,6 +24,9 @@ _WHY: dict[str, Kind] = {
 #: What is said of how a step came about: a sign and a word.
 STORE, DONE, FAILED, STOPPED = "✓ store", "● done", "✗ failed", "■ stopped"
 
+#: The words for how a step ended that did not come from the store.
+ENDED = {"completed": "done", "failed": "failed", "stopped": "stopped"}
+
 
 def why(run: Run) -> Table:
     """Return a row for each step of a run: whether it came from the store, or what changed so that it was done."""
@@ -85,9 +88,11 @@ def _summary(steps: Sequence[dict[str, Any]]) -> str:
     if not steps:
         return ""
     hits = [told for told in steps if told["hit"]]
-    done = [told for told in steps if not told["hit"]]
+    others = [told for told in steps if not told["hit"]]
     saved = f"{len(hits)} of {len(steps)} from the store" + (f", which saved {_spent(hits)}" if hits else "")
-    return saved + (f"; {len(done)} done in {_spent(done)}" if done else "")
+    ended = {word: sum(told["status"] == status for told in others) for status, word in ENDED.items()}
+    told = ", ".join(f"{count} {word}" for word, count in ended.items() if count)
+    return saved + (f"; {told} in {_spent(others)}" if others else "")
 
 
 def _spent(steps: Iterable[dict[str, Any]]) -> str:

@@ -35,6 +35,7 @@ MODULES = (
     "mounting",
     "question",
     "sessions",
+    "table",
     "state",
     "history",
     "runs",

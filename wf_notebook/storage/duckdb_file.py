@@ -60,6 +60,7 @@ class File:
         self._ready: set[str] = set()  # the stores that are prepared
         self._generation = 0  # counts the writes, ours and those of others, that this process knows of
         self._signature: Signature | None = None  # of the file as we left it
+        self._newest_steps: dict[tuple[str, str], tuple[int, int]] = {}
         self._reader: tuple[int, int] | None = None  # the file's inode, and a descriptor of it
         self.checkpoints = Checkpoints()
 
@@ -160,7 +161,7 @@ class File:
         cursor.execute("BEGIN")
         values, ready = [], set(self._ready)
         for task in tasks:
-            opened = Opened(cursor, ready=task.store in ready, before=self._generation)
+            opened = Opened(cursor, task.store in ready, before=self._generation, newest_steps=self._newest_steps)
             self._generation += task.write  # whatever comes of it: what was known before is no longer all
             opened.after = self._generation
             values.append(_done(task, opened))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,8 @@ class Opened:
     has_steps: bool = True
     before: int | None = None
     after: int | None = None
+    #: Of store and session the newest row of its steps, and after which number that was seen.
+    newest_steps: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
 
 class SqlTransaction(StepRows):
@@ -55,6 +57,7 @@ class SqlTransaction(StepRows):
         self._execute = opened.cursor.execute
         self.store = store
         self.before, self.after = opened.before, opened.after
+        self.newest_steps = opened.newest_steps
         self.has_steps = opened.has_steps
         self.inherited = inherited
         self._dialect = dialect

@@ -27,6 +27,10 @@ class StepRows:
     store: str
     #: Whether the tables of this release are there: a database of an earlier one that was only read has none for steps.
     has_steps: bool
+    before: int | None
+    after: int | None
+    #: Of store and session the newest row, and after which number that was seen: asking for it takes as long as writing one.
+    newest_steps: dict[tuple[str, str], tuple[int, int]]
 
     def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return what a query gives."""
@@ -107,9 +111,7 @@ class StepRows:
         """Append rows; what is large, and arrays and frames, lie beside them."""
         if not steps:
             return
-        last = self.rows(
-            "SELECT coalesce(max(seq), 0) FROM step_log WHERE store = ? AND session_id = ?", (self.store, session_id)
-        )[0][0]
+        last = self._newest_step(session_id)
         beside: dict[str, tuple[int, str | None, bytes | None]] = {}
         rows = []
         for number, step in enumerate(steps, start=last + 1):
@@ -124,3 +126,14 @@ class StepRows:
             rows.append(tuple(map(row.get, _COLUMNS)))
         self._keep(beside)
         self._insert("step_log", _COLUMNS, rows)
+        if self.after is not None:
+            self.newest_steps[self.store, session_id] = self.after, last + len(rows)
+
+    def _newest_step(self, session_id: str) -> int:
+        """Return the number of the newest row; known where nobody wrote since it was seen."""
+        seen, newest = self.newest_steps.get((self.store, session_id), (None, 0))
+        if seen is not None and seen == self.before:
+            return newest
+        sql = "SELECT coalesce(max(seq), 0) FROM step_log WHERE store = ? AND session_id = ?"
+        found: int = self.rows(sql, (self.store, session_id))[0][0]
+        return found
