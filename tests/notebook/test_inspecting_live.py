@@ -147,7 +147,8 @@ def test_what_others_save_is_shown_and_what_cannot_be_read_is_said_until_it_can(
         root.get_by_role("option").get_by_text("other").click()
         status(root).get_by_text(re.compile(rf"is held by .*{holder.pid}")).wait_for()
         assert tree.get_by_text("posts").count() >= 1, "what was shown stays"
-        page.screenshot(path=jupyter_lab.root / "held.png")
+        marked = status(root).evaluate("(line) => getComputedStyle(line, '::before').content")
+        assert marked == '"⚠ shown as it was: "'
     status(root).filter(has_text=re.compile(r"^$")).wait_for(state="attached")
     root.locator("[aria-selected=true]").get_by_text("other").wait_for()
 

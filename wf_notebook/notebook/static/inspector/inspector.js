@@ -80,4 +80,7 @@ function build(model, el) {
   };
 }
 
-export default { initialize: ({ model }) => mounting(model, build), render() {} };
+/** Be wherever the static tree is. @param {{ model: import("./asking.js").Model }} view */
+const initialize = ({ model }) => mounting(model, build);
+
+export default { initialize, render() {} };
