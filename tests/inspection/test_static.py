@@ -240,7 +240,8 @@ def test_however_large_a_state_is_little_is_shown_and_that_is_said(state):
     assert "…" in text
 
 
-def test_a_key_that_is_long_tells_its_length():
+def test_a_key_that_is_long_tells_its_length(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     html, text = seen({"k" * 10_000: 1})
     assert "… (10,000 characters)" in html.text
     assert "… (10,000 characters)" in text
