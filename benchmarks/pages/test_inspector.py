@@ -81,7 +81,7 @@ def test_open_the_large_store(noted, page, jupyter_lab, large_store):
     took, sent = [], []
     for number in (1, 2, 3):
         began = monotonic()
-        notebook.start(number).locator(".wf-inspector-session").first.wait_for()
+        notebook.start(number).locator(".wfi-session").first.wait_for()
         took.append(monotonic() - began)
         sleep(1)
         sent.append(notebook.sent)
@@ -96,24 +96,24 @@ def test_a_large_state(noted, page, jupyter_lab, tmp_path):
     setup = f"{SETUP}\nfrom wf_notebook import open_storage\nstorage = open_storage('duckdb:///{file}')"
     notebook = Notebook(page, jupyter_lab, "state.ipynb", "inspector(storage)", setup=setup)
     notebook.run(1)
-    page.locator(".wf-inspector-session").first.wait_for()
+    page.locator(".wfi-session").first.wait_for()
     tree = "root.querySelectorAll('[role=treeitem]').length"
-    opened = timed(page, "root.querySelector('.wf-inspector-session').click()", f"{tree} > 10")
+    opened = timed(page, "root.querySelector('.wfi-session').click()", f"{tree} > 10")
     tell(noted, "open a state of 10 MB", [opened])
     slides = []
     slider = "root.querySelector('input[type=range]')"
     for number in (1, versions // 2, versions, 2, versions - 1):
         go = f"const it = {slider}; it.value = {number}; it.dispatchEvent(new Event('input', {{ bubbles: true }}))"
-        shown = f"root.querySelector('.wf-inspector-number').textContent.includes('version {number} ')"
+        shown = f"root.querySelector('.wfi-number').textContent.includes('version {number} ')"
         slides.append(timed(page, go, shown))
     tell(noted, f"slide over {versions} versions of it", slides)
     many = "[...root.querySelectorAll('[role=treeitem]')].find(node => node.textContent.startsWith('many'))"
     expand = f"{many}.focus(); {many}.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'ArrowRight', bubbles: true }}))"
     expanded = timed(page, expand, f"{many}.getAttribute('aria-expanded') === 'true' && {tree} > 24")
     tell(noted, f"expand a list of {items:,} items", [expanded])
-    search = "const it = root.querySelector('input.wf-inspector-find'); it.value = 'needle'"
+    search = "const it = root.querySelector('input.wfi-find'); it.value = 'needle'"
     found = timed(
-        page, f"{search}; it.dispatchEvent(new Event('input', {{ bubbles: true }}))", "root.querySelector('.wf-inspector-hit')"
+        page, f"{search}; it.dispatchEvent(new Event('input', {{ bubbles: true }}))", "root.querySelector('.wfi-hit')"
     )
     tell(noted, "search in it: first hits", [found])
 

@@ -31,7 +31,7 @@ def test_an_inspector_takes_the_place_of_its_static_tree_and_shows_the_state(ins
     root = inspected.locator(".wf-inspector")
     root.get_by_role("treeitem").first.wait_for()
     assert root.get_by_role("treeitem").first.inner_text().startswith("posts")
-    assert root.locator(".wf-inspector-session").all_inner_texts() == ["demo\nnow\n15 B"]
+    assert root.locator(".wfi-session").all_inner_texts() == ["demo\nnow\n15 B"]
 
 
 @pytest.mark.browser

@@ -62,7 +62,7 @@ def past(page, jupyter_lab, request):
 @pytest.mark.browser
 def test_versions_are_slid_over_compared_restored_and_forked(past, page):
     root, _ = past
-    head, slider = root.locator(".wf-inspector-at"), root.get_by_role("slider", name="version")
+    head, slider = root.locator(".wfi-at"), root.get_by_role("slider", name="version")
     expect(head).to_contain_text("version 64 of 64")
     slider.focus()
     for key in ("ArrowLeft", "ArrowLeft"):
@@ -80,17 +80,17 @@ def test_versions_are_slid_over_compared_restored_and_forked(past, page):
     versions = root.get_by_role("group", name="versions").get_by_role("listitem")
     expect(versions).to_have_count(50)
     expect(versions.first).to_contain_text("append posts")
-    expect(root.locator(".wf-inspector-counts")).to_have_text("demo:63 → demo:64: 1 added")
-    root.get_by_role("button", name="↓ older").click()
+    expect(root.locator(".wfi-counts")).to_have_text("demo:63 → demo:64: 1 added")
+    root.get_by_role("button", name="next page").click()
     expect(versions).to_have_count(14)
     versions.filter(has_text="set topic").first.get_by_role("button").first.click()
-    expect(root.locator(".wf-inspector-counts")).to_have_text("demo:2 → demo:3: 1 changed")
+    expect(root.locator(".wfi-counts")).to_have_text("demo:2 → demo:3: 1 changed")
     difference = root.get_by_role("tree", name="differences").get_by_role("treeitem")
     assert difference.inner_text().split() == ["topic", "~", "changed", "a", "redbrown", "fox"]
 
     root.get_by_role("textbox", name="session to compare with").fill("trial")
     page.keyboard.press("Tab")
-    expect(root.locator(".wf-inspector-counts")).to_contain_text("trial:1 → demo:3: 1 added, 1 changed")
+    expect(root.locator(".wfi-counts")).to_contain_text("trial:1 → demo:3: 1 added, 1 changed")
     assert "fired" not in page.content()
     root.get_by_role("treeitem").filter(has_text="added").click()
     expect(root.get_by_role("tab", name="State")).to_have_attribute("aria-selected", "true")
@@ -99,16 +99,16 @@ def test_versions_are_slid_over_compared_restored_and_forked(past, page):
 @pytest.mark.browser
 def test_a_version_is_restored_and_forked_after_a_question(past, page):
     root, elsewhere = past
-    head = root.locator(".wf-inspector-at")
+    head = root.locator(".wfi-at")
     root.get_by_role("tab", name="History").click()
-    root.get_by_role("button", name="↓ older").click()
+    root.get_by_role("button", name="next page").click()
     root.get_by_role("button", name=re.compile("^3 · ")).click()
     root.get_by_role("button", name="Restore…").click()
     root.get_by_role("button", name="Cancel").click()
     assert elsewhere().endswith(" 64")
     root.get_by_role("button", name="Restore…").click()
     root.get_by_role("button", name="Restore", exact=True).click()
-    expect(root.locator(".wf-inspector-status")).to_contain_text("is now version 65; restore version 64 to undo it")
+    expect(root.locator(".wfi-status")).to_contain_text("is now version 65; restore version 64 to undo it")
     expect(head).to_contain_text("version 65 of 65")
     assert elsewhere() == '{"topic": "a brown fox", "posts": [{"title": "<img src=x onerror=alert(1)>", "views": 1}]} 65'
     run_last(page)
@@ -138,12 +138,12 @@ def test_a_value_is_edited_undone_and_never_over_what_another_process_wrote(past
     expect(field).to_have_value("a brown fox")
     field.fill("a blue fox")
     save.click()
-    expect(root.locator(".wf-inspector-at")).to_contain_text("version 65 of 65")
+    expect(root.locator(".wfi-at")).to_contain_text("version 65 of 65")
     assert '"topic": "a blue fox"' in elsewhere()
     run_last(page)
     expect(output(page)).to_contain_text("'topic': 'a blue fox'")
     root.get_by_role("button", name="Undo").click()
-    expect(root.locator(".wf-inspector-at")).to_contain_text("version 66 of 66")
+    expect(root.locator(".wfi-at")).to_contain_text("version 66 of 66")
     assert '"topic": "a brown fox"' in elsewhere()
 
     root.get_by_role("treeitem").filter(has_text=re.compile("^n ")).click()

@@ -74,10 +74,10 @@ def runs(page, jupyter_lab):
 
 def open_part(runs, name):
     """Open a part of the run that is shown, and return it."""
-    fold = runs.locator("details.wf-inspector-fold", has=runs.page.locator("summary", has_text=re.compile(f"^{name}")))
+    fold = runs.locator("details.wfi-fold", has=runs.page.locator("summary", has_text=re.compile(f"^{name}")))
     if fold.get_attribute("open") is None:
         fold.locator("summary").first.click()
-    return fold.locator(".wf-inspector-fold-body")
+    return fold.locator(".wfi-fold-body")
 
 
 def test_a_run_is_looked_into_part_by_part_and_another_take_is_chosen(runs):
@@ -90,7 +90,7 @@ def test_a_run_is_looked_into_part_by_part_and_another_take_is_chosen(runs):
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
 
-    head = runs.locator(".wf-inspector-run-head")
+    head = runs.locator(".wfi-run-head")
     expect(head).to_contain_text("Blog · ✗ failed: LookupError: no <b>ducks</b>")
     expect(head).to_contain_text("scripted")
     expect(head.locator("dd").first).to_have_text("'ducks'")
@@ -113,7 +113,7 @@ def test_a_run_is_looked_into_part_by_part_and_another_take_is_chosen(runs):
         == "SecurityError"
     )
 
-    takes = open_part(runs, "Takes").get_by_role("group", name="takes of outline").locator(".wf-inspector-take")
+    takes = open_part(runs, "Takes").get_by_role("group", name="takes of outline").locator(".wfi-take")
     expect(takes).to_have_count(2)
     expect(takes.nth(1)).to_contain_text("✓ used")
     takes.nth(0).get_by_role("button", name="use this one").click()
@@ -131,13 +131,13 @@ def test_a_run_is_run_again_and_grows_where_it_is_until_it_is_stopped_and_closes
     expect(runs.get_by_role("alertdialog")).to_contain_text("Run Slow again, with no inputs?")
     runs.get_by_role("alertdialog").get_by_role("button", name="Run again").click()
 
-    head = runs.locator(".wf-inspector-run-head")
+    head = runs.locator(".wfi-run-head")
     expect(head).to_contain_text("Slow · ● running")
-    block = open_part(runs, "Responses").locator(".wf-inspector-block").first
+    block = open_part(runs, "Responses").locator(".wfi-block").first
     expect(block).to_contain_text("begun and on")
     block.evaluate("element => { element.mark = element.textContent.length }")
     runs.page.wait_for_function(
-        "() => [...document.querySelectorAll('.wf-inspector-block')].some(e => e.textContent.length > e.mark)"
+        "() => [...document.querySelectorAll('.wfi-block')].some(e => e.textContent.length > e.mark)"
     )
     head.get_by_role("button", name="Stop").click()
     expect(head).to_contain_text("Slow · ■ stopped")

@@ -46,14 +46,14 @@ def inspected(page, jupyter_lab, request):
     jupyter_lab.open(page, name)
     jupyter_lab.run_all(page)
     root = page.locator(".wf-inspector")
-    root.locator(".wf-inspector-session").first.wait_for()
+    root.locator(".wfi-session").first.wait_for()
     return root, page
 
 
 def test_sessions_are_found_as_one_types_sorted_and_scrolled_and_no_key_reaches_the_notebook(inspected):
     root, page = inspected
     listed = root.get_by_role("listbox", name="sessions")
-    rows, foot, head = listed.get_by_role("option"), root.locator(".wf-inspector-foot"), root.locator(".wf-inspector-heading")
+    rows, foot, head = listed.get_by_role("option"), root.locator(".wfi-foot"), root.locator(".wfi-heading")
     search = root.get_by_role("searchbox", name="filter sessions")
 
     expect(rows.nth(0)).to_contain_text(re.compile(r"other.*✗ failed\s*Blog", re.DOTALL))
@@ -87,7 +87,7 @@ def test_sessions_are_found_as_one_types_sorted_and_scrolled_and_no_key_reaches_
 def test_sessions_are_selected_compared_hidden_and_named_and_python_has_what_the_page_shows(inspected):
     root, page = inspected
     listed = root.get_by_role("listbox", name="sessions")
-    rows, foot, head = listed.get_by_role("option"), root.locator(".wf-inspector-foot"), root.locator(".wf-inspector-heading")
+    rows, foot, head = listed.get_by_role("option"), root.locator(".wfi-foot"), root.locator(".wfi-heading")
     root.get_by_role("combobox", name="sort by").select_option("name")
     root.get_by_title("ascending").click()
     expect(rows.first).to_contain_text("session-0998")
@@ -157,12 +157,12 @@ def test_the_frame_folds_follows_python_and_is_readable_in_light_and_dark_and_in
         page.locator(".lm-Menu-item", has_text=re.compile(f"{theme}$")).click()
         page.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
         for status in STATUSES:
-            root.locator(".wf-inspector-standing").first.evaluate(
+            root.locator(".wfi-standing").first.evaluate(
                 "(element, status) => { element.dataset.status = status; }", status
             )
             assert root.evaluate(PALE) == {}, (theme, status)
 
-    copied = root.locator(".wf-inspector-heading strong")
+    copied = root.locator(".wfi-heading strong")
     copied.dblclick()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.keyboard.press("Control+c")
@@ -172,7 +172,7 @@ def test_the_frame_folds_follows_python_and_is_readable_in_light_and_dark_and_in
     expect(listed).to_be_hidden()
     fold.click()
     expect(listed).to_be_visible()
-    assert listed.bounding_box()["y"] < root.locator(".wf-inspector-heading").bounding_box()["y"]
+    assert listed.bounding_box()["y"] < root.locator(".wfi-heading").bounding_box()["y"]
     right = root.bounding_box()["x"] + root.bounding_box()["width"]
-    for each in root.locator(".wf-inspector-main, .wf-inspector-sorting, .wf-inspector-foot").all():
+    for each in root.locator(".wfi-main, .wfi-sorting, .wfi-foot").all():
         assert each.bounding_box()["x"] + each.bounding_box()["width"] <= right

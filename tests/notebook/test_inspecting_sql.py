@@ -42,7 +42,7 @@ def root(page, jupyter_lab):
 
 @pytest.mark.browser
 def test_a_query_is_asked_and_its_result_is_read_in_pages(page, root):
-    box, said = root.get_by_label("SQL query"), root.locator(".wf-inspector-said")
+    box, said = root.get_by_label("SQL query"), root.locator(".wfi-said")
     root.get_by_role("button", name="the state, newest first").click()
     box.press("Control+Enter")
     cells = root.locator("tbody tr").first.locator("td")
@@ -75,7 +75,7 @@ def test_a_query_is_asked_and_its_result_is_read_in_pages(page, root):
 
 @pytest.mark.browser
 def test_a_runaway_is_stopped_and_a_result_is_put_into_the_notebook(page, root):
-    box, said = root.get_by_label("SQL query"), root.locator(".wf-inspector-said")
+    box, said = root.get_by_label("SQL query"), root.locator(".wfi-said")
     box.fill(ENDLESS)
     box.press("Control+Enter")
     root.get_by_text(re.compile(r"^0\.[3-9] s$")).wait_for()
@@ -92,7 +92,7 @@ def test_a_runaway_is_stopped_and_a_result_is_put_into_the_notebook(page, root):
     root.get_by_text("'no name' cannot be the name of a variable").wait_for()
     root.get_by_role("button", name="To dataframe").click()
     name.press("Enter")
-    root.get_by_text("df is there, of type str: replace it?").wait_for()
+    root.get_by_text("df is a str already; replace it?").wait_for()
     root.get_by_role("button", name="Replace").click()
     root.get_by_text("df is a DataFrame of 1 row, in the place of what it was").wait_for()
     page.locator(".jp-CodeCell").last.locator(".cm-content").click()

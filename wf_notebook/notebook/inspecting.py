@@ -67,6 +67,9 @@ _UNSENT = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 
+#: Space in a style sheet beside what stands apart without it; what is quoted stays.
+_SPACE = re.compile(r'("[^"]*")|\s*([{};,>]|(?<=\w):(?= ))\s*')
+
 #: What can be asked for in a notebook besides.
 NOTEBOOK_OPS: dict[str, Op] = {"variable": put_value, "dataframe": put_result, **RUNNING_OPS}
 
@@ -82,8 +85,11 @@ def _sent(source: str) -> str:
 
 
 def styles() -> str:
-    """Return the style sheets of the page as one."""
-    return "".join(_sent(path.read_text(encoding="utf-8")) for path in sorted(_STATIC.glob("*.css")))
+    """Return the style sheets of the page as one, without the space that only readers need."""
+    of_all = _STATIC / "inspector.css"
+    paths = [of_all, *sorted(path for path in _STATIC.glob("*.css") if path != of_all)]
+    sheets = "".join(_sent(path.read_text(encoding="utf-8")) for path in paths)
+    return _SPACE.sub(r"\1\2", sheets)
 
 
 class InspectorWidget(anywidget.AnyWidget):

@@ -1,84 +1,64 @@
 /** The search of a state: hits by key, value and path as one types; Enter or a click goes to one, Escape leaves. */
-import { button, part, say, text } from "./parts.js";
+import { box, button, field, latest, number, part, rested, roving, say, text, trying } from "./parts.js";
 
 /** Milliseconds that nobody types, before it is looked for. */
 const TYPING = 150;
 
-/** @param {{ ask: (op: string, fields: object) => Promise<any>, pick: (path: import("./inspector.js").Step[]) => void, seen: (isSearching: boolean) => void, fail: (error: any) => void }} context */
-export function finder({ ask, pick, seen, fail }) {
-  const field = /** @type {HTMLInputElement} */ (part("find", "input", { type: "search", placeholder: "search keys, values, paths", "aria-label": "search the state" }));
-  const found = part("found");
-  const list = part("hits", "div", { role: "listbox", "aria-label": "found" });
+/** @param {{ ask: (op: string, fields: object) => Promise<any>, pick: (path: import("./inspector.js").Step[]) => void, seen: (isSearching: boolean) => void }} context */
+export function finder({ ask, pick, seen }) {
+  const words = field("find", "search the state", { type: "search", placeholder: "search keys, values, paths" });
+  const list = part("hits", "div", { role: "listbox", ariaLabel: "found" });
   const count = part("quiet", "span", { role: "status" });
-  const more = button("more", "show more of what was found", () => void look(list.children.length));
-  found.append(count, list, more);
-  found.hidden = true;
-  let asked = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let typing;
+  const more = button("more", "show more of what was found", () => look(list.children.length));
+  const found = part("found", "div", { hidden: true }, count, list, more);
+  const { items, reach } = roving(list, ".wfi-hit");
+  const last = latest();
+  const typed = rested(() => trying(words, look), TYPING);
 
   async function look(start = 0) {
-    const now = (asked += 1);
-    const words = field.value;
-    seen(!!words);
-    found.hidden = !words;
-    if (!words) return list.replaceChildren();
-    try {
-      const answer = await ask("search", { text: words, start });
-      if (now !== asked) return;
-      if (!start) list.replaceChildren();
-      list.append(...answer.hits.map(hit));
-      const first = /** @type {HTMLElement | null} */ (list.firstElementChild);
-      if (first && !list.querySelector("[tabindex='0']")) first.tabIndex = 0;
-      say(count, answer.total ? `${answer.more ? "at least " : ""}${answer.total.toLocaleString("en")} found` : "nothing found");
-      more.hidden = !answer.more;
-    } catch (error) {
-      if (now === asked) fail(error);
-    }
+    const sought = words.value;
+    seen(!!sought);
+    found.hidden = !sought;
+    const answer = await last(sought ? ask("search", { text: sought, start }) : Promise.resolve());
+    if (!answer) return sought || list.replaceChildren();
+    if (!start) list.replaceChildren();
+    list.append(...answer.hits.map(hit));
+    reach();
+    say(count, answer.total ? `${answer.more ? "at least " : ""}${number(answer.total)} found` : "nothing found");
+    more.hidden = !answer.more;
   }
 
   /** @param {any} told */
-  function hit(told) {
-    const made = part("hit", "div", { role: "option", tabindex: "-1", "aria-selected": "false" });
-    const brief = part("brief", "div");
-    brief.append(told.before, text("match", told.match, "mark"), told.after);
-    made.append(text("path", told.shown, "code"), text("quiet", ` ${told.where}`), ...(told.where === "path" ? [] : [brief]));
-    made.addEventListener("click", () => go(told.path));
-    made.addEventListener("keydown", (event) => event.key === "Enter" && go(told.path));
-    return made;
-  }
-  /** @param {import("./inspector.js").Step[]} path */
-  function go(path) {
-    leave();
-    pick(path);
+  function hit({ path, shown, where, before, match, after }) {
+    const around = where === "path" ? [] : [box("brief", before, text("match", match, "mark"), after)];
+    const onclick = () => {
+      leave();
+      pick(path);
+    };
+    return part("hit", "div", { role: "option", tabIndex: -1, ariaSelected: "false", onclick }, text("path", shown, "code"), text("quiet", ` ${where}`), ...around);
   }
   function leave() {
-    clearTimeout(typing);
-    asked += 1;
+    typed(false);
+    last(Promise.resolve());
     found.hidden = true;
     seen(false);
   }
 
-  field.addEventListener("input", () => {
-    clearTimeout(typing);
-    typing = setTimeout(() => void look(), TYPING);
-  });
-  field.addEventListener("focus", () => field.value && found.hidden && void look());
-  for (const element of [field, found]) {
+  words.addEventListener("input", () => typed());
+  words.addEventListener("focus", () => words.value && found.hidden && trying(words, look));
+  for (const element of [words, found]) {
     element.addEventListener("keydown", (event) => {
-      const hits = /** @type {HTMLElement[]} */ ([...list.children]);
-      const here = hits.indexOf(/** @type {HTMLElement} */ (event.target));
+      const first = items()[0];
       if (event.key === "Escape") {
-        field.value = "";
+        words.value = "";
         leave();
-        field.focus();
-      } else if (event.key === "ArrowDown") hits[here + 1]?.focus();
-      else if (event.key === "ArrowUp") (hits[here - 1] ?? field).focus();
-      else if (event.key === "Enter" && event.target === field) hits[0]?.click();
+        words.focus();
+      } else if (event.key === "ArrowUp" && event.target === first) words.focus();
+      else if (event.key === "ArrowDown" && element === words) first?.focus();
+      else if (event.key === "Enter" && element === words) first?.click();
       else return;
       event.preventDefault();
-      event.stopPropagation(); // the notebook has keys of its own
     });
   }
-  return { field, found, leave };
+  return { element: words, found, leave };
 }

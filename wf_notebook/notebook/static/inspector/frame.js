@@ -1,12 +1,13 @@
 /** The frame of an inspector: the list that can be folded away, the head, the tabs with their panels, and the keys. */
 import { headPanel } from "./head.js";
-import { button, part } from "./parts.js";
+import { box, button, isMarked, part, roving } from "./parts.js";
 import { sessionsPanel } from "./sessions.js";
 import { versionBar } from "./versions.js";
 
 /** Below this width the list lies above, in pixels; so long is an age right, in milliseconds. */
 const NARROW = 640;
 const AGEING = 20000;
+const KEPT = "data-lm-suppress-shortcuts";
 
 /**
  * @typedef {import("./inspector.js").Panel} Panel
@@ -34,73 +35,51 @@ export function framed(root, context, views, key) {
   fold.setAttribute("aria-controls", sessions.element.id);
   const head = headPanel(context, fold);
   const bar = versionBar(context);
-  const tabs = part("tabs", "div", { role: "tablist", "aria-label": "views" });
-  const body = part("body");
-  /** @type {Map<View, { tab: HTMLElement, panel: Panel }>} */
-  const panels = new Map();
-  for (const [view, title, make] of views) {
+  const made = views.map(([view, title, make]) => {
     const panel = make(context);
-    const tab = button(title, title, () => go({ view }));
-    tab.className = "wf-inspector-tab";
-    tab.id = `wf-${key}-${view}`;
-    tab.setAttribute("role", "tab");
+    const choose = () => void (view === place().view || go({ view }));
+    const tab = part("tab", "button", { type: "button", role: "tab", id: `wf-${key}-${view}`, onclick: choose, onfocus: choose }, title);
     tab.setAttribute("aria-controls", `${tab.id}-panel`);
-    panel.element.id = `${tab.id}-panel`;
-    panel.element.setAttribute("role", "tabpanel");
-    panel.element.setAttribute("aria-labelledby", tab.id);
-    tabs.append(tab);
-    body.append(panel.element);
-    panels.set(view, { tab, panel });
-  }
-  tabs.addEventListener("keydown", (event) => {
-    const now = views.findIndex(([view]) => view === place().view);
-    /** @type {Record<string, number>} */
-    const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: views.length - 1 };
-    if (!(event.key in to) || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    const view = views[(to[event.key] + views.length) % views.length][0];
-    go({ view });
-    panels.get(view)?.tab.focus();
+    Object.assign(panel.element, { id: `${tab.id}-panel`, role: "tabpanel" }).setAttribute("aria-labelledby", tab.id);
+    return { view, tab, panel };
   });
-  const main = part("main");
-  main.append(head.element, tabs, bar.element, body);
-  const element = part("columns");
-  element.append(sessions.element, main);
-  root.classList.toggle("wf-inspector-given", Boolean(place().session));
+  const tabs = part("tabs", "div", { role: "tablist", ariaLabel: "views" }, ...made.map(({ tab }) => tab));
+  roving(tabs, "button", undefined, true);
+  const body = box("body", ...made.map(({ panel }) => panel.element));
+  const element = box("columns", sessions.element, box("main", head.element, tabs, bar.element, body));
+  root.classList.toggle("wfi-given", Boolean(place().session));
 
   /** Whether what is shown is of one version. */
   const hasVersion = () => Boolean(place().session) && ["state", "history"].includes(place().view);
 
   function arrange() {
     const isNarrow = root.isConnected && root.clientWidth < NARROW;
-    if (root.classList.toggle("wf-inspector-narrow", isNarrow) !== wasNarrow) folded = null;
+    if (root.classList.toggle("wfi-narrow", isNarrow) !== wasNarrow) folded = null;
     wasNarrow = isNarrow;
-    sessions.element.hidden = folded ?? (isNarrow && Boolean(place().session));
-    root.classList.toggle("wf-inspector-folded", sessions.element.hidden);
-    fold.setAttribute("aria-expanded", String(!sessions.element.hidden));
+    const isFolded = folded ?? (isNarrow && Boolean(place().session));
+    sessions.element.hidden = isFolded;
+    root.classList.toggle("wfi-folded", isFolded);
+    fold.ariaExpanded = `${!isFolded}`;
     bar.element.hidden = !hasVersion();
-    for (const [view, { tab, panel }] of panels) {
+    for (const { view, tab, panel } of made) {
       const isShown = view === place().view;
-      tab.setAttribute("aria-selected", String(isShown));
+      tab.ariaSelected = `${isShown}`;
       tab.tabIndex = isShown ? 0 : -1;
       panel.element.hidden = !isShown;
     }
   }
-  function seen() {
-    const chosen = panels.get(place().view);
-    return [sessions, head, ...(hasVersion() ? [bar] : []), ...(chosen ? [chosen.panel] : [])];
-  }
+  const seen = () => [sessions, head, ...(hasVersion() ? [bar] : []), ...made.filter(({ view }) => view === place().view).map(({ panel }) => panel)];
 
   /** Keep from the notebook what is pressed here: its keys would cut cells, and copy one. @param {KeyboardEvent} event */
   function keys(event) {
     const control = event.ctrlKey || event.metaKey;
-    const marked = getSelection();
-    if (control && event.key === "c" && root.contains(marked?.anchorNode ?? null) && `${marked}`) event.stopPropagation();
-    root.toggleAttribute("data-lm-suppress-shortcuts", !(control || event.altKey) || event.key === "Enter" || event.key === "a");
+    if (control && event.key === "c" && isMarked(root)) event.stopPropagation();
+    root.toggleAttribute(KEPT, !(control || event.altKey) || event.key === "Enter" || event.key === "a");
   }
   window.addEventListener("keydown", keys, true);
   root.addEventListener("keydown", (event) => {
-    if (root.hasAttribute("data-lm-suppress-shortcuts")) event.stopPropagation();
+    const isTyped = event.target instanceof HTMLTextAreaElement && event.key !== "s";
+    if (isTyped || root.hasAttribute(KEPT)) event.stopPropagation();
   });
   const sized = new ResizeObserver(arrange);
   sized.observe(root);

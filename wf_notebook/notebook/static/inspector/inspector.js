@@ -32,7 +32,7 @@ import { statePanel } from "./state.js";
  * @property {(op: string, fields?: object) => Promise<any>} ask  ask the kernel; rejects with Refused
  * @property {() => Place} place  where the inspector is
  * @property {(to: Partial<Place>) => void} go  look at something else: each panel that is seen shows it
- * @property {(text: string, kind?: "said" | "failed") => void} tell  say a line below, and to a screen reader
+ * @property {(text: string) => void} tell  say a line below, and to a screen reader
  */
 /**
  * @typedef {object} Panel
@@ -51,7 +51,7 @@ const VIEWS = /** @type {const} */ ([
 
 /** Build an inspector in an element. @param {import("./asking.js").Model} model @param {Element} el @returns {() => void} */
 function build(model, el) {
-  const root = part("root", "section", { "aria-label": "inspector" });
+  const root = part("root", "section", { ariaLabel: "inspector" });
   root.classList.add("wf-inspector");
   const status = part("status", "p", { role: "status" });
   const line = standing(root, status);
@@ -63,6 +63,7 @@ function build(model, el) {
 
   const frame = framed(root, context, VIEWS, model.get("key"));
   root.append(frame.element, status);
+  root.addEventListener("wf-failed", (event) => line.tell(/** @type {CustomEvent} */ (event).detail.message));
   el.replaceChildren(root);
 
   /** Do something to the panels that are seen. @param {(panel: Panel) => void | Promise<void>} what */

@@ -5,12 +5,10 @@ const LEFT = "this is what it was; run the cell again to look further";
 
 /** Dress the page once, whatever number of inspectors it shows. @param {string} css */
 function dress(css) {
-  if (document.getElementById("wf-inspector-style")?.textContent === css) return;
-  document.getElementById("wf-inspector-style")?.remove();
-  const style = document.createElement("style");
-  style.id = "wf-inspector-style";
-  style.textContent = css;
-  document.head.append(style);
+  const id = "wf-inspector-style";
+  if (document.getElementById(id)?.textContent === css) return;
+  document.getElementById(id)?.remove();
+  document.head.append(Object.assign(document.createElement("style"), { id, textContent: css }));
 }
 
 /**

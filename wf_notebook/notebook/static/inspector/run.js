@@ -1,5 +1,5 @@
 /** A run, part by part: each is asked for when it is opened, and again while the run goes on. */
-import { age, button, part, say, text } from "./parts.js";
+import { age, arrange, box, button, number, pager, part, say, since, text, trying } from "./parts.js";
 import { question } from "./question.js";
 
 /**
@@ -14,41 +14,37 @@ export function stand(element, run, before = "") {
   say(element, before + run.standing);
 }
 
-/** @param {number} n */
-const count = (n) => n.toLocaleString("en");
-
 /** What something took. @param {{ seconds?: number | null, tokens?: number, cost?: number | null }} of @returns {string[]} */
 const took = ({ seconds, tokens, cost }) => [
   ...(seconds == null ? [] : [seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`]),
-  ...(tokens ? [`${count(tokens)} tokens`] : []),
+  ...(tokens ? [`${number(tokens)} tokens`] : []),
   ...(cost ? [`$${cost.toFixed(4)}`] : []),
 ];
 
 /** What a run took, or has taken. @param {any} run */
-export const spent = (run) =>
-  took({ ...run, seconds: run.status === "running" ? Math.max(0, Date.now() - Date.parse(`${run.started_at.replace(" ", "T").slice(0, 23)}Z`)) / 1000 : run.duration });
+export const spent = (run) => took({ ...run, seconds: run.status === "running" ? Math.max(0, since(run.started_at)) : run.duration });
 
 /** A text of which there may be more. @param {any} told @param {string} [tag] */
-const begun = (told, tag = "pre") => text("code", told.length > told.text.length ? `${told.text}… (${count(told.length)} characters)` : told.text, tag);
+const begun = (told, tag = "pre") => text("code", told.length > told.text.length ? `${told.text}… (${number(told.length)} characters)` : told.text, tag);
 
 /** A part that is HTML by `render`, in blocks: one that did not change is not touched. @param {string} op @param {string} none @returns {Make} */
 const rendered = (op, none) => ({ body, get, title }) => {
   const note = text("quiet", "", "p");
-  /** @type {{ html: string, element: HTMLElement }[]} */
-  const shown = [];
-  body.append(note);
+  /** @type {[html: string, element: HTMLElement][]} */
+  let shown = [];
   return async () => {
     const { blocks, more, summary } = await get(op);
     title(summary);
-    blocks.forEach((/** @type {string} */ html, /** @type {number} */ n) => {
-      if (!shown[n]) note.before((shown[n] = { html: "", element: part("block") }).element);
-      const { element } = shown[n];
-      if (shown[n].html === html) return;
-      const before = [...element.querySelectorAll("details")];
-      element.innerHTML = shown[n].html = html;
-      element.querySelectorAll("details").forEach((fold, n) => before[n] && (fold.open = before[n].open)); // as the reader left them
+    shown = blocks.map((/** @type {string} */ html, /** @type {number} */ n) => {
+      const [was, element] = shown[n] ?? ["", box("block")];
+      if (was !== html) {
+        const before = [...element.querySelectorAll("details")];
+        element.innerHTML = html;
+        element.querySelectorAll("details").forEach((fold, n) => before[n] && (fold.open = before[n].open)); // as the reader left them
+      }
+      return [html, element];
     });
-    for (const { element } of shown.splice(blocks.length)) element.remove();
+    arrange(body, [...shown.map(([, element]) => element), note]);
     say(note, more || (blocks.length ? "" : none));
   };
 };
@@ -56,42 +52,37 @@ const rendered = (op, none) => ({ body, get, title }) => {
 /** A part that is a table, a page at a time. @param {string} op @param {string[]} names @param {(row: any, inside: Inside) => (string | Node)[]} cells @param {string} none @returns {Make} */
 const tabled = (op, names, cells, none) => (inside) => {
   let start = 0;
-  const update = async () => {
+  const pages = pager(100, (to) => ((start = to), update()));
+  async function update() {
     const { rows, total, summary } = await inside.get(op, { start });
     inside.title(summary);
-    const table = /** @type {HTMLTableElement} */ (part("rows", "table"));
-    for (const each of [names, ...rows.map((/** @type {any} */ row) => cells(row, inside))]) {
-      const line = table.insertRow();
-      for (const cell of each) line.appendChild(document.createElement(each === names ? "th" : "td")).append(cell);
-    }
-    const turn = (/** @type {string} */ label, /** @type {number} */ to) => button(label, "", () => ((start = to), update()));
-    const end = start + rows.length;
-    inside.body.replaceChildren(total ? table : text("quiet", none));
-    if (start) inside.body.append(turn("‹ before", Math.max(0, start - 100)));
-    if (end < total) inside.body.append(turn(`after ${count(end)} of ${count(total)} ›`, end));
-  };
+    /** @param {"th" | "td"} tag @param {(string | Node)[]} inside */
+    const line = (tag, inside) => part("row", "tr", {}, ...inside.map((cell) => part("left", tag, {}, cell)));
+    const table = part("plain", "table", {}, line("th", names), ...rows.map((/** @type {any} */ row) => line("td", cells(row, inside))));
+    pages.show(start, rows.length, total);
+    inside.body.replaceChildren(...(total ? [table, pages.element] : [text("quiet", none)]));
+  }
   return update;
 };
 
 /** @type {Make} */
-const takesOf = ({ ask, body, run, tell }) => async function update() {
+const takesOf = ({ ask, body, run }) => async function update() {
   const { session } = run();
   const { rows, total } = await ask("takes", { session });
-  body.replaceChildren(text("quiet", total ? `${count(total)} steps have takes in session ${session}` : "no step has several takes"));
+  body.replaceChildren(text("quiet", total ? `${number(total)} steps have takes in session ${session}` : "no step has several takes"));
   for (const { step, place, takes } of rows) {
-    const group = part("takes", "div", { role: "group", "aria-label": `takes of ${step}` });
-    for (const take of takes) {
-      const use = async () => {
+    /** @param {any} take */
+    const column = (take) => {
+      const use = button("use this one", "from now on", async () => {
         const words = `Use take ${take.number} of ${step} from now on? What depends on it is done again at the next run.`;
-        if ((await question(body, { ask: words, yes: "Use it" })) === null) return;
-        await ask("use_take", { session, take: take.id }).then(update, (error) => tell(error.message, "failed"));
-      };
-      const column = part("take");
-      const choice = take.used ? text("used", "✓ used") : button("use this one", "from now on", use);
-      column.append(text("key", `take ${take.number} `), choice, text("quiet", [age(take.made_at), ...took(take)].join(" · "), "p"), begun(take));
-      group.append(column);
-    }
-    body.append(text("key", `${step} ${place}`, "p"), group);
+        if ((await question(body, words, "Use it")) === null) return;
+        await ask("use_take", { session, take: take.id });
+        await update();
+      });
+      const facts = [age(take.made_at), ...took(take)].join(" · ");
+      return box("take", text("key", `take ${take.number} `), take.used ? text("used", "✓ used") : use, text("quiet", facts, "p"), begun(take));
+    };
+    body.append(text("key", `${step} ${place}`, "p"), part("takes", "div", { role: "group", ariaLabel: `takes of ${step}` }, ...takes.map(column)));
   }
 };
 
@@ -103,7 +94,7 @@ const replayed = ({ body, get, run }) => {
     const { page } = await get("replay");
     was = run().status;
     // Of an origin of its own: it cannot reach this page.
-    body.replaceChildren(part("replay", "iframe", { sandbox: "allow-scripts", title: "replay", srcdoc: page }));
+    body.replaceChildren(part("replay", "iframe", /** @type {any} */ ({ sandbox: "allow-scripts", title: "replay", srcdoc: page })));
   };
 };
 
@@ -131,29 +122,24 @@ const unfolded = new Set(["Responses", "Error"]);
 
 /** Show a run in an element. @param {import("./inspector.js").Context} context @param {string} id @param {HTMLElement} where @param {() => void} changed */
 export function openedRun(context, id, where, changed) {
-  const { ask, go, tell } = context;
-  const failed = (/** @type {Error} */ error) => tell(error.message, "failed");
+  const { ask, go } = context;
   const get = (/** @type {string} */ op, more = {}) => ask(op, { run: id, ...more });
-  const head = part("run-head");
-  const [stands, facts, inputs] = [text("standing", ""), text("quiet", "", "p"), part("inputs", "dl")];
-  const stop = button("Stop", "what was said is kept", () => get("stop").then(changed, failed));
-  const again = async () => {
+  const [stands, facts, inputs] = [text("standing"), text("quiet", "", "p"), part("inputs", "dl")];
+  const again = button("Run again", "with the same inputs", async () => {
     const { words } = await get("again");
-    if ((await question(head, { ask: words, yes: "Run again" })) !== null) go({ run: (await get("again", { sure: true })).run });
-  };
-  const close = button("All runs", "close this one", () => go({ run: "" }));
-  head.append(stands, button("Run again", "with the same inputs", () => again().catch(failed)), stop, close, facts, inputs);
+    if ((await question(head, words, "Run again")) !== null) go({ run: (await get("again", { sure: true })).run });
+  });
+  const stop = button("Stop", "what was said is kept", () => get("stop_run").then(changed));
+  const head = box("run-head", stands, again, stop, button("All runs", "close this one", () => go({ run: "" })), facts, inputs);
   /** @type {any} */
   let is;
   const parts = RUN_PARTS.map(([name, make]) => {
-    const fold = /** @type {HTMLDetailsElement} */ (part("fold", "details"));
-    const [summary, body] = [text("fold-title", name, "summary"), part("fold-body")];
-    fold.append(summary, body);
-    fold.open = unfolded.has(name);
+    const [summary, body] = [text("fold-title", name, "summary"), box("fold-body")];
+    const fold = part("fold", "details", { open: unfolded.has(name) }, summary, body);
     const update = make({ ...context, body, get, run: () => is, title: (more) => say(summary, more ? `${name}: ${more}` : name) });
     /** @type {Promise<unknown>} */
     let last = Promise.resolve();
-    const fresh = () => (last = last.then(() => fold.open && is && update()).catch(failed));
+    const fresh = () => (last = last.then(() => trying(fold, () => fold.open && is && update())));
     fold.addEventListener("toggle", () => {
       unfolded[fold.open ? "add" : "delete"](name);
       fresh();
@@ -164,9 +150,8 @@ export function openedRun(context, id, where, changed) {
 
   /** @param {any} input @param {number} number */
   function given(input, number) {
-    const value = part("value", "dd");
-    const whole = () => get("run_input", { number }).then((told) => value.replaceChildren(begun(told, "code")), failed);
-    value.append(begun(input, "code"), ...(input.length > input.text.length ? [button("more", "show all of it", whole)] : []));
+    const whole = button("more", "show all of it", async () => value.replaceChildren(begun(await get("run_input", { number }), "code")));
+    const value = part("input", "dd", {}, begun(input, "code"), ...(input.length > input.text.length ? [whole] : []));
     return [text("key", input.name, "dt"), value];
   }
 
@@ -176,7 +161,7 @@ export function openedRun(context, id, where, changed) {
     if (!is) inputs.append(...now.inputs.flatMap(given));
     is = now;
     stand(stands, is, `${is.workflow} · `);
-    const tokens = is.tokens ? [`${count(is.input_tokens)} in, ${count(is.output_tokens)} out`] : [];
+    const tokens = is.tokens ? [`${number(is.input_tokens)} in, ${number(is.output_tokens)} out`] : [];
     say(facts, [age(is.started_at), `${is.started_at.slice(0, 19)} UTC`, ...is.models, ...spent(is), ...tokens].join(" · "));
     stop.hidden = is.status !== "running";
     for (const { name, fold } of parts) if (name === "Error") fold.hidden = !is.has_error;

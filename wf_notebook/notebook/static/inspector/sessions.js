@@ -1,5 +1,5 @@
 /** The list of sessions: filtered as one types, sorted, and asked for a page at a time while one scrolls. */
-import { age, button, bytes, counted, part, say, signed, text } from "./parts.js";
+import { age, box, brief, button, bytes, choice, counted, field, isMarked, isShortcut, part, rested, say, signed, text, trying } from "./parts.js";
 import { question } from "./question.js";
 
 /** The height of a row, as in sessions.css; rows of a page; how long a typist pauses, in milliseconds. */
@@ -15,36 +15,27 @@ const SORTS = { updated_at: "last used", name: "name", workflow: "workflow", siz
 
 /** @param {import("./inspector.js").Context} context @returns {import("./inspector.js").Panel} */
 export function sessionsPanel({ ask, go, place, tell }) {
-  const element = part("sessions");
-  const filter = /** @type {HTMLInputElement} */ (part("sought", "input", { type: "search", placeholder: "filter sessions", "aria-label": "filter sessions" }));
-  const sort = /** @type {HTMLSelectElement} */ (part("sort", "select", { "aria-label": "sort by", title: "sort by" }));
-  sort.append(...Object.entries(SORTS).map(([value, label]) => new Option(label, value)));
+  const filter = field("sought", "filter sessions", { type: "search" });
+  const sort = choice("sort by", SORTS, { onchange: () => go({ sort: sort.value, descending: !/name|workflow/.test(sort.value) }) });
   const way = button("", "", () => go({ descending: !place().descending }));
   const branches = button("branches", "show the branches that conflicts left", () => go({ branches: !place().branches }));
-  const tools = part("sorting");
-  tools.append(filter, sort, way, branches);
-  const list = part("list", "div", { role: "listbox", tabindex: "0", "aria-label": "sessions", "aria-multiselectable": "true" });
   const space = part("space", "div", { role: "presentation" });
-  list.append(space);
-  const foot = part("foot");
+  const list = part("list", "div", { role: "listbox", tabIndex: 0, ariaLabel: "sessions", ariaMultiSelectable: "true" }, space);
   const count = part("quiet", "span", { role: "status" });
   const compare = button("compare", "what differs between the two", () => {
     const [session, other] = place().selected;
     go({ view: "history", session, version: null, path: [], other: [other, null] });
   });
-  const remove = button("delete", "hide what is selected", () => hide(place().selected));
+  const remove = button("delete", "hide what is selected", hide);
   const none = button("clear", "select none", () => go({ selected: [] }));
   const undo = button("undo", "bring back what was deleted", () => change("restore_sessions", deleted, `${counted(deleted.length, "session")} brought back`));
-  foot.append(count, compare, remove, none, undo);
-  element.append(tools, list, foot);
+  const element = box("sessions", box("sorting", filter, sort, way, branches), list, box("foot", count, compare, remove, none, undo));
 
   const who = `wf-${Math.random().toString(36).slice(2)}`;
-  /** @type {Map<number, Session[]>} */
-  let pages = new Map(), before = new Map();
+  /** What is known of each page, and the turn in which it was asked for. @type {Map<number, { turn: number, rows: Session[], asked: Promise<void> }>} */
+  const pages = new Map();
   /** @type {Map<number, { key: string, made: HTMLElement }>} */
   const drawn = new Map();
-  /** @type {Map<number, Promise<void>>} */
-  let loading = new Map();
   /** @type {string[]} */
   let deleted = [];
   let rest = Promise.resolve();
@@ -57,45 +48,42 @@ export function sessionsPanel({ ask, go, place, tell }) {
     const { filter, sort, descending, branches } = place();
     return { filter, sort, descending, branches };
   }
-
+  /** @param {number} index */
+  const pageOf = (index) => Math.floor(index / PAGE);
   /** @param {number} index @returns {Session | undefined} */
-  function at(index) {
-    const page = Math.floor(index / PAGE);
-    return (pages.get(page) ?? before.get(page))?.[index % PAGE];
-  }
+  const at = (index) => pages.get(pageOf(index))?.rows[index % PAGE];
+  const top = () => Math.floor(list.scrollTop / ROW);
 
-  /** @param {number} page @returns {Promise<void>} */
+  /** Ask for a page, once in a turn; what is shown stays until the answer is there. @param {number} page @returns {Promise<void>} */
   function load(page) {
-    const known = loading.get(page);
-    if (known) return known;
+    const known = pages.get(page);
+    if (known?.turn === turn) return known.asked;
     const mine = turn;
-    const asked = ask("sessions", { ...wanted(), start: page * PAGE, count: PAGE }).then((found) => {
+    const asked = ask("sessions", { ...wanted(), start: page * PAGE, count: PAGE }).then(({ rows, total: all }) => {
       if (mine !== turn) return;
-      const top = Math.floor(list.scrollTop / ROW);
-      const topId = at(top)?.id;
-      pages.set(page, found.rows);
-      total = found.total;
+      const [above, aboveId] = [top(), at(top())?.id];
+      pages.set(page, { turn, rows, asked });
+      total = all;
       /** @param {string | undefined} id */
-      const where = (id) => found.rows.findIndex((/** @type {Session} */ one) => one.id === id);
+      const where = (id) => rows.findIndex((/** @type {Session} */ one) => one.id === id);
       if (where(activeId) >= 0) active = page * PAGE + where(activeId);
       space.style.height = `${total * ROW}px`;
-      if (top && where(topId) >= 0) list.scrollTop += (page * PAGE + where(topId) - top) * ROW; // what is read stays in its place
+      if (above && where(aboveId) >= 0) list.scrollTop += (page * PAGE + where(aboveId) - above) * ROW; // what is read stays in its place
       draw();
     });
-    loading.set(page, asked);
+    pages.set(page, { turn, rows: known?.rows ?? [], asked });
     return asked;
   }
-
-  /** Ask again; what is shown stays until the answer is there. @returns {Promise<void>} */
+  /** @param {number} first @param {number} last  rows */
+  function loadAll(first, last) {
+    return Promise.all(Array.from({ length: pageOf(last) - pageOf(first) + 1 }, (_, n) => load(pageOf(first) + n)));
+  }
+  /** Ask again. @returns {Promise<void>} */
   function refresh() {
     isOld = false;
     turn += 1;
-    before = new Map([...before, ...pages]);
-    pages = new Map();
-    loading = new Map();
-    return load(Math.floor(list.scrollTop / ROW / PAGE));
+    return load(pageOf(top()));
   }
-
   /** Something was saved: ask again, but leave the store four times as long in peace as it took. */
   function moved() {
     isOld = true;
@@ -110,15 +98,12 @@ export function sessionsPanel({ ask, go, place, tell }) {
     }));
   }
 
-  /** @param {Error} error */
-  const failed = (error) => tell(error.message, "failed");
-
   function draw() {
     const { selected, session: current } = place();
     space.style.height = `${Math.max(total, 0) * ROW}px`;
-    const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 5);
+    const first = Math.max(0, top() - 5);
     const end = Math.min(total, Math.ceil((list.scrollTop + (list.clientHeight || 400)) / ROW) + 5);
-    for (let page = Math.floor(first / PAGE); page * PAGE < end; page += 1) load(page).catch(failed);
+    if (first < end) trying(list, () => loadAll(first, end - 1));
     for (const [index, { made }] of drawn) {
       if (index >= first && index < end) continue;
       made.remove();
@@ -146,20 +131,20 @@ export function sessionsPanel({ ask, go, place, tell }) {
 
   /** @param {number} index @param {Session} [session] @param {any[]} [marks] */
   function row(index, session, marks = []) {
-    const [isSelected, isCurrent, isActive, since] = marks;
-    const made = part("session", "div", { role: "option", id: `${who}-${index}`, "aria-selected": String(!!isSelected), "aria-posinset": String(index + 1), "aria-setsize": String(total) });
-    made.dataset.index = String(index);
+    const [isSelected, isCurrent, isActive, used] = marks;
+    const made = part("session", "div", { role: "option", id: `${who}-${index}`, ariaSelected: `${!!isSelected}`, ariaPosInSet: `${index + 1}`, ariaSetSize: `${total}` });
+    made.dataset.index = `${index}`;
     made.style.top = `${index * ROW}px`;
     if (!session) return made;
-    made.classList.toggle("wf-inspector-active", isActive);
-    if (isCurrent) made.setAttribute("aria-current", "true");
+    made.classList.toggle("wfi-active", isActive);
+    if (isCurrent) made.ariaCurrent = "true";
     const { id, name, workflow, branch, status, versions, runs, size } = session;
-    made.title = `${name ? `${name} · ` : ""}${id.slice(0, 200)}\n${counted(versions, "version")}, ${counted(runs, "run")}`;
-    const [one, two] = [part("strip"), part("strip")];
-    one.append(text("session-id", `${isSelected ? "☑ " : ""}${(name || id).slice(0, 200)}`), text("quiet", since));
-    if (status) two.append(signed(status));
-    two.append(text("session-of", [branch && "branch", workflow, name && id.slice(0, 200)].filter(Boolean).join(" · ")), text("quiet", bytes(size)));
-    made.append(one, two);
+    made.title = `${name ? `${name} · ` : ""}${brief(id)}\n${counted(versions, "version")}, ${counted(runs, "run")}`;
+    const about = [branch && "branch", workflow, name && brief(id)].filter(Boolean).join(" · ");
+    made.append(
+      box("strip", text("cut", `${isSelected ? "☑ " : ""}${brief(name || id)}`), text("quiet", used)),
+      box("strip", ...(status ? [signed(status)] : []), text("cut", about), text("quiet", bytes(size))),
+    );
     return made;
   }
 
@@ -167,65 +152,48 @@ export function sessionsPanel({ ask, go, place, tell }) {
   function activate(index) {
     active = Math.max(0, Math.min(total - 1, index));
     activeId = at(active)?.id ?? "";
-    const top = active * ROW;
-    if (top < list.scrollTop) list.scrollTop = top;
-    else if (top + ROW > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW - list.clientHeight;
+    list.scrollTop = Math.max((active + 1) * ROW - list.clientHeight, Math.min(list.scrollTop, active * ROW));
     draw();
   }
-
   /** @param {number} index */
   function open(index) {
     const session = at(index);
     if (session) go({ session: session.id, version: null, path: [] });
   }
-
   /** @param {number} index */
   function toggle(index) {
     const id = at(index)?.id;
     const { selected } = place();
     if (id !== undefined) go({ selected: selected.includes(id) ? selected.filter((one) => one !== id) : [...selected, id] });
   }
-
   /** Select from the anchor to here; what lies between may have to be asked for. @param {number} index */
-  async function extend(index) {
+  const extend = (index) => trying(list, async () => {
     const [first, last] = [Math.min(anchor, index), Math.max(anchor, index)];
-    const loads = [];
-    for (let page = Math.floor(first / PAGE); page * PAGE <= last; page += 1) loads.push(load(page));
-    await Promise.all(loads).catch(failed);
+    await loadAll(first, last);
     go({ selected: Array.from({ length: last - first + 1 }, (_, n) => at(first + n)?.id ?? []).flat() });
-  }
+  });
 
-  /** @param {string[]} ids */
-  async function hide(ids) {
+  async function hide() {
+    const ids = place().selected;
     const what = ids.length === 1 ? `session ${ids[0].slice(0, 80)}` : counted(ids.length, "session");
-    const ask = `Delete ${what}? Nothing is erased: undo brings it back, later %wf restore --deleted ID.`;
-    if ((await question(element, { ask, yes: "Delete" })) !== null) await change("delete_sessions", ids, `${what} deleted`);
+    const asked = `Delete ${what}? Nothing is erased: undo brings it back, later %wf restore --deleted ID.`;
+    if ((await question(element, asked, "Delete")) !== null) await change("delete_sessions", ids, `${what} deleted`);
   }
-
   /** @param {string} op @param {string[]} ids @param {string} done */
   async function change(op, ids, done) {
-    try {
+    await trying(list, async () => {
       await ask(op, { sessions: ids });
       deleted = op === "delete_sessions" ? ids : [];
-      tell(done, "said");
+      tell(done);
       await refresh();
-    } catch (error) {
-      failed(/** @type {Error} */ (error));
-    }
+    });
     list.focus();
   }
 
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let typing;
-  filter.addEventListener("input", () => {
-    clearTimeout(typing);
-    typing = setTimeout(() => go({ filter: filter.value }), PAUSE);
-  });
-  filter.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown" || event.key === "Enter") list.focus();
-  });
-  sort.addEventListener("change", () => go({ sort: sort.value, descending: !/name|workflow/.test(sort.value) }));
-  list.addEventListener("scroll", () => draw(), { passive: true });
+  const typed = rested(() => go({ filter: filter.value }), PAUSE);
+  filter.addEventListener("input", () => typed());
+  filter.addEventListener("keydown", ({ key }) => (key === "ArrowDown" || key === "Enter") && list.focus());
+  list.addEventListener("scroll", draw, { passive: true });
   list.addEventListener("mousedown", (event) => {
     if (!event.shiftKey) return;
     event.preventDefault(); // it selects sessions: no text, and no cells
@@ -234,32 +202,30 @@ export function sessionsPanel({ ask, go, place, tell }) {
   });
   list.addEventListener("click", (event) => {
     const hit = /** @type {HTMLElement} */ (event.target).closest("[data-index]");
-    const marked = getSelection();
-    if (!(hit instanceof HTMLElement) || (list.contains(marked?.anchorNode ?? null) && `${marked}`)) return; // text to copy
+    if (!(hit instanceof HTMLElement) || isMarked(list)) return;
     const index = Number(hit.dataset.index);
     activate(index);
     if (event.shiftKey) return void extend(index);
     anchor = index;
-    if (event.ctrlKey || event.metaKey) toggle(index);
+    if (isShortcut(event)) toggle(index);
     else open(index);
   });
   list.addEventListener("keydown", (event) => {
     const far = Math.max(1, Math.floor(list.clientHeight / ROW) - 1);
-    /** @type {Record<string, number>} */
-    const to = { ArrowUp: active - 1, ArrowDown: active + 1, PageUp: active - far, PageDown: active + far, Home: 0, End: total - 1 };
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key in to) {
-      activate(to[event.key]);
+    const to = { ArrowUp: active - 1, ArrowDown: active + 1, PageUp: active - far, PageDown: active + far, Home: 0, End: total - 1 }[event.key];
+    if (isShortcut(event)) return;
+    if (to !== undefined) {
+      activate(to);
       if (event.shiftKey) extend(active);
       else anchor = active;
     } else if (event.key === " ") toggle((anchor = active));
     else if (event.key === "Enter") open(active);
     else if (event.key === "Escape") go({ selected: [] });
-    else if (event.key === "Delete" && place().selected.length) hide(place().selected);
+    else if (event.key === "Delete" && place().selected.length) hide();
     else return;
     event.preventDefault();
   });
-  new ResizeObserver(() => (isOld && !element.hidden ? moved().catch(failed) : draw())).observe(list);
+  new ResizeObserver(() => (isOld && !element.hidden ? trying(list, moved) : draw())).observe(list);
 
   return {
     element,
@@ -269,11 +235,11 @@ export function sessionsPanel({ ask, go, place, tell }) {
       sort.value = here.sort;
       say(way, here.descending ? "↓" : "↑");
       way.title = here.descending ? "descending" : "ascending";
-      branches.setAttribute("aria-pressed", String(here.branches));
+      branches.ariaPressed = `${here.branches}`;
       if (asked === shown) return draw();
       if (shown) list.scrollTop = active = anchor = 0;
       shown = asked;
-      pages = before = new Map();
+      pages.clear();
       activeId = "";
       return refresh();
     },

@@ -1,6 +1,6 @@
 /** The SQL box: a query that only reads, its result in pages, a Stop, and what there is to ask for. */
-import { button, part, say, text } from "./parts.js";
-import { question } from "./question.js";
+import { box, button, counted, number, part, rested, say, text } from "./parts.js";
+import { toVariable } from "./question.js";
 import { pagedTable } from "./table.js";
 
 /** Milliseconds after the last key until a query is kept. */
@@ -8,49 +8,47 @@ const QUERY_TYPED = 600;
 
 /** @param {import("./inspector.js").Context} context @returns {import("./inspector.js").Panel} */
 export function sqlPanel({ ask, go, place, tell }) {
-  const element = part("sql");
-  const box = /** @type {HTMLTextAreaElement} */ (part("query", "textarea", { rows: "3", spellcheck: "false", "aria-label": "SQL query", placeholder: "SELECT key, value FROM session_state" }));
+  const query = part("query", "textarea", { rows: 3, spellcheck: false, ariaLabel: "SQL query", placeholder: "SELECT key, value FROM session_state" });
   const starter = button("Run", "run the query (Ctrl+Enter)", run);
   const stopper = button("Stop", "end the query (Escape)", stop);
   const keeper = button("To dataframe", "put the result into the notebook, as a variable", keep);
-  const clock = part("quiet", "span");
+  const clock = text("quiet");
   const said = part("said", "p", { role: "status" });
-  const given = part("given");
+  const given = box("given");
   const listed = part("schema", "details");
-  const bar = part("bar");
-  bar.append(starter, stopper, keeper, clock);
-  element.append(box, bar, listed, said, given);
+  const element = box("sql", query, box("tools", starter, stopper, keeper, clock), listed, said, given);
 
   let [running, kept, shown, some] = ["", "", 0, 0];
   /** @type {string | null} */
   let session = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let typed;
+  const typed = rested(remember, QUERY_TYPED);
 
   function mark() {
-    for (const [one, is] of /** @type {[any, any][]} */ ([[starter, !running], [stopper, running], [keeper, shown && !running]])) one.disabled = !is;
+    starter.disabled = !!running;
+    stopper.disabled = !running;
+    keeper.disabled = !shown || !!running;
   }
   function remember() {
-    clearTimeout(typed);
-    if (place().query !== box.value) go({ query: (kept = box.value) });
+    typed(false);
+    if (place().query !== query.value) go({ query: (kept = query.value) });
   }
-  /** @param {string} query */
-  function write(query) {
-    box.value = query;
+  /** @param {string} words */
+  function write(words) {
+    query.value = words;
     remember();
-    box.focus();
+    query.focus();
   }
 
   async function run() {
     if (running) return;
-    const [query, began] = [box.value, performance.now()];
+    const began = performance.now();
     running = `${Math.random()}`;
     const tick = setInterval(() => say(clock, `${((performance.now() - began) / 1000).toFixed(1)} s`), 100);
     mark();
     remember();
     say(said, "");
     try {
-      draw(await ask("sql", { query, run: running }));
+      draw(await ask("sql", { query: query.value, run: running }));
     } catch (error) {
       shown = 0;
       given.replaceChildren();
@@ -79,19 +77,8 @@ export function sqlPanel({ ask, go, place, tell }) {
   }
 
   async function keep() {
-    const name = await question(element, { ask: "Put the result into the notebook as", yes: "Put", field: "name of the variable", value: "df" });
-    if (name === null) return;
-    const to = { result: shown, name: name.trim() };
-    try {
-      let put = await ask("dataframe", to);
-      if (put.taken) {
-        if ((await question(element, { ask: `${put.name} is there, of type ${put.taken}: replace it?`, yes: "Replace" })) === null) return;
-        put = await ask("dataframe", { ...to, replace: true });
-      }
-      tell(`${put.name} is a ${put.type} of ${put.rows} row${put.rows === 1 ? "" : "s"}${put.replaced ? ", in the place of what it was" : ""}`);
-    } catch (error) {
-      tell(/** @type {Error} */ (error).message, "failed");
-    }
+    const put = await toVariable(element, "Put the result into the notebook as", "df", (to) => ask("dataframe", { result: shown, ...to }));
+    if (put) tell(`${put.name} is a ${put.type} of ${counted(put.rows, "row")}${put.replaced ? ", in the place of what it was" : ""}`);
   }
 
   async function list() {
@@ -100,19 +87,16 @@ export function sqlPanel({ ask, go, place, tell }) {
     if (session !== place().session) return;
     some = views.length;
     listed.replaceChildren(
-      text("quiet", `Views and examples · reads only; at most ${seconds} s, as others cannot save meanwhile, and ${rows.toLocaleString("en")} rows`, "summary"),
+      text("quiet", `Views and examples · reads only; at most ${seconds} s, as others cannot save meanwhile, and ${number(rows)} rows`, "summary"),
       ...examples.map((/** @type {any} */ { title, query }) => button(title, query, () => write(query))),
-      ...views.map((/** @type {any} */ { name, query, columns }) => {
-        const line = part("view");
-        line.append(button(name, query, () => write(query)), text("quiet", columns.map((/** @type {any} */ column) => column.name).join(", ")));
-        return line;
-      }),
+      ...views.map((/** @type {any} */ { name, query, columns }) =>
+        box("view", button(name, query, () => write(query)), text("quiet", columns.map((/** @type {any} */ column) => column.name).join(", ")))),
     );
   }
 
   /** @param {import("./inspector.js").Place} here */
   async function show(here) {
-    if (here.query !== kept) box.value = kept = here.query; // it was changed elsewhere
+    if (here.query !== kept) query.value = kept = here.query; // it was changed elsewhere
     if (session === null) listed.toggleAttribute("open", !kept);
     if (here.session !== session) await list();
     if (running || !kept.trim()) return;
@@ -120,16 +104,11 @@ export function sqlPanel({ ask, go, place, tell }) {
     if (found && !running && found.query === kept && found.result !== shown) draw(found);
   }
 
-  box.addEventListener("input", () => {
-    clearTimeout(typed);
-    typed = setTimeout(remember, QUERY_TYPED);
-  });
-  box.addEventListener("change", remember);
-  box.addEventListener("keydown", (event) => {
-    const { key, ctrlKey, metaKey } = event;
-    if (!(key === "s" && (ctrlKey || metaKey))) event.stopPropagation(); // the notebook has keys of its own
-    if (key === "Escape") stop();
-    if (key !== "Enter" || !(ctrlKey || metaKey)) return;
+  query.addEventListener("input", () => typed());
+  query.addEventListener("change", remember);
+  query.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") stop();
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     run();
   });

@@ -14,7 +14,7 @@ export function standing(root, line) {
   /** @param {keyof typeof lines} what @returns {(text: string) => void} */
   const set = (what) => (text) => {
     lines[what] = text;
-    root.classList.toggle("wf-inspector-old", Boolean(lines.old));
+    root.classList.toggle("wfi-old", Boolean(lines.old));
     say(line, lines.old || lines.silent || lines.told);
   };
   return { tell: set("told"), silent: set("silent"), old: set("old") };

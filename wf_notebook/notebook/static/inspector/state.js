@@ -1,40 +1,31 @@
 /** The state of a session: a tree of its values, a search in it, and the value that is selected. */
 import { editor } from "./edit.js";
 import { finder } from "./finding.js";
-import { part } from "./parts.js";
+import { box, latest } from "./parts.js";
 import { treeView } from "./tree.js";
 import { valuePane } from "./value.js";
 
 /** @param {import("./inspector.js").Context} context @returns {import("./inspector.js").Panel} */
 export function statePanel(context) {
-  const { ask, go, place, tell } = context;
-  const element = part("state");
-  let [session, version] = ["", 0];
-  let asked = 0;
+  const { go, place, tell } = context;
+  let [session, version, selected] = ["", 0, ""];
+  const last = latest();
   /** Ask of what is shown. @param {string} op @param {object} fields */
-  const here = (op, fields) => ask(op, { session, version, ...fields });
+  const ask = (op, fields) => context.ask(op, { session, version, ...fields });
   /** @param {import("./inspector.js").Step[]} path */
   const pick = (path) => go({ path });
-  /** @param {any} error */
-  const fail = (error) => tell(error.message, "failed");
-  const tree = treeView({ ask: here, pick, fail });
-  const pane = valuePane({ ask: here, tell });
+  const tree = treeView({ ask, pick });
+  const pane = valuePane({ ask, tell });
   const edits = editor(context);
-  const search = finder({ ask: here, pick, fail, seen: (is) => void (tree.element.hidden = is) });
-  const left = part("seek");
-  left.append(search.field, search.found, tree.element);
-  const right = part("about-value");
-  right.append(pane.element, edits.element);
-  element.append(left, right);
-  let selected = "";
+  const search = finder({ ask, pick, seen: (is) => void (tree.element.hidden = is) });
+  const element = box("state", box("seek", search.element, search.found, tree.element), box("about-value", pane.element, edits.element));
 
   /** Show the version that is looked at: the tree from anew where it is of another session. */
   async function look() {
-    const now = (asked += 1);
     const to = place();
     if (!to.session) return;
-    const answer = await ask("open", { session: to.session, version: to.version });
-    if (now !== asked) return;
+    const answer = await last(context.ask("open", { session: to.session, version: to.version }));
+    if (!answer) return;
     const isOther = session !== to.session;
     const isMoved = isOther || version !== answer.version;
     [session, version] = [to.session, answer.version];
@@ -43,8 +34,7 @@ export function statePanel(context) {
       search.leave();
     }
     if (isMoved) await (isOther ? tree.begin(answer.nodes) : tree.refresh(answer.nodes));
-    if (now !== asked) return;
-    await select(isMoved);
+    if (session === place().session) await select(isMoved);
   }
 
   /** @param {boolean} isMoved */

@@ -1,5 +1,5 @@
 /** A tree of values: nodes are asked for when they are opened, and changed in place when something was saved. */
-import { part, say, text } from "./parts.js";
+import { arrange, isShortcut, latest, part, roving, say, text, trying } from "./parts.js";
 
 /**
  * @typedef {object} TreeRow  a node as the kernel tells of it; a range has a `start`, what is not there any more a `gone`
@@ -25,26 +25,26 @@ import { part, say, text } from "./parts.js";
  * @property {HTMLElement} below
  * @property {TreeNode[]} nodes
  * @property {boolean} isOpen
- * @property {number} asked
+ * @property {ReturnType<typeof latest>} last
  */
 
 const MARKS = { added: "+ added", changed: "~ changed", within: "·", removed: "- removed" };
 
-/** @param {{ ask: (op: string, fields: object) => Promise<any>, pick: (path: import("./inspector.js").Step[]) => void, fail: (error: any) => void }} context */
-export function treeView({ ask, pick, fail }) {
-  const element = part("tree", "div", { role: "tree", "aria-label": "state" });
+/** @param {{ ask: (op: string, fields: object) => Promise<any>, pick: (path: import("./inspector.js").Step[]) => void }} context */
+export function treeView({ ask, pick }) {
+  const element = part("tree", "div", { role: "tree", ariaLabel: "state" });
+  const { items, reach } = roving(element, "[role=treeitem]", (line) => choose(/** @type {TreeNode} */ (ofLine.get(line))));
   /** @type {WeakMap<Element, TreeNode>} */
   const ofLine = new WeakMap();
   let root = made({ key: "", count: 0, mark: null }, [], 0);
-  /** @type {TreeNode | undefined} */
-  let focused;
   let selected = "[]";
 
   /** @param {TreeRow} row @param {import("./inspector.js").Step[]} path @param {number} level @returns {TreeNode} */
   function made(row, path, level) {
-    const node = { row, told: "", path, level, element: part("branch", "div", { role: "none" }), line: part("node", "div", { role: "treeitem", tabindex: "-1", "aria-level": `${level}` }), below: part("below", "div", { role: "none" }), nodes: [], isOpen: false, asked: 0 };
-    node.line.style.setProperty("--wf-level", `${Math.min(level, 40)}`);
-    node.element.append(node.line, node.below);
+    const line = part("node", "div", { role: "treeitem", tabIndex: -1, ariaLevel: `${level}` });
+    const below = part("below", "div", { role: "none" });
+    const node = { row, told: "", path, level, line, below, element: part("branch", "div", { role: "none" }, line, below), nodes: [], isOpen: false, last: latest() };
+    line.style.setProperty("--wf-level", `${Math.min(level, 40)}`);
     ofLine.set(node.line, node);
     return node;
   }
@@ -56,7 +56,7 @@ export function treeView({ ask, pick, fail }) {
     if (told !== node.told) {
       node.told = told;
       line.replaceChildren(text("key", row.key));
-      line.classList.toggle("wf-inspector-gone", row.mark === "removed");
+      line.classList.toggle("wfi-gone", row.mark === "removed");
       if (row.mark) {
         const mark = text("mark", MARKS[row.mark]);
         mark.dataset.mark = row.mark;
@@ -65,9 +65,8 @@ export function treeView({ ask, pick, fail }) {
       }
       for (const name of /** @type {const} */ (["long", "type", "size", "brief"])) if (row[name]) line.append(" ", text(name, row[name] ?? ""));
     }
-    if (row.count) line.setAttribute("aria-expanded", String(node.isOpen));
-    else line.removeAttribute("aria-expanded");
-    line.setAttribute("aria-selected", String("step" in row && JSON.stringify(node.path) === selected));
+    line.ariaExpanded = row.count ? `${node.isOpen}` : null;
+    line.ariaSelected = `${"step" in row && JSON.stringify(node.path) === selected}`;
   }
 
   /** What a node is told apart by from those beside it. @param {TreeRow} row */
@@ -83,28 +82,23 @@ export function treeView({ ask, pick, fail }) {
       known.delete(name);
       each.row = row;
       if (!row.count && each.isOpen) shut(each);
-      each.line.setAttribute("aria-posinset", `${number + 1}`);
-      each.line.setAttribute("aria-setsize", `${rows.length}`);
+      each.line.ariaPosInSet = `${number + 1}`;
+      each.line.ariaSetSize = `${rows.length}`;
       paint(each);
       return each;
     });
-    for (const gone of known.values()) gone.element.remove();
-    const below = node === root ? element : node.below;
-    node.nodes.forEach((each, number) => {
-      if (below.children[number] !== each.element) below.insertBefore(each.element, below.children[number] ?? null);
-    });
+    arrange(node === root ? element : node.below, node.nodes.map((each) => each.element));
     if (node === root && !total && !rows.length) say(element, "nothing is in this state");
-    if (!focused?.line.isConnected) focusable(root.nodes[0]);
+    reach();
   }
 
   /** Ask what is below a node, first as quickly as can be, then with what changed. @param {TreeNode} node @param {any} [first] what is known already */
   async function load(node, first) {
-    const now = (node.asked += 1);
-    const { path, row } = node;
+    const { path, row, last } = node;
     const range = "start" in row ? { start: row.start, count: row.count } : {};
     for (const marks of [false, true]) {
-      const answer = (!marks && first) || (await ask("children", { path, ...range, marks }).catch((error) => void (node.asked === now && fail(error))));
-      if (node.asked !== now || !answer) return;
+      const answer = await last(!marks && first ? Promise.resolve(first) : ask("children", { path, ...range, marks }));
+      if (!answer) return;
       // Marks that were shown stay until it is known what they are now.
       if (!answer.marked && !marks && node.nodes.length && !first) continue;
       fill(node, answer.rows, answer.total);
@@ -123,77 +117,51 @@ export function treeView({ ask, pick, fail }) {
   function shut(node) {
     const held = node.below.contains(document.activeElement);
     node.isOpen = false;
-    node.asked += 1;
+    node.last(Promise.resolve());
     node.nodes = [];
     node.below.replaceChildren();
     paint(node);
-    if (held) focus(node);
-  }
-  /** @param {TreeNode} [node] */
-  function focusable(node) {
-    focused?.line.setAttribute("tabindex", "-1");
-    focused = node;
-    node?.line.setAttribute("tabindex", "0");
-  }
-  /** @param {TreeNode} [node] */
-  function focus(node) {
-    if (!node) return;
-    focusable(node);
-    node.line.focus();
+    if (held) node.line.focus();
   }
   /** @param {TreeNode} node */
-  const toggle = (node) => (node.isOpen ? shut(node) : open(node));
+  const toggle = (node) => (node.isOpen ? shut(node) : trying(element, () => open(node)));
   /** @param {TreeNode} node */
   function choose(node) {
     if (node.row.step != null) pick(node.path);
     else if (node.row.count) toggle(node);
-  }
-  const lines = () => [...element.querySelectorAll("[role=treeitem]")];
-  /** @param {number | string} to */
-  function move(to) {
-    const all = lines();
-    const here = focused ? all.indexOf(focused.line) : -1;
-    const at = typeof to === "number" ? all[here + to] : [...all.slice(here + 1), ...all].find((line) => line.textContent?.toLowerCase().startsWith(to));
-    if (at) focus(ofLine.get(at));
   }
 
   element.addEventListener("click", (event) => {
     const line = /** @type {Element} */ (event.target).closest("[role=treeitem]");
     const node = line && ofLine.get(line);
     if (!node) return;
-    focus(node);
+    node.line.focus();
     const onSign = event.clientX < node.line.getBoundingClientRect().left + parseFloat(getComputedStyle(node.line).paddingLeft);
-    if (onSign) toggle(node);
-    else {
-      choose(node);
-      if (node.row.step != null) open(node);
-    }
+    if (onSign || node.row.step == null) return toggle(node);
+    pick(node.path);
+    trying(element, () => open(node));
   });
   element.addEventListener("keydown", (event) => {
-    const node = focused;
-    if (!node || event.ctrlKey || event.metaKey || event.altKey) return;
-    /** @type {Record<string, () => void>} */
-    const keys = {
-      ArrowDown: () => move(1),
-      ArrowUp: () => move(-1),
-      ArrowRight: () => void (node.isOpen ? focus(node.nodes[0]) : open(node)),
-      ArrowLeft: () => (node.isOpen ? shut(node) : focus(ofLine.get(node.element.parentElement?.previousElementSibling ?? element))),
-      Home: () => focus(root.nodes[0]),
-      End: () => focus(ofLine.get(lines().at(-1) ?? element)),
-      Enter: () => choose(node),
-      " ": () => choose(node),
-    };
-    const does = keys[event.key] ?? (/^\S$/.test(event.key) ? () => move(event.key.toLowerCase()) : null);
-    if (!does) return;
+    const { key, target } = event;
+    const node = ofLine.get(/** @type {Element} */ (target));
+    if (!node || isShortcut(event)) return;
+    if (key === "ArrowRight") {
+      if (node.isOpen) node.nodes[0]?.line.focus();
+      else toggle(node);
+    } else if (key === "ArrowLeft") {
+      if (node.isOpen) shut(node);
+      else /** @type {HTMLElement | null | undefined} */ (node.element.parentElement?.previousElementSibling)?.focus();
+    } else if (/^\S$/.test(key)) {
+      const all = items();
+      [...all.slice(all.indexOf(node.line) + 1), ...all].find((line) => line.textContent?.toLowerCase().startsWith(key.toLowerCase()))?.focus();
+    } else return;
     event.preventDefault();
-    event.stopPropagation(); // the notebook has keys of its own
-    does();
   });
 
   /** Mark the node that is selected. @param {import("./inspector.js").Step[]} path */
   function select(path) {
     selected = JSON.stringify(path);
-    for (const line of lines()) paint(/** @type {TreeNode} */ (ofLine.get(line)));
+    for (const line of items()) paint(/** @type {TreeNode} */ (ofLine.get(line)));
   }
 
   return {
@@ -201,7 +169,7 @@ export function treeView({ ask, pick, fail }) {
     select,
     /** Show another state from its first nodes on. @param {any} first */
     async begin(first) {
-      root.asked += 1;
+      root.last(Promise.resolve());
       root = made({ key: "", count: 0, mark: null }, [], 0);
       root.isOpen = true;
       element.replaceChildren();
@@ -234,7 +202,7 @@ export function treeView({ ask, pick, fail }) {
           await open(here, answers[told++]);
         }
       }
-      focusable(here);
+      reach(here.line);
       here.line.scrollIntoView({ block: "nearest" });
     },
   };
