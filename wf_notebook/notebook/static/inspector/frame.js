@@ -63,7 +63,6 @@ export function framed(root, context, views, key) {
     panels.get(view)?.tab.focus();
   });
   const main = part("main");
-  const bar = versionBar(context);
   main.append(head.element, tabs, bar.element, body);
   const element = part("columns");
   element.append(sessions.element, main);
