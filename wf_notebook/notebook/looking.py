@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun
 from ..frames import sessions as all_sessions
-from ..inspection import Inspector, inspect_workflow
 from ..nearest import did_you_mean
 from .asked import whole_number
 from .views import publish
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from ..diffs import Diff
     from ..frames import Table
     from ..history import Versions
+    from ..inspection import Inspector
     from ..run import Run
     from ..session import Session
     from ..storage.sql import SqlStorage
@@ -33,6 +33,8 @@ def sessions(asked: Asked) -> Table:
 
 def inspect(asked: Asked) -> Inspector:
     """Return an inspector of a session: that of the last run if none is named, and of all where there is none yet."""
+    from ..inspection import Inspector, inspect_workflow  # which is large
+
     if len(asked.words) > 1:
         raise BadArguments(f"write %wf inspect SESSION, not {' '.join(asked.words)}")
     named = asked.words[0] if asked.words else asked.options.get("session")
