@@ -57,7 +57,7 @@ FLOORS = """
     frames.reading  frames.steps  frames.queries  frames.past  frames
     inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
     inspection.marks  inspection.grids  inspection.jsontext  inspection.first  inspection.overview  inspection.results
-    inspection.shown  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing
+    inspection.as_table  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing
     inspection.written  inspection.changing  inspection.acting  inspection.looking  inspection.sessions
     inspection.still  inspection.drawn  inspection.static  inspection.workflow  inspection.tree  inspection.values
     inspection.search  inspection.copying  inspection.past

@@ -112,9 +112,7 @@ def test_a_large_state(noted, page, jupyter_lab, tmp_path):
     expanded = timed(page, expand, f"{many}.getAttribute('aria-expanded') === 'true' && {tree} > 24")
     tell(noted, f"expand a list of {items:,} items", [expanded])
     search = "const it = root.querySelector('input.wfi-find'); it.value = 'needle'"
-    found = timed(
-        page, f"{search}; it.dispatchEvent(new Event('input', {{ bubbles: true }}))", "root.querySelector('.wfi-hit')"
-    )
+    found = timed(page, f"{search}; it.dispatchEvent(new Event('input', {{ bubbles: true }}))", "root.querySelector('.wfi-hit')")
     tell(noted, "search in it: first hits", [found])
 
 

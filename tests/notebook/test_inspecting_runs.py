@@ -136,9 +136,7 @@ def test_a_run_is_run_again_and_grows_where_it_is_until_it_is_stopped_and_closes
     block = open_part(runs, "Responses").locator(".wfi-block").first
     expect(block).to_contain_text("begun and on")
     block.evaluate("element => { element.mark = element.textContent.length }")
-    runs.page.wait_for_function(
-        "() => [...document.querySelectorAll('.wfi-block')].some(e => e.textContent.length > e.mark)"
-    )
+    runs.page.wait_for_function("() => [...document.querySelectorAll('.wfi-block')].some(e => e.textContent.length > e.mark)")
     head.get_by_role("button", name="Stop").click()
     expect(head).to_contain_text("Slow · ■ stopped")
     expect(head.get_by_role("button", name="Stop")).to_be_hidden()

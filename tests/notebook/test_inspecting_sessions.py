@@ -157,9 +157,7 @@ def test_the_frame_folds_follows_python_and_is_readable_in_light_and_dark_and_in
         page.locator(".lm-Menu-item", has_text=re.compile(f"{theme}$")).click()
         page.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
         for status in STATUSES:
-            root.locator(".wfi-standing").first.evaluate(
-                "(element, status) => { element.dataset.status = status; }", status
-            )
+            root.locator(".wfi-standing").first.evaluate("(element, status) => { element.dataset.status = status; }", status)
             assert root.evaluate(PALE) == {}, (theme, status)
 
     copied = root.locator(".wfi-heading strong")

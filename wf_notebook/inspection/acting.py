@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -15,6 +14,7 @@ from ..keys import stored_key
 from ..transaction import stored_id
 from .changing import END, Edit, at, box, edited, packed_at, saved, shown, step_to
 from .comparing import Comparisons
+from .selecting import written
 from .written import encoded
 
 if TYPE_CHECKING:
@@ -254,20 +254,12 @@ def _keys(path: Any, loaded: Loaded) -> tuple[Any, ...]:
     if not isinstance(path, str):
         return (path,)
     if path.startswith("session_state["):
-        try:
-            return tuple(_subscripts(ast.parse(path, mode="eval").body))
-        except (SyntaxError, ValueError):
-            raise UnknownPath(f"{path!r} is no path; write it as a tuple of keys: ('posts', 0)") from None
+        keys = written(path)
+        if keys is None:
+            raise UnknownPath(f"{path!r} is no path; write it as a tuple of keys: ('posts', 0)")
+        return tuple(keys)
     parts = path.split(".")
     for end in range(len(parts), 1, -1):  # a key may have a dot in it
         if stored_key(".".join(parts[:end])) in loaded.kept:
             return (".".join(parts[:end]), *parts[end:])
     return tuple(parts)
-
-
-def _subscripts(node: ast.expr) -> list[Any]:
-    if isinstance(node, ast.Subscript):
-        return [*_subscripts(node.value), ast.literal_eval(node.slice)]
-    if isinstance(node, ast.Attribute):
-        return [*_subscripts(node.value), node.attr]
-    return []

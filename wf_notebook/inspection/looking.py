@@ -9,7 +9,7 @@ from ..frames.reading import found_session
 from ..run import way_up
 from ..storage import opened
 from ..transaction import is_branch, shown_id
-from . import shown
+from . import as_table
 from .acting import Acting
 from .loaded import States
 from .nodes import at, python_path
@@ -188,7 +188,7 @@ class Inspector(Acting):
         A value that has no rows gives those of the state; without a session it is the sessions. It is a DataFrame of pandas, of
         polars where pandas is not here, and a Table where neither is.
         """
-        return shown.frame(self)
+        return as_table.frame(self)
 
     # -- where nobody can click --------------------------------------------------------------------------------------------
     # -- what is selected --------------------------------------------------------------------------------------------------

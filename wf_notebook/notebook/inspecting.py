@@ -68,15 +68,21 @@ _UNSENT = re.compile(
 )
 
 #: Space in a style sheet beside what stands apart without it; what is quoted stays.
-_SPACE = re.compile(r'("[^"]*")|\s*([{};,>]|(?<=\w):(?= ))\s*')
+_SHEET_SPACE = re.compile(r'("[^"]*")|\s*([{};,>]|(?<=\w):(?= ))\s*')
+#: A template, with those inside it, and one in these.
+_INNER = r"`(?:[^`$]|\$(?!\{)|\$\{[^`{}]*\})*`"
+_TEMPLATE = rf"`(?:[^`$]|\$(?!\{{)|\$\{{(?:[^`{{}}]|\{{[^`{{}}]*\}}|{_INNER})*\}})*`"
+#: Space in a line of a module beside what stands apart without it; what is quoted stays.
+_SPACE = re.compile(rf'("(?:[^"\\]|\\.)*"|{_TEMPLATE})| *([=(){{}}<>?:&|,;\[\]*]) *')
 
 #: What can be asked for in a notebook besides.
 NOTEBOOK_OPS: dict[str, Op] = {"variable": put_value, "dataframe": put_result, **RUNNING_OPS}
 
 
 def joined(names: tuple[str, ...] = MODULES) -> str:
-    """Return the modules of the page as one, as a widget has one."""
-    return "".join(_sent((_STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in names)
+    """Return the modules of the page as one, as a widget has one, without the space that only readers need."""
+    modules = "".join(_sent((_STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in names)
+    return _SPACE.sub(r"\1\2", modules)
 
 
 def _sent(source: str) -> str:
@@ -89,7 +95,7 @@ def styles() -> str:
     of_all = _STATIC / "inspector.css"
     paths = [of_all, *sorted(path for path in _STATIC.glob("*.css") if path != of_all)]
     sheets = "".join(_sent(path.read_text(encoding="utf-8")) for path in paths)
-    return _SPACE.sub(r"\1\2", sheets)
+    return _SHEET_SPACE.sub(r"\1\2", sheets)
 
 
 class InspectorWidget(anywidget.AnyWidget):
