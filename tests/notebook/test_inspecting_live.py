@@ -150,7 +150,7 @@ def test_what_others_save_is_shown_and_what_cannot_be_read_is_said_until_it_can(
         marked = status(root).evaluate("(line) => getComputedStyle(line, '::before').content")
         assert marked == '"⚠ shown as it was: "'
     status(root).filter(has_text=re.compile(r"^$")).wait_for(state="attached")
-    root.locator("[aria-selected=true]").get_by_text("other").wait_for()
+    root.locator("[role=option][aria-current]").get_by_text("other").wait_for()
 
     with open_storage(f"duckdb:///{file}"):
         pass  # what is in the WAL is in the file
@@ -193,11 +193,11 @@ def test_pages_and_python_move_each_other_and_nothing_moves_a_page_back(open_not
     views, kernel = page.locator(".wf-inspector"), kernel("places.ipynb")
     views.nth(1).wait_for()
     views.nth(0).get_by_role("option").get_by_text("other").click()
-    views.nth(1).locator("[role=option][aria-selected=true]").get_by_text("other").wait_for()
+    views.nth(1).locator("[role=option][aria-current]").get_by_text("other").wait_for()
     assert kernel.value("looking.place.session") == "other"
     kernel.value("looking.go(session='demo', view='state').session")
     for n in (0, 1):
-        views.nth(n).locator("[role=option][aria-selected=true]").get_by_text("demo").wait_for()
+        views.nth(n).locator("[role=option][aria-current]").get_by_text("demo").wait_for()
 
     # a hand that is faster than the kernel: what the page shows never goes back
     assert page.evaluate(CLICK_THROUGH) == [name for _ in range(6) for name in ("History", "Runs", "SQL", "State")]
@@ -208,7 +208,7 @@ def test_pages_and_python_move_each_other_and_nothing_moves_a_page_back(open_not
     page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
     page.reload()
     again = page.locator(".wf-inspector").first
-    again.locator("[role=option][aria-selected=true]").get_by_text("other").wait_for()
+    again.locator("[role=option][aria-current]").get_by_text("other").wait_for()
     assert again.get_by_role("tab", selected=True).inner_text() == "Runs"
 
 
@@ -236,7 +236,7 @@ def test_a_cell_that_runs_again_or_a_kernel_that_is_gone_leaves_nothing_behind(o
     seen.run("import time; end = time.time() + 6\nwhile time.time() < end: time.sleep(0.05)")
     page.locator("#jp-main-statusbar").get_by_text("| Busy").wait_for()
     page.locator(".wf-inspector").get_by_role("option").get_by_text("other").click()
-    page.locator(".wf-inspector [role=option][aria-selected=true]").get_by_text("other").wait_for()
+    page.locator(".wf-inspector [role=option][aria-current]").get_by_text("other").wait_for()
     page.locator("#jp-main-statusbar").get_by_text("| Busy").wait_for(timeout=100)
     jupyter_lab.wait_until_idle(page)
 

@@ -162,7 +162,8 @@ def test_a_value_is_edited_undone_and_never_over_what_another_process_wrote(past
     assert '"n": 1000' in elsewhere()
     root.get_by_role("button", name="Delete…").click()
     root.get_by_role("button", name="Delete", exact=True).click()
-    expect(root.get_by_role("treeitem")).to_have_count(2)
+    expect(root.get_by_role("treeitem").filter(has_not_text="- removed")).to_have_count(2)
+    expect(root.get_by_role("treeitem").filter(has_text="- removed")).to_have_text(re.compile("^n "))
     assert '"n"' not in elsewhere()
 
 

@@ -36,13 +36,22 @@ def test_no_two_modules_name_anything_alike_at_the_top():
 
 def test_joined_they_are_one_module_that_imports_nothing_and_exports_what_a_widget_has():
     (export,) = re.findall(r"^(?:import|export)\b.*", joined(), re.MULTILINE)
-    assert export.startswith("export default { initialize")
+    assert export.startswith("export default{initialize")
 
 
 def test_what_is_for_readers_only_is_not_sent():
     lines = joined().splitlines()
     assert [line for line in lines if not line or line[0].isspace() or re.search(r"/\*\*|^//| // ", line)] == []
     assert [line for line in lines if line.count("`") % 2] == []  # a text over several lines would lose its indentation
+
+
+def test_what_is_quoted_is_sent_as_it_is_written():
+    quoted = re.compile(r"""(?<=[ (\[])(?:"[^"\n]*"|`[^`\n]*`)(?=[,;)\]])""")
+    code = re.sub(r"/\*.*?\*/|^import [^;]*;", "", "".join(SOURCES.values()), flags=re.MULTILINE | re.DOTALL)
+    code = re.sub(r"(?:^|[ \t])// .*$", "", code, flags=re.MULTILINE)
+    texts = quoted.findall(code)
+    assert len(texts) > 500  # noqa: PLR2004 - it finds most of them
+    assert [text for text in texts if text not in joined()] == []
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -19,7 +19,7 @@ export function finder({ ask, pick, seen }) {
     const sought = words.value;
     seen(!!sought);
     found.hidden = !sought;
-    const answer = await last(sought ? ask("search", { text: sought, start }) : Promise.resolve());
+    const answer = await last(sought !== "" && ask("search", { text: sought, start }));
     if (!answer) return sought || list.replaceChildren();
     if (!start) list.replaceChildren();
     list.append(...answer.hits.map(hit));
@@ -39,7 +39,7 @@ export function finder({ ask, pick, seen }) {
   }
   function leave() {
     typed(false);
-    last(Promise.resolve());
+    last();
     found.hidden = true;
     seen(false);
   }

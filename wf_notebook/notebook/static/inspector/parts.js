@@ -70,14 +70,14 @@ export function rowsIn(element, name, make, fill) {
   };
 }
 
-/** Of several questions only the last one counts: what is answered to another is dropped, and undefined. @returns {(asked: Promise<any>) => Promise<any>} */
+/** Of several questions only the last one counts: what is answered to another is dropped, and undefined; to none at all, too. @returns {(asked?: Promise<any> | false) => Promise<any>} */
 export function latest() {
   let last = 0;
   return async (asked) => {
     const mine = (last += 1);
     try {
       const answer = await asked;
-      return mine === last ? answer : undefined;
+      return mine === last && asked ? answer : undefined;
     } catch (error) {
       if (mine === last) throw error;
     }

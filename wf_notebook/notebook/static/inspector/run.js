@@ -60,6 +60,7 @@ const tabled = (op, names, cells, none) => (inside) => {
     const line = (tag, inside) => part("row", "tr", {}, ...inside.map((cell) => part("left", tag, {}, cell)));
     const table = part("plain", "table", {}, line("th", names), ...rows.map((/** @type {any} */ row) => line("td", cells(row, inside))));
     pages.show(start, rows.length, total);
+    pages.element.hidden = rows.length === total;
     inside.body.replaceChildren(...(total ? [table, pages.element] : [text("quiet", none)]));
   }
   return update;

@@ -117,7 +117,7 @@ export function treeView({ ask, pick }) {
   function shut(node) {
     const held = node.below.contains(document.activeElement);
     node.isOpen = false;
-    node.last(Promise.resolve());
+    node.last();
     node.nodes = [];
     node.below.replaceChildren();
     paint(node);
@@ -169,7 +169,7 @@ export function treeView({ ask, pick }) {
     select,
     /** Show another state from its first nodes on. @param {any} first */
     async begin(first) {
-      root.last(Promise.resolve());
+      root.last();
       root = made({ key: "", count: 0, mark: null }, [], 0);
       root.isOpen = true;
       element.replaceChildren();

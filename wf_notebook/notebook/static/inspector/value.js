@@ -93,7 +93,7 @@ export function valuePane({ ask, tell }) {
   async function load() {
     element.hidden = !path.length;
     try {
-      const value = await last(path.length ? ask("value", { path, ...(chosen && { as: chosen }) }) : Promise.resolve());
+      const value = await last(path.length > 0 && ask("value", { path, ...(chosen && { as: chosen }) }));
       if (!value) return;
       const told = JSON.stringify([path, value]);
       if (told !== shown) fill(value);

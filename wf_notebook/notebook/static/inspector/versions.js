@@ -74,7 +74,7 @@ export function versionBar({ ask, go, place }) {
     const to = place();
     if (to.session !== session) known.clear();
     session = to.session;
-    const answer = await last(session ? ask("versions", { session, around: to.version, count: VERSIONS }) : Promise.resolve());
+    const answer = await last(session !== "" && ask("versions", { session, around: to.version, count: VERSIONS }));
     if (!answer) return;
     take(answer);
     if (wanted === null) point(place().version ?? newest);
