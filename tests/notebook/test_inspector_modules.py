@@ -50,7 +50,7 @@ def test_what_is_quoted_is_sent_as_it_is_written():
     code = re.sub(r"/\*.*?\*/|^import [^;]*;", "", "".join(SOURCES.values()), flags=re.MULTILINE | re.DOTALL)
     code = re.sub(r"(?:^|[ \t])// .*$", "", code, flags=re.MULTILINE)
     texts = quoted.findall(code)
-    assert len(texts) > 500  # noqa: PLR2004 - it finds most of them
+    assert len(texts) > 500
     assert [text for text in texts if text not in joined()] == []
 
 

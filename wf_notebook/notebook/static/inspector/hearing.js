@@ -42,14 +42,14 @@ export function hearing(model, page, line, { show, moved }) {
     isBusy = false;
   }
 
-  /** Say why something could not be done; what the storage refused is shown when it can be. @param {Error} error */
-  function fail(error) {
+  /** Say why something could not be done; what the storage refused is shown when it can be. @param {Error} error @param {boolean} [isAsked]  by somebody, who shall read it */
+  function fail(error, isAsked = false) {
     const kind = error instanceof Refused ? error.kind : "";
     if (OF_STORAGE.includes(kind)) {
       wasOld = true;
       line.old(error.message);
     } else if (kind !== "Gone") {
-      hasFailed = true;
+      hasFailed ||= !isAsked;
       line.tell(error.message);
     }
   }

@@ -63,7 +63,7 @@ function build(model, el) {
 
   const frame = framed(root, context, VIEWS, model.get("key"));
   root.append(frame.element, status);
-  root.addEventListener("wf-failed", (event) => line.tell(/** @type {CustomEvent} */ (event).detail.message));
+  root.addEventListener("wf-failed", (event) => fail(/** @type {CustomEvent} */ (event).detail, true));
   el.replaceChildren(root);
 
   /** Do something to the panels that are seen. @param {(panel: Panel) => void | Promise<void>} what */
