@@ -61,7 +61,7 @@ export function sqlPanel({ ask, go, place, tell }) {
     mark();
   }
   function stop() {
-    if (running) ask("stop", { run: running });
+    if (running) ask("sql_stop", { run: running }).catch((error) => tell(error.message, "failed"));
   }
 
   /** @param {any} found */
