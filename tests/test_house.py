@@ -37,9 +37,10 @@ FLOORS = """
 3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
-    storage.erasing  storage.asking  storage.runs  storage.sql  storage.agno  storage.duckdb_errors  storage.duckdb_connection
+    storage.erasing  storage.asking  storage.apart  storage.runs  storage.sql  storage.agno
+    storage.duckdb_errors  storage.duckdb_connection
     storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
-    storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage
+    storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering  storage
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render

@@ -80,7 +80,7 @@ class Session(History, Deciding, Remembers):
         return self._line.version
 
     def __repr__(self) -> str:
-        return f"<Session {self.session_id!r} version {self.version}>"
+        return f"<Session {self.session_id!r} {f'version {self.version}' if self.loaded else 'not loaded yet'}>"
 
     def _sibling(self, session_id: str, *, state: dict[Any, Any], about: About) -> Session:
         return Session(session_id, storage=self.storage, state=state, about=about)

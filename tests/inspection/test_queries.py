@@ -261,14 +261,14 @@ def asked(looking, query, run):
 def test_a_stop_from_another_thread_ends_the_query_that_runs(looking):
     thread, answers = asked(looking, ENDLESS, "one")
     assert not thread.join(0.3)
-    ask(looking, "stop", run="one")
+    ask(looking, "sql_stop", run="one")
     thread.join()
     assert answers[0]["error"] == "the query was stopped; run it again, or ask for less"
     assert ask(looking, "sql", query="SELECT count(*) AS n FROM session_state")["total"] == 1
 
 
 def test_a_stop_that_comes_before_its_query_ends_that_and_no_other(looking):
-    ask(looking, "stop", run="one")
+    ask(looking, "sql_stop", run="one")
     assert "the query was stopped" in refused(looking, ENDLESS, run="one")
     assert ask(looking, "sql", query="SELECT 1 AS n", run="two")["total"] == 1
 
@@ -277,8 +277,8 @@ def test_a_query_that_waits_for_another_one_can_be_stopped_too(looking):
     first = asked(looking, ENDLESS, "first")
     second = asked(looking, ENDLESS, "second")
     assert not second[0].join(0.2)
-    ask(looking, "stop", run="second")
-    ask(looking, "stop", run="first")
+    ask(looking, "sql_stop", run="second")
+    ask(looking, "sql_stop", run="first")
     for thread, answers in (first, second):
         thread.join()
         assert answers[0]["error"] == "the query was stopped; run it again, or ask for less"

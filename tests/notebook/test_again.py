@@ -43,11 +43,11 @@ def ended(name="wf_notebook-run"):
 
 def test_it_is_asked_first_and_then_begun_by_the_workflow_of_the_session(cells, ask):
     first = run(cells, "blog.run('cheese', n=2)")
-    told = ask("again", run=first)
+    told = ask("run_again", run=first)
     assert told["result"]["words"] == "Run Blog again, with topic='cheese', n=2? It is paid for."
     assert cells.shell.user_ns["blog"].last_run.run_id == first
 
-    second = ask("again", run=first, sure=True)["result"]["run"]
+    second = ask("run_again", run=first, sure=True)["result"]["run"]
     ended()
     last = cells.shell.user_ns["blog"].last_run
     assert (last.run_id, last.status, last.inputs) == (second, "completed", {"topic": "cheese", "n": 2})
@@ -58,7 +58,7 @@ def test_it_is_asked_first_and_then_begun_by_the_workflow_of_the_session(cells, 
 
 def test_one_that_fails_again_is_recorded_with_its_error(cells, ask):
     cells.bad("list(blog.run('ducks'))")
-    second = ask("again", run=cells.shell.user_ns["blog"].last_run.run_id, sure=True)["result"]["run"]
+    second = ask("run_again", run=cells.shell.user_ns["blog"].last_run.run_id, sure=True)["result"]["run"]
     ended()
     assert "raise LookupError" in ask("run_error", run=second)["result"]["text"]
 
@@ -66,7 +66,7 @@ def test_one_that_fails_again_is_recorded_with_its_error(cells, ask):
 def test_it_is_run_by_the_class_as_it_is_defined_now(cells, ask):
     first = run(cells, "blog.run('cheese')")
     cells.good(BLOG.replace("about", "more about").replace('storage = open_storage("memory:")', "").rpartition("blog =")[0])
-    second = ask("again", run=first, sure=True)["result"]["run"]
+    second = ask("run_again", run=first, sure=True)["result"]["run"]
     ended()
     assert cells.shell.user_ns["storage"].run(second).content == "more about cheese"
 
@@ -74,7 +74,7 @@ def test_it_is_run_by_the_class_as_it_is_defined_now(cells, ask):
 def test_where_the_workflow_is_not_defined_it_is_said_which_line_would_run_it(cells, ask):
     first = run(cells, "blog.run('cheese')")
     cells.good("del Blog, blog")
-    told = ask("again", run=first)
+    told = ask("run_again", run=first)
     assert told["error"] == (
         "no workflow 'Blog' is defined in this kernel; define it, then this runs it again: "
         f"Blog(session_id='demo', storage=storage).run(**storage.run({first!r}).inputs)"
@@ -84,15 +84,15 @@ def test_where_the_workflow_is_not_defined_it_is_said_which_line_would_run_it(ce
 def test_what_run_takes_no_more_is_refused_before_anything_runs(cells, ask):
     first = run(cells, "blog.run('cheese', n=2)")
     cells.good("class Blog(Workflow):\n    def run(self, subject): yield subject")
-    assert "has no input 'topic'" in ask("again", run=first)["error"]
+    assert "has no input 'topic'" in ask("run_again", run=first)["error"]
 
 
 def test_a_run_that_goes_on_here_is_stopped_and_not_begun_twice(cells, ask):
     first = run(cells, "blog.run('cheese')")
     cells.good("stream = blog.run('ham'); next(stream)")
     goes_on = cells.shell.user_ns["blog"].last_run.run_id
-    assert ask("again", run=first)["error"] == "'Blog' runs in this session already; stop it, or wait for its end"
-    assert ask("stop", run=goes_on)["ok"]
+    assert ask("run_again", run=first)["error"] == "'Blog' runs in this session already; stop it, or wait for its end"
+    assert ask("run_stop", run=goes_on)["ok"]
     cells.good("list(stream)")
     assert cells.shell.user_ns["blog"].last_run.status == "stopped"
-    assert ask("stop", run=first)["error"].startswith("this run does not go on in this kernel")
+    assert ask("run_stop", run=first)["error"].startswith("this run does not go on in this kernel")

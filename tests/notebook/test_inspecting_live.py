@@ -245,7 +245,7 @@ def test_a_cell_that_runs_again_or_a_kernel_that_is_gone_leaves_nothing_behind(o
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.get_by_text("this is what it was; run the cell again to look further").wait_for()
     assert page.locator(".wf-inspector").count() == 0
-    assert page.locator("[class^=wf-inspector-]").first.inner_text().startswith("<Inspector of 'duckdb:///")
+    assert page.locator("[class^=wf-inspector-]").first.inner_text().startswith("session demo · version 1 of 1")
     jupyter_lab.wait_until_idle(page)
     jupyter_lab.run_all(page)
     page.locator(".wf-inspector").get_by_role("treeitem").first.wait_for()

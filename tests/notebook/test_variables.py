@@ -68,7 +68,7 @@ def test_a_stop_is_heard_although_every_thread_waits_for_a_query(looking):
     for number in range(8):
         widget._hear(widget, {"id": f"sql {number}", "op": "sql", "query": ENDLESS, "run": str(number)}, [])
     for number in range(8):
-        widget._hear(widget, {"id": f"stop {number}", "op": "stop", "run": str(number)}, [])
+        widget._hear(widget, {"id": f"stop {number}", "op": "sql_stop", "run": str(number)}, [])
     began = time.monotonic()
     heard = {name: error for name, error, _ in (answers.get(timeout=30) for _ in range(16))}
     assert time.monotonic() - began < 4

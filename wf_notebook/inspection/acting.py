@@ -12,7 +12,7 @@ from ..errors import BadArguments, UnknownPath
 from ..kept import packed
 from ..keys import stored_key
 from ..transaction import stored_id
-from .changing import END, Edit, at, box, edited, packed_at, saved, shown, step_to
+from .changing import END, Edit, ValueChanged, at, box, edited, packed_at, saved, shown, step_to
 from .comparing import Comparisons
 from .selecting import written
 from .written import encoded
@@ -85,7 +85,8 @@ class Acting:
         here = self.place.session
         other = (here, before) if isinstance(before, int) else before
         one = (here, after) if isinstance(after, int) or after is None else after
-        self.go(session=one[0], version=one[1], other=tuple(other), view="history")
+        newest = self.find(one[0]).newest()
+        self.go(session=one[0], version=None if one[1] == newest else one[1], other=tuple(other), view="history")
         return self.diff
 
     def sides(self, one: Side | None = None, other: Side | None = None) -> tuple[tuple[str, int], tuple[str, int]]:
@@ -174,7 +175,8 @@ class Acting:
         steps, blobs = steps_to(path, loaded), dict[str, bytes]()
         tree = redacted(encoded(value, shown(steps), blobs.__setitem__))
         edit = Edit(steps, packed_at(loaded.kept, steps), packed(tree), blobs=blobs)
-        return self.apply(loaded.session.session_id, edit)
+        with self._saying_where():
+            return self.apply(loaded.session.session_id, edit)
 
     def remove(self, path: Any) -> int:
         """Remove a value from the newest version of the session; return the version that this makes. `undo` undoes it."""
@@ -183,7 +185,18 @@ class Acting:
         before = packed_at(loaded.kept, steps)
         if before is None:
             raise UnknownPath(f"there is no {shown(steps)} in version {loaded.version} of {loaded.session.session_id!r}")
-        return self.apply(loaded.session.session_id, Edit(steps, before, None))
+        with self._saying_where():
+            return self.apply(loaded.session.session_id, Edit(steps, before, None))
+
+    @contextmanager
+    def _saying_where(self) -> Iterator[None]:
+        """Around a change: where it was made of an older version, what stands against it may be no news."""
+        try:
+            yield
+        except ValueChanged as error:
+            if (version := self.place.version) is not None:
+                error.args = (f"{error}; version {version} is looked at, and inspector.version = None looks at the newest",)
+            raise
 
     def undo(self) -> int:
         """Undo the last change of a value that was made here, and then the one before it; return the version that this makes."""

@@ -46,7 +46,7 @@ OPS: dict[str, Op] = {
     "sql_result": last_result,
     "sql_rows": result_rows,
     "sql_cell": result_cell,
-    "stop": stop,
+    "sql_stop": stop,
     "schema": schema,
     "runs": runs,
     "run": run,

@@ -30,7 +30,7 @@ PATIENCE = 1.0
 #: What numbers a page has: it rounds larger ones.
 EXACT = 2**53
 #: What is done when it is heard: it is quick, and waits neither for its turn nor for a hand that what it stops has taken.
-AT_ONCE = ("look", "stop")
+AT_ONCE = ("look", "sql_stop")
 #: Errors of the storage, after which it is looked whether anything can be read.
 OF_STORAGE = ("StorageBusy", "BadStorage", "StorageFailed")
 

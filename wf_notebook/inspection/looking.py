@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UnknownSession
 from ..frames.reading import found_session
 from ..run import way_up
 from ..storage import opened
@@ -36,7 +37,7 @@ class Inspector(Acting):
     >>> session = storage.session("demo"); session.state["posts"] = ["a"]; session.save()
     >>> inspector = Inspector(storage, session="demo")
     >>> inspector.session, inspector.version
-    (<Session 'demo' version 0>, 1)
+    (<Session 'demo' not loaded yet>, 1)
     """
 
     def __init__(self, storage: Any = "default", *, session: str | None = None, notes: Iterable[str] = ()) -> None:
@@ -84,7 +85,7 @@ class Inspector(Acting):
         >>> session = storage.session("demo"); session.state["n"] = 1; session.save()
         >>> inspector = Inspector(storage)
         >>> inspector.session = "demo"; inspector.session, inspector.version
-        (<Session 'demo' version 0>, 1)
+        (<Session 'demo' not loaded yet>, 1)
         """
         return self.find(self._place.session) if self._place.session else None
 
@@ -152,6 +153,8 @@ class Inspector(Acting):
 
     def find(self, session_id: str) -> Session:
         """Return a session, or a branch of one, as it is stored. Raises UnknownSession."""
+        if not session_id:
+            raise UnknownSession("no session is looked at; choose one: inspector.session = 'demo'")
         stored = self.storage.transact(lambda tx: found_session(self.storage, tx, session_id), write=False)
         of, _, branch = stored.rpartition("@") if is_branch(stored) else (stored, "", None)
         found: Session = self.storage.session(shown_id(of), branch=branch)
@@ -213,11 +216,11 @@ class Inspector(Acting):
         return loaded.value(at(loaded, self._place.path))
 
     def select(self, path: Any) -> None:
-        """Select a value: by "posts.0.title", by 'session_state["posts"][0]', or by a tuple of keys.
+        """Select a value: by "posts.0.title", by 'session_state["posts"][0]', or by a tuple of keys; None selects nothing.
 
         Raises UnknownPath for a path that leads nowhere.
         """
-        self.go(path=list(steps_to(self.loaded(), path)), view="state")
+        self.go(path=[] if path is None else list(steps_to(self.loaded(), path)), view="state")
 
     def __repr__(self) -> str:
         text: str = way_up("Inspector.__repr__")(self)

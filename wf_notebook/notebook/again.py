@@ -122,4 +122,4 @@ def _begin(inspector: Inspector, workflow: Workflow, inputs: dict[str, Any]) -> 
 
 
 #: What a page can ask for where it is shown by a notebook, whose workflows can be run.
-RUNNING_OPS = {"again": again, "stop_run": stop}
+RUNNING_OPS = {"run_again": again, "run_stop": stop}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from ..errors import BadQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 #: What databases say of a table that is not there.
 _ABSENT = re.compile(r"no such table|Table with name .* does not exist")
@@ -35,6 +36,8 @@ class Bounds:
     size: int = SIZE
     memory: int = MEMORY
     stop: CancelToken = field(default_factory=CancelToken)
+    #: Entered while the query is made: what it may take is counted from there.
+    at_work: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,11 @@ def too_many(rows: int) -> BadQuery:
 def too_large(size: int) -> BadQuery:
     """Return what to say of a query that gives more than the memory of a kernel is for."""
     return BadQuery(f"the query gives more than {size / 1_000_000:g} MB; ask for fewer columns, or add a LIMIT")
+
+
+def needs_more(memory: int) -> BadQuery:
+    """Return what to say of a query that needs more memory than it may have."""
+    return BadQuery(f"the query needs more than {memory / 1e9:g} GB of memory; ask for fewer rows or shorter texts")
 
 
 def stopped() -> BadQuery:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -14,19 +16,41 @@ from ..run import logger
 from .place import KEPT
 from .waiting import SILENCE, busy
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 _NO_DATABASE = ("not a valid DuckDB database file", "Could not read enough bytes")
 _DAMAGED = ("Corrupt", "corrupt", "checksum", "Failure while replaying WAL")
 
 
+#: The process for which this one asks, and None where it asks for itself.
+_asker: ContextVar[int | None] = ContextVar("asker", default=None)
+
+
+class OwnConnection(Exception):
+    """The process that asks has the file open itself."""
+
+
+@contextmanager
+def asked_by(pid: int) -> Iterator[None]:
+    """In the block, what that process holds is no outsider's."""
+    token = _asker.set(pid)
+    try:
+        yield
+    finally:
+        _asker.reset(token)
+
+
 def is_own_connection(error: duckdb.Error) -> bool:
-    """Return whether this very process has the file open in a connection that is not ours."""
-    return "Unique file handle conflict" in str(error)
+    """Return whether the very process that asks has the file open in a connection that is not ours."""
+    text = str(error)
+    return "Unique file handle conflict" in text or f"(PID {_asker.get()})" in text
 
 
 def is_outsider(error: duckdb.Error) -> bool:
     """Return whether another program holds the file."""
-    return "Could not set lock on file" in str(error)
+    return "Could not set lock on file" in str(error) and not is_own_connection(error)
 
 
 def connect_beside(path: Path, *, write: bool) -> duckdb.DuckDBPyConnection:

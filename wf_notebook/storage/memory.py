@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
+from . import apart
+from .apart import NoProcess, Request
 from .sqlite import Kept, SqliteWorkflowStorage, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from .asking import Answer, Bounds
     from .place import Signature
+
+#: A memory of so many bytes is copied for a query.
+COPIED = 50_000_000
 
 
 class MemoryWorkflowStorage(SqliteWorkflowStorage):
@@ -31,6 +37,17 @@ class MemoryWorkflowStorage(SqliteWorkflowStorage):
     def sign(self) -> Signature:
         """Return what is different after every save: how many rows were changed."""
         return ((0, self._only.connection.total_changes, id(self._only)),)
+
+    def ask(self, query: str, parameters: Sequence[Any], bounds: Bounds) -> Answer:
+        """Return what a query of the user's gives of a copy, in a process of its own; of a large one, in this process."""
+        with self._lock:
+            ((size,),) = self._only.connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+            database = self._only.connection.serialize() if size <= COPIED else None
+        if database is not None:
+            request = Request.of("memory", self.path, query, parameters, bounds, database=database)
+            with suppress(NoProcess):
+                return apart.ask(request, given_up=bounds.stop)
+        return self.ask_here(query, parameters, bounds)
 
     def _shrink(self) -> None:
         """There is no file."""

@@ -236,7 +236,8 @@ class SqlStorage:
         """Return what a query gives as a Table: one SELECT over the views and tables of this database, with `?` for parameters.
 
         It only reads, and nothing but this database. While it runs others cannot save, so it may take so many seconds at most,
-        and give so many rows; `stop` ends it from another thread. Raises BadQuery for all else.
+        and give so many rows; `stop` ends it from another thread. It is made in a process of its own, which is killed when it
+        hears nothing else; but beside a connection of your own to a DuckDB file, in this one. Raises BadQuery for all else.
 
         >>> from wf_notebook.storage import open_storage
         >>> storage = open_storage("memory:")

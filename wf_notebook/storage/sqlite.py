@@ -13,8 +13,9 @@ from weakref import WeakSet, finalize
 
 from ..errors import BadSetting, BadStorage, StorageBusy
 from ..run import logger
-from . import agno, place, sqlite_asked, sqlite_errors
-from .asking import Answer, Bounds, not_there
+from . import agno, apart, place, sqlite_asked, sqlite_errors
+from .apart import Request
+from .asking import Answer, Bounds, needs_more, not_there
 from .rows import Opened
 from .schema import Cursor, Dialect
 from .sql import SqlStorage, checked_table_name
@@ -158,10 +159,19 @@ class SqliteWorkflowStorage(SqlStorage):
         if not self._exists():
             raise not_there(self.url)
         try:
+            return apart.ask(Request.of("sqlite", self.path, query, parameters, bounds), given_up=bounds.stop)
+        except apart.NoProcess:
+            return self.ask_here(query, parameters, bounds)
+
+    def ask_here(self, query: str, parameters: Sequence[Any], bounds: Bounds) -> Answer:
+        """Return what a query gives that is made in this process: there is no end to a function that hears no interrupt."""
+        try:
             with self._lock, self._connected(write=False) as kept:
                 return sqlite_asked.answer(kept.connection, query, parameters, bounds)
         except sqlite3.Error as error:
             raise sqlite_errors.translated(error, str(self.path), write=False) from error
+        except MemoryError:
+            raise needs_more(bounds.memory) from None
 
     # -- the connection ----------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Steps of SQLite's machine between two looks at the clock.
 _STEPS = 10_000
+#: One text or blob may take this part of the memory of a query: 250 MB, more than any value that a session keeps in practice.
+_PART = 8
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
 #: Functions that reach out of the database.
 _FUNCTIONS = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"}
@@ -53,11 +55,18 @@ class _Watch:
         return self.is_over or self._stop.cancelled
 
 
+def copied(database: bytes, query: str, parameters: Sequence[Any], bounds: Bounds) -> Answer:
+    """Return what a query gives of a copy of a database, as `serialize` makes it."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.deserialize(database)
+        return answer(connection, query, parameters, bounds)
+
+
 def answer(connection: sqlite3.Connection, query: str, parameters: Sequence[Any], bounds: Bounds) -> Answer:
     """Return what a query gives."""
     if (word := query.split(maxsplit=1)[0].upper().rstrip(";")) in _OTHERS:
         raise only_reads(f"{word} does more than read")
-    with _watched(connection, bounds) as watch:
+    with bounds.at_work(), _watched(connection, bounds) as watch:
         try:
             with closing(connection.execute(query, parameters)) as cursor:
                 found = fetched(cursor, bounds)
@@ -84,13 +93,16 @@ def _translated(error: Exception, watch: _Watch, bounds: Bounds) -> BaseExceptio
         return only_reads(watch.refused or "the query reaches out of the database")
     if "one statement at a time" in str(error):
         return only_reads("there are several statements")
+    if "too big" in str(error):
+        size = bounds.memory // _PART / 1_000_000
+        error = Exception(f"{error}: a value of the query has more than {size:g} MB")
     return wrong(error)
 
 
 @contextmanager
 def _watched(connection: sqlite3.Connection, bounds: Bounds) -> Iterator[_Watch]:
     watch = _Watch(bounds)
-    longest = connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, bounds.size)
+    longest = connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, bounds.memory // _PART)
     connection.execute("PRAGMA query_only = ON")
     connection.set_progress_handler(watch.tick, _STEPS)
     connection.set_authorizer(watch.allowed)

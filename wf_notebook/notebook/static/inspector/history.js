@@ -35,7 +35,7 @@ export function historyPanel(context) {
     const from = at === null ? session : `version ${at} of ${session}`;
     const chosen = await question(element, `Begin a new session with ${from}, as`, "Fork", "id of the new session", id);
     if (chosen === null) return;
-    const forked = await ask("fork", { session, version: at, id: chosen });
+    const forked = await ask("fork", { session, version: at, new_id: chosen });
     go({ session: forked.session, version: null, path: [], other: null });
     tell(forked.said);
   }

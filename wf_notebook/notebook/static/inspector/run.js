@@ -110,7 +110,7 @@ const RUN_PARTS = /** @type {[string, Make][]} */ ([
   ["Error", failure],
   ["Timeline", rendered("run_timeline", "no agent, tool or branch was at work")],
   ["Steps", tabled("run_steps", ["step", "kind", "lane", "from", "why", "took"],
-    (row) => [row.step, row.kind, row.lane, row.from, row.why, took(row).join(", ")], "it had no steps that could be remembered")],
+    (row) => [row.step, row.kind, row.lane, row.from, row.why, took(row).join(", ")], "it had no steps that could be remembered, or cache='off'")],
   ["Changes", tabled("run_changes", ["key", "what", "version"], ({ key, op, step, version }, { go, run }) => [
     button(key, `as of version ${version}`, () => go({ session: run().session, version, path: [step], view: "state" })), op, `${version}`,
   ], "nothing changed in the state")],
@@ -127,10 +127,10 @@ export function openedRun(context, id, where, changed) {
   const get = (/** @type {string} */ op, more = {}) => ask(op, { run: id, ...more });
   const [stands, facts, inputs] = [text("standing"), text("quiet", "", "p"), part("inputs", "dl")];
   const again = button("Run again", "with the same inputs", async () => {
-    const { words } = await get("again");
-    if ((await question(head, words, "Run again")) !== null) go({ run: (await get("again", { sure: true })).run });
+    const { words } = await get("run_again");
+    if ((await question(head, words, "Run again")) !== null) go({ run: (await get("run_again", { sure: true })).run });
   });
-  const stop = button("Stop", "what was said is kept", () => get("stop_run").then(changed));
+  const stop = button("Stop", "what was said is kept", () => get("run_stop").then(changed));
   const head = box("run-head", stands, again, stop, button("All runs", "close this one", () => go({ run: "" })), facts, inputs);
   /** @type {any} */
   let is;

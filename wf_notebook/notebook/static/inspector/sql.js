@@ -1,5 +1,5 @@
 /** The SQL box: a query that only reads, its result in pages, a Stop, and what there is to ask for. */
-import { box, button, counted, number, part, rested, say, text } from "./parts.js";
+import { box, button, counted, number, part, rested, say, text, trying } from "./parts.js";
 import { toVariable } from "./question.js";
 import { pagedTable } from "./table.js";
 
@@ -59,7 +59,7 @@ export function sqlPanel({ ask, go, place, tell }) {
     mark();
   }
   function stop() {
-    if (running) ask("stop", { run: running });
+    if (running) trying(element, () => ask("sql_stop", { run: running }));
   }
 
   /** @param {any} found */
