@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
 import time
-import urllib.request
 from contextlib import contextmanager
 
 import pytest
-from jupyter_client import BlockingKernelClient
 
 from wf_notebook.storage import open_storage
 
@@ -58,36 +55,6 @@ def told(process, line):
     assert process.stdout.readline() == "saved\n"
 
 
-class Kernel:
-    """The kernel of a page's notebook, seen from outside: what is run here is run beside the notebook's cells."""
-
-    def __init__(self, lab, home, name):
-        request = urllib.request.Request(f"{lab.url}/api/sessions", headers={"Authorization": f"token {lab.token}"})
-        with urllib.request.urlopen(request) as answer:
-            (self.id,) = [session["kernel"]["id"] for session in json.load(answer) if session["path"] == name]
-        (file,) = home.rglob(f"kernel-{self.id}.json")
-        self._client = BlockingKernelClient(connection_file=str(file))
-        self._client.load_connection_file()
-        self._client.start_channels()
-        self._client.wait_for_ready(60)
-
-    def value(self, code):
-        """Return what code prints, as JSON has it."""
-        said = []
-        hook = lambda message: said.append(message["content"].get("text", ""))
-        reply = self._client.execute_interactive(f"import json\nprint(json.dumps({code}))", output_hook=hook, timeout=60)
-        assert reply["content"]["status"] == "ok", reply["content"]
-        return json.loads("".join(said))
-
-    def run(self, code):
-        """Begin to run code."""
-        self._client.execute(code)
-
-    def close(self):
-        """Hear the kernel no more."""
-        self._client.stop_channels()
-
-
 @pytest.fixture
 def open_notebook(page, jupyter_lab):
     """Return a way to run a notebook of these cells after the setup, on a new file."""
@@ -102,20 +69,6 @@ def open_notebook(page, jupyter_lab):
         return page
 
     return opened
-
-
-@pytest.fixture
-def kernel(jupyter_lab, home):
-    """Return a way to the kernel of a notebook."""
-    kernels = []
-
-    def connect(name):
-        kernels.append(Kernel(jupyter_lab, home, name))
-        return kernels[-1]
-
-    yield connect
-    for one in kernels:
-        one.close()
 
 
 def soon(is_so):
