@@ -274,10 +274,10 @@ def test_a_fork_begins_with_what_is_looked_at_under_an_id_that_was_free(storage)
     saved(storage, {}, {"n": 0}, session_id="demo-2")
     inspector = Inspector(storage, session="demo")
     assert asked(inspector, "suggest_id", session="demo") == {"id": "demo-3"}
-    told = asked(inspector, "fork", session="demo", version=1, id="trial")
+    told = asked(inspector, "fork", session="demo", version=1, to="trial")
     assert told == {"session": "trial", "said": "trial begins as version 1 of demo was; delete it to undo that"}
     assert (storage.session("trial").state, inspector.place.session, inspector.version) == ({"n": 1}, "trial", 1)
-    assert refused(inspector, "fork", session="demo", id="trial")[0] == "SessionExists"
-    assert refused(inspector, "fork", session="demo", id=" ")[0] == "BadSetting"
+    assert refused(inspector, "fork", session="demo", to="trial")[0] == "SessionExists"
+    assert refused(inspector, "fork", session="demo", to=" ")[0] == "BadSetting"
     inspector.go(session="demo", version=None)
     assert inspector.fork("newest").state == {"n": 2}

@@ -169,7 +169,7 @@ def restore(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def fork(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Begin a new session with the state of a version; say so, and how it is undone."""
-    session_id, new_id, version = asked["session"], str(asked["id"]).strip(), asked.get("version")
+    session_id, new_id, version = asked["session"], str(asked["to"]).strip(), asked.get("version")
     inspector.fork(new_id, session=session_id, version=version)
     was = f"version {version} of {session_id}" if version is not None else session_id
     return {"session": new_id, "said": redact(f"{new_id} begins as {was} was; delete it to undo that")}

@@ -68,7 +68,7 @@ export function asking(model, silent) {
     let again;
     /** @param {number} pause */
     const repeat = (pause) => {
-      send(model, { id, op, page, ...fields });
+      send(model, { ...fields, id, op, page });
       again = setTimeout(repeat, pause, Math.min(2 * pause, SELDOM));
     };
     return new Promise((resolve, reject) => {

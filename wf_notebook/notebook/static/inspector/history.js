@@ -26,7 +26,7 @@ export function historyPanel(context) {
     const id = other.value.trim();
     go({ other: id || version.value ? [id || session, version.value ? Number(version.value) : null] : null });
   }
-  other.addEventListener("change", compare);
+  other.addEventListener("change", () => ((version.value = ""), compare())); // it was one of another session
   version.addEventListener("change", compare);
 
   /** @param {() => Promise<void>} does */
@@ -45,7 +45,7 @@ export function historyPanel(context) {
     const from = at === null ? session : `version ${at} of ${session}`;
     const chosen = await question(element, { ask: `Begin a new session with ${from}, as`, yes: "Fork", field: "id of the new session", value: id });
     if (chosen === null) return;
-    const forked = await ask("fork", { session, version: at, id: chosen });
+    const forked = await ask("fork", { session, version: at, to: chosen });
     go({ session: forked.session, version: null, path: [], other: null });
     tell(forked.said);
   }
