@@ -257,3 +257,74 @@ def test_two_inspectors_a_run_and_another_kernel_on_one_file(open_notebook, kern
     page.locator('[data-command="editmenu:clear-all"]:visible').click()
     threads = "[each.name for each in __import__('threading').enumerate()]"
     soon(lambda: "wf_notebook-watch" not in seen.value(threads))
+
+
+LONG = """\
+import time
+from pathlib import Path
+from wf_notebook import Workflow
+session = storage.session("demo")
+session.state |= {f"key {n:03}": {"n": n} for n in range(80)}
+session.save()
+class Long(Workflow):
+    def run(self):
+        n = 0
+        while True:
+            self.session_state["n"] = n = n + 1
+            self.write_to_storage()
+            yield f"part {n} "
+            time.sleep(0.1)
+Path("begin").unlink(missing_ok=True)"""
+CELL = """\
+%%workflow if_begun -s demo --storage duckdb:///live.duckdb
+class IfBegun(Long):
+    def run(self):
+        if Path("begin").exists():
+            yield from super().run()"""
+
+
+def test_a_cell_that_runs_is_followed_by_two_inspectors_below_while_another_kernel_saves_and_nothing_jumps(
+    open_notebook, jupyter_lab
+):
+    page = open_notebook("beside.ipynb", LONG, CELL, "looking", "inspector(storage, session='demo')")
+    file = jupyter_lab.root / "live.duckdb"
+    first, second = page.locator(".wf-inspector").first, page.locator(".wf-inspector").nth(1)
+    tree = first.get_by_role("tree")
+    tree.get_by_text("key 060").first.click()
+    first.get_by_role("region", name="selected value").get_by_text('session_state["key 060"]').wait_for()
+    second.get_by_role("tab", name="Runs").click()
+    rows = second.get_by_role("listbox", name="runs").get_by_role("option")
+    rows.first.wait_for()
+    was = rows.count()
+    scrolled = "tree => { while (tree.scrollHeight <= tree.clientHeight) tree = tree.parentElement; return tree.scrollTop; }"
+    stays = tree.evaluate(scrolled)
+    assert stays > 0
+
+    (jupyter_lab.root / "begin").touch()
+    page.locator(".jp-CodeCell").nth(2).locator(".cm-content").evaluate("cell => cell.focus()")
+    page.keyboard.press("Control+Enter")
+    rows.filter(has_text="● running").first.wait_for()
+    assert rows.count() == was + 1
+    rows.first.click()
+    run = second.get_by_role("region", name="run")
+    run.get_by_text("part 5").first.wait_for()
+    with another(SAVE, f"duckdb:///{file}", "demo") as other:
+        for n in range(5):
+            told(other, f"other {n}")
+        tree.get_by_text("other 4").first.wait_for()
+    heard = run.inner_text()
+    page.wait_for_function("([run, heard]) => run.innerText.length > heard.length + 50", arg=[run.element_handle(), heard])
+    assert tree.evaluate(scrolled) == stays
+    assert tree.locator("[aria-selected=true]").inner_text().startswith("key 060")
+    assert first.get_by_role("region", name="selected value").get_by_text('session_state["key 060"]').count() == 1
+    assert first.get_by_role("tab", selected=True).inner_text() == "State"
+
+    run.get_by_role("button", name="Stop").click()
+    rows.filter(has_text="■ stopped").first.wait_for()
+    page.locator(".jp-OutputArea-output", has_text="RunStopped: ").first.wait_for()
+    jupyter_lab.wait_until_idle(page)
+    assert (status(first).inner_text(), status(second).inner_text()) == ("", "")
+    with open_storage(f"duckdb:///{file}") as storage:
+        state = storage.session("demo").state
+        assert [key for key in state if key.startswith("other")] == [f"other {n}" for n in range(5)]
+        assert state["n"] >= 5
