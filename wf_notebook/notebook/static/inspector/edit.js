@@ -66,6 +66,7 @@ export function editor({ ask, go, place, tell }) {
     tools.hidden = true;
     (key.hidden ? field : key).focus();
     fit();
+    save.scrollIntoView({ block: "nearest" });
   }
   function close() {
     editing = null;
