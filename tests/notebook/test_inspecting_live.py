@@ -320,9 +320,9 @@ def test_a_cell_that_runs_is_followed_by_two_inspectors_below_while_another_kern
     assert first.get_by_role("tab", selected=True).inner_text() == "State"
 
     run.get_by_role("button", name="Stop").click()
-    rows.filter(has_text="■ stopped").first.wait_for()
-    page.locator(".jp-OutputArea-output", has_text="RunStopped: ").first.wait_for()
+    run.get_by_text("■ stopped").first.wait_for()
     jupyter_lab.wait_until_idle(page)
+    assert "■ stopped" in page.locator(".jp-OutputArea-output .wf-record").first.inner_text()
     assert (status(first).inner_text(), status(second).inner_text()) == ("", "")
     with open_storage(f"duckdb:///{file}") as storage:
         state = storage.session("demo").state

@@ -74,9 +74,9 @@ const tabled = (op, names, cells, none) => (inside) => {
 };
 
 /** @type {Make} */
-const takesOf = ({ ask, body, run, tell }) => async function update() {
+const takesOf = ({ ask, body, run, tell }) => async function update(start = 0) {
   const { session } = run();
-  const { rows, total } = await ask("takes", { session });
+  const { rows, total } = await ask("takes", { session, start });
   body.replaceChildren(text("quiet", total ? `${count(total)} steps have takes in session ${session}` : "no step has several takes"));
   for (const { step, place, takes } of rows) {
     const group = part("takes", "div", { role: "group", "aria-label": `takes of ${step}` });
@@ -84,7 +84,7 @@ const takesOf = ({ ask, body, run, tell }) => async function update() {
       const use = async () => {
         const words = `Use take ${take.number} of ${step} from now on? What depends on it is done again at the next run.`;
         if ((await question(body, { ask: words, yes: "Use it" })) === null) return;
-        await ask("use_take", { session, take: take.id }).then(update, (error) => tell(error.message, "failed"));
+        await ask("use_take", { session, take: take.id }).then(() => update(start)).catch((error) => tell(error.message, "failed"));
       };
       const column = part("take");
       const choice = take.used ? text("used", "✓ used") : button("use this one", "from now on", use);
@@ -93,6 +93,10 @@ const takesOf = ({ ask, body, run, tell }) => async function update() {
     }
     body.append(text("key", `${step} ${place}`, "p"), group);
   }
+  const turn = (/** @type {string} */ label, /** @type {number} */ to) => button(label, "", () => update(to).catch((error) => tell(error.message, "failed")));
+  const end = start + rows.length;
+  if (start) body.append(turn("‹ the first", 0));
+  if (end < total) body.append(turn(`after ${count(end)} of ${count(total)} ›`, end));
 };
 
 /** @type {Make} */
