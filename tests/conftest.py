@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
+from jupyter_client import BlockingKernelClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from IPython.core.interactiveshell import InteractiveShell
     from playwright.sync_api import Page
@@ -170,3 +173,47 @@ def jupyter_lab(home: Path, models: Path, tmp_path_factory: pytest.TempPathFacto
         yield Lab(found[1], found[2], root)
         server.terminate()
         reader.join()
+
+
+class Kernel:
+    """The kernel of a page's notebook, seen from outside: what is run here is run beside the notebook's cells."""
+
+    def __init__(self, lab: Lab, home: Path, name: str) -> None:
+        request = urllib.request.Request(f"{lab.url}/api/sessions", headers={"Authorization": f"token {lab.token}"})
+        with urllib.request.urlopen(request) as answer:
+            (self.id,) = [session["kernel"]["id"] for session in json.load(answer) if session["path"] == name]
+        (file,) = home.rglob(f"kernel-{self.id}.json")
+        self._client: Any = BlockingKernelClient(connection_file=str(file))
+        self._client.load_connection_file()
+        self._client.start_channels()
+        self._client.wait_for_ready(60)
+
+    def value(self, code: str) -> Any:
+        """Return what code prints, as JSON has it."""
+        said: list[str] = []
+        hook = lambda message: said.append(message["content"].get("text", ""))
+        reply = self._client.execute_interactive(f"import json\nprint(json.dumps({code}))", output_hook=hook, timeout=60)
+        assert reply["content"]["status"] == "ok", reply["content"]
+        return json.loads("".join(said))
+
+    def run(self, code: str) -> None:
+        """Begin to run code."""
+        self._client.execute(code)
+
+    def close(self) -> None:
+        """Hear the kernel no more."""
+        self._client.stop_channels()
+
+
+@pytest.fixture
+def kernel(jupyter_lab: Lab, home: Path) -> Iterator[Callable[[str], Kernel]]:
+    """Return a way to the kernel of a notebook."""
+    kernels: list[Kernel] = []
+
+    def connect(name: str) -> Kernel:
+        kernels.append(Kernel(jupyter_lab, home, name))
+        return kernels[-1]
+
+    yield connect
+    for one in kernels:
+        one.close()

@@ -219,6 +219,30 @@ def test_an_answer_is_small_whatever_is_asked(looking):
         assert len(json.dumps(told, ensure_ascii=False).encode()) < 150_000, op
 
 
+def test_an_answer_is_small_where_a_hundred_keys_have_ten_thousand_characters_each(looking):
+    keys = [f"key {n} {'x' * 10_000}" for n in range(100)]
+    inspector, ask = looking({"outer": {key: {"n": n} for n, key in enumerate(keys)}})
+    assert [row["key"] for row in ask("children", ["outer"])["rows"]][::9] == ["[0 … 9]", "[90 … 99]"]
+    assert ask("children", ["outer"], start=90, count=10)["rows"][-1]["step"] == keys[-1]
+    way = ask("way", ["outer", keys[57], "n"])
+    assert [len(each["rows"]) for each in way["answers"]] == [1, 10, 10, 1]
+    found = ask("search", text="xxx")
+    assert (len(found["hits"]), found["more"]) == (5, True)
+    assert ask("search", text="xxx", start=5)["hits"][0]["path"] == ["outer", keys[5]]
+    session = inspector.session
+    session.state["outer"] = {}
+    session.save()
+    for op, fields in {
+        "children": {"path": ["outer"], "marks": True},
+        "way": {"path": ["outer", keys[57]], "version": 1},
+        "search": {"text": "xxx", "version": 1},
+        "diff": {"one": ["demo", 2], "other": None, "start": 0, "count": 60},
+    }.items():
+        told = answer(inspector, {"op": op, "session": "demo", **fields})
+        assert told["ok"]
+        assert len(json.dumps(told)) < 150_000, op
+
+
 # -- what changed --------------------------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 HOSTILE = json.loads((Path(__file__).parent.parent / "data" / "hostile.json").read_text())
 #: Name → text; {n} is the number of the payload, by which it is known when it fires.
 PAYLOADS = {each["name"]: each["text"].replace("{n}", str(n)) * each.get("times", 1) for n, each in enumerate(HOSTILE)}
+SHORT = [text for text in PAYLOADS.values() if len(text) < 300 and text.isprintable()]
 FIRES = {n for n, each in enumerate(HOSTILE) if each.get("fires")}
 #: What a hand does to all that is shown: it points, opens, and clicks on what looks like a link to a script. What that sets off
 #: has happened once a picture that is not there has failed.
@@ -190,9 +191,10 @@ class Fails(Workflow):
 
 Fails(storage="memory:").run()
 """
-#: Each payload as the name and the id of a session, as keys and values of its state, and as an error; then all in one state.
+#: Each payload as the name and the id of a session, as an input, as keys and values of its state, and as an error; then all in
+#: one state; then all in one run whose workflow, steps, agents, tools and branches are named so, and in one that was done twice.
 INSPECTED = """\
-from wf_notebook import inspector, open_storage
+from wf_notebook import inspector, open_storage, step
 storage = open_storage("duckdb:///hostile.duckdb")
 class Kept(Workflow):
     def run(self, text):
@@ -203,14 +205,48 @@ class Kept(Workflow):
 
 for text in short:
     try:
-        Kept(name=text, session_id=text, storage=storage).run(text)
-    except BaseException:
+        list(Kept(name=text, session_id=text, storage=storage).run(text))
+    except ValueError:
         pass
 session = storage.session("everything")
 for text in short:
     session.state[text] = text
     session.state["list of " + text] = [{text: text, "frame": pd.DataFrame({text: [text]})}]
 session.save()
+for text in short[::2]:
+    session.state[text] = "changed to " + text
+session.save()
+
+
+def named(text):
+    def does(given):
+        return [text, given]
+
+    does.__name__ = does.__qualname__ = text
+    return step(does)
+
+
+steps = [named(text) for text in short[::4]]
+class Everything(Workflow):
+    def run(self, **inputs):
+        for text, does in zip(short[::4], steps):
+            does(text)
+        for text in short:
+            yield from calls(text, result=text)
+            yield text + "\\n\\n"
+        model = scripted(ToolCall("<lambda>", {"question": short[0]}), short[0])
+        yield from Agent(model, name=short[6], tools=[lambda question: question]).run(short[0], stream=True)
+        yield from parallel(*(branch(text, fails=n % 2) for n, text in enumerate(short)), on_error="keep")
+        raise ValueError("\\n".join(short))
+
+
+Everything.__name__ = Everything.__qualname__ = short[6]
+inputs = {f"text{n}": text for n, text in enumerate(short)}
+for mode in ("use", "refresh"):
+    try:
+        list(Everything(session_id="everything", storage=storage, cache=mode).run(**inputs))
+    except ValueError:
+        pass
 inspector(storage, session="everything")
 """
 
@@ -269,23 +305,84 @@ def test_nothing_runs_and_nothing_leaves_the_page_live_and_in_the_record(page, j
     assert (listener.seen, page.url) == ([], home)
 
 
-def test_nothing_runs_and_nothing_leaves_the_page_in_the_inspector(page, jupyter_lab):
+@pytest.mark.timeout(300)
+def test_nothing_runs_and_nothing_leaves_the_page_in_the_inspector(page, jupyter_lab):  # noqa: PLR0915 - all views of one store
     (jupyter_lab.root / "payloads.json").write_text(json.dumps(PAYLOADS))
     jupyter_lab.write("looked_at.ipynb", "%load_ext wf_notebook", SETUP, INSPECTED)
     listener = Listener(page, jupyter_lab.url)
     jupyter_lab.open(page, "looked_at.ipynb")
     home = page.url
-    run_all(page)
+    jupyter_lab.run_all(page, timeout=150)
     root = page.locator(".jp-OutputArea-output .wf-inspector")
     root.get_by_role("treeitem").first.wait_for()
-    assert root.get_by_role("option").count() > 60
+    sessions = root.get_by_role("listbox", name="sessions").get_by_role("option")
+    assert int(sessions.first.get_attribute("aria-setsize")) > 60
+    root.get_by_role("treeitem").first.click()
+    root.get_by_role("treeitem", level=2).nth(50).wait_for()
     assert "<script>fired(0)</script>" in root.get_by_role("tree").text_content(), "it is shown as text"
-    for n in (None, 3, 20):
-        if n is not None:
-            root.get_by_role("option").nth(n).click()
-            root.get_by_role("option", selected=True).nth(0).wait_for()
+
+    def nothing_happens():
+        page.evaluate(PROVOKE)
+        # Ours: the replay, which has an origin of its own, and the editor.
+        allowed = re.compile(
+            r'<iframe [^>]*sandbox="allow-scripts" title="replay"|iframe srcdoc=|<form class="[\w-]+" aria-label="edit"'
+        )
+        assert [each for each in page.evaluate(DANGERS) if not allowed.match(each)] == []
+
+    def press(label):
+        root.get_by_role("button", name=label, exact=True).first.click()
+
+    # The state: a search, a table, questions.
+    root.get_by_role("searchbox", name="search the state").fill("fired")
+    root.get_by_role("listbox", name="found").get_by_role("option").nth(20).wait_for()
+    nothing_happens()
+    root.get_by_role("listbox", name="found").get_by_role("option").nth(3).click()
+    root.get_by_role("region", name="selected value").get_by_text("fired").first.wait_for()
+    for label, end in (("Delete…", "Cancel"), ("To variable", "Cancel"), ("Edit", "Cancel")):
+        press(label)
+        nothing_happens()
+        press(end)
+    # What changed, and the question before a fork.
+    root.get_by_role("tab", name="History").click()
+    root.get_by_role("group", name="versions").get_by_role("button", name=re.compile("^1 · ")).click()
+    root.get_by_role("tree", name="differences").get_by_role("treeitem").nth(20).wait_for()
+    press("Restore…")
+    nothing_happens()
+    press("Cancel")
+    # A run with all that it has open.
+    root.get_by_role("tab", name="Runs").click()
+    root.get_by_role("listbox", name="runs").get_by_role("option").first.click()
+    run = root.get_by_role("region", name="run")
+    for label in ("Timeline", "Steps", "Changes", "Takes", "Record", "Replay"):
+        run.locator("summary").filter(has_text=re.compile(f"^{label}")).last.click()
+    run.get_by_role("button", name=re.compile(r"^after 10 of \d+ ")).click()
+    run.get_by_role("button", name="the first").wait_for()
+    run.locator("iframe").content_frame.get_by_text("fired").first.wait_for()
+    nothing_happens()
+    run.get_by_role("button", name="use this one").first.click()
+    nothing_happens()
+    press("Cancel")
+    press("Run again")
+    nothing_happens()
+    press("Cancel")
+    # The result of a query, its columns, and an error of one.
+    root.get_by_role("tab", name="SQL").click()
+    box = root.get_by_label("SQL query")
+    quoted = [text.replace("'", "''") for text in SHORT]
+    named = ", ".join("'{}' AS \"{}\"".format(text, name.replace('"', '""')) for text, name in zip(quoted, SHORT, strict=True))
+    for query, shown in (
+        ("SELECT key, value, run_id FROM session_state", "100 of"),
+        (f"SELECT {named}", "1 row"),
+        (f'SELECT * FROM "{SHORT[6]}"', "correct the query"),
+    ):
+        box.fill(query)
+        box.press("Control+Enter")
+        root.get_by_role("status").filter(has_text=shown).first.wait_for()
+        nothing_happens()
+    for n in (3, 9):
+        root.get_by_role("listbox", name="sessions").locator(f"[aria-posinset='{n}']").click()
+        root.locator("[role=option][aria-current=true]").nth(0).wait_for()
         for tab in root.get_by_role("tab").all():
             tab.click()
-            page.evaluate(PROVOKE)
-            assert page.evaluate(DANGERS) == []
+            nothing_happens()
     assert (listener.seen, page.url) == ([], home)

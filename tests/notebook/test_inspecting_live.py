@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
 import time
-import urllib.request
 from contextlib import contextmanager
 
 import pytest
-from jupyter_client import BlockingKernelClient
 
 from wf_notebook.storage import open_storage
 
@@ -58,36 +55,6 @@ def told(process, line):
     assert process.stdout.readline() == "saved\n"
 
 
-class Kernel:
-    """The kernel of a page's notebook, seen from outside: what is run here is run beside the notebook's cells."""
-
-    def __init__(self, lab, home, name):
-        request = urllib.request.Request(f"{lab.url}/api/sessions", headers={"Authorization": f"token {lab.token}"})
-        with urllib.request.urlopen(request) as answer:
-            (self.id,) = [session["kernel"]["id"] for session in json.load(answer) if session["path"] == name]
-        (file,) = home.rglob(f"kernel-{self.id}.json")
-        self._client = BlockingKernelClient(connection_file=str(file))
-        self._client.load_connection_file()
-        self._client.start_channels()
-        self._client.wait_for_ready(60)
-
-    def value(self, code):
-        """Return what code prints, as JSON has it."""
-        said = []
-        hook = lambda message: said.append(message["content"].get("text", ""))
-        reply = self._client.execute_interactive(f"import json\nprint(json.dumps({code}))", output_hook=hook, timeout=60)
-        assert reply["content"]["status"] == "ok", reply["content"]
-        return json.loads("".join(said))
-
-    def run(self, code):
-        """Begin to run code."""
-        self._client.execute(code)
-
-    def close(self):
-        """Hear the kernel no more."""
-        self._client.stop_channels()
-
-
 @pytest.fixture
 def open_notebook(page, jupyter_lab):
     """Return a way to run a notebook of these cells after the setup, on a new file."""
@@ -102,20 +69,6 @@ def open_notebook(page, jupyter_lab):
         return page
 
     return opened
-
-
-@pytest.fixture
-def kernel(jupyter_lab, home):
-    """Return a way to the kernel of a notebook."""
-    kernels = []
-
-    def connect(name):
-        kernels.append(Kernel(jupyter_lab, home, name))
-        return kernels[-1]
-
-    yield connect
-    for one in kernels:
-        one.close()
 
 
 def soon(is_so):
@@ -296,7 +249,7 @@ def test_two_inspectors_a_run_and_another_kernel_on_one_file(open_notebook, kern
     jupyter_lab.wait_until_idle(page)
     seen.run("import ctypes; ctypes.PyDLL(None).usleep(5_000_000)")
     second.get_by_role("option").get_by_text("other").click()
-    status(second).get_by_text("the kernel runs a cell; it answers when that has ended").wait_for()
+    status(second).get_by_text("the kernel does not answer yet: it runs a cell, or is gone").wait_for()
     status(second).filter(has_text=re.compile(r"^$")).wait_for(state="attached")
     second.get_by_role("treeitem").get_by_text("key19").first.wait_for()
 
@@ -304,3 +257,74 @@ def test_two_inspectors_a_run_and_another_kernel_on_one_file(open_notebook, kern
     page.locator('[data-command="editmenu:clear-all"]:visible').click()
     threads = "[each.name for each in __import__('threading').enumerate()]"
     soon(lambda: "wf_notebook-watch" not in seen.value(threads))
+
+
+LONG = """\
+import time
+from pathlib import Path
+from wf_notebook import Workflow
+session = storage.session("demo")
+session.state |= {f"key {n:03}": {"n": n} for n in range(80)}
+session.save()
+class Long(Workflow):
+    def run(self):
+        n = 0
+        while True:
+            self.session_state["n"] = n = n + 1
+            self.write_to_storage()
+            yield f"part {n} "
+            time.sleep(0.1)
+Path("begin").unlink(missing_ok=True)"""
+CELL = """\
+%%workflow if_begun -s demo --storage duckdb:///live.duckdb
+class IfBegun(Long):
+    def run(self):
+        if Path("begin").exists():
+            yield from super().run()"""
+
+
+def test_a_cell_that_runs_is_followed_by_two_inspectors_below_while_another_kernel_saves_and_nothing_jumps(
+    open_notebook, jupyter_lab
+):
+    page = open_notebook("beside.ipynb", LONG, CELL, "looking", "inspector(storage, session='demo')")
+    file = jupyter_lab.root / "live.duckdb"
+    first, second = page.locator(".wf-inspector").first, page.locator(".wf-inspector").nth(1)
+    tree = first.get_by_role("tree")
+    tree.get_by_text("key 060").first.click()
+    first.get_by_role("region", name="selected value").get_by_text('session_state["key 060"]').wait_for()
+    second.get_by_role("tab", name="Runs").click()
+    rows = second.get_by_role("listbox", name="runs").get_by_role("option")
+    rows.first.wait_for()
+    was = rows.count()
+    scrolled = "tree => { while (tree.scrollHeight <= tree.clientHeight) tree = tree.parentElement; return tree.scrollTop; }"
+    stays = tree.evaluate(scrolled)
+    assert stays > 0
+
+    (jupyter_lab.root / "begin").touch()
+    page.locator(".jp-CodeCell").nth(2).locator(".cm-content").evaluate("cell => cell.focus()")
+    page.keyboard.press("Control+Enter")
+    rows.filter(has_text="● running").first.wait_for()
+    assert rows.count() == was + 1
+    rows.first.click()
+    run = second.get_by_role("region", name="run")
+    run.get_by_text("part 5").first.wait_for()
+    with another(SAVE, f"duckdb:///{file}", "demo") as other:
+        for n in range(5):
+            told(other, f"other {n}")
+        tree.get_by_text("other 4").first.wait_for()
+    heard = run.inner_text()
+    page.wait_for_function("([run, heard]) => run.innerText.length > heard.length + 50", arg=[run.element_handle(), heard])
+    assert tree.evaluate(scrolled) == stays
+    assert tree.locator("[aria-selected=true]").inner_text().startswith("key 060")
+    assert first.get_by_role("region", name="selected value").get_by_text('session_state["key 060"]').count() == 1
+    assert first.get_by_role("tab", selected=True).inner_text() == "State"
+
+    run.get_by_role("button", name="Stop").click()
+    run.get_by_text("■ stopped").first.wait_for()
+    jupyter_lab.wait_until_idle(page)
+    assert "■ stopped" in page.locator(".jp-OutputArea-output .wf-record").first.inner_text()
+    assert (status(first).inner_text(), status(second).inner_text()) == ("", "")
+    with open_storage(f"duckdb:///{file}") as storage:
+        state = storage.session("demo").state
+        assert [key for key in state if key.startswith("other")] == [f"other {n}" for n in range(5)]
+        assert state["n"] >= 5

@@ -271,3 +271,7 @@ def test_a_large_memory_is_not_copied(monkeypatch):
         storage.session("demo").save()
         assert [*storage.sql("SELECT 1 AS n")] == [{"n": 1}]
     assert not apart._free
+
+
+def test_a_memory_in_which_nothing_was_saved_yet_is_asked_too():
+    assert open_storage("memory:").sql("SELECT 1 AS n")[0] == {"n": 1}

@@ -56,6 +56,10 @@ class Inside:
             for step in islice(self.trees, start, stop):
                 yield step, self.trees[step]
 
+    def letters(self, here: range) -> int:
+        """Return how many characters the keys of some of it have together."""
+        return 0 if isinstance(self.trees, list) else sum(map(len, islice(self.trees, here.start, here.stop)))
+
     def at(self, step: Step) -> Any:
         """Return the tree to which a step leads; LookupError if there is none."""
         if isinstance(self.trees, list):

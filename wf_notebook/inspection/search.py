@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: So many hits are told at a time.
 PAGE = 50
+#: So many characters the keys have together that lead to the hits of a page: it ends where they have more.
+LETTERS = 50_000
 #: So many characters stand around what was found; of a path.
 AROUND, PATH = 40, 160
 #: So many items of a container are looked at together.
@@ -52,12 +54,23 @@ def search(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
     loaded = inspector.loaded(asked["session"], asked.get("version"))
     text, start = str(asked["text"]), int(asked.get("start", 0))
     found = list(islice(hits(loaded, text, _overtaken(inspector, str(asked.get("id", "")))), start + PAGE + 1)) if text else []
+    page = list(_some(found[start : start + PAGE]))
     return {
         "start": start,
-        "hits": [_told(loaded, hit, text) for hit in found[start : start + PAGE]],
-        "total": min(len(found), start + PAGE),
-        "more": len(found) > start + PAGE,
+        "hits": [_told(loaded, hit, text) for hit in page],
+        "total": min(len(found), start + len(page)),
+        "more": len(found) > start + len(page),
     }
+
+
+def _some(found: list[Hit]) -> Iterator[Hit]:
+    """Yield the first hits, as many as their paths leave room for; one at least."""
+    room = LETTERS
+    for hit in found:
+        yield hit
+        room -= sum(len(step) for step in hit.path if isinstance(step, str))
+        if room < 0:
+            return
 
 
 def _overtaken(inspector: Inspector, asked: str) -> Callable[[], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownVersion
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 #: So many nodes are shown below one; more of them stand in ranges, which open to as many.
 PAGE = 100
+#: If their keys have more characters than this, so few of them.
+LETTERS = 50_000
+FEW = 10
+#: A step that has more of them tells a node apart by its hash.
+SHORT = 64
 #: So many are told at once, where the way to one is asked for.
 ROWS = 400
 
@@ -62,7 +68,7 @@ def way(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
             if sum(len(answer["rows"]) for answer in answers) < ROWS:
                 answers.append(below(inspector, loaded, path[:n], only))
             here = range(len(found)) if only is None else only
-            if (size := range_size(len(here))) == 1:
+            if (size := range_size(len(here), found.letters(here))) == 1:
                 break
             start = here.start + (places[-1] - here.start) // size * size
             only = range(start, min(start + size, here.stop))
@@ -77,7 +83,7 @@ def below(
     here = range(len(found)) if only is None else range(len(found))[max(only.start, 0) : only.stop]
     changed = changes(inspector, loaded, path, wanted=marked)
     noted = changed or Marks()
-    if (size := range_size(len(here))) > 1:
+    if (size := range_size(len(here), found.letters(here))) > 1:
         rows = [_range(found, start, min(start + size, here.stop), noted) for start in here[::size]]
     else:
         rows = [_node(loaded, found, step, tree, noted.steps.get(step)) for step, tree in found.page(here.start, here.stop)]
@@ -86,12 +92,16 @@ def below(
     return {"total": len(found), "start": here.start, "rows": rows, "marked": changed is not None}
 
 
-def range_size(count: int) -> int:
-    """Return how many nodes each range holds, where there are so many; 1 where they are shown one by one.
+def range_size(count: int, letters: int = 0) -> int:
+    """Return how many nodes each range holds, where there are so many, or their keys so long; 1 where they are shown one by one.
 
     >>> range_size(100), range_size(101), range_size(100_000), range_size(1_000_001)
     (1, 100, 10000, 1000000)
+    >>> range_size(100, letters=1_000_000), range_size(10, letters=100_000)
+    (10, 1)
     """
+    if count <= PAGE:
+        return -(-count // FEW) if letters > LETTERS else 1
     size = 1
     while count > PAGE * size:
         size *= PAGE
@@ -128,9 +138,16 @@ def _range(found: Inside, start: int, stop: int, noted: Marks) -> dict[str, Any]
     return {"start": start, "key": f"[{start:,} … {stop - 1:,}]", "count": stop - start, "mark": mark}
 
 
+def _named(step: Step) -> Step:
+    """Return what tells a node apart from those beside it: its step, or of a long one what is short and no other's."""
+    return (
+        step if isinstance(step, int) or len(step) <= SHORT else hashlib.sha256(step.encode("utf-8", "surrogatepass")).hexdigest()
+    )
+
+
 def _removed(loaded: Loaded, found: Inside, noted: Marks) -> list[dict[str, Any]]:
     rows = [
-        {"gone": step, **_node(loaded, found, step, tree, "removed"), "step": None, "count": 0}
+        {"gone": _named(step), **_node(loaded, found, step, tree, "removed"), "step": None, "count": 0}
         for step, tree in noted.removed[:PAGE]
     ]
     more = len(noted.removed) - PAGE

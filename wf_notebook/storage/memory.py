@@ -42,7 +42,7 @@ class MemoryWorkflowStorage(SqliteWorkflowStorage):
         """Return what a query of the user's gives of a copy, in a process of its own; of a large one, in this process."""
         with self._lock:
             ((size,),) = self._only.connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-            database = self._only.connection.serialize() if size <= COPIED else None
+            database = self._only.connection.serialize() if 0 < size <= COPIED else None  # of nothing there is no copy
         if database is not None:
             request = Request.of("memory", self.path, query, parameters, bounds, database=database)
             with suppress(NoProcess):

@@ -13,7 +13,7 @@ const AGAIN = 1500;
 const SELDOM = 30000;
 const QUIET = 2000;
 
-const DEAF = "the kernel runs a cell; it answers when that has ended";
+const DEAF = "the kernel does not answer yet: it runs a cell, or is gone";
 const AT_WORK = "the kernel is at work on this";
 
 /** What the kernel refused, and why. */

@@ -36,6 +36,7 @@ export function editor({ ask, go, place, tell }) {
   async function look() {
     const { session, version, path } = place();
     if (!isOf()) edit.hidden = add.hidden = drop.hidden = true; // they would be of another value
+    if (editing && `${editing.path}` !== `${path}` && value.value === editing.text && !key.value) leave(); // nothing was typed
     if (!session) return;
     const found = await newest(ask("editable", { session, version, path }).catch((error) => ({ why_not: error.message, undo: "" })));
     if (!found) return;
@@ -57,18 +58,23 @@ export function editor({ ask, go, place, tell }) {
     type.replaceChildren(...[...new Set(types)].map((name) => new Option(name)));
     type.value = adds ? "str" : told.type;
     [value.value, key.value, key.hidden] = [adds ? "" : told.text, "", !adds || told.adds === "list"];
+    editing.text = value.value;
     say(wrong, "");
     both.replaceChildren();
     form.hidden = false;
     tools.hidden = true;
     (key.hidden ? value : key).focus();
     fit();
+    save.scrollIntoView({ block: "nearest" });
   }
-  function close() {
+  function leave() {
     editing = null;
     form.hidden = true;
     tools.hidden = false;
     both.replaceChildren();
+  }
+  function close() {
+    leave();
     edit.focus();
   }
   /** What is typed fits the type: a bool is one of two, None is none. */

@@ -9,7 +9,7 @@ export function historyPanel(context) {
   const { ask, go, place, tell } = context;
   const list = versionList(context);
   const diff = differences(context);
-  const other = field("other", "session to compare with", { placeholder: "this session", onchange: compare });
+  const other = field("other", "session to compare with", { placeholder: "this session", onchange: () => ((version.value = ""), compare()) }); // it was one of another session
   const version = field("other", "version to compare with", { type: "number", min: "0", onchange: compare });
   const before = button("the one before", "compare with the version before", () => go({ other: null }));
   const restore = button("Restore…", "go back to this version", goBack);

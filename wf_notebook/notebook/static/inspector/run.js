@@ -2,6 +2,9 @@
 import { age, arrange, box, button, number, pager, part, say, since, text, trying } from "./parts.js";
 import { question } from "./question.js";
 
+/** Steps with takes that are shown at once: as the kernel gives them. */
+const TAKES = 10;
+
 /**
  * @typedef {import("./inspector.js").Context & { body: HTMLElement, run: () => any, title: (more: string) => void,
  *   get: (op: string, more?: object) => Promise<any> }} Inside  `get` asks about the run
@@ -67,24 +70,32 @@ const tabled = (op, names, cells, none) => (inside) => {
 };
 
 /** @type {Make} */
-const takesOf = ({ ask, body, run }) => async function update() {
-  const { session } = run();
-  const { rows, total } = await ask("takes", { session });
-  body.replaceChildren(text("quiet", total ? `${number(total)} steps have takes in session ${session}` : "no step has several takes"));
-  for (const { step, place, takes } of rows) {
-    /** @param {any} take */
-    const column = (take) => {
-      const use = button("use this one", "from now on", async () => {
-        const words = `Use take ${take.number} of ${step} from now on? What depends on it is done again at the next run.`;
-        if ((await question(body, words, "Use it")) === null) return;
-        await ask("use_take", { session, take: take.id });
-        await update();
-      });
-      const facts = [age(take.made_at), ...took(take)].join(" · ");
-      return box("take", text("key", `take ${take.number} `), take.used ? text("used", "✓ used") : use, text("quiet", facts, "p"), begun(take));
-    };
-    body.append(text("key", `${step} ${place}`, "p"), part("takes", "div", { role: "group", ariaLabel: `takes of ${step}` }, ...takes.map(column)));
+const takesOf = ({ ask, body, run }) => {
+  let start = 0;
+  const pages = pager(TAKES, (to) => ((start = to), update()));
+  async function update() {
+    const { session } = run();
+    const { rows, total } = await ask("takes", { session, start });
+    body.replaceChildren(text("quiet", total ? `${number(total)} steps have takes in session ${session}` : "no step has several takes"));
+    for (const { step, place, takes } of rows) {
+      /** @param {any} take */
+      const column = (take) => {
+        const use = button("use this one", "from now on", async () => {
+          const words = `Use take ${take.number} of ${step} from now on? What depends on it is done again at the next run.`;
+          if ((await question(body, words, "Use it")) === null) return;
+          await ask("use_take", { session, take: take.id });
+          await update();
+        });
+        const facts = [age(take.made_at), ...took(take)].join(" · ");
+        return box("take", text("key", `take ${take.number} `), take.used ? text("used", "✓ used") : use, text("quiet", facts, "p"), begun(take));
+      };
+      body.append(text("key", `${step} ${place}`, "p"), part("takes", "div", { role: "group", ariaLabel: `takes of ${step}` }, ...takes.map(column)));
+    }
+    pages.show(start, rows.length, total);
+    pages.element.hidden = rows.length === total;
+    body.append(pages.element);
   }
+  return update;
 };
 
 /** @type {Make} */

@@ -192,6 +192,10 @@ export function sessionsPanel({ ask, go, place, tell }) {
 
   const typed = rested(() => go({ filter: filter.value }), PAUSE);
   filter.addEventListener("input", () => typed());
+  filter.addEventListener("change", () => {
+    typed(false);
+    go({ filter: filter.value }); // what comes next goes by it already
+  });
   filter.addEventListener("keydown", ({ key }) => (key === "ArrowDown" || key === "Enter") && list.focus());
   list.addEventListener("scroll", draw, { passive: true });
   list.addEventListener("mousedown", (event) => {

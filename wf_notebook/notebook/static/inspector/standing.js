@@ -1,6 +1,9 @@
 /** The line below an inspector: why nothing can be read, else that the kernel is silent, else what was done last. */
 import { say } from "./parts.js";
 
+/** So long it is said what was done, in milliseconds. */
+const TOLD = 20000;
+
 /**
  * @typedef {object} Standing
  * @property {(text: string) => void} tell  what was done, or was refused
@@ -17,5 +20,13 @@ export function standing(root, line) {
     root.classList.toggle("wfi-old", Boolean(lines.old));
     say(line, lines.old || lines.silent || lines.told);
   };
-  return { tell: set("told"), silent: set("silent"), old: set("old") };
+  /** @type {ReturnType<typeof setTimeout>} */
+  let later;
+  /** @param {string} told */
+  function tell(told) {
+    clearTimeout(later);
+    set("told")(told);
+    later = setTimeout(set("told"), TOLD, "");
+  }
+  return { tell, silent: set("silent"), old: set("old") };
 }

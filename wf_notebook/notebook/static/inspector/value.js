@@ -32,8 +32,9 @@ export function valuePane({ ask, tell }) {
   /** @param {string} kind @param {string} what */
   const copy = async (kind, what) => tell(`${await copyText((await ask("copy", { path, as: kind })).text, element)}: ${what}`);
   const put = async () => {
-    const name = String(path.at(-1));
-    const is = await toVariable(element, "Put a copy of it into the notebook as", /^[a-z_]\w*$/i.test(name) ? name : "value", (to) => ask("variable", { path, ...to }));
+    const [of, name] = [path, String(path.at(-1))]; // another value may be selected before the question is answered
+    const asked = `Put a copy of ${where.textContent} into the notebook as`;
+    const is = await toVariable(element, asked, /^[a-z_]\w*$/i.test(name) ? name : "value", (to) => ask("variable", { path: of, ...to }));
     if (is) tell(`it is in ${is.name} now`);
   };
   const tools = box("tools", views,
