@@ -68,7 +68,7 @@ def test_a_stop_is_heard_although_every_thread_waits_for_a_query(looking):
         widget._hear(widget, {"id": f"sql {number}", "op": "sql", "query": ENDLESS, "run": str(number)}, [])
     for number in range(8):
         widget._hear(widget, {"id": f"stop {number}", "op": "sql_stop", "run": str(number)}, [])
-    heard = {name: error for name, error in (answers.get(timeout=30) for _ in range(16))}
+    heard = dict(answers.get(timeout=30) for _ in range(16))
     assert {error for name, error in heard.items() if name.startswith("sql")} == {
         "the query was stopped; run it again, or ask for less"
     }

@@ -26,7 +26,7 @@ def test_the_inspector_of_the_walk_follows_what_python_does_with_it(page, jupyte
     shown.scroll_into_view_if_needed()
     books = shown.get_by_role("treeitem").filter(has_text="books").first
     books.wait_for()
-    shown.get_by_text(re.compile(r"^version (\d+) of \1$")).wait_for()  # what the last cell put, it undid, and looked at the newest again
+    shown.get_by_text(re.compile(r"^version (\d+) of \1$")).wait_for()  # it looks at the newest again
     books.click()
     shown.get_by_text("click", exact=True).first.wait_for()
     shown.evaluate("shown => shown.scrollIntoView({block: 'end'})")
