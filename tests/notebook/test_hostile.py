@@ -23,7 +23,8 @@ FIRES = {n for n, each in enumerate(HOSTILE) if each.get("fires")}
 #: has happened once a picture that is not there has failed.
 PROVOKE = """() => {
     for (const element of document.querySelectorAll(".jp-OutputArea-output *")) {
-        const kinds = element.role === "tab" ? ["mouseover"] : ["mouseover", "mouseenter", "focus"]; // a tab that has the focus opens
+        const opens = element.role === "tab"; // where it has the focus
+        const kinds = ["mouseover", "mouseenter", ...(opens ? [] : ["focus"])];
         for (const kind of kinds) element.dispatchEvent(new Event(kind));
         if (element.localName === "details") element.open = true;
         const link = element.getAttribute("href") ?? element.getAttribute("xlink:href") ?? "";
