@@ -17,7 +17,7 @@ from .errors import BadSetting, SessionExists, UnknownSession, UnknownVersion
 from .given import checked
 from .kept import collecting_later
 from .keys import key_of
-from .replayed import replayed
+from .replayed import checked_version, replayed
 from .run import way_up
 from .state import decoded
 from .transaction import Records, stored_id
@@ -238,34 +238,42 @@ class History:
 
         What other versions of it that are at hand have too is taken from them. Raises UnknownVersion for one that is not there.
         """
-        key, check = self._line.key, self._checked
-        there: Replayed = self._read(
-            lambda tx: replayed(tx, key, after=check(tx, version, or_before=True), until=version, at_hand=at_hand)
-        )
+        key = self._line.key
+
+        def read(tx: Transaction) -> Replayed:
+            hidden = checked_version(tx.head(key, 0), version, self.session_id, or_before=True)
+            return replayed(tx, key, after=hidden, until=version, at_hand=at_hand)
+
+        there: Replayed = self._read(read)
         return there
+
+    def save_of(self, version: int | None = None) -> tuple[int, str | None]:
+        """Return a version, by default the newest, and the save that made it, None before the first of all.
+
+        A number alone may be given again, after a purge or in another file; a save's id is not. Raises UnknownVersion.
+        """
+
+        def read(tx: Transaction) -> tuple[int, str | None]:
+            head = tx.head(self._line.key, version if type(version) is int else 0)
+            at = head.version if version is None else version
+            checked_version(head, at, self.session_id, or_before=True)
+            save = head.newest_save if at == head.version else head.known_save
+            return at, save if at > head.hidden else None
+
+        made: tuple[int, str | None] = self._read(read)
+        return made
 
     def _at(self, version: int, *, or_before: bool = False) -> tuple[Encoded, dict[str, bytes]]:
         """Return what was kept at a version, and the arrays and frames in it; before the first of all there was nothing."""
 
         def read(tx: Transaction) -> tuple[Encoded, dict[str, bytes]]:
-            hidden = self._checked(tx, version, or_before=or_before)
+            hidden = checked_version(tx.head(self._line.key, 0), version, self.session_id, or_before=or_before)
             state = replay({}, tx.changes(self._line.key, after=hidden, until=version))
             needed = set().union(*(codec.hashes(kept.tree) for kept in state.values() if kept.may_have_blobs))
             return state, tx.blobs(needed)
 
         there: tuple[Encoded, dict[str, bytes]] = self._read(read)
         return there
-
-    def _checked(self, tx: Transaction, version: int, *, or_before: bool = False) -> int:
-        """Return up to which version all was deleted. Raises UnknownVersion for a version that is not there."""
-        head = tx.head(self._line.key, 0)
-        first = max(head.hidden + 1, head.since)
-        if type(version) is not int:
-            raise UnknownVersion(f"{version!r} is no version, which is a number; {_there(first, head.version)}")
-        is_before = version == first - 1 and not head.since and (or_before or version == 0)
-        if not (first <= version <= head.version or is_before):
-            raise UnknownVersion(f"session {self.session_id!r} has no version {version}; {_there(first, head.version)}")
-        return head.hidden
 
     def newest(self) -> int:
         """Return the newest version in the store, 0 while there is none."""
@@ -279,12 +287,6 @@ class History:
         if self.storage is None:
             raise UnknownVersion(f"session {self.session_id!r} is kept in memory only, without versions; give it a storage")
         return self.storage
-
-
-def _there(first: int, newest: int) -> str:
-    if newest < first:
-        return "it has none yet"
-    return f"there is only {newest}" if first == newest else f"there are {first} to {newest}"
 
 
 def folded(tx: Transaction, key: str, version: int) -> int:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from .changes import replay
+from .errors import UnknownVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .changes import Encoded
     from .kept import Kept
-    from .transaction import Transaction
+    from .transaction import Head, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +57,20 @@ def _start(other: Replayed, key: str, last: int, whole: int) -> _Start:
     """Return what a state at hand knows of a key that was set as a whole at a version, and changed last at another."""
     version = other.changed.get(key, 0)
     return _Start(version, other.kept[key]) if whole <= version <= last and version else _Start(0, None)
+
+
+def checked_version(head: Head, version: int, session_id: str, *, or_before: bool = False) -> int:
+    """Return up to which version all was deleted. Raises UnknownVersion for a version that is not there."""
+    first = max(head.hidden + 1, head.since)
+    if type(version) is not int:
+        raise UnknownVersion(f"{version!r} is no version, which is a number; {_there(first, head.version)}")
+    is_before = version == first - 1 and not head.since and (or_before or version == 0)
+    if not (first <= version <= head.version or is_before):
+        raise UnknownVersion(f"session {session_id!r} has no version {version}; {_there(first, head.version)}")
+    return head.hidden
+
+
+def _there(first: int, newest: int) -> str:
+    if newest < first:
+        return "it has none yet"
+    return f"there is only {newest}" if first == newest else f"there are {first} to {newest}"

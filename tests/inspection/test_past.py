@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 
+import pandas as pd
 import pytest
 
 from wf_notebook import Workflow
@@ -206,8 +207,7 @@ def test_a_page_of_very_long_keys_has_fewer_rows(storage):
 
 @pytest.fixture
 def frame():
-    pandas = pytest.importorskip("pandas")
-    return pandas.DataFrame({"a": [1, 2, 3]})
+    return pd.DataFrame({"a": [1, 2, 3]})
 
 
 def test_of_long_texts_the_words_around_a_difference_are_told_and_all_when_asked_for(storage):

@@ -105,9 +105,10 @@ class Acting:
 
     # -- gone back ---------------------------------------------------------------------------------------------------------
 
-    def on_change(self, around: Callable[[str], AbstractContextManager[Any]]) -> None:
-        """Do something around each change of a session, of which `around` is told the id: who has it loaded reads it again."""
+    def on_change(self, around: Callable[[str], AbstractContextManager[Any]]) -> Callable[[], None]:
+        """Do something around each change of a session, of which `around` is told the id; return what ends that."""
         self._around.append(around)
+        return lambda: self._around.remove(around) if around in self._around else None
 
     @contextmanager
     def changing(self, session_id: str) -> Iterator[Session]:

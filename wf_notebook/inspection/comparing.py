@@ -76,8 +76,7 @@ class Comparisons:
 
     def between(self, before: Loaded | None, after: Loaded) -> Comparison:
         """Return what differs between two states; before the first there was nothing."""
-        named = [(one.session.stored_as, one.version) if one else None for one in (before, after)]
-        sides = (id(before.state) if before else 0, id(after.state), *named)
+        sides = tuple((one.session.stored_as, one.version, one.save) if one else None for one in (before, after))
         with self._lock:
             if sides not in self._known:
                 self._known[sides] = compared(before, after)

@@ -58,6 +58,8 @@ class Loaded:
 
     session: Session
     version: int
+    #: The save that made it, None before the first of all.
+    save: str | None
     state: Replayed
     #: What was made of frames and arrays, which are the same in other versions.
     frames: Made = field(default_factory=Made)
@@ -95,31 +97,32 @@ class Loaded:
 
 
 class States:
-    """States by session and version; those that were not asked for any more are let go."""
+    """States by session, version and the save that made it; those that were not asked for any more are let go."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, int], Loaded] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int, str | None], Loaded] = OrderedDict()
         self._lock = RLock()
         self._frames = Made()
 
     def has(self, session: Session, version: int) -> bool:
         """Say whether a state is at hand, so that it costs nothing to look at it."""
-        return (session.stored_as, version) in self._known
+        return any(known[:2] == (session.stored_as, version) for known in list(self._known))
 
-    def at(self, session: Session, version: int) -> Loaded:
-        """Return the state of a session at a version."""
-        where = (session.stored_as, version)
+    def at(self, session: Session, version: int | None = None) -> Loaded:
+        """Return the state of a session at a version, by default the newest. Raises UnknownVersion."""
+        number, save = session.save_of(version)
+        where = (session.stored_as, number, save)
         with self._lock:
             if where not in self._known:
-                self._known[where] = self._loaded(session, version)
+                self._known[where] = self._loaded(session, number, save)
             self._known.move_to_end(where)
             while len(self._known) > STATES:
                 self._known.popitem(last=False)
             return self._known[where]
 
-    def _loaded(self, session: Session, version: int) -> Loaded:
+    def _loaded(self, session: Session, version: int, save: str | None) -> Loaded:
         """Load a state; what the others have of it already is not read again, and is there once."""
-        others = [known for (stored, _), known in self._known.items() if stored == session.stored_as]
+        others = self._others(session)
         state = session.kept_at(version, [other.state for other in others])
         trees = {
             key: tree
@@ -127,10 +130,17 @@ class States:
             for key, tree in list(other._trees.items())  # noqa: SLF001 - this module's own
             if state.kept.get(key) is other.kept[key]
         }
-        return Loaded(session, version, state, self._frames, _trees=trees)
+        return Loaded(session, version, save, state, self._frames, _trees=trees)
 
-    def forget(self) -> None:
-        """Let go of all: the file was replaced, or a session deleted."""
-        with self._lock:
-            self._known.clear()
-            self._frames.forget()
+    def _others(self, session: Session) -> list[Loaded]:
+        """Return the states of a session that are at hand; none, if the newest of their saves is not in the store any more."""
+        others = [known for (stored, *_), known in self._known.items() if stored == session.stored_as and known.save]
+        if not others:
+            return []
+        storage, newest = session.storage, max(others, key=lambda other: other.version)
+        assert storage is not None
+        if storage.transact(lambda tx: tx.has_save(session.stored_as, str(newest.save)), write=False):
+            return others
+        for where in [where for where in self._known if where[0] == session.stored_as]:
+            del self._known[where]
+        return []

@@ -164,8 +164,7 @@ class Inspector(Acting):
         """Return the state of a session at a version; left out, what is looked at. Raises UnknownSession and UnknownVersion."""
         if session_id is None:
             session_id, version = self._place.session, self._place.version
-        session = self.find(session_id)
-        return self.states.at(session, session.newest() if version is None else version)
+        return self.states.at(self.find(session_id), version)
 
     # -- queries, and what is on the screen --------------------------------------------------------------------------------
 
@@ -193,7 +192,6 @@ class Inspector(Acting):
         """
         return as_table.frame(self)
 
-    # -- where nobody can click --------------------------------------------------------------------------------------------
     # -- what is selected --------------------------------------------------------------------------------------------------
 
     @property
@@ -221,6 +219,8 @@ class Inspector(Acting):
         Raises UnknownPath for a path that leads nowhere.
         """
         self.go(path=[] if path is None else list(steps_to(self.loaded(), path)), view="state")
+
+    # -- where nobody can click --------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         text: str = way_up("Inspector.__repr__")(self)

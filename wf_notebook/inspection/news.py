@@ -80,8 +80,6 @@ class News:
         is_asked, self._is_asked = self._is_asked, False
         session = self._inspector.place.session
         newest, error, can_read = self._read(session, was_there=bool(before and before[0]), is_there=look.sign[0] is not None)
-        if _which(before) != _which(look.sign) or newest is None or newest < (self._told.get("newest") or 0):
-            self._inspector.states.forget()  # what has that number now is something else
         told = {"n": self._told["n"] + 1, "session": session, "newest": newest, "error": redact(error)}
         is_again = not can_read and told["error"] == self._told["error"]
         if not is_again and (look.is_new or is_asked or self._told["error"]):
@@ -108,8 +106,3 @@ class News:
             return None, "", True
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the watch goes on
             return None, str(error) or type(error).__name__, False
-
-
-def _which(sign: Signature | None) -> int | None:
-    """Return which file it is."""
-    return sign[0][2] if sign and sign[0] else None

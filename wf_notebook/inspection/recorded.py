@@ -24,7 +24,7 @@ class Recorded:
         """Return the record of a run. Raises UnknownRun if it is not there."""
         with self._lock:
             known = self._known.get(run_id)
-        run: Run = known or storage.run(run_id)
+        run: Run = known if known and self._is_there(storage, run_id) else storage.run(run_id)
         if run.status != "running":
             with self._lock:
                 self._known[run_id] = run
@@ -33,7 +33,8 @@ class Recorded:
                     self._known.popitem(last=False)
         return run
 
-    def forget(self) -> None:
-        """Let go of all: the file was replaced, or a session deleted."""
-        with self._lock:
-            self._known.clear()
+    @staticmethod
+    def _is_there(storage: Any, run_id: str) -> bool:
+        """Say whether it was not erased meanwhile."""
+        sql = "SELECT 1 FROM run_log WHERE run_id = ? AND store = ? LIMIT 1"
+        return bool(storage.read(sql, (run_id, storage.table_name)))

@@ -72,7 +72,6 @@ def delete_sessions(inspector: Inspector, asked: Mapping[str, Any]) -> None:
             tx.append_about(stored, "deleted", tx.head(stored, 0).about or About())
 
     inspector.storage.transact(write, write=True)
-    inspector.states.forget()
     place = inspector.place
     left = [one for one in place.selected if one not in gone]
     inspector.go(selected=left, **({"session": "", "version": None, "path": []} if place.session in gone else {}))
@@ -87,7 +86,6 @@ def restore_sessions(inspector: Inspector, asked: Mapping[str, Any]) -> None:
             any(tx.append_restored(stored) for stored in stored_ids(session_id))
 
     inspector.storage.transact(write, write=True)
-    inspector.states.forget()
 
 
 def _several(asked: Mapping[str, Any]) -> Sequence[str]:

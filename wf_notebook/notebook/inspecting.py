@@ -115,8 +115,7 @@ class InspectorWidget(anywidget.AnyWidget):
         self.inspector = inspector
         self._news = News(inspector, self._tell)
         self._hearing = Hearing(inspector, self.send, NOTEBOOK_OPS, failed=self._news.asked)
-        self._leave = inspector.on_move(self._moved)
-        inspector.on_change(partial(taken_in, inspector.storage))
+        self._leave = inspector.on_move(self._moved), inspector.on_change(partial(taken_in, inspector.storage))
         self.on_msg(self._hear)
         answer_at_once(self.comm)
 
@@ -140,7 +139,8 @@ class InspectorWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Show it no more: a page gives its place back to the static tree."""
-        self._leave()
+        for leave in self._leave:
+            leave()
         self._news.end()
         layout = self.layout
         super().close()
