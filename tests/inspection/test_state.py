@@ -103,7 +103,7 @@ def test_each_node_tells_its_type_as_python_calls_it_its_size_and_how_it_begins(
         ("tags", "set", "1 item", "{'x'}"),
         ("pair", "tuple", "2 items", "(1, 'two')"),
         ("frame", "DataFrame", "1,000 × 4", "a, b, c, d"),
-        ("array", "ndarray", "3 × 4", "array of <f8"),
+        ("array", "ndarray", "3 × 4", "array of float64"),
         ("picture", "bytes", "108 bytes", "<png, 108 bytes>"),
         ("large", "bytes", "100.0 KB", ""),
         ("text", "str", "5,000 characters", "'" + ("word " * 20)[:98] + "…"),

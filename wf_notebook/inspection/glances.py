@@ -14,6 +14,7 @@ from ..readable import harmless
 from ..redact import redact
 from ..render.pictures import picture_text
 from .nodes import CLASSES, inside
+from .shape import dtype_name
 
 #: Characters of a value, and of a key, that are shown in a line.
 BRIEF, KEY = 100, 80
@@ -213,7 +214,7 @@ def _leaf(tree: dict[str, Any], kind: str, value: Value) -> str:
     if kind == "$url":
         return repr(str(tree[kind])[:_SECRET])
     if kind == "$ndarray":
-        return f"array of {tree[kind]}"
+        return f"array of {dtype_name(tree[kind])}"
     if kind in _FRAMES:
         return _columns(tree) or f"{kind[1:]} of {tree.get('dtype')}"
     found = None if kind in _BYTES and "blob" in tree else value(tree)

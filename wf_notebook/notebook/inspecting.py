@@ -7,7 +7,7 @@ without a kernel, or without a page, the tree is what there is.
 from __future__ import annotations
 
 import re
-from functools import partial
+from functools import cache, partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,35 +67,27 @@ _UNSENT = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 
-#: Space in a style sheet beside what stands apart without it; what is quoted stays.
-_SHEET_SPACE = re.compile(r'("[^"]*")|\s*([{};,>]|(?<=\w):(?= ))\s*')
-#: A template, with those inside it, and one in these.
-_INNER = r"`(?:[^`$]|\$(?!\{)|\$\{[^`{}]*\})*`"
-_TEMPLATE = rf"`(?:[^`$]|\$(?!\{{)|\$\{{(?:[^`{{}}]|\{{[^`{{}}]*\}}|{_INNER})*\}})*`"
-#: Space in a line of a module beside what stands apart without it; what is quoted stays.
-_SPACE = re.compile(rf'("(?:[^"\\]|\\.)*"|{_TEMPLATE})| *([=(){{}}<>?:&|,;\[\]*]) *')
-
 #: What can be asked for in a notebook besides.
 NOTEBOOK_OPS: dict[str, Op] = {"variable": put_value, "dataframe": put_result, **RUNNING_OPS}
 
 
+@cache
 def joined(names: tuple[str, ...] = MODULES) -> str:
-    """Return the modules of the page as one, as a widget has one, without the space that only readers need."""
-    modules = "".join(_sent((_STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in names)
-    return _SPACE.sub(r"\1\2", modules)
+    """Return the modules of the page as one, as a widget has one."""
+    return "".join(_sent((_STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in names)
+
+
+@cache
+def styles() -> str:
+    """Return the style sheets of the page as one."""
+    of_all = _STATIC / "inspector.css"
+    paths = [of_all, *sorted(path for path in _STATIC.glob("*.css") if path != of_all)]
+    return "".join(_sent(path.read_text(encoding="utf-8")) for path in paths)
 
 
 def _sent(source: str) -> str:
-    """Return what is sent of a module."""
+    """Return what is sent of a module or a style sheet."""
     return re.sub(r"^\s+", "", _UNSENT.sub("", source), flags=re.MULTILINE)
-
-
-def styles() -> str:
-    """Return the style sheets of the page as one, without the space that only readers need."""
-    of_all = _STATIC / "inspector.css"
-    paths = [of_all, *sorted(path for path in _STATIC.glob("*.css") if path != of_all)]
-    sheets = "".join(_sent(path.read_text(encoding="utf-8")) for path in paths)
-    return _SHEET_SPACE.sub(r"\1\2", sheets)
 
 
 class InspectorWidget(anywidget.AnyWidget):
