@@ -109,6 +109,12 @@ def test_what_others_save_is_shown_and_what_cannot_be_read_is_said_until_it_can(
     with open_storage(f"duckdb:///{file}"):
         pass  # what is in the WAL is in the file
     content = file.read_bytes()
+    copy = file.with_name("copy.duckdb")
+    copy.write_bytes(content)
+    with open_storage(f"duckdb:///{copy}") as storage:
+        late = storage.session("latecomer")
+        late.state["n"] = 1
+        late.save()
     for left in jupyter_lab.root.glob("live.duckdb*"):
         left.unlink()
     status(root).get_by_text("'live.duckdb' is not there any more; what is shown is what was in it").wait_for()
@@ -117,7 +123,8 @@ def test_what_others_save_is_shown_and_what_cannot_be_read_is_said_until_it_can(
     status(root).filter(has_text=re.compile(r"^$")).wait_for(state="attached")
     file.write_bytes(b"no database" * 10_000)
     status(root).get_by_text("is no DuckDB database").wait_for()
-    file.write_bytes(content)
+    file.write_bytes(copy.read_bytes())
+    root.get_by_role("option").get_by_text("latecomer").wait_for()  # all is read anew, not only what was refused
     status(root).filter(has_text=re.compile(r"^$")).wait_for(state="attached")
     with another(SAVE, f"duckdb:///{file}", "other") as other:
         told(other, "last")

@@ -7,6 +7,9 @@ const OF_STORAGE = ["StorageBusy", "BadStorage", "StorageFailed"];
 /** Milliseconds until the kernel is told again that this page is there. */
 const HERE = 2000;
 
+/** Milliseconds until what the storage refused is asked for again. */
+const TRIAL = 1500;
+
 /**
  * @param {import("./asking.js").Model} model
  * @param {string} page
@@ -19,6 +22,8 @@ export function hearing(model, page, line, { show, moved }) {
   let told = 0;
   let wasOld = false;
   let hasFailed = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let trial;
 
   function here() {
     told = Date.now();
@@ -31,15 +36,20 @@ export function hearing(model, page, line, { show, moved }) {
     line.old(model.get("news").error);
     if (isBusy || document.hidden) return;
     isBusy = true;
-    while (isDue && !document.hidden) {
-      isDue = false;
-      if (Date.now() - told > HERE) here();
-      const isOld = Boolean(model.get("news").error);
-      const does = isOld ? async () => {} : wasOld ? show : moved;
-      wasOld = isOld;
-      await does();
+    try {
+      while (isDue && !document.hidden) {
+        isDue = false;
+        if (Date.now() - told > HERE) here();
+        const why = model.get("news").error;
+        const isAgain = wasOld && !why;
+        line.old(why);
+        wasOld = Boolean(why);
+        if (isAgain) await show(); // what was asked for and refused
+        if (!why) await moved();
+      }
+    } finally {
+      isBusy = false;
     }
-    isBusy = false;
   }
 
   /** Say why something could not be done; what the storage refused is shown when it can be. @param {Error} error @param {boolean} [isAsked]  by somebody, who shall read it */
@@ -48,10 +58,17 @@ export function hearing(model, page, line, { show, moved }) {
     if (OF_STORAGE.includes(kind)) {
       wasOld = true;
       line.old(error.message);
+      trial ??= setTimeout(tryAgain, TRIAL);
     } else if (kind !== "Gone") {
       hasFailed ||= !isAsked;
       line.tell(error.message);
     }
+  }
+
+  /** Ask again for what was refused, unless the kernel says that it cannot be had: then it will say that it can. */
+  function tryAgain() {
+    trial = undefined;
+    if (!model.get("news").error) hear();
   }
 
   function seen() {
@@ -76,6 +93,7 @@ export function hearing(model, page, line, { show, moved }) {
       for (const each of done) if (each.status === "rejected") fail(each.reason);
     },
     end() {
+      clearTimeout(trial);
       model.off("change:news", hear);
       document.removeEventListener("visibilitychange", seen);
       window.removeEventListener("pagehide", gone);
