@@ -6,6 +6,7 @@ import json
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -697,3 +698,16 @@ def test_once_a_run_is_over_its_file_can_be_opened_in_the_same_process_also_afte
     list(blog.run())
     with duckdb.connect(blog.storage.path, read_only=True) as db:
         assert db.sql("SELECT value FROM session_state").fetchall() == [("1",)]
+
+
+def test_a_read_makes_no_file_where_one_was_taken_away_while_it_waited(duck):
+    saved(duck, n=1)
+    duck.close()
+    with ThreadPoolExecutor() as pool:
+        with lock.locked(duck.path.with_name(duck.path.name + ".lock")):
+            read = pool.submit(duck.open().get_all_session_ids)
+            while not any(thread.name == "wf_notebook-lock" for thread in threading.enumerate()):
+                assert not read.done()
+            duck.path.unlink()
+        assert read.result(timeout=30) == []
+    assert not duck.path.exists()

@@ -11,6 +11,7 @@ from ..errors import WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 
 class TaskFailed(Exception):
@@ -84,3 +85,8 @@ class Cursor:
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement."""
         return self._connection.execute(sql, parameters).fetchall()
+
+
+def literal(path: Path) -> str:
+    """Return a path as an SQL text."""
+    return "'" + str(path).replace("'", "''") + "'"

@@ -13,7 +13,7 @@ import duckdb
 
 from . import duckdb_errors, place
 from .duckdb_checkpoints import Checkpoints
-from .duckdb_connection import Cursor, TaskFailed, connection
+from .duckdb_connection import Cursor, TaskFailed, connection, literal
 from .lock import locked
 from .rows import Opened
 from .thread import Job, all_given_up, tell
@@ -194,6 +194,8 @@ class File:
         """Give a cursor in which this file is the current database, and whether it is one beside the user's own connection."""
         try:
             try:
+                if not (write or self.path.exists()):
+                    raise place.NotThere(self.path)
                 self.attach(connection.get(), read_only=not writable, given_up=given_up, patience=patience)
             except duckdb.Error as error:
                 if not duckdb_errors.is_own_connection(error):
@@ -281,11 +283,6 @@ class File:
                 break
         time.sleep(max(0.0, until - time.monotonic()))
         return jobs
-
-
-def literal(path: Path) -> str:
-    """Return a path as an SQL text."""
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _limit(jobs: Sequence[Job]) -> float:

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import StorageBusy
-from .duckdb_file import STAY, STORAGE_VERSION, literal
+from .duckdb_connection import literal
+from .duckdb_file import STAY, STORAGE_VERSION
 from .lock import locked
 from .thread import Job
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 KEPT = "the unsaved state stays in memory"
 
 
+class NotThere(Exception):
+    """A file that is to be read was taken away after it was looked for: a read makes none."""
+
+
 def checked_file(name: str | os.PathLike[str], *, follow: bool = False) -> Path:
     """Return the absolute path of a file, or of what a link leads to; raise BadStorage for a name that leads to no file."""
     if not isinstance(name, str | os.PathLike) or "\0" in str(name):

@@ -16,6 +16,7 @@ from . import erasing
 from .asking import ROWS, SECONDS, Bounds
 from .moment import now
 from .no_rows import NoRows
+from .place import NotThere
 from .rows import Opened, SqlTransaction
 from .runs import RUN, Stored, record
 from .schema import MIGRATIONS, RESERVED, Cursor, Dialect, create_store_view
@@ -53,9 +54,10 @@ class SqlStorage:
     def _in_transaction(self, work: Callable[[SqlTransaction | NoRows], T], *, write: bool) -> T:
         if not write and not self._exists():
             self.catch_up()  # a save whose caller was interrupted may be making it
-            if not self._exists():
-                return work(NoRows())
-        return self._transact(lambda opened: work(self._rows_of(opened, write=write)), write=write)
+        if write or self._exists():
+            with suppress(NotThere):
+                return self._transact(lambda opened: work(self._rows_of(opened, write=write)), write=write)
+        return work(NoRows())
 
     def _rows_of(self, opened: Opened, *, write: bool) -> SqlTransaction | NoRows:
         """Return the rows of this store; a write prepares a database that is new, a read leaves it as it is."""

@@ -183,6 +183,8 @@ class SqliteWorkflowStorage(SqlStorage):
             if self._kept is not None and (self._kept.inode != _inode(self.path) or not self._kept.close.alive):
                 self.close()  # the file was deleted or replaced under us: from now on the new one counts
             if self._kept is None:
+                if not (write or self.path.exists()):
+                    raise place.NotThere(self.path)
                 with suppress(FileExistsError):  # SQLite gives its other files the same mode
                     os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
                 self._kept = Kept(self, _connect_whole(self.path), _inode(self.path))
@@ -217,15 +219,10 @@ class Kept:
     """An open connection, closed with its storage; `wal` and `ready` say what need not be set up again."""
 
     def __init__(
-        self,
-        storage: SqliteWorkflowStorage,
-        connection: sqlite3.Connection,
-        inode: tuple[int, int] | None = None,
-        *,
-        wal: bool = False,
+        self, storage: SqliteWorkflowStorage, connection: sqlite3.Connection, inode: tuple[int, int] | None = None
     ) -> None:
         self.connection, self.inode = connection, inode
-        self.wal, self.ready = wal, False
+        self.wal = self.ready = False
         self.close = finalize(storage, connection.close)
         self.close.atexit = False  # but then after the last runs are saved
 
