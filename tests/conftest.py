@@ -98,9 +98,10 @@ def chromium() -> str:
 @pytest.fixture
 def page(chromium: str) -> Iterator[Page]:
     """Return an empty page of a new Chromium, 1280 by 900; errors that scripts throw in it fail the test."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     errors: list[str] = []
+    expect.set_options(timeout=30_000)  # as all other waits
     # A playwright per test: while one lives, its event loop counts as running in this thread.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)

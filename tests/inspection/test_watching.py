@@ -18,6 +18,7 @@ import pytest
 from wf_notebook.inspection import Hearing, Inspector, News, watching
 from wf_notebook.inspection.watching import PAUSE, Watch
 from wf_notebook.storage import open_storage, waiting
+from wf_notebook.storage.lock import locked
 
 if TYPE_CHECKING:
     from wf_notebook.storage.sql import SqlStorage
@@ -286,6 +287,21 @@ def test_a_file_that_others_hold_is_told_with_its_holder_and_shown_when_it_is_fr
     holder.communicate("\n", timeout=30)
     assert watched.until(lambda news: not news["error"])["newest"] == 1
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("storage", FILES[:1], indirect=True, ids=["duckdb"])
+def test_a_save_that_takes_long_is_no_news_but_one_that_does_not_end(storage, watched, monkeypatch):
+    monkeypatch.setattr(watching, "AGAIN", 1.0)
+    watched.close()
+    lock = storage.file.with_name(storage.file.name + ".lock")
+    with locked(lock):
+        os.utime(storage.file)
+        assert watched.is_quiet(0.6)
+    assert watched.next()["error"] == ""
+    with locked(lock):
+        os.utime(storage.file)
+        assert "is being written by another kernel" in watched.next()["error"]
+    assert watched.until(lambda news: not news["error"])["newest"] == 1
 
 
 @files

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownSession
 from ..frames.reading import found_session
 from ..redact import redact
 from ..storage.waiting import at_most
+from . import watching
 from .watching import Watch
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ class News:
     """Tells of an inspector while pages show it.
 
     A piece of news is `{n, session, newest, error}`: the newest version of the session that is looked at, None where it is not
-    there, and why nothing can be read.
+    there, and why nothing can be read, if it cannot for longer than a save takes.
     """
 
     def __init__(self, inspector: Inspector, tell: Callable[[dict[str, Any]], None]) -> None:
@@ -37,6 +40,7 @@ class News:
         self._end: Callable[[], None] | None = None
         self._unheard = 0
         self._is_asked = False
+        self._failing_since = inf
         self._seen: Signature | None = None
         self._told: dict[str, Any] = {"n": 0, "error": ""}
 
@@ -80,9 +84,13 @@ class News:
         is_asked, self._is_asked = self._is_asked, False
         session = self._inspector.place.session
         newest, error, can_read = self._read(session, was_there=bool(before and before[0]), is_there=look.sign[0] is not None)
+        had_failed = self._failing_since < inf
+        self._failing_since = inf if can_read else min(self._failing_since, time.monotonic())
+        if not (can_read or is_asked) and time.monotonic() - self._failing_since < watching.AGAIN:
+            return False  # somebody saves just now: it may be over when it is looked again
         told = {"n": self._told["n"] + 1, "session": session, "newest": newest, "error": redact(error)}
         is_again = not can_read and told["error"] == self._told["error"]
-        if not is_again and (look.is_new or is_asked or self._told["error"]):
+        if not is_again and (look.is_new or is_asked or had_failed or self._told["error"]):
             self._told = told
             self._unheard += 1
             self._tell(told)

@@ -219,10 +219,11 @@ class Kept:
     """An open connection, closed with its storage; `wal` and `ready` say what need not be set up again."""
 
     def __init__(
-        self, storage: SqliteWorkflowStorage, connection: sqlite3.Connection, inode: tuple[int, int] | None = None
-    ) -> None:
+        self, storage: SqliteWorkflowStorage, connection: sqlite3.Connection, inode: tuple[int, int] | None = None,
+        *, wal: bool = False,
+    ) -> None:  # fmt: skip
         self.connection, self.inode = connection, inode
-        self.wal = self.ready = False
+        self.wal, self.ready = wal, False
         self.close = finalize(storage, connection.close)
         self.close.atexit = False  # but then after the last runs are saved
 

@@ -65,10 +65,12 @@ export function hearing(model, page, line, { show, moved }) {
     }
   }
 
-  /** Ask again for what was refused, unless the kernel says that it cannot be had: then it will say that it can. */
+  /** Ask again for what was refused; unless the kernel says why it cannot be had, and so will say when it can. */
   function tryAgain() {
     trial = undefined;
-    if (!model.get("news").error) hear();
+    const why = model.get("news").error;
+    if (why) line.old(why);
+    else hear();
   }
 
   function seen() {
