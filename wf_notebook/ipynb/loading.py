@@ -63,7 +63,9 @@ class Notebook:
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
-        return f"Notebook({self.path.name!r}): {', '.join(f'{name}({_takes(cell, name)})' for name, cell in self._listed())}"
+        listed = {name: _takes(cell, name) for name, cell in reversed([*self._listed()])}  # of one that has several, the first
+        shown = ", ".join(f"{name}({inputs})" for name, inputs in reversed(listed.items()))
+        return f"Notebook({self.path.name!r}): {shown or 'no workflow'}"
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.names]
