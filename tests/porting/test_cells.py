@@ -72,6 +72,7 @@ def test_a_source_may_be_written_in_any_way_that_json_has(source):
     assert done.text.startswith('{"metadata":{"cells":[]}, "cells" :[{"source": ')
     assert done.text.endswith(' , "cell_type":"code"}],"nbformat":4}')
     assert done.text.isascii()
+    assert ("\\/" in done.text) == source.startswith("[")  # a line that stays is written as it was
 
 
 @pytest.mark.parametrize(

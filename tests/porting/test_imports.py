@@ -397,7 +397,8 @@ def imports(draw, number: int) -> str:
     pieces = ["(", draw(st.sampled_from(["", "\n", "  # o, p (\n"]))]
     for i, name in enumerate(names):
         pieces += [draw(st.sampled_from(["", " ", "    ", f"\n  # over {number}_{i}, it\n  "])), name]
-        pieces.append("," if i < len(names) - 1 else draw(st.sampled_from(["", ",", " ,"])))
+        commas = [",", " ,", f"  # behind {number}_{i}, it\n ,"]
+        pieces.append(draw(st.sampled_from(commas if i < len(names) - 1 else ["", *commas])))
         pieces.append(draw(st.sampled_from(["", "\n", f"  # beside {number}_{i}, (it)\n"])))
     pieces += [draw(st.sampled_from(["", "\n", "\n# last\n  "])), ")"]
     return f"{before}from {module} import {''.join(pieces)}{after}"

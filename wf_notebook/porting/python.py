@@ -66,15 +66,14 @@ def parsed_cell(source: str) -> ast.Module | None:
 
 
 def _pass(lines: list[str], number: int) -> None:
-    """Put `pass` in the place of a magic, and nothing in that of the lines that a backslash adds to it."""
-    first = lines[number]
-    written = f"{first[: len(first) - len(first.lstrip())]}pass"
+    """Put `pass` in the place of a magic, and of the lines that a backslash adds to it."""
+    indent = lines[number][: len(lines[number]) - len(lines[number].lstrip())]
     while number < len(lines):
         line, text = lines[number], lines[number].rstrip("\r\n")
-        lines[number] = written + line[len(text) :]
+        lines[number] = f"{indent}pass{line[len(text) :]}"
         if not text.rstrip().endswith("\\"):
             return
-        written, number = "", number + 1
+        number += 1
 
 
 def port_pieces(pieces: list[Piece]) -> list[Done]:
