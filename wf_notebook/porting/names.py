@@ -121,7 +121,7 @@ STAYS: dict[str, tuple[str, str]] = {
     "agno.models": (_NONE, "name any model of pydantic-ai, Agent('bedrock:…'), or use OpenAILike(id, base_url=…)"),
     "agno.models.azure": (_NONE, "name it by Agent('azure:…'), with pydantic-ai's environment variables"),
     "agno.models.aws": (_NONE, "name it by Agent('bedrock:…')"),
-    "agno.models.message": ("is a message of Agno's", "RunResponse.messages has those of pydantic-ai"),
+    "agno.models.message": ("is a message of Agno's", "RunResponse.messages has each as a dict"),
     "agno.models.openai.OpenAIResponses": (_NONE, "name it by Agent('openai-responses:…')"),
     "agno.os": (_NONE, "serve workflow.run(…) by the web framework that you like"),
     "agno.playground": (_NONE, "workflow.form(), or %wf form, is a form to try it by"),
