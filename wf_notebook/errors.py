@@ -20,10 +20,12 @@ __all__ = [
     "BadQuery",
     "BadRunOutput",
     "BadSetting",
+    "BadSource",
     "BadStorage",
     "BranchTimeout",
     "CacheMiss",
     "DownloadFailed",
+    "MissingFile",
     "MissingInput",
     "MissingPart",
     "MissingRun",
@@ -210,6 +212,14 @@ class UncacheableArgument(WorkflowError, TypeError):
 
 class BadSetting(WorkflowError, TypeError):
     """A constructor was given an argument that it does not know, or of a wrong type."""
+
+
+class MissingFile(WorkflowError, OSError):
+    """A file is not there, is a folder, or cannot be read or written."""
+
+
+class BadSource(WorkflowError, ValueError):
+    """A file is not what it should be: Python in the encoding that it says, or a notebook."""
 
 
 class MissingRun(WorkflowError, NotImplementedError):
