@@ -36,7 +36,7 @@ def load_notebook(path: str | os.PathLike[str]) -> Notebook:
     Raises BadNotebook for what is no notebook. A workflow that is not there raises UnknownWorkflow; a needed cell that is no
     Python, or that only IPython can run, raises BadCell.
 
-    >>> import json, tempfile
+    >>> import json, tempfile; from pathlib import Path
     >>> path = Path(tempfile.mkdtemp(), "report.ipynb")
     >>> source = "%%workflow blog --storage memory:\ndef run(self, topic):\n    return f'On {topic}.'"
     >>> cells = [{"cell_type": "code", "source": source}]
