@@ -2,7 +2,7 @@
 
 Nothing but import lines changes: comments, line ends, the encoding, and of a notebook outputs and metadata stay as they are.
 
-For a command: `done = port_file(path, write=…)`; `done.diff` is what changes, as text that ends its lines (empty if nothing does),
+For a command: `done = port_file(path, write=…)`; `done.diff` is what changes, as text with line ends (empty if nothing does),
 `done.text` the whole new file, `str(left)` for each of `done.left` one line of what stays and what to do, `done.as_dict()` JSON.
 """
 
