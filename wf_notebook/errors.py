@@ -12,50 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "AgentFailed",
-    "BadArguments",
-    "BadBranch",
-    "BadCell",
-    "BadQuery",
-    "BadRunOutput",
-    "BadSetting",
-    "BadSource",
-    "BadStorage",
-    "BranchTimeout",
-    "CacheMiss",
-    "DownloadFailed",
-    "MissingFile",
-    "MissingInput",
-    "MissingPart",
-    "MissingRun",
-    "ModelFailed",
-    "NoConflict",
-    "NoModel",
-    "RunCancelled",
-    "RunStopped",
-    "SessionConflict",
-    "SessionExists",
-    "SessionOwned",
-    "StorageBusy",
-    "StorageFailed",
-    "StorageReadOnly",
-    "UncacheableArgument",
-    "UnknownInput",
-    "UnknownModel",
-    "UnknownOption",
-    "UnknownPath",
-    "UnknownRun",
-    "UnknownSession",
-    "UnknownStep",
-    "UnknownVerb",
-    "UnknownVersion",
-    "UnknownWorkflow",
-    "UnsavableValue",
-    "UnsendableFile",
-    "WorkflowError",
-]
-
 
 class WorkflowError(Exception):
     """The base of our errors: shown by IPython as one line, without a traceback; in a run with the line of the user's code, too.
@@ -214,12 +170,8 @@ class BadSetting(WorkflowError, TypeError):
     """A constructor was given an argument that it does not know, or of a wrong type."""
 
 
-class MissingFile(WorkflowError, OSError):
-    """A file is not there, is a folder, or cannot be read or written."""
-
-
 class BadSource(WorkflowError, ValueError):
-    """A file is not what it should be: Python in the encoding that it says, or a notebook."""
+    """A file is no Python that can be read: another kind of file, another encoding than it says, or not there."""
 
 
 class MissingRun(WorkflowError, NotImplementedError):
@@ -280,6 +232,10 @@ class AgentFailed(WorkflowError):
 
 class UnsendableFile(WorkflowError, ValueError):
     """A file cannot be sent along with a message: it is missing, empty, too large, of an unknown type, or not for this model."""
+
+
+class UnwritableFile(WorkflowError, OSError):
+    """A file cannot be written: it is there already, its folder is not, or it may not be written."""
 
 
 class DownloadFailed(WorkflowError, OSError):
