@@ -13,7 +13,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wf_notebook import RunEvent, Workflow, models, storage
@@ -446,6 +446,8 @@ def comments(source: str) -> set[str]:
 
 
 @given(programs())
+@example("from agno.agent import (Agent,Strange,RunEvent  # beside it, (here)\n)")
+@example("from agno.agent import (Agent,Strange,RunEvent\n# last\n  )")
 def test_nothing_but_imports_changes_and_each_name_comes_from_where_it_is_here(program):
     done = ported(program)
     assert bound(done.text) == bound(program)

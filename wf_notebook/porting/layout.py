@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 DOTTED = re.compile(r"\w+(?:[\s\\]*\.[\s\\]*\w+)*")
 _FROM = re.compile(rf"from[\s\\]+(?P<module>{DOTTED.pattern})[\s\\]+import\b[\s\\]*(?P<opening>\()?")
 #: What follows a name up to its comma: space and comments, which may have commas of their own.
-_COMMA = re.compile(r"(?:[^,#]|#[^\r\n]*)*?,")
+_COMMA = re.compile(r"(?:[^,#]|#[^\r\n]*+)*?,")
 _REST_OF_LINE = re.compile(r"[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)")
 _COMMENT = re.compile(r"[ \t\f]*#[^\r\n]*")
 #: Comments that speak to a tool about their statement, and so go to each of the statements that it becomes.
@@ -71,7 +71,7 @@ class Layout:
                 block = block.rstrip()
             own = closing if len(blocks) == len(groups) - 1 else closing.last_line
             one_line = f"from {module} import {', '.join(name.written for name in names)}"
-            blocks.append(self._joined(block, own, "") if re.search(r"[\r\n#]", block) else one_line)
+            blocks.append(self._joined(block, own, "") if re.search(r"[\r\n#]", block + own.written.rstrip()) else one_line)
             opening = opening if _PRAGMA.search(opening) else _COMMENT.sub("", opening)
         return blocks
 
