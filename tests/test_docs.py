@@ -26,6 +26,8 @@ NOT_RUN_HERE = {
     "make demo": "tests/test_quickstart.py runs what it runs, in a terminal",
     "make test": "it runs this",
     'pip install ".[lab,local,openai]"': "tests/test_packaging.py installs what was built; the extras are installed already",
+    "pip install jupyter-repo2docker": "what comes of it needs docker; tests/test_binder.py makes the environment without",
+    "repo2docker .": "it needs docker; tests/test_binder.py makes the environment without",
     "wf models pull smollm2": "the fixture `pulled` runs it, with the model's own folder",
 }
 
