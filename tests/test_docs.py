@@ -136,6 +136,13 @@ def test_links_and_pictures_lead_to_files_that_exist():
         assert [(name, link) for link in links if not (REPOSITORY / name).parent.joinpath(link).exists()] == []
 
 
+def test_each_picture_is_shown_by_a_page_and_taken_by_a_test():
+    tests = "".join(path.read_text("utf-8") for path in REPOSITORY.glob("tests/**/test_*.py"))
+    there = {path.stem for path in DOCS.glob("*.png")}
+    assert {*re.findall(r'^ +picture\("(\w+)"\)$', tests, re.MULTILINE)} == there
+    assert [name for name in there if not any(f"{name}.png)" in text for text in ALL.values())] == []
+
+
 def test_the_table_of_types_has_every_tag_that_is_stored_and_no_other():
     table = re.search(r"^\| what \| tag \|\n(?:\|.*\n)+", ALL["docs/state.md"], re.MULTILINE)
     stored = {kind.tag.partition(":")[0] for kind in TABLE if kind.tag} - {"$unknown"}  # what stands for others is never written
