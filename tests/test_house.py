@@ -52,10 +52,13 @@ FLOORS = """
     planning
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
-    agents.arguments  agents.settings  agents.prompt  agents.history  agents.keyed  agents.again  agents.tools
+    agents.arguments  agents.settings  agents.prompt  agents.history  agents.pieces  agents.keyed
+    agents.again  agents.tracebacks  agents.tools
     agents.limits  agents.retries  agents.failures  agents.tokens  agents.ending  agents.requests  agents.parts
-    agents.tracing  agents.noting  agents.engine  agents.call
-    agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
+    agents.tracing  agents.noting  agents.engine  agents.answering  agents.call
+    agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions
+    agents.merging  agents.made_of  agents.asked  agents.others  agents.agno  agents.langchain
+    agents.langgraph  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
     inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
@@ -89,7 +92,7 @@ WALL = {
     "duckdb": ("storage.duckdb_connection", "storage.duckdb_file", "storage.duckdb_errors", "storage.duckdb_asked"),
     "sqlite3": ("storage.sqlite", "storage.sqlite_errors", "storage.sqlite_asked"),
     "psycopg": ("storage.postgres",),
-    **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp"), ("agents",)),
+    **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp", "agno", "langchain_core", "langgraph"), ("agents",)),
 }
 
 #: What is heavy, and so not loaded by `import wf_notebook`.
