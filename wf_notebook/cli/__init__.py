@@ -1,0 +1,24 @@
+"""cli: the command `wf`: sessions, runs and notebooks from a terminal, in the words of %wf."""
+
+from __future__ import annotations
+
+import click
+
+from .command import Main
+from .inspect import inspect
+from .models import models
+from .verbs import commands
+
+_LOOKING = ("sessions", "inspect", "state", "runs", "events", "show", "why", "takes", "versions", "diff", "sql")
+_verbs: dict[str, click.Command] = {**commands(), "inspect": inspect()}
+
+#: The commands, by what they are about.
+SECTIONS: dict[str, list[click.Command]] = {
+    "Look at sessions": [_verbs.pop(name) for name in _LOOKING],
+    "Change sessions": list(_verbs.values()),
+    "This machine": [models],
+}
+
+main = click.version_option(package_name="wf-notebook", prog_name="wf")(
+    Main("wf", SECTIONS, help="Sessions, runs and notebooks of language-model workflows, from a terminal.")
+)
