@@ -74,7 +74,8 @@ FLOORS = """
     notebook.known  notebook.planned
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
-    cli.wording  cli.manner  cli.failing  cli.command  cli.showing  cli.verbs  cli.inspect  cli.models  cli  __main__
+    cli.wording  cli.manner  cli.failing  cli.command  cli.showing  cli.verbs  cli.inspect  cli.models
+    cli.doctor.check  cli.doctor.versions  cli.doctor.model  cli.doctor.store  cli.doctor.front_end  cli.doctor  cli  __main__
 8   __init__
 """
 ORDER = re.findall(r"[a-z_.]+", FLOORS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .command import Main
+from .doctor import doctor
 from .inspect import inspect
 from .models import models
 from .verbs import commands
@@ -16,7 +17,7 @@ _verbs: dict[str, click.Command] = {**commands(), "inspect": inspect()}
 SECTIONS: dict[str, list[click.Command]] = {
     "Look at sessions": [_verbs.pop(name) for name in _LOOKING],
     "Change sessions": list(_verbs.values()),
-    "This machine": [models],
+    "This machine": [models, doctor],
 }
 
 main = click.version_option(package_name="wf-notebook", prog_name="wf")(
