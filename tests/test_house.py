@@ -64,7 +64,8 @@ FLOORS = """
     inspection.search  inspection.copying  inspection.past
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
-    ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows  ipynb
+    ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
+    ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading  ipynb
     verbs.asked  verbs.looking  verbs.acting  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure
