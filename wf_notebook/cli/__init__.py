@@ -8,6 +8,7 @@ from .command import Main
 from .doctor import doctor
 from .inspect import inspect
 from .models import models
+from .run import run
 from .verbs import commands
 
 _LOOKING = ("sessions", "inspect", "state", "runs", "events", "show", "why", "takes", "versions", "diff", "sql")
@@ -15,6 +16,7 @@ _verbs: dict[str, click.Command] = {**commands(), "inspect": inspect()}
 
 #: The commands, by what they are about.
 SECTIONS: dict[str, list[click.Command]] = {
+    "Work with notebooks": [run],
     "Look at sessions": [_verbs.pop(name) for name in _LOOKING],
     "Change sessions": list(_verbs.values()),
     "This machine": [models, doctor],

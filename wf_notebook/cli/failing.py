@@ -6,12 +6,14 @@ import json
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import BadArguments, MissingInput, UnknownInput, UnknownOption, UnknownVerb, WorkflowError
 from ..nearest import did_you_mean
+from ..place import LIBRARIES
 from .manner import has_colours
 from .wording import in_a_shell
 
@@ -34,9 +36,21 @@ def ended(error: BaseException, manner: Manner) -> int:
         return 0  # who reads has had enough: `wf runs | head -1`
     if manner.traceback and not isinstance(error, click.UsageError):
         traceback.print_exception(error, file=sys.stderr)
+    elif (frames := _users_frames(error)) and not manner.json:
+        click.echo("".join(["Traceback (most recent call last):\n", *traceback.format_list(frames)]), err=True, nl=False)
+        click.echo("".join(traceback.format_exception_only(error)), err=True, nl=False)
+        return FAILED
     text = in_a_shell(_text(error))
     _tell(text, _kind(error), manner, [in_a_shell(note) for note in getattr(error, "__notes__", ())])
     return USAGE if isinstance(error, _OF_USAGE) else FAILED
+
+
+def _users_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Return where an exception of the user's own code came up, without our frames; nothing for an error of ours."""
+    if isinstance(error, WorkflowError | click.ClickException):
+        return []
+    others = (str(Path(__file__).parents[1]), str(Path(click.__file__).parent), *LIBRARIES)
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(others)]
 
 
 def _tell(text: str, kind: str, manner: Manner, notes: list[str] | None = None) -> None:
