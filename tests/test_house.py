@@ -66,7 +66,7 @@ FLOORS = """
     inspection.watching  inspection.news  inspection.hearing  inspection
     ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
     ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading  ipynb
-    verbs.asked  verbs.looking  verbs.acting  verbs.table  verbs
+    verbs.asked  verbs.looking  verbs.acting  verbs.replaying  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
@@ -76,7 +76,7 @@ FLOORS = """
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
     cli.wording  cli.manner  cli.failing  cli.command  cli.showing  cli.inputs  cli.streaming  cli.verbs  cli.inspect  cli.models
-    cli.run
+    cli.run  cli.replay
     cli.doctor.check  cli.doctor.versions  cli.doctor.model  cli.doctor.store  cli.doctor.front_end  cli.doctor  cli  __main__
 8   __init__
 """

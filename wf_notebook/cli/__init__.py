@@ -8,11 +8,12 @@ from .command import Main
 from .doctor import doctor
 from .inspect import inspect
 from .models import models
+from .replay import replay
 from .run import run
 from .verbs import commands
 
-_LOOKING = ("sessions", "inspect", "state", "runs", "events", "show", "why", "takes", "versions", "diff", "sql")
-_verbs: dict[str, click.Command] = {**commands(), "inspect": inspect()}
+_LOOKING = ("sessions", "inspect", "state", "runs", "events", "show", "replay", "why", "takes", "versions", "diff", "sql")
+_verbs: dict[str, click.Command] = {**commands(), "inspect": inspect(), "replay": replay()}
 
 #: The commands, by what they are about.
 SECTIONS: dict[str, list[click.Command]] = {
