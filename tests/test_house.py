@@ -26,6 +26,8 @@ HOUSE = Path(wf_notebook.__file__).parent
 FLOORS = """
 0   nearest  errors  given
 1   budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
+    porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
+    porting.cells  porting
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies

@@ -170,6 +170,14 @@ class BadSetting(WorkflowError, TypeError):
     """A constructor was given an argument that it does not know, or of a wrong type."""
 
 
+class MissingFile(WorkflowError, OSError):
+    """A file is not there, is a folder, or cannot be read or written."""
+
+
+class BadSource(WorkflowError, ValueError):
+    """A file is not what it should be: Python in the encoding that it says, or a notebook."""
+
+
 class MissingRun(WorkflowError, NotImplementedError):
     """The workflow has no run()."""
 
@@ -236,10 +244,6 @@ class DownloadFailed(WorkflowError, OSError):
 
 class MissingPart(WorkflowError, ImportError):
     """An optional package is needed for this."""
-
-
-class BadNotebook(WorkflowError, ValueError):
-    """There is no notebook, or what is there is none, or of an old format."""
 
 
 class KernelFailed(WorkflowError):

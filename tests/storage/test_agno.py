@@ -51,6 +51,13 @@ def test_a_session_of_agnos_goes_on_where_it_was(agno):
     assert content(agno) == before
 
 
+def test_a_table_of_phidatas_is_read_too(agno):
+    agno.query("ALTER TABLE blog RENAME COLUMN extra_data TO user_data")
+    before = content(agno)
+    assert agno.open("blog").session("demo").state == STATE
+    assert content(agno) == before
+
+
 def test_loading_writes_nothing(agno):
     agno.close()
     before = agno.path.read_bytes()

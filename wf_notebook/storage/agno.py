@@ -10,10 +10,31 @@ from ..transaction import About, Inherited
 from .schema import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .schema import Cursor
 
 #: Columns without which a table of that name is not Agno's.
-_NEEDED = {"session_id", "workflow_id", "user_id", "session_data", "extra_data"}
+_NEEDED = {"session_id", "workflow_id", "user_id", "session_data"}
+#: In which column it keeps what else there is; phidata, as it was called before, in the second.
+_EXTRA = ("extra_data", "user_data")
+
+#: What Agno's storage takes beside ours, and the values that ask for what is so here anyway.
+_SETTINGS: dict[str, tuple[object, ...]] = {
+    "db_engine": (None,),
+    "schema_version": (1,),
+    "auto_upgrade_schema": (True, False),
+    "mode": ("workflow",),
+}
+
+
+def without_meaning_here(settings: Mapping[str, object]) -> list[str]:
+    """Return the names of the settings of Agno's storage that ask for what is not so here, and of those that nobody knows.
+
+    >>> without_meaning_here({"mode": "workflow", "db_engine": "engine", "schema_version": 1})
+    ['db_engine']
+    """
+    return [name for name, value in settings.items() if value not in _SETTINGS.get(name, ())]
 
 
 def inherited(cursor: Cursor, table: str, session_id: str) -> Inherited | None:
@@ -22,9 +43,10 @@ def inherited(cursor: Cursor, table: str, session_id: str) -> Inherited | None:
     Raises StorageFailed for a row that is damaged: an empty state in its place would be a loss.
     """
     columns = {row[1] for row in cursor.execute(f"PRAGMA table_info({quoted(table)})")}
-    if not columns >= _NEEDED:
+    extra = next((column for column in _EXTRA if column in columns), None)
+    if extra is None or not columns >= _NEEDED:
         return None
-    sql = f"SELECT workflow_id, user_id, session_data, extra_data FROM {quoted(table)} WHERE session_id = ?"
+    sql = f"SELECT workflow_id, user_id, session_data, {extra} FROM {quoted(table)} WHERE session_id = ?"
     rows = cursor.execute(sql, (session_id,))
     if not rows:
         return None

@@ -73,7 +73,7 @@ class SqliteWorkflowStorage(SqlStorage):
         self, table_name: str = "workflow_sessions", db_url: str | None = None, db_file: str | os.PathLike[str] | None = None,
         **unsupported: Any,
     ) -> None:  # fmt: skip
-        for name in unsupported:
+        for name in agno.without_meaning_here(unsupported):
             raise BadSetting(f"SqliteWorkflowStorage takes no {name}=; give db_file= or db_url='sqlite:///file.db'")
         if db_url is not None:
             if not str(db_url).startswith("sqlite:///"):
