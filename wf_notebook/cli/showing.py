@@ -25,7 +25,8 @@ ROWS = 40
 _PIPE = 10_000
 #: The colour repeats the sign and the word.
 COLOURS = {"completed": "green", "failed": "red", "running": "blue", "stopped": "yellow", "lost": "yellow"}
-_SIGNS = {"+": "green", "-": "red", "~": "blue"}
+#: What was added, removed and changed.
+SIGNS = {"+": "green", "-": "red", "~": "blue"}
 
 
 def show(value: Any, told: Sequence[str] = ()) -> None:
@@ -76,7 +77,7 @@ def _show_diff(diff: Diff) -> None:
         show_json({"before": diff.before, "after": diff.after, "differences": list(diff_table(diff))})
         return
     head, *lines = _redacted(str(diff)).splitlines()
-    click.echo("\n".join([head, *(click.style(line, fg=_SIGNS.get(line[:1])) for line in lines)]), color=has_colours(sys.stdout))
+    click.echo("\n".join([head, *(click.style(line, fg=SIGNS.get(line[:1])) for line in lines)]), color=has_colours(sys.stdout))
 
 
 def _show_run(run: Run) -> None:

@@ -41,6 +41,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "fork": ("wf fork second --at 1",),
     "rename": ("wf rename My first blog -s demo",),
     "delete": ("wf delete second", "wf delete second --purge --yes"),
+    "export": ("wf export demo -o demo.ipynb", "wf export demo --format md --force"),
+    "status": ("wf status",),
     "sql": ('wf sql "SELECT session_id, status FROM runs"', "wf sql --json < query.sql"),
 }
 #: What is said of a verb here, where that is something else than in a notebook.
