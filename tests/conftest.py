@@ -72,7 +72,7 @@ def models() -> Path:
 @pytest.fixture(scope="session")
 def pulled(models: Path) -> Path:
     """Return the folder of models once the local model is in it, pulled as a user pulls it."""
-    command = [sys.executable, "-m", "wf_notebook.cli", "models", "pull", "smollm2"]
+    command = [sys.executable, "-m", "wf_notebook", "models", "pull", "smollm2"]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.fail(f"the local model could not be pulled:\n{done.stdout}{done.stderr}")

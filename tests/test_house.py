@@ -72,7 +72,7 @@ FLOORS = """
     ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
     ipynb.file  ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
     ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning  ipynb
-    verbs.asked  verbs.looking  verbs.acting  verbs.table  verbs
+    verbs.asked  verbs.looking  verbs.acting  verbs.replaying  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
@@ -81,7 +81,9 @@ FLOORS = """
     notebook.known  notebook.planned
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
-    cli
+    cli.wording  cli.manner  cli.failing  cli.command  cli.showing  cli.inputs  cli.streaming  cli.verbs  cli.inspect  cli.models
+    cli.run  cli.replay  cli.rerun  cli.port
+    cli.doctor.check  cli.doctor.versions  cli.doctor.model  cli.doctor.store  cli.doctor.front_end  cli.doctor  cli  __main__
 8   __init__
 """
 ORDER = re.findall(r"[a-z_.]+", FLOORS)
@@ -218,7 +220,8 @@ def strangers_that_meet(house: Path) -> list[str]:
     return [
         f"{door.room}:{door.line} imports {door.target}, which it must not know"
         for door in imports(house)
-        if any(within(door.target, stranger) for stranger in STRANGERS.get(door.room, ()))
+        for room, strangers in STRANGERS.items()
+        if within(door.room, room) and any(within(door.target, stranger) for stranger in strangers)
     ]
 
 
@@ -266,7 +269,8 @@ def test_the_house_keeps_its_rules(rule: Callable[[Path], list[str]]):
         (holes_in_the_wall, "notebook/live.py", "from pydantic_ai.models import Model", "imports pydantic_ai"),
         (holes_in_the_wall, "testing.py", "import traitlets", "imports traitlets"),
         (strangers_that_meet, "workflow.py", "def run():\n    from .agents import Agent", "imports agents"),
-        (strangers_that_meet, "cli.py", "from .notebook.live import show", "imports notebook"),
+        (strangers_that_meet, "cli/verbs.py", "from ..notebook.live import show", "imports notebook"),
+        (strangers_that_meet, "cli/__init__.py", "def late():\n    from ..notebook import live", "imports notebook"),
         (uses_of_the_front_door, "workflow.py", "from . import RunResponse", "uses the front door"),
         (uses_of_the_front_door, "notebook/live.py", "from wf_notebook import Workflow", "uses the front door"),
         (uses_of_the_front_door, "notebook/live.py", "def late():\n    import wf_notebook", "uses the front door"),

@@ -242,10 +242,6 @@ class MissingPart(WorkflowError, ImportError):
     """An optional package is needed for this."""
 
 
-class BadNotebook(WorkflowError, ValueError):
-    """There is no notebook, or what is there is none, or of an old format."""
-
-
 class KernelFailed(WorkflowError):
     """The kernel of a notebook did not start."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .columns import Column
-from .past import diff_frame, diff_html, timeline_frame, versions_frame, versions_html, versions_text
+from .past import diff_frame, diff_html, diff_table, timeline_frame, versions_frame, versions_html, versions_table, versions_text
 from .queries import events, runs, sessions, sql, state
 from .table import Table
 
@@ -12,6 +12,7 @@ __all__ = [
     "Table",
     "diff_frame",
     "diff_html",
+    "diff_table",
     "events",
     "runs",
     "sessions",
@@ -20,5 +21,6 @@ __all__ = [
     "timeline_frame",
     "versions_frame",
     "versions_html",
+    "versions_table",
     "versions_text",
 ]

@@ -42,20 +42,21 @@ _VALUE = Column("value", [], "object")
 
 def versions_frame(versions: Sequence[Version]) -> pd.DataFrame:
     """Return a row for each version, in their order."""
-    return _versions(versions).df()
+    return versions_table(versions).df()
 
 
 def versions_text(versions: Sequence[Version]) -> str:
     """Return the versions as text, the newest on top."""
-    return repr(_versions(versions[::-1], told=True))
+    return repr(versions_table(versions[::-1], told=True))
 
 
 def versions_html(versions: Sequence[Version]) -> str:
     """Return the versions as HTML, the newest on top."""
-    return _versions(versions[::-1], told=True)._repr_html_()
+    return versions_table(versions[::-1], told=True)._repr_html_()
 
 
-def _versions(versions: Sequence[Version], *, told: bool = False) -> Table:
+def versions_table(versions: Sequence[Version], *, told: bool = False) -> Table:
+    """Return a row for each version, in their order; what changed by key, or told in a line."""
     return Table(
         [
             Column.of("version", [each.version for each in versions], "integer"),
@@ -83,6 +84,11 @@ def timeline_frame(bars: Sequence[Bar]) -> pd.DataFrame:
 
 def diff_frame(diff: Diff) -> pd.DataFrame:
     """Return a row for each difference; of a frame or an array it says what it is, as no cell holds one: `.before` has it."""
+    return diff_table(diff).df()
+
+
+def diff_table(diff: Diff) -> Table:
+    """Return the same as a Table."""
     sides = [[described(side) or side for side in (each.before, each.after)] for each in diff]
     return Table(
         [
@@ -91,7 +97,7 @@ def diff_frame(diff: Diff) -> pd.DataFrame:
             Column.of("before", [before for before, _ in sides]),
             Column.of("after", [after for _, after in sides]),
         ]
-    ).df()
+    )
 
 
 def diff_html(diff: Diff) -> str:

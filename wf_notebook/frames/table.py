@@ -10,7 +10,7 @@ from .html import table_html
 from .text import table_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
     import polars as pl
@@ -77,6 +77,20 @@ class Table:
         if not -len(self) <= which < len(self):
             raise IndexError(f"row {which} of {len(self)}")
         return {column.name: column.cells[which] for column in self._columns}
+
+    def text(
+        self, *, room: int | None = None, rows: int | None = None, paint: Callable[[str, Column, Any], str] | None = None
+    ) -> str:
+        """Return it as text of a width, the terminal's if none is given; of all its rows, or of the first ones.
+
+        `paint` gives a cell its colour, by its text, its column and its value; the heading of a column has no value.
+        """
+        more = {} if paint is None else {"paint": paint}
+        return table_text(self._columns, self._title, room=room, rows=len(self) if rows is None else rows, **more)
+
+    def titled(self, title: str) -> Table:
+        """Return the same rows under another title."""
+        return Table(self._columns, title)
 
     def df(self) -> pd.DataFrame:
         """Return it as a DataFrame of pandas: times in UTC, values of the state as Python objects."""

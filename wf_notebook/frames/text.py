@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .cells import NUMBERS, ROWS, cut, heading, line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .columns import Column
 
@@ -19,8 +19,17 @@ _BETWEEN = "  "
 WHOLE = frozenset({*NUMBERS, "timestamp", "status", "boolean"})
 
 
-def table_text(columns: Sequence[Column], title: str, *, room: int | None = None) -> str:
-    """Return a table as text of a width, the terminal's if none is given.
+def table_text(
+    columns: Sequence[Column],
+    title: str,
+    *,
+    room: int | None = None,
+    rows: int = ROWS,
+    paint: Callable[[str, Column, Any], str] = lambda text, *_: text,
+) -> str:
+    """Return a table as text of a width, the terminal's if none is given; of so many rows at most.
+
+    `paint` gives a cell its colour: it is given its text, its column and its value, and for what stands above a column no value.
 
     >>> from wf_notebook.frames.columns import Column
     >>> print(table_text([Column.of("key", ["topic"]), Column.of("version", [3])], "state of 'demo'", room=80))
@@ -31,19 +40,19 @@ def table_text(columns: Sequence[Column], title: str, *, room: int | None = None
     room = room or get_terminal_size((100, 24)).columns
     count = len(columns[0].cells) if columns else 0
     filled = shown(columns)
-    cells = [[heading(column), *(line(value, column) for value in column.cells[:ROWS])] for column in filled]
+    cells = [[heading(column), *(line(value, column) for value in column.cells[:rows])] for column in filled]
     wide = [max(map(_length, each)) for each in cells]
     least = [wide[n] if column.kind in WHOLE else min(wide[n], _NARROW) for n, column in enumerate(filled)]
     widths = _fitting([max(min(each, _WIDE), some) for each, some in zip(wide, least, strict=True)], least, room)
     lines = []
     for row in range(len(cells[0]) if cells else 0):
         parts = [
-            _aligned(each[row], width, right=column.kind in NUMBERS)
+            paint(_aligned(each[row], width, right=column.kind in NUMBERS), column, column.cells[row - 1] if row else None)
             for each, width, column in zip(cells, widths, filled, strict=False)
         ]
         lines.append(_BETWEEN.join(parts).rstrip())
     omitted = [column.name for column in filled[len(widths) :]] + [column.name for column in columns if column not in filled]
-    return "\n".join([*lines, *foot(count, title, omitted)])
+    return "\n".join([*lines, *foot(count, title, omitted, rows)])
 
 
 def shown(columns: Sequence[Column]) -> list[Column]:
@@ -55,10 +64,10 @@ def _is_empty(value: object) -> bool:
     return value is None or (type(value) in {list, dict} and not value)
 
 
-def foot(count: int, title: str, omitted: Sequence[str]) -> list[str]:
+def foot(count: int, title: str, omitted: Sequence[str], most: int = ROWS) -> list[str]:
     """Return what stands below a table: how much there is, of what, and what is not shown."""
     rows = "no rows" if not count else "1 row" if count == 1 else f"{count:,} rows"
-    more = f", the first {ROWS} shown" if count > ROWS else ""
+    more = f", the first {most} shown" if count > most else ""
     return [
         f"{rows}{more}" + (f" · {title}" if title else ""),
         *([f"not shown: {', '.join(omitted)}"] if count and omitted else []),

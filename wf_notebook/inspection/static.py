@@ -69,6 +69,20 @@ def static_text(inspector: Inspector) -> str:
         return _noted(inspector, " · ".join(_failed(inspector, error)))
 
 
+def page(inspector: Inspector) -> str:
+    """Return what is shown as a page of its own, in light or dark as the reader has it. Raises what stands against reading it."""
+    seen = still(inspector)
+    with collecting_later():
+        html = Static(seen).html() if isinstance(seen, Still) else _sessions(seen, command="wf inspect")
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">\n"""
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(seen.head[0])}</title>\n'
+        "<style>:root{color-scheme:light dark}body{font-family:system-ui,sans-serif;margin:2em auto;max-width:75em;"
+        f"padding:0 1em}}</style>\n</head>\n<body>\n{_root(html)}\n</body>\n</html>\n"
+    )
+
+
 def _failed(inspector: Inspector, error: WorkflowError) -> list[str]:
     return [repr(inspector.storage.url), f"{type(error).__name__}: {beginning(str(error), 2000)}"]
 
@@ -213,11 +227,11 @@ def _cut(text: str) -> str:
     return line if len(text) <= BEGINNING else f"{line}…"
 
 
-def _sessions(seen: Listed) -> str:
+def _sessions(seen: Listed, *, command: str = "%wf inspect") -> str:
     if not seen.rows:
         return _head(seen.head) + f"<p>{_DIM}there is none yet: run a workflow</small></p>"
     more = f", the {len(seen.rows)} that were used last are shown" if seen.total > len(seen.rows) else ""
-    foot = f'<p style="color:{QUIET};font-size:85%">{escape(f"%wf inspect SESSION shows one{more}")}</p>'
+    foot = f'<p style="color:{QUIET};font-size:85%">{escape(f"{command} SESSION shows one{more}")}</p>'
     return _head(seen.head) + _table(seen.names, [list(map(escape, row)) for row in seen.rows]) + foot
 
 

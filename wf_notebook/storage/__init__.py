@@ -159,16 +159,24 @@ def default_url(start: Path | None = None) -> str:
     In this order: what was chosen in this process; `WF_STORAGE`; `[tool.wf_notebook] storage` in the nearest pyproject.toml;
     `.workflows/workflows.duckdb` in a folder `.workflows` here or above; the same in a new folder here, said once.
     """
-    try:
-        here = (start or Path.cwd()).absolute()
-    except FileNotFoundError as error:
-        raise BadStorage("the working directory is gone; change into one that is there, or set WF_STORAGE") from error
+    here = _here(start)
+    return default_url_there(here) or f"duckdb:///{_new_folder(here / FOLDER) / FILE}"
+
+
+def default_url_there(start: Path | None = None) -> str | None:
+    """Return the same, and None where a new folder would be needed: who only looks makes none."""
+    here = _here(start)
     if url := _chosen or os.environ.get("WF_STORAGE") or _from_pyproject(here):
         return url
     folder = next((up / FOLDER for up in (here, *here.parents) if (up / FOLDER).is_dir()), None)
-    if folder is None:
-        folder = _new_folder(here / FOLDER)
-    return f"duckdb:///{folder / FILE}"
+    return None if folder is None else f"duckdb:///{folder / FILE}"
+
+
+def _here(start: Path | None) -> Path:
+    try:
+        return (start or Path.cwd()).absolute()
+    except FileNotFoundError as error:
+        raise BadStorage("the working directory is gone; change into one that is there, or set WF_STORAGE") from error
 
 
 def _from_pyproject(here: Path) -> str | None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import saver
 from ..errors import BadArguments, NoConflict, UnsavableValue, WorkflowError
-from ..frames.reading import unknown_session
 from ..ipynb.line import written
 from .asked import whole_number
 
@@ -85,6 +83,8 @@ def delete(asked: Asked) -> None:
 
 def _purge(asked: Asked, storage: SqlStorage, session_id: str) -> None:
     """Erase a session, whether it is hidden already or not."""
+    from ..frames.reading import unknown_session
+
     live = [workflow.session for workflow in asked.of_session(session_id, storage)]
     erased = storage.purge(session_id)
     for session in live:
@@ -96,6 +96,8 @@ def _purge(asked: Asked, storage: SqlStorage, session_id: str) -> None:
 
 def save(asked: Asked) -> None:
     """Save what could not be saved before: of all workflows in the notebook, and of runs that were dropped."""
+    from .. import saver
+
     saver.drain()
     failed: list[WorkflowError] = []
     told: dict[int, str] = {}

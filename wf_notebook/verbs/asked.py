@@ -6,10 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments, SessionConflict, StorageReadOnly, UnknownSession, UnsavableValue
-from ..frames.reading import found_session
-from ..storage import open_storage
-from ..transaction import is_branch, shown_id
-from ..workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +13,7 @@ if TYPE_CHECKING:
 
     from ..session import Session
     from ..storage.sql import SqlStorage
+    from ..workflow import Workflow
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,8 @@ class Asked:
 
     def storage(self) -> SqlStorage:
         """Return the storage that the line names, or else that of its session or of the last run, or the default one."""
+        from ..storage import open_storage
+
         url = self.options.get("storage")
         known = [each for each in self.workflows() if isinstance(getattr(each.storage, "url", None), str)]
         if url is not None:
@@ -59,6 +58,10 @@ class Asked:
 
     def workflows(self) -> list[Workflow]:
         """Return the workflows of the namespace, the one that ran last first."""
+        if not self.namespace:  # a command line has none, and loads nothing to look for them
+            return []
+        from ..workflow import Workflow
+
         values = {id(value): value for value in list(self.namespace.values()) if isinstance(value, Workflow)}
         return sorted(values.values(), key=_last_ran, reverse=True)
 
@@ -113,6 +116,9 @@ class Asked:
 
     def session_named(self, session_id: str) -> Session:
         """Return the session of that id. Raises UnknownSession if it is not there."""
+        from ..frames.reading import found_session
+        from ..transaction import is_branch, shown_id
+
         storage = self.storage()
         for workflow in self.of_session(session_id, storage):
             if workflow.session.loaded:

@@ -1,4 +1,7 @@
-"""The verbs of %wf that look: each gives a table, a record or what differs, which is shown and can be kept."""
+"""The verbs of %wf that look: each gives a table, a record or what differs, which is shown and can be kept.
+
+What is large is loaded when a verb is done: the table of verbs is read wherever somebody asks for help.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun
-from ..frames import sessions as all_sessions
 from ..nearest import did_you_mean
 from .asked import whole_number
 
@@ -27,7 +29,11 @@ def sessions(asked: Asked) -> Table:
     """Return the sessions, the one that was used last first."""
     _no_words(asked, "%wf sessions")
     storage = asked.storage()
-    return all_sessions(storage, branches=True) if asked.options.get("all") else cast("Table", storage.sessions())
+    if not asked.options.get("all"):
+        return cast("Table", storage.sessions())
+    from ..frames import sessions as all_sessions
+
+    return all_sessions(storage, branches=True)
 
 
 def inspect(asked: Asked) -> Inspector:

@@ -1,14 +1,12 @@
-"""The command line: what it lists, and how it fails."""
+"""`wf models`: what it lists, and how it fails."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import json
 
 import pytest
 from click.testing import CliRunner
 
-import wf_notebook
 from wf_notebook.agents.files import SMOLLM2
 from wf_notebook.cli import main
 
@@ -21,20 +19,6 @@ def folder(monkeypatch, tmp_path):
 
 def wf(*arguments):
     return CliRunner().invoke(main, arguments)
-
-
-def test_help_is_quick_and_loads_nothing_heavy():
-    code = (
-        "import sys\nfrom wf_notebook.cli import main\nmain(['--help'], standalone_mode=False)\n"
-        "print([name for name in ('pydantic_ai', 'IPython', 'duckdb', 'rich', 'wf_notebook.notebook') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("Usage:")
-    assert done.stdout.endswith("\n[]\n")
-
-
-def test_the_version_is_the_packages():
-    assert wf("--version").output == f"wf, version {wf_notebook.__version__}\n"
 
 
 def test_models_says_what_is_here_and_what_is_used(folder, monkeypatch):
@@ -80,6 +64,10 @@ def test_an_error_is_one_line_and_exit_code_1(name, message):
     assert (done.exit_code, done.stdout, done.stderr) == (1, "", message)
 
 
-def test_the_module_runs_as_the_command_does():
-    done = subprocess.run([sys.executable, "-m", "wf_notebook.cli", "--version"], capture_output=True, text=True, check=True)
-    assert done.stdout == f"wf, version {wf_notebook.__version__}\n"
+@pytest.mark.usefixtures("folder")
+def test_as_json_it_is_one_document_without_a_key(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-a-real-key")
+    known = json.loads(wf("models", "--json").stdout)
+    assert (known["keys"]["OPENAI_API_KEY"], known["keys"]["ANTHROPIC_API_KEY"], known["used"]) == (True, False, None)
+    assert "smollm2" in known["can_pull"]
+    assert "sk-not-a-real-key" not in json.dumps(known)

@@ -1,0 +1,107 @@
+"""The verbs of %wf as commands: the same words and options, tables for people and JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from wf_notebook import open_storage
+from wf_notebook.cli import main
+from wf_notebook.cli.verbs import commands
+from wf_notebook.cli.wording import ONLY_THERE
+from wf_notebook.verbs.table import HELP, OUT, VERBS, options_of
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def test_each_verb_that_needs_no_kernel_is_a_command_with_the_same_options():
+    for verb in VERBS:
+        if verb.name in ONLY_THERE:
+            assert verb.name not in main.commands
+            continue
+        has = {name for each in main.commands[verb.name].params for name in each.opts}
+        assert {f"--{each.name}" for each in options_of(verb) if each not in {HELP, OUT}} <= has, verb.name
+
+
+def test_the_examples_of_the_verbs_run_one_after_the_other(wf):
+    Path("query.sql").write_text("SELECT session_id FROM sessions\n-- all of them", encoding="utf-8")
+    for command in commands().values():
+        for example in command.examples:
+            for line in example.split(" && "):
+                words, _, file = line.removeprefix("wf ").partition(" < ")
+                done = wf(words, input=Path(file).read_text(encoding="utf-8") if file else None)
+                assert (done.exit_code, done.exception) == (0, None) or done.exit_code == 0, (line, done.output)
+
+
+def test_what_is_read_is_a_table(wf):
+    lines = wf("sql 'SELECT workflow, status FROM runs'").output.splitlines()
+    assert lines == ["workflow  status", "Blog      completed", "Blog      completed", "2 rows"]
+    assert [line.rstrip() for line in wf("state posts -s demo").output.splitlines()][:2] == ["title", "CHEESE"]
+
+
+def test_as_json_it_is_one_document_with_times_in_iso_8601(wf):
+    done = wf("runs --json")
+    rows = json.loads(done.stdout)
+    assert done.stderr == "session 'demo'\n"
+    assert [(row["session_id"], row["status"], row["inputs"]) for row in rows] == [("demo", "completed", {"topic": "cheese"})] * 2
+    assert datetime.fromisoformat(rows[0]["started_at"]).utcoffset() is not None
+    for line in ("sessions", "state", "events", "show", "why", "takes", "versions", "diff 1 2", "inspect", "inspect demo"):
+        json.loads(wf(f"{line} --json").stdout)
+
+
+def test_json_has_no_number_for_what_is_none(wf, store):
+    session = open_storage(store).session("odd")
+    session.state["n"] = float("nan")
+    session.save()
+    assert json.loads(wf("state -s odd --json").stdout)[0]["value"] is None
+
+
+def test_what_a_command_did_is_said_in_the_words_of_a_shell(wf):
+    done = wf("restore 1")
+    newest = int(re.search(r"now version (\d+)", done.stdout)[1])
+    assert done.stdout.endswith(
+        f"session 'demo' is as it was at version 1, which is now version {newest}; wf restore {newest - 1} undoes it\n"
+    )
+    assert wf("fork second").stdout.endswith("wf run NOTEBOOK NAME -s second goes on in it\n")
+    assert wf("delete second").stdout == "session 'second' is hidden; wf restore --deleted second brings it back\n"
+    assert wf("takes -s demo").stdout.splitlines()[-1].endswith("; wf use NUMBER chooses")
+
+
+def test_as_json_it_says_what_was_done(wf):
+    assert json.loads(wf("rename My first blog -s demo --json").stdout) == {"done": ["session 'demo' is named 'My first blog'"]}
+    assert json.loads(wf("fork second --json").stdout)["session_id"] == "second"
+
+
+def test_a_query_comes_from_the_line_or_from_stdin(wf):
+    assert json.loads(wf("sql --json", input="SELECT 1 AS n -- one").stdout) == [{"n": 1}]
+    assert json.loads(wf("sql --json -", input="SELECT 2 AS n").stdout) == [{"n": 2}]
+    assert json.loads(wf("sql --json SELECT 3 AS n").stdout) == [{"n": 3}]
+    done = wf("sql", input="")
+    assert (done.exit_code, done.stderr) == (2, "Error: write the query: wf sql SELECT * FROM sessions\n")
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, []), ("n\n", 2, ["demo"]), ("", 2, ["demo"])])
+def test_before_it_erases_it_asks(wf, store, answer, code, left):
+    done = wf("delete demo --purge", input=answer)
+    assert "erase session 'demo', with its versions, runs and events? This cannot be undone. [y/N]" in done.stderr
+    assert (done.exit_code, open_storage(store).sessions()["session_id"]) == (code, left)
+
+
+def test_it_does_not_ask_who_said_yes(wf, store):
+    done = wf("delete demo --purge --yes")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert open_storage(store).sessions()["session_id"] == []
+
+
+def test_colours_are_for_a_terminal_and_a_pipe_has_all_rows(wf, process):
+    piped = wf("sql 'SELECT * FROM range(50)'").output
+    assert piped.splitlines()[-1] == "50 rows"
+    assert "\x1b" not in piped
+    typed = f'{sys.executable} -c \'import pty; pty.spawn(["{sys.executable}", "-m", "wf_notebook", "runs"])\''
+    assert "\x1b[1m" in process(typed).stdout
+    assert "\x1b" not in process(f"NO_COLOR=1 {typed}").stdout
