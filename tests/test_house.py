@@ -31,7 +31,7 @@ FLOORS = """
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
     kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs  readable
-    keying.plain  keying.part  keying.remembered  keying.origin  keying.source  keying.normal  keying.bare  keying.reach
+    keying.plain  keying.part  keying.remembered  keying.origin  keying.source  keying.program  keying.normal  keying.bare  keying.reach
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
 3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  session
@@ -44,7 +44,7 @@ FLOORS = """
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render
-5   inputs  foreign  settings  journal  saver  told  traced  record  context  place  stream  outcome  keeping
+5   inputs  foreign  settings  source  journal  saver  told  traced  record  context  place  stream  outcome  keeping
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  workflow
     planning

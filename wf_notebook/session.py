@@ -275,6 +275,7 @@ class Session(History, Deciding, Remembers):
 
     def _forget(self) -> None:
         self._live.clear()
+        self.steps.sources.clear()
         self._base, self._met, self._line, self._encoder = {}, {}, Line(self._line.key), Encoder()
 
     def _hide(self, tx: Transaction) -> None:
