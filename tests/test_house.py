@@ -26,15 +26,17 @@ HOUSE = Path(wf_notebook.__file__).parent
 FLOORS = """
 0   nearest  errors  given
 1   budget  cancel  log  run  events  background.thread  background.waiting  background  redact  spans
+    addresses
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
     kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs  readable
-    keying.plain  keying.part  keying.remembered  keying.origin  keying.source  keying.program  keying.normal  keying.bare  keying.reach
+    keying.plain  keying.part  keying.remembered  keying.origin  keying.source  keying.normal  keying.bare  keying.reach
+    keying.program
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  session
+3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
     storage.erasing  storage.asking  storage.apart  storage.runs  storage.sql  storage.agno
@@ -65,7 +67,9 @@ FLOORS = """
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
     ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows  ipynb
-    verbs.asked  verbs.looking  verbs.acting  verbs.table  verbs
+    ipynb.files  ipynb.calls  ipynb.report  ipynb.safe  ipynb.cells  ipynb.page  ipynb.prose  ipynb.document
+    ipynb.exporting
+    verbs.asked  verbs.looking  verbs.acting  verbs.leaving  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains

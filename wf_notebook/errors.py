@@ -51,6 +51,7 @@ __all__ = [
     "UnknownWorkflow",
     "UnsavableValue",
     "UnsendableFile",
+    "UnwritableFile",
     "WorkflowError",
 ]
 
@@ -266,6 +267,10 @@ class AgentFailed(WorkflowError):
 
 class UnsendableFile(WorkflowError, ValueError):
     """A file cannot be sent along with a message: it is missing, empty, too large, of an unknown type, or not for this model."""
+
+
+class UnwritableFile(WorkflowError, OSError):
+    """A file cannot be written: it is there already, its folder is not, or it may not be written."""
 
 
 class DownloadFailed(WorkflowError, OSError):

@@ -99,7 +99,21 @@ def test_an_import_from_beside_it_says_from_where(made, monkeypatch):
     assert program(module.Flow).body.startswith("from pkg.words import word\n")
 
 
-def test_a_class_whose_source_is_not_found_has_none():
+def test_a_cell_without_a_class_is_the_program_and_what_it_uses_of_other_cells_comes_before(made):
+    made("import math\nLIMIT = 2\nlimit = LIMIT\n", name="__main__.cells", file="<a>")
+    module = made("def run(self, n):\n    return math.floor(n) * LIMIT\n", name="__main__.cells", file="<b>")
+    cls = type("Flow", (), {"run": module.run, "__module__": "__main__.cells"})
+    module.run.__module__ = cls.__module__
+    made_of = program(cls)
+    assert (made_of.body, made_of.is_cell, made_of.missing) == ("def run(self, n):\n    return math.floor(n) * LIMIT", True, ())
+    assert {*made_of.before.splitlines()} == {"import math", "LIMIT = 2"}
+
+
+def test_a_class_whose_source_is_not_found_has_none(made):
     spoken = {"__name__": "nowhere"}
     exec("class Flow:\n    def run(self): return 1\n", spoken)
     assert program(spoken["Flow"]) is None
+    elsewhere = made("x = 1\n", name="elsewhere")
+    elsewhere.__file__ = "<elsewhere 0>"
+    exec("class Flow:\n    def run(self): return 1\n", vars(elsewhere))
+    assert program(elsewhere.Flow) is None

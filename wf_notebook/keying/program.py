@@ -116,6 +116,7 @@ class _Gathering:
         methods = [member for member in vars(cls).values() if isinstance(member, FunctionType)]
         methods = [getattr(member, "__wrapped__", member) for member in methods]
         own = [each for each in methods if isinstance(each, FunctionType) and each.__module__ == cls.__module__]
+        self._own = own
         module = sys.modules.get(cls.__module__)
         files = [*(each.__code__.co_filename for each in own), getattr(module, "__file__", None)]
         self._home = next((file for file in files if file and linecache.getlines(file)), None)
@@ -145,6 +146,8 @@ class _Gathering:
         elif found := class_source(self._cls):
             nested = found
             self._use(_used(found, self._futures(text)), self._home)
+        elif not {method.__name__ for method in self._own} & {*text.defines}:
+            return Program(name, "")
         else:
             is_cell = True
             for place, node in enumerate(text.statements):
