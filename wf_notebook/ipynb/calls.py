@@ -27,6 +27,8 @@ _IMPORTS = {
 _KINDS = ("datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta", "datetime.timezone")
 _NAMES = {*_IMPORTS, *_KINDS, "datetime.timezone.utc"}
 _SECRET = re.compile(r"<redacted [^<>]*>")
+#: What only an object prints as.
+_PRINTED = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>|<[\d,]+ bytes>")
 #: Annotations of inputs that may be text.
 _TEXTS = re.compile(r"\b(str|Any|object|Literal|LiteralString|AnyStr)\b")
 #: The variable that holds a session's id which no line can.
@@ -86,14 +88,13 @@ def _source(value: Any, annotation: str | None) -> tuple[str | None, str | None]
     if not isinstance(value, str):
         return repr(value), None
     if annotation is None or _TEXTS.search(annotation):
-        return (None, None) if re.fullmatch(r"<[\w.]+( .*)?>", value, re.DOTALL) else (repr(value), None)
+        is_text = annotation is not None or not _PRINTED.fullmatch(value)
+        return repr(value) if is_text else None, None
     start = re.match(r"[A-Za-z_]\w*", value)
     needed = _IMPORTS.get(start[0]) if start else None
     if needed and _is_call(value):
         return value, needed
-    if "\n" not in value and _is_literal(value):
-        return value, None
-    return None, None
+    return value if "\n" not in value and _is_literal(value) else None, None
 
 
 def _is_call(text: str) -> bool:
