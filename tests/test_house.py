@@ -67,7 +67,7 @@ FLOORS = """
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
     ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows  ipynb
-    ipynb.files  ipynb.calls  ipynb.report  ipynb.safe  ipynb.cells  ipynb.page  ipynb.prose  ipynb.document
+    ipynb.files  ipynb.calls  ipynb.report  ipynb.safe  ipynb.making  ipynb.page  ipynb.prose  ipynb.document
     ipynb.exporting
     verbs.asked  verbs.looking  verbs.acting  verbs.leaving  verbs.table  verbs
 7   testing

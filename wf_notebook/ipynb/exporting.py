@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import BadArguments
 from ..nearest import did_you_mean
 from ..redact import redact
-from .cells import Cells
+from .making import Cells
 from .document import document
 from .files import checked_path, file_name, write_whole
 from .page import page

@@ -9,7 +9,7 @@ from ..readable import harmless
 from ..redact import redact
 from ..render import record_bundle, timeline_html
 from ..render.highlight import code_parts
-from .cells import about, heading, last_timeline, lines, notes
+from .making import about, heading, last_timeline, lines, notes
 
 if TYPE_CHECKING:
     from .report import Report, Told

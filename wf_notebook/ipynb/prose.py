@@ -10,7 +10,7 @@ from ..render.made import is_text, original
 from ..render.record import record_foot, record_head, record_more
 from ..render.record import told as said_in
 from ..render.said import Lane
-from .cells import about, heading, last_timeline, lines, notes
+from .making import about, heading, last_timeline, lines, notes
 from .safe import fenced, plain, quoted
 
 if TYPE_CHECKING:
