@@ -27,16 +27,17 @@ FLOORS = """
 0   nearest  errors  given
 1   budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
     porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
-    porting.cells  porting
+    porting.cells  porting  addresses
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
     kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs  readable
     keying.plain  keying.part  keying.remembered  keying.origin  keying.source  keying.normal  keying.bare  keying.reach
+    keying.program
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  session
+3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
     storage.erasing  storage.asking  storage.apart  storage.runs  storage.sql  storage.agno
@@ -46,7 +47,7 @@ FLOORS = """
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render
-5   inputs  foreign  settings  journal  saver  told  traced  record  context  place  stream  outcome  keeping
+5   inputs  foreign  settings  source  journal  saver  told  traced  record  context  place  stream  outcome  keeping
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  workflow
     planning
@@ -71,8 +72,10 @@ FLOORS = """
     inspection.watching  inspection.news  inspection.hearing  inspection
     ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
     ipynb.file  ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
-    ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning  ipynb
-    verbs.asked  verbs.looking  verbs.acting  verbs.replaying  verbs.table  verbs
+    ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning
+    ipynb.files  ipynb.calls  ipynb.report  ipynb.safe  ipynb.making  ipynb.page  ipynb.prose  ipynb.document
+    ipynb.exporting  ipynb
+    verbs.asked  verbs.looking  verbs.acting  verbs.leaving  verbs.replaying  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
