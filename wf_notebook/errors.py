@@ -190,6 +190,10 @@ class BadCell(WorkflowError, ValueError):
     """The cell defines no workflow, or more than one and no name to choose by."""
 
 
+class BadNotebook(WorkflowError, ValueError):
+    """There is no notebook, or what is there is none, or of an old format."""
+
+
 class BadBranch(WorkflowError, TypeError):
     """What was given to `parallel` is no stream, coroutine or callable, or cannot be done as asked."""
 

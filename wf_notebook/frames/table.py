@@ -116,12 +116,8 @@ class Table:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return to_stream(self._columns, requested_schema)
 
-    def text(self, *, room: int | None = None) -> str:
-        """Return it as text of a width, that of the terminal if none is given."""
-        return table_text(self._columns, self._title, room=room)
-
     def __repr__(self) -> str:
-        return self.text()
+        return table_text(self._columns, self._title)
 
     def _repr_html_(self) -> str:
         return table_html(self._columns, self._title)
