@@ -25,7 +25,7 @@ HOUSE = Path(wf_notebook.__file__).parent
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
 0   nearest  errors  given
-1   budget  cancel  log  run  events  background.thread  background.waiting  background  redact  spans
+1   budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 from ..errors import AgentFailed
 from ..foreign import PACKAGES
 from ..run import current
+from ..tally import tally
 from .functions import FunctionAgent
 
 if TYPE_CHECKING:
@@ -125,3 +126,4 @@ def report_usage(
     run = current.get()
     if run is not None:
         run.usage.add(model=model, requests=requests, input_tokens=input_tokens, output_tokens=output_tokens, cost=cost)
+    tally(requests=requests, input_tokens=input_tokens, output_tokens=output_tokens, cost=cost)

@@ -12,6 +12,7 @@ from ..errors import AgentFailed
 from ..events import RunEvent, RunResponse
 from ..redact import redact
 from ..run import Usage, current
+from ..tally import tally
 from .history import Turn
 from .noting import Noted, in_a_line
 from .prompt import instructions, message_text
@@ -262,6 +263,8 @@ class AgentCall:
         belongs_to = current.get()
         if belongs_to is not None:
             belongs_to.usage.add(model=self._model.name, cost=more_cost, **more)
+        if any(more.values()):
+            tally(cost=more_cost, **more)
         return cost
 
     def _save(self, template: str) -> None:

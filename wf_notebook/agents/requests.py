@@ -12,6 +12,7 @@ from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.models.wrapper import WrapperModel
 
+from ..cache.modes import refuse_to_ask
 from ..run import Usage, logger
 from .again import request_sought, response_kept, response_of
 from .ending import ending
@@ -185,6 +186,7 @@ class Requests(WrapperModel):
 
     async def _tried(self, ask: Callable[[AsyncExitStack], Awaitable[T]], held: AsyncExitStack) -> T:
         """Ask until it works, or cannot; what must stay open for the answer, the model's slot too, goes into `held`."""
+        refuse_to_ask(self._who)
         for attempt in range(1, self._tries + 1):
             self._attempt = attempt
             way = gate(self._name, self.wrapped.base_url, self._default)

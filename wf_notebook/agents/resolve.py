@@ -15,6 +15,7 @@ from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model, known_model_names
 from pydantic_ai.providers import infer_provider, infer_provider_class
 
+from ..cache.modes import asks_nobody
 from ..errors import NoModel, UnknownModel, WorkflowError
 from ..nearest import did_you_mean
 from . import local
@@ -101,8 +102,9 @@ def is_at_hand(model: object) -> bool:
     if isinstance(model, Model):
         return True
     if isinstance(model, ModelDescription):
-        return (f"{model.provider}:{model.id}", tuple(sorted(model.connection.items())), _surroundings()) in _made
-    return isinstance(model, str) and (model, (), _surroundings()) in _made
+        connection = tuple(sorted(model.connection.items()))
+        return (f"{model.provider}:{model.id}", connection, _surroundings(), asks_nobody()) in _made
+    return isinstance(model, str) and (model, (), _surroundings(), asks_nobody()) in _made
 
 
 def default() -> str:
@@ -168,7 +170,7 @@ KEPT = 64
 
 
 def _built(name: str, connection: tuple[tuple[str, Any], ...]) -> Model:
-    key = (name, connection, _surroundings())
+    key = (name, connection, _surroundings(), asks_nobody())
     made = _made.get(key)
     if made is None:
         made = _made[key] = _build(name, connection)
@@ -184,7 +186,12 @@ def _build(name: str, connection: tuple[tuple[str, Any], ...]) -> Model:
         if variable and not os.environ.get(variable):
             given.setdefault("base_url", url)
         if not given:
-            return infer_provider(kind)
+            try:
+                return infer_provider(kind)
+            except UserError:  # mostly for want of a key, which nothing will be sent with
+                if not asks_nobody() or "api_key" not in inspect.signature(infer_provider_class(kind)).parameters:
+                    raise
+                given["api_key"] = "not-needed"
         made = infer_provider_class(kind)
         for argument in given.keys() - inspect.signature(made).parameters.keys():
             raise UnknownModel(f"models of {kind!r} take no {argument}")

@@ -18,11 +18,12 @@ from ..keying import Uncacheable
 from ..log import numbers
 from ..run import Usage, logger, meters
 from ..spans import STOPS
+from ..tally import tally
 from .blind import Needs, open_after, unmet
 from .given import Given, given_of, text_of
 from .heard import listen, say_again
 from .lease import LONGEST, PAUSE, Lease
-from .modes import PLAN
+from .modes import PLAN, bound, remedy
 from .remembering import inside, named, recall
 from .stretch import Stretch
 from .telling import changed, sent
@@ -63,7 +64,7 @@ class Call:
         owner: object = None,
     ) -> None:
         self._context, self._cache, self.name, self.kind = context, cache, name, kind
-        self._make_key, self._may_touch, self._mode = key, touches, mode or cache.mode
+        self._make_key, self._may_touch, self._mode = key, touches, bound(mode) or cache.mode
         self._stretch = Stretch(cache.session, owner, context.workflow, beside=kind == "tool")
         self.within: tuple[Call, ...] = inside.get()
         #: The steps that went on at the same time, and how often steps were asked for inside of this one.
@@ -126,7 +127,7 @@ class Call:
         if self._found(key):
             return
         if self._mode == "only":
-            raise CacheMiss(f"{self._called} is not remembered: {self._why(key)}; run it once with cache='use'")
+            raise CacheMiss(f"{self._called} is not remembered: {self._why(key)}; {remedy()}")
         self._lease = Lease.of(self._cache.session, f"{key.digest}/{self._place}")
         pause, waited = PAUSE, 0.0
         while not self._lease.take():
@@ -158,7 +159,9 @@ class Call:
         if given.used:  # it is told again, though it costs nothing now
             spent = done.input_tokens, done.output_tokens, done.cost
             self._context.usage.recall(Usage(given.used["requests"], *spent, set(given.used["models"])))
-        say_again(given.heard if self._cache.mode != PLAN else [])
+        if self._cache.mode != PLAN:
+            say_again(given.heard)
+            tally(hits=1)
         self._tell(given.changes, given.needs)
         recall(given.agents, self._context.workflow)
         self._note(COMPLETED, hit=True, done=done)

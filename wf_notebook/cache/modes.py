@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Literal, get_args
 
-from ..errors import BadSetting
+from ..errors import BadSetting, CacheMiss
 from ..nearest import did_you_mean
 
 #: "use": a step that is remembered is not done again. "refresh": each step is done again, as a new take beside the old one.
@@ -32,7 +32,47 @@ def checked_mode(mode: Any, what: str = "cache=") -> Any:
 
 
 def mode_of(given: Any, otherwise: Mode = "off") -> Mode:
-    """Return the mode of a run: what it was given, else `WF_CACHE`, else `otherwise`."""
-    chosen = checked_mode(given) or checked_mode(os.environ.get("WF_CACHE") or None, "WF_CACHE=") or otherwise
-    mode: Mode = chosen
+    """Return the mode of a run: what it was given, else `WF_CACHE`, else `otherwise`; see `bound` for where that holds more."""
+    asked, _ = _environment()
+    mode: Mode = bound(checked_mode(given) or asked or otherwise)
     return mode
+
+
+def bound(mode: Any) -> Any:
+    """Return the mode that holds where the code says `mode`: `WF_CACHE=only!` and `WF_CACHE=refresh!` hold also against "use".
+
+    What the code turned off stays off, and what it says must be remembered already is not done.
+
+    >>> os.environ["WF_CACHE"] = "only!"
+    >>> bound("use"), bound("refresh"), bound("off"), bound(None)
+    ('only', 'only', 'off', None)
+    >>> del os.environ["WF_CACHE"]
+    >>> bound("use")
+    'use'
+    """
+    asked, holds = _environment()
+    return asked if holds and mode in {"use", "refresh"} else mode
+
+
+def asks_nobody() -> bool:
+    """Say whether no model may be asked, also by who remembers nothing: `WF_CACHE=only!`."""
+    return _environment() == ("only", True)
+
+
+def refuse_to_ask(who: str) -> None:
+    """Raise CacheMiss where no model may be asked; `who` would ask one now, as its answer is not remembered."""
+    if asks_nobody():
+        raise CacheMiss(f"{who} would be asked, as its answer is not remembered; {remedy()}")
+
+
+def remedy() -> str:
+    """Return what helps where something is not remembered, and must be."""
+    return "run it once without WF_CACHE=only!" if asks_nobody() else "run it once with cache='use'"
+
+
+def _environment() -> tuple[Any, bool]:
+    """Return what `WF_CACHE` says, and whether it holds against what the code says."""
+    said = os.environ.get("WF_CACHE") or None
+    if said in {"only!", "refresh!"}:
+        return said[:-1], True
+    return checked_mode(said, "WF_CACHE="), False
