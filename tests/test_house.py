@@ -65,7 +65,10 @@ FLOORS = """
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
     ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
-    ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading  ipynb
+    ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
+    ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
+    ipynb.file  ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning  ipynb
+    verbs.asked  verbs.looking  verbs.acting  verbs.table  verbs
     verbs.asked  verbs.looking  verbs.acting  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure

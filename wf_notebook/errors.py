@@ -12,48 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "AgentFailed",
-    "BadArguments",
-    "BadBranch",
-    "BadCell",
-    "BadQuery",
-    "BadRunOutput",
-    "BadSetting",
-    "BadStorage",
-    "BranchTimeout",
-    "CacheMiss",
-    "DownloadFailed",
-    "MissingInput",
-    "MissingPart",
-    "MissingRun",
-    "ModelFailed",
-    "NoConflict",
-    "NoModel",
-    "RunCancelled",
-    "RunStopped",
-    "SessionConflict",
-    "SessionExists",
-    "SessionOwned",
-    "StorageBusy",
-    "StorageFailed",
-    "StorageReadOnly",
-    "UncacheableArgument",
-    "UnknownInput",
-    "UnknownModel",
-    "UnknownOption",
-    "UnknownPath",
-    "UnknownRun",
-    "UnknownSession",
-    "UnknownStep",
-    "UnknownVerb",
-    "UnknownVersion",
-    "UnknownWorkflow",
-    "UnsavableValue",
-    "UnsendableFile",
-    "WorkflowError",
-]
-
 
 class WorkflowError(Exception):
     """The base of our errors: shown by IPython as one line, without a traceback; in a run with the line of the user's code, too.
@@ -278,6 +236,27 @@ class DownloadFailed(WorkflowError, OSError):
 
 class MissingPart(WorkflowError, ImportError):
     """An optional package is needed for this."""
+
+
+class KernelFailed(WorkflowError):
+    """The kernel of a notebook did not start."""
+
+
+class CellFailed(WorkflowError):
+    """A cell of a notebook failed when that was run again; `traceback` is what it showed, `rerun` says how far it came."""
+
+    traceback: str = ""
+    rerun: Any = None
+
+
+class OutputsDiffer(WorkflowError):
+    """What the cells of a notebook give is not what is saved in it; `rerun` says where, and how."""
+
+    rerun: Any = None
+
+
+class UnwrittenNotebook(WorkflowError, OSError):
+    """A notebook was not replaced, as it changed meanwhile or cannot be written; it is as it was."""
 
 
 class RunStopped(WorkflowError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import UTC
+from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,7 +25,6 @@ from .transcript import contents, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from ..events import RunResponse
     from ..run import Run
@@ -147,6 +146,21 @@ def record_metadata(run: Run) -> dict[str, Any]:
         "duration": run.duration,
         **counts(run),
     }
+
+
+def taken(metadata: Mapping[str, Any]) -> str:
+    """Return how the head of a record says when its run was and how long it took, of which `record_metadata` tells, too.
+
+    >>> taken({"started_at": "2026-01-02T03:04:05.678+00:00", "duration": 1.04})
+    '1.0 s · 2026-01-02 03:04:05 UTC'
+    >>> taken({"of": "somebody else"})
+    ''
+    """
+    try:
+        began = moment(datetime.fromisoformat(metadata["started_at"]))
+        return began if metadata.get("duration") is None else f"{metadata['duration']:.1f} s · {began}"
+    except (LookupError, TypeError, ValueError):
+        return ""
 
 
 def moment(at: datetime) -> str:

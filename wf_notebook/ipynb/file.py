@@ -1,0 +1,184 @@
+"""The file of a notebook: read as it is, and replaced as a whole or not at all, with nothing but some outputs changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkstemp
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadNotebook, UnwrittenNotebook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbformat import NotebookNode
+
+#: The format that notebooks have had since 2014.
+FORMAT = 4
+
+
+@dataclass(frozen=True)
+class NotebookFile:
+    """A notebook as it lies on the disk: its bytes, and what they say."""
+
+    path: Path
+    content: bytes
+    said: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> NotebookFile:
+        """Read a notebook. Raises BadNotebook where there is none, or one of another format."""
+        place = Path(path).expanduser()
+        try:
+            content = place.read_bytes()
+        except FileNotFoundError:
+            raise BadNotebook(f"there is no notebook {os.fspath(path)!r}{_near(place)}") from None
+        except OSError as error:
+            raise BadNotebook(f"{os.fspath(path)!r} cannot be read: {(error.strerror or str(error)).lower()}") from None
+        try:
+            said = json.loads(content.decode())
+        except ValueError as error:
+            raise BadNotebook(f"{os.fspath(path)!r} is no notebook: it is not JSON ({error}); give a file .ipynb") from None
+        _check_format(said, os.fspath(path))
+        return cls(place, content, said)
+
+    def node(self) -> NotebookNode:
+        """Return the notebook as programs of Jupyter have it. Raises BadNotebook where its JSON is none of a notebook."""
+        import nbformat
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of ids that older notebooks do not have
+                node: NotebookNode = nbformat.reads(self.content.decode(), as_version=FORMAT)
+                nbformat.validate(node)
+        except Exception as error:
+            why = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            raise BadNotebook(f"{str(self.path)!r} is no valid notebook: {why}; save it anew in Jupyter") from error
+        return node
+
+    def with_outputs(self, outputs: Mapping[int, list[Any]], counts: Mapping[int, int | None], widgets: Any = None) -> bytes:
+        """Return the file with these outputs in these cells; all else, its layout too, as it is.
+
+        Args:
+            outputs: Of a cell, by its number from 0, its new outputs.
+            counts: The number of the execution, for cells that have none.
+            widgets: What the widgets show that are among the outputs, as `metadata.widgets` has it.
+        """
+        changed = json.loads(self.content.decode())
+        for index, new in outputs.items():
+            cell = changed["cells"][index]
+            number = cell.get("execution_count")
+            if number is None:
+                number = cell["execution_count"] = counts.get(index)
+            cell["outputs"] = as_written(new)
+            for output in cell["outputs"]:
+                if "execution_count" in output:
+                    output["execution_count"] = number
+        if widgets is not None:
+            changed["metadata"]["widgets"] = widgets
+        return _as(self.content.decode(), changed)
+
+    def check_writable(self) -> None:
+        """Raise UnwrittenNotebook where it could not be replaced: better said before it runs than after."""
+        place = self.path.resolve()
+        if not (os.access(place, os.W_OK) and os.access(place.parent, os.W_OK)):
+            raise UnwrittenNotebook(f"{str(self.path)!r} may not be written; make it writable, or only compare: --check")
+
+    def replace(self, content: bytes) -> None:
+        """Put `content` in the place of the file: all of it or nothing; its permissions stay, and so does a link to it.
+
+        Raises:
+            UnwrittenNotebook: It changed since it was read, or cannot be written; it is as it was.
+        """
+        place = self.path.resolve()
+        beside = None
+        try:
+            status = place.stat()
+            descriptor, name = mkstemp(prefix=f".{place.name}.", dir=place.parent)
+            beside = Path(name)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(OSError):  # another's file stays another's, where that may be
+                os.chown(beside, status.st_uid, status.st_gid)
+            beside.chmod(status.st_mode & 0o7777)
+            if place.read_bytes() != self.content:
+                raise UnwrittenNotebook(
+                    f"{str(self.path)!r} was changed while it ran, and stays as it is now; run it again for outputs of that"
+                )
+            beside.replace(place)
+            beside = None
+            _sync(place.parent)
+        except OSError as error:
+            if isinstance(error, UnwrittenNotebook):
+                raise
+            why = (error.strerror or str(error)).lower()
+            raise UnwrittenNotebook(f"{str(self.path)!r} could not be written ({why}), and is as it was") from error
+        finally:
+            if beside is not None:
+                beside.unlink(missing_ok=True)
+
+
+def as_written(outputs: list[Any]) -> list[Any]:
+    """Return outputs as a file has them: texts by their lines, nothing that is only for a front end."""
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=outputs)])
+    written: list[Any] = json.loads(nbformat.writes(notebook))["cells"][0]["outputs"]
+    return written
+
+
+def _check_format(said: Any, path: str) -> None:
+    known = isinstance(said, dict) and isinstance(said.get("nbformat"), int)
+    if known and said["nbformat"] < FORMAT:
+        remedy = f"jupyter nbconvert --to notebook --inplace {path!r} upgrades it"
+        raise BadNotebook(f"{path!r} has the old format {said['nbformat']}; {remedy}")
+    if known and said["nbformat"] > FORMAT:
+        raise BadNotebook(f"{path!r} has the format {said['nbformat']}, which is newer than this; pip install -U wf-notebook")
+    if not known or not isinstance(said.get("cells"), list):
+        raise BadNotebook(f"{path!r} is no notebook: its JSON has no cells; give a file .ipynb")
+
+
+def _near(path: Path) -> str:
+    from ..nearest import did_you_mean
+
+    there = sorted(each.name for each in path.parent.glob("*.ipynb")) if path.parent.is_dir() else []
+    return did_you_mean(path.name, there) or (
+        f"; in its folder there are {', '.join(there[:5])}" if there else "; check its path"
+    )
+
+
+def _as(text: str, said: dict[str, Any]) -> bytes:
+    """Write JSON in the layout of `text`: its indentation, its line ends, its last line, and how it writes other letters."""
+    indented = re.match(r"\{\r?\n([ \t]+)", text)
+    spaced = re.search(r'":(\s)', text)
+    layout: dict[str, Any] = {
+        "indent": indented[1] if indented else None,
+        "separators": ("," if indented or not spaced else ", ", ": " if spaced else ":"),
+    }
+    escaped = text.isascii() and re.search(r"\\u(?!00[0-7])", text) is not None
+    end = text[len(text.rstrip()) :]
+    for ascii_only in (escaped, True):
+        written = json.dumps(said, ensure_ascii=ascii_only, **layout)
+        if "\r\n" in text:
+            written = written.replace("\n", "\r\n")
+        with suppress(UnicodeEncodeError):  # half of a pair, which JSON may have and UTF-8 may not
+            return (written + end).encode()
+    raise AssertionError
+
+
+def _sync(folder: Path) -> None:
+    """Make a rename durable, where a folder can be synced."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
