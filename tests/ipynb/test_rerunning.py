@@ -151,7 +151,7 @@ def test_a_notebook_that_changes_while_it_runs_stays_as_it_is_then(tmp_path):
 
 def test_a_kernel_that_dies_and_a_cell_that_takes_too_long_are_told(tmp_path):
     path = written(tmp_path / "dies.ipynb", "import os\nos._exit(3)")
-    with pytest.raises(CellFailed, match=r"cell 1 of 1, import os: its kernel died.*; the notebook is as it was"):
+    with pytest.raises(CellFailed, match=r"cell 1 of 1, import os: its kernel died; the notebook is as it was"):
         rerun(path)
     written(path, "import time\ntime.sleep(60)")
     with pytest.raises(CellFailed, match="cell 1 of 1, import time: it took longer than 1 s"):

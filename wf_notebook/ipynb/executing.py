@@ -158,9 +158,9 @@ class Execution:
         return {}
 
     def _last_line(self) -> str:
-        """Return the last thing that the kernel's process said, which mostly is why it ended."""
+        """Return the last thing that the kernel's process said, mostly why it ended; ipykernel warns of this and that."""
         lines = self._said.read_text(encoding="utf-8", errors="replace").split("\n")
-        return next((f": {line.strip()}" for line in reversed(lines) if line.strip()), "")
+        return next((f": {line.strip()}" for line in reversed(lines) if line.strip() and "[IPKernelApp]" not in line), "")
 
 
 def run_to_its_end(make: Callable[[], Any]) -> None:
