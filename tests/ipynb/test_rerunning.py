@@ -28,7 +28,7 @@ class Blog(Workflow):
         yield from self.writer.run(f"Write about {self.outline(topic)}.", stream=True)
 """,
     "quiet = blog.run('cheese').result()",
-    "import sys\nprint('one'); print('two', file=sys.stderr)\nlen(quiet.content)",
+    "import sys\nprint('on', end='', flush=True); print('e', flush=True); print('two', file=sys.stderr)\nlen(quiet.content)",
 )
 
 
@@ -72,6 +72,7 @@ def test_the_first_run_asks_the_model_once_and_says_so_cell_by_cell(first):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     assert [cell["execution_count"] for cell in cells] == [None, 2, None, 4]
     assert "Brie is soft." in cells[1]["outputs"][0]["data"]["text/plain"][2]
+    assert [output.get("name") for output in cells[3]["outputs"]] == ["stdout", "stderr", None]
     assert cells[1]["outputs"][0]["metadata"]["wf_notebook"]["status"] == "completed"
     assert path.read_text(encoding="utf-8").startswith('{\n  "')
 
@@ -107,7 +108,7 @@ def test_a_check_fails_where_a_model_would_be_asked_with_the_step_and_the_remedy
         rerun(path, check=True)
     told = str(failed.value)
     assert told.startswith("cell 2 of 4, %%workflow blog topic=\"cheese\": CacheMiss: agent 'writer' is not remembered: ")
-    assert told.endswith("; run it once without WF_CACHE=only!; `wf rerun` without --check asks the model")
+    assert told.endswith("; `wf rerun` without --check asks the model")
     assert "\n" not in told
     assert failed.value.rerun.requests == 0
     assert path.read_bytes() == before

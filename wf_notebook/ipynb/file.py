@@ -133,7 +133,7 @@ def as_written(outputs: list[Any]) -> list[Any]:
     """Return outputs as a file has them: texts by their lines, nothing that is only for a front end."""
     import nbformat
 
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=outputs)])
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=nbformat.from_dict(outputs))])
     written: list[Any] = json.loads(nbformat.writes(notebook))["cells"][0]["outputs"]
     return written
 
