@@ -66,8 +66,8 @@ FLOORS = """
     inspection.watching  inspection.news  inspection.hearing  inspection
     ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
     ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
-    ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
-    ipynb.file  ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning  ipynb
+    ipynb.naming  ipynb.file  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
+    ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning  ipynb
     verbs.asked  verbs.looking  verbs.acting  verbs.table  verbs
     verbs.asked  verbs.looking  verbs.acting  verbs.table  verbs
 7   testing

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import ast
 import io
-import json
 import re
 import tokenize
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadCell, BadNotebook, WorkflowError
-from ..nearest import did_you_mean
+from ..errors import BadCell, WorkflowError
 from .cell import join_line
+from .file import NotebookFile
 from .line import Line, read_line
 
 if TYPE_CHECKING:
     import os
 
-#: The form of notebook files that is read here; in which cells lie in a list of their own.
-FORMAT = 4
 #: Lines of magics without which a workflow is the same: they set up a kernel.
 SKIPPED = ("load_ext", "config", "autoreload", "matplotlib", "pip")
 #: A line that may be for IPython alone, if it begins a statement: a magic, a command of the shell, a question.
@@ -128,35 +124,9 @@ class Cell:
 def read(path: str | os.PathLike[str]) -> list[Cell]:
     """Return the code cells of a notebook.
 
-    It is read as JSON, in which a cell has been the same since the form 4 of 2015: to import nbformat takes longer than all else.
     Raises BadNotebook for what is no notebook, or an old one.
     """
-    file = Path(path)
-    try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        others = [each.name for each in file.parent.glob("*.ipynb")] if file.parent.is_dir() else []
-        near = did_you_mean(file.name, others) or (f"; there are {', '.join(sorted(others)[:5])}" if others else "")
-        raise BadNotebook(f"there is no notebook {str(path)!r}{near or '; write the path to an .ipynb file'}") from None
-    except IsADirectoryError:
-        raise BadNotebook(f"{str(path)!r} is a folder; write the path to an .ipynb file in it") from None
-    except OSError as error:
-        raise BadNotebook(f"{str(path)!r} cannot be read ({error.strerror}); let somebody who may copy it") from error
-    except ValueError as error:  # no JSON, or no text
-        kind = f"; it is Python: import it, or make a notebook of it (jupytext --to ipynb {file.name})"
-        raise BadNotebook(
-            f"{str(path)!r} is no notebook ({error}){kind if file.suffix == '.py' else '; write the path to an .ipynb file'}"
-        ) from None
-    version = content.get("nbformat") if isinstance(content, dict) else None
-    if isinstance(version, int) and version < FORMAT:
-        raise BadNotebook(
-            f"{str(path)!r} is of the old form {version}; open it in Jupyter and save it, "
-            f"or: jupyter nbconvert --to notebook --nbformat 4 --inplace {file.name}"
-        )
-    cells = content.get("cells") if version is not None else None
-    if not isinstance(cells, list) or not all(isinstance(each, dict) and "cell_type" in each for each in cells):
-        why = "it has no nbformat" if version is None else "it has no list of cells"
-        raise BadNotebook(f"{str(path)!r} is no notebook ({why}); open it in Jupyter and save it")
+    cells = NotebookFile.read(path).said["cells"]
     return [Cell(number, _source(each)) for number, each in enumerate(cells, 1) if each["cell_type"] == "code"]
 
 
