@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -241,6 +242,12 @@ class Kernel:
         reply = self._client.execute_interactive(f"import json\nprint(json.dumps({code}))", output_hook=hook, timeout=60)
         assert reply["content"]["status"] == "ok", reply["content"]
         return json.loads("".join(said))
+
+    def wait_for(self, code: str, value: Any) -> None:
+        """Wait until code prints a value, as JSON has it: a page may be ahead of its kernel."""
+        until = time.monotonic() + 30
+        while (said := self.value(code)) != value:
+            assert time.monotonic() < until, f"{code} is {said}"
 
     def run(self, code: str) -> None:
         """Begin to run code."""

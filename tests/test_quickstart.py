@@ -114,7 +114,7 @@ def test_the_quickstart_runs_in_a_real_jupyterlab(jupyter_lab, page: Page):
     jupyter_lab.open(page, "quickstart/01_quickstart.ipynb")
     jupyter_lab.run_all(page, timeout=240)
     outputs = page.locator(".jp-OutputArea-output")
-    assert outputs.filter(has_text="✓ completed").count() > 0
+    outputs.filter(has_text="✓ completed").first.wait_for()
     screenshots = REPOSITORY / "build" / "screenshots"
     screenshots.mkdir(parents=True, exist_ok=True)
     page.set_viewport_size({"width": 1000, "height": 960})
