@@ -313,6 +313,44 @@ def lanes_of_branches_are_told():
     assert "".join(one.content for one in said if one.lane == "writer") == "a b c"
 
 
+def what_is_plain_code_only_is_streamed_as_it_comes():
+    went_on = threading.Event()
+
+    def spell(text):
+        for letter in text:
+            yield letter
+            went_on.wait(30)
+
+    for stream in (adapt(RunnableLambda(spell)).run("ab", stream=True), asking(RunnableLambda(spell)).run("ab")):
+        went_on.clear()
+        assert next(stream).content == "a"
+        went_on.set()
+        assert [said.content for said in stream] == ["b"]
+
+    def broken(_):
+        raise TypeError("mine")
+
+    assert str(failing(lambda: adapt(RunnableLambda(broken)).run("?"))) == "mine"
+
+
+def a_stream_of_plain_code_that_is_closed_early_is_read_no_further():
+    read, ended = [], threading.Event()
+
+    def spell(_):
+        try:
+            for number in range(10_000):
+                read.append(number)
+                yield str(number)
+        finally:
+            ended.set()
+
+    stream = adapt(RunnableLambda(spell)).run("?", stream=True)
+    next(stream)
+    stream.close()
+    assert ended.wait(30)
+    assert len(read) < 10_000
+
+
 def code_that_it_calls_knows_its_run():
     def where(_):
         return current.get().session_id
@@ -479,6 +517,7 @@ def what_changes_is_asked_again():
         "function": [RunnableLambda(function) for function in (lambda text: text.upper(), lambda text: text.lower())],
         "closure of a package": [reacting("found X now"), reacting("found X later")],
         "node": [drafting(draft), drafting(lambda_named("draft"))],
+        "way to a node": [branching(lambda _: "one"), branching(lambda _: "two")],
         "order of nodes": [drafting(*order) for order in ((one, two), (two, one))],
     }
     for what, (before, after) in changes.items():
@@ -492,6 +531,11 @@ def what_changes_is_asked_again():
         back = asking(before, session=what, cache="only")
         back.run(texts).result()
         assert why(back)["from"] == "store", (what, why(back))
+
+
+def branching(chosen):
+    graph = StateGraph(MessagesState).add_node(one).add_node(two)
+    return graph.add_conditional_edges(START, chosen, {"one": "one", "two": "two"}).compile()
 
 
 def lambda_named(name):
@@ -515,6 +559,10 @@ def another_message_or_option_is_asked_anew_and_what_only_watches_is_not():
     workflow.run({"topic": "ducks"}).result()
     workflow.run({"topic": "ducks"}, config={"callbacks": [], "tags": ["x"]}).result()
     assert why(workflow)["from"] == "store", why(workflow)
+    for watched in ({"tags": ["x"]}, {"callbacks": [BaseCallbackHandler()], "verbose": True}, {}):
+        model = asking(ChatModel(answers=["a"], **watched), session="watched")
+        model.run().result()
+    assert why(model)["from"] == "store", why(model)
     workflow.run({"topic": "geese"}).result()
     assert why(workflow)["why"].startswith("`message`"), why(workflow)
     workflow.run({"topic": "geese"}, config={"configurable": {"language": "de"}}).result()
