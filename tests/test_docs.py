@@ -1,4 +1,7 @@
-"""What docs/ says is true: its code runs, each page from above to below in a process of its own."""
+"""What docs/ says is true: its code runs, each page from above to below in a process of its own.
+
+What needs packages of others runs in `agents/test_others.py`, which has them.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,9 @@ PAGES = sorted(DOCS.glob("*.md"))
 def test_the_code_of_a_page_runs(page):
     text = page.read_text(encoding="utf-8")
     assert set(re.findall(r"^```(\w+)$", text, re.MULTILINE)) <= {"python", "sh"}
+    text = re.sub(
+        r"^<!-- needs the packages -->\n```python\n.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE
+    )  # of test_others
     code = "\n".join(re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
