@@ -137,7 +137,10 @@ def test_an_interrupt_ends_it_with_130():
     assert (begun.returncode, rest) == (130, "Error: interrupted\n")
 
 
-def test_completion_knows_the_commands_and_their_options(process):
+@pytest.mark.usefixtures("store")
+def test_completion_knows_commands_options_and_sessions(process):
+    words = process("COMP_WORDS='wf runs -s d' COMP_CWORD=3 _WF_COMPLETE=bash_complete wf").stdout.split()
+    assert words == ["plain,demo"]
     words = process("COMP_WORDS='wf se' COMP_CWORD=1 _WF_COMPLETE=bash_complete wf").stdout.split()
     assert words == ["plain,sessions"]
     words = process("COMP_WORDS='wf delete --p' COMP_CWORD=2 _WF_COMPLETE=bash_complete wf").stdout.split()

@@ -6,13 +6,11 @@ import json
 import re
 import sys
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from wf_notebook import open_storage
 from wf_notebook.cli import main
-from wf_notebook.cli.verbs import commands
 from wf_notebook.cli.wording import ONLY_THERE
 from wf_notebook.verbs.table import HELP, OUT, VERBS, options_of
 
@@ -26,16 +24,6 @@ def test_each_verb_that_needs_no_kernel_is_a_command_with_the_same_options():
             continue
         has = {name for each in main.commands[verb.name].params for name in each.opts}
         assert {f"--{each.name}" for each in options_of(verb) if each not in {HELP, OUT}} <= has, verb.name
-
-
-def test_the_examples_of_the_verbs_run_one_after_the_other(wf):
-    Path("query.sql").write_text("SELECT session_id FROM sessions\n-- all of them", encoding="utf-8")
-    for command in commands().values():
-        for example in command.examples:
-            for line in example.split(" && "):
-                words, _, file = line.removeprefix("wf ").partition(" < ")
-                done = wf(words, input=Path(file).read_text(encoding="utf-8") if file else None)
-                assert (done.exit_code, done.exception) == (0, None) or done.exit_code == 0, (line, done.output)
 
 
 def test_what_is_read_is_a_table(wf):
