@@ -93,3 +93,20 @@ def test_colours_are_for_a_terminal_and_a_pipe_has_all_rows(wf, process):
     typed = f'{sys.executable} -c \'import pty; pty.spawn(["{sys.executable}", "-m", "wf_notebook", "runs"])\''
     assert "\x1b[1m" in process(typed).stdout
     assert "\x1b" not in process(f"NO_COLOR=1 {typed}").stdout
+
+
+def test_what_is_in_a_session_does_not_steer_a_terminal(wf, store):
+    session = open_storage(store).session("odd")
+    session.state.update({"title\x1b]0;mine\x07": "red\x1b[31m"})
+    session.save()
+    shown = [
+        wf(line).output for line in ("state -s odd", "diff 0 1 -s odd", "versions -s odd", "inspect odd", "state \x1b[2J -s odd")
+    ]
+    assert all("\x1b" not in each for each in shown), shown
+    assert json.loads(wf("state -s odd --json").stdout)[0]["value"] == "red\x1b[31m"
+
+
+def test_a_terminal_that_has_not_all_signs_shows_others(process):
+    shown = process("PYTHONIOENCODING=latin-1 wf runs | iconv -f latin1 -t utf-8").stdout
+    assert shown.splitlines()[1].split()[2:4] == ["?", "completed"]
+    assert json.loads(process("PYTHONIOENCODING=latin-1 wf sql --json \"SELECT '✓' AS a\"").stdout) == [{"a": "✓"}]
