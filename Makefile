@@ -8,7 +8,7 @@ NOTEBOOK := build/demo/01_quickstart.ipynb
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo lab model test check lint types fast bench bench-live bench-cache bench-inspector torture clean
+.PHONY: help demo lab model test check lint types fast docs pictures bench bench-live bench-cache bench-inspector torture clean
 .DELETE_ON_ERROR:
 
 # What a shell may have set for other projects has no say here.
@@ -20,6 +20,8 @@ help:
 	@echo "make lab        open JupyterLab on the notebooks"
 	@echo "make check      the quick loop: make lint, types and fast (tests)"
 	@echo "make test       all tests, with the real model and a real browser"
+	@echo "make docs       build the site of README, docs and notebooks, into build/docs/site"
+	@echo "make pictures   take the pictures in docs anew, in a real browser"
 	@echo "make bench      measure how fast it is beside others, into benchmarks/RESULTS.md; ONLY=stream chooses"
 	@echo "make bench-live measure the live output in a real browser, into benchmarks/LIVE.md; ONLY=stop chooses"
 	@echo "make bench-inspector measure the inspector in a real browser, into benchmarks/INSPECTOR.md; ONLY=slide chooses"
@@ -52,6 +54,13 @@ types: $(STAMP)
 
 fast: $(STAMP)
 	@$(VENV)/python -m pytest -q -n 2 -m "not model and not browser and not slow"
+
+docs: $(STAMP)
+	@$(VENV)/python tools/site.py
+
+pictures: model
+	@$(VENV)/python -m pytest -q -n 0 -m picture tests
+	@for picture in docs/*.png; do cp build/screenshots/$${picture##*/} docs/ || exit 1; done
 
 bench: $(STAMP)
 	@$(VENV)/python -m benchmarks $(if $(ONLY),--only $(ONLY))

@@ -112,6 +112,18 @@ def page(chromium: str) -> Iterator[Page]:
     assert errors == []
 
 
+@pytest.fixture
+def picture(page: Page) -> Callable[[str], None]:
+    """Return a way to leave a picture of the page in build/screenshots; `make pictures` puts those that docs/ shows there."""
+    screenshots = Path(__file__).parent.parent / "build" / "screenshots"
+
+    def take(name: str) -> None:
+        screenshots.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=screenshots / f"{name}.png")
+
+    return take
+
+
 @dataclass(frozen=True)
 class Lab:
     """A running JupyterLab and the folder that it serves; times are in seconds."""

@@ -53,6 +53,9 @@ def test_every_measure_can_be_taken_and_nothing_is_written_when_it_is_only_tried
         "remembering a step of 20 ms while seven branches beside it remember theirs",
         "a run of 20 steps and 2 answers of an agent in a new process, all cached",
         "a notebook of 10 workflows by nbclient, all cached",
+        "`wf --help`",
+        "a workflow of 20 cached steps out of a notebook of 200 cells, the whole process",
+        "loading it there, beyond its own imports",
     ):
         assert line in done.stdout
     assert "these numbers say nothing" in done.stdout

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from threading import Event
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wf_notebook import kept as kept_module
 from wf_notebook.changes import Change, differences, replay
 from wf_notebook.errors import StorageFailed
-from wf_notebook.kept import Kept, extended, grown, packed
+from wf_notebook.kept import Kept, collecting_later, extended, grown, packed
 
 KEYS = st.sampled_from(["a", "b", "", "$$x", 'q"u', "käse"])
 PLAIN = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.0, -0.0, 1.0, "", "x", "$5"])
@@ -103,3 +106,32 @@ def test_of_a_dict_of_which_most_changed_all_is_one_row():
 def test_rows_that_do_not_fit_are_damaged(rows):
     with pytest.raises(StorageFailed, match=r"the stored value of key 'a' is damaged \(.*\); nothing was overwritten: restore"):
         replay({}, rows)
+
+
+@pytest.fixture
+def nothing_frozen(monkeypatch):
+    monkeypatch.setattr(kept_module, "_FROZEN", Event())
+    gc.unfreeze()
+    yield
+    gc.freeze()
+
+
+@pytest.mark.usefixtures("nothing_frozen")
+def test_what_is_made_while_nothing_is_collected_is_old_at_once():
+    with collecting_later():
+        assert not gc.isenabled()
+        made = [[]]
+    assert gc.isenabled()
+    assert not any(one is made for one in gc.get_objects(generation=0))
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.usefixtures("nothing_frozen")
+def test_what_somebody_froze_stays_frozen():
+    gc.freeze()
+    with collecting_later():
+        pass
+    assert gc.get_freeze_count() > 0
+    with collecting_later():  # it is not counted again
+        assert kept_module._FROZEN.is_set()
+    assert gc.get_freeze_count() > 0

@@ -27,16 +27,17 @@ FLOORS = """
 0   nearest  errors  given
 1   budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
     porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
-    porting.cells  porting
+    porting.cells  porting  addresses
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
     codec.containers  codec.records  codec.enums  codec.models  codec.arrays  codec.ipc  codec.columns  codec.frames
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
     kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs  readable
     keying.plain  keying.part  keying.remembered  keying.origin  keying.source  keying.normal  keying.bare  keying.reach
+    keying.program
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  session
+3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
     storage.erasing  storage.asking  storage.apart  storage.runs  storage.sql  storage.agno
@@ -46,16 +47,19 @@ FLOORS = """
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render
-5   inputs  foreign  settings  journal  saver  told  traced  record  context  place  stream  outcome  keeping
+5   inputs  foreign  settings  source  journal  saver  told  traced  record  context  place  stream  outcome  keeping
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  workflow
     planning
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
-    agents.arguments  agents.settings  agents.prompt  agents.history  agents.keyed  agents.again  agents.tools
+    agents.arguments  agents.settings  agents.prompt  agents.history  agents.pieces  agents.keyed
+    agents.again  agents.tracebacks  agents.tools
     agents.limits  agents.retries  agents.failures  agents.tokens  agents.ending  agents.requests  agents.parts
-    agents.tracing  agents.noting  agents.engine  agents.call
-    agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions  agents.adapters  agents  models
+    agents.tracing  agents.noting  agents.engine  agents.answering  agents.call
+    agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions
+    agents.merging  agents.made_of  agents.asked  agents.others  agents.agno  agents.langchain
+    agents.langgraph  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames
     inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
@@ -67,9 +71,11 @@ FLOORS = """
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
     ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
-    ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
-    ipynb.file  ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning  ipynb
-    verbs.asked  verbs.looking  verbs.acting  verbs.replaying  verbs.table  verbs
+    ipynb.file  ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
+    ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning
+    ipynb.files  ipynb.calls  ipynb.report  ipynb.safe  ipynb.making  ipynb.page  ipynb.prose  ipynb.document
+    ipynb.exporting  ipynb
+    verbs.asked  verbs.looking  verbs.acting  verbs.leaving  verbs.replaying  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
@@ -91,7 +97,7 @@ WALL = {
     "duckdb": ("storage.duckdb_connection", "storage.duckdb_file", "storage.duckdb_errors", "storage.duckdb_asked"),
     "sqlite3": ("storage.sqlite", "storage.sqlite_errors", "storage.sqlite_asked"),
     "psycopg": ("storage.postgres",),
-    **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp"), ("agents",)),
+    **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp", "agno", "langchain_core", "langgraph"), ("agents",)),
 }
 
 #: What is heavy, and so not loaded by `import wf_notebook`.

@@ -106,8 +106,9 @@ def test_the_executed_notebook_reads_without_a_kernel(demo: Demo):
 
 
 @pytest.mark.browser
+@pytest.mark.picture
 @pytest.mark.usefixtures("pulled")
-def test_the_quickstart_runs_in_a_real_jupyterlab(jupyter_lab, page: Page):
+def test_the_quickstart_runs_in_a_real_jupyterlab(jupyter_lab, page: Page, picture):
     folder = jupyter_lab.root / "quickstart"
     (folder / ".workflows").mkdir(parents=True)
     shutil.copy(NOTEBOOK, folder)
@@ -115,10 +116,8 @@ def test_the_quickstart_runs_in_a_real_jupyterlab(jupyter_lab, page: Page):
     jupyter_lab.run_all(page, timeout=240)
     outputs = page.locator(".jp-OutputArea-output")
     assert outputs.filter(has_text="✓ completed").count() > 0
-    screenshots = REPOSITORY / "build" / "screenshots"
-    screenshots.mkdir(parents=True, exist_ok=True)
     page.set_viewport_size({"width": 1000, "height": 960})
     page.keyboard.press("Control+b")  # without the side bar
     outputs.filter(has_text="✓ completed").first.evaluate("output => output.scrollIntoView({block: 'end'})")
-    page.screenshot(path=screenshots / "01_quickstart.png")
+    picture("quickstart")
     assert (folder / ".workflows" / "workflows.duckdb").exists()

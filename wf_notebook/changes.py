@@ -223,3 +223,8 @@ class _Line:
             self.whole += self.items
         data = extended(self.start.packed, packed(self.items)) if self.items else self.start.packed
         return Kept(data, spare=self.whole) if self.items or self.whole is not None else self.start
+
+
+def summed_up(before: Encoded, after: Encoded) -> dict[str, str]:
+    """Return what happened to which keys, in the words of a version: set, append, put, delete."""
+    return {change.key: change.op if change.path is None else "put" for change in differences(before, after)}

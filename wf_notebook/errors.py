@@ -170,12 +170,8 @@ class BadSetting(WorkflowError, TypeError):
     """A constructor was given an argument that it does not know, or of a wrong type."""
 
 
-class MissingFile(WorkflowError, OSError):
-    """A file is not there, is a folder, or cannot be read or written."""
-
-
 class BadSource(WorkflowError, ValueError):
-    """A file is not what it should be: Python in the encoding that it says, or a notebook."""
+    """A file is no Python that can be read: another kind of file, another encoding than it says, or not there."""
 
 
 class MissingRun(WorkflowError, NotImplementedError):
@@ -195,7 +191,7 @@ class BadCell(WorkflowError, ValueError):
 
 
 class BadNotebook(WorkflowError, ValueError):
-    """A file is no notebook that can be read: another kind of file, an old form, or not there."""
+    """There is no notebook, or what is there is none, or of an old format."""
 
 
 class BadBranch(WorkflowError, TypeError):
@@ -236,6 +232,10 @@ class AgentFailed(WorkflowError):
 
 class UnsendableFile(WorkflowError, ValueError):
     """A file cannot be sent along with a message: it is missing, empty, too large, of an unknown type, or not for this model."""
+
+
+class UnwritableFile(WorkflowError, OSError):
+    """A file cannot be written: it is there already, its folder is not, or it may not be written."""
 
 
 class DownloadFailed(WorkflowError, OSError):

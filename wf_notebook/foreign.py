@@ -9,7 +9,7 @@ from typing import Any
 from .run import way_up
 
 #: The packages whose agents are adapted; `wf_notebook.agents.register_adapter` adds to them.
-PACKAGES = {"pydantic_ai"}
+PACKAGES = {"pydantic_ai", "agno", "langchain_core", "langgraph"}
 
 #: What is adapted as an attribute of an instance. In the body of a class a function is a method; any other object that can be
 #: called is mostly more than that, and stays what it is.

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from . import saver
-from .changes import differences
+from .changes import summed_up
 from .errors import RunCancelled, UnsavableValue, WorkflowError
 from .events import RunEvent, RunResponse
 from .foreign import advise
@@ -19,6 +19,7 @@ from .keys import key_of
 from .log import Log
 from .readable import glimpse
 from .run import Run, RunContext, Status, current, logger
+from .source import source_rows
 from .spans import NOTHING, STOPS, begin
 from .told import Told, as_responses
 from .traced import failing
@@ -86,7 +87,8 @@ class OpenRun:
             self._log.hears = self._journal.hear
             self._before: Encoded = session.snapshot().kept
             self._start = start_row(self.record())
-            self._begun = [] if context.private else [self._start]
+            source = source_rows(context, workflow, session.steps, self.started_at)
+            self._begun = Records() if context.private else Records([self._start], steps=source)
         if self._journal is not None or self._span.is_there:
             saver.watch(self)
 
@@ -212,13 +214,13 @@ class OpenRun:
             snapshot = self.session.snapshot()
             if snapshot.refused:
                 self.error = self.error or f"not saved: {UnsavableValue.joined(snapshot.refused.values())}"
-            self.changes = _summed_up(self._before, snapshot.kept)
+            self.changes = summed_up(self._before, snapshot.kept)
             if self.changes:
                 self._log.note(RunEvent.updating_memory.value, {"span": "state", "values": self._values()})
         self._log.close()
         if self._journal is not None:
-            ends = [] if self.context.private else [end_row(self.record(), self._start)]
-            self._save(Records([*self._new(), *ends], list(self._journal.rows())), snapshot)
+            new, ends = self._new(), [] if self.context.private else [end_row(self.record(), self._start)]
+            self._save(Records([*new.runs, *ends], list(self._journal.rows()), new.steps), snapshot)
             self.session.settle()
 
     def _values(self) -> dict[str, str]:
@@ -236,7 +238,8 @@ class OpenRun:
         with self._ending:
             if self._journal is None or (self.status != "running" and not steps):
                 return False
-            rows = Records(self._new(), [] if steps else list(self._journal.rows()), steps)
+            new = self._new()
+            rows = Records(new.runs, [] if steps else list(self._journal.rows()), [*new.steps, *steps])
             if not steps:  # the run's end waits until what it said is saved
                 return self._is_saved(rows)
         return self._is_saved(rows)
@@ -249,8 +252,8 @@ class OpenRun:
             return False
         return True
 
-    def _new(self) -> list[dict[str, Any]]:
-        begun, self._begun = self._begun, []  # the row of its start, once
+    def _new(self) -> Records:
+        begun, self._begun = self._begun, Records()  # the rows of its start, once
         return begun
 
     def _save(self, rows: Records, snapshot: Snapshot | None = None) -> None:
@@ -259,11 +262,6 @@ class OpenRun:
     def disown(self) -> None:
         """Never save this run: it is another process's."""
         self._journal, self._span = None, NOTHING
-
-
-def _summed_up(before: Encoded, after: Encoded) -> dict[str, str]:
-    """Return what a run did to which keys, in the words of a version: set, append, put, delete."""
-    return {change.key: change.op if change.path is None else "put" for change in differences(before, after)}
 
 
 def _named(context: RunContext, workflow: str) -> dict[str, Any]:

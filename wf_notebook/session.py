@@ -17,6 +17,7 @@ from weakref import WeakSet
 from .conflicts import Deciding
 from .encoding import Encoder, Snapshot
 from .errors import SessionConflict, SessionOwned, StorageBusy, StorageReadOnly, UnsavableValue
+from .exported import Exported
 from .history import History
 from .keys import is_stored
 from .known import Known
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 100
 
 
-class Session(History, Deciding, Remembers):
+class Session(History, Deciding, Remembers, Exported):
     """One session. `state` is one dict object for the life of the session object; it is loaded when it is first asked for.
 
     `version` counts the saves that are known here, from 1; 0 is a session without any.
@@ -275,6 +276,7 @@ class Session(History, Deciding, Remembers):
 
     def _forget(self) -> None:
         self._live.clear()
+        self.steps.sources.clear()
         self._base, self._met, self._line, self._encoder = {}, {}, Line(self._line.key), Encoder()
 
     def _hide(self, tx: Transaction) -> None:

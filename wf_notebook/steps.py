@@ -57,6 +57,8 @@ class Steps:
         self._results: dict[str, str] = {}
         self._parts: dict[str, str] = {}
         self._hidden: list[dict[tuple[str, str], list[Done]]] = []
+        #: What this process said last of the source of each workflow.
+        self.sources: dict[tuple[int, str], str] = {}
         #: The bytes of arrays and frames in results.
         self.blobs: dict[str, bytes] = {}
 

@@ -15,6 +15,9 @@ import pytest
 
 from wf_notebook.models import OpenAILike
 
+#: Scripts for an environment that has packages of others.
+collect_ignore = ["others"]
+
 #: What every answer is said to have used.
 USAGE = {"prompt_tokens": 30, "completion_tokens": 20, "total_tokens": 50}
 

@@ -125,6 +125,8 @@ def test_what_cannot_be_written_whole_leaves_the_file_as_it_was(write, tmp_path,
         (b'{"nbformat": 5, "cells": []}', "has the format 5, which is newer than this; pip install -U wf-notebook"),
         (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "poem"}]}', "is no valid notebook"),
         (b'{"nbformat": 4, "cells": [7]}', "is no valid notebook"),
+        (b'{"nbformat": 4, "metadata": {}, "cells": [{"source": "1"}]}', "it lacks metadata, or a cell its kind or text"),
+        (b'{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "source": 7}]}', "is no valid notebook"),
     ],
 )
 def test_what_is_no_notebook_is_told_in_a_line(write, content, told):
@@ -132,6 +134,15 @@ def test_what_is_no_notebook_is_told_in_a_line(write, content, told):
     with pytest.raises(BadNotebook, match=told) as error:
         NotebookFile.read(path).node()
     assert "\n" not in str(error.value)
+
+
+def test_a_notebook_that_is_not_as_it_should_be_is_read_as_jupyter_reads_it(write, capfd):
+    path = write(
+        b'{"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "source": ["1", "+1"], "id": 7, "colour": "red"}]}'
+    )
+    (cell,) = NotebookFile.read(path).node().cells
+    assert (cell.source, cell.outputs, cell.metadata) == ("1+1", [], {})
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_notebook_that_is_not_there_is_told_with_one_that_is(write, tmp_path):

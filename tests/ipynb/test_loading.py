@@ -244,32 +244,11 @@ def test_a_name_of_two_workflows_a_cell_without_syntax_and_a_line_that_is_wrong_
         load_notebook(notebook("%%workflow blog topic=a b\ndef run(self): ...")).blog  # noqa: B018
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        ("print('hello')", r"is no notebook \(.*\); write the path to an .ipynb file"),
-        ("[]", r"is no notebook \(it has no nbformat\); open it in Jupyter and save it"),
-        ('{"nbformat": 3, "worksheets": []}', r"is of the old form 3; open it in Jupyter and save it, or: jupyter nbconvert"),
-        ('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": 1}', r"is no notebook \(it has no list of cells\)"),
-        ("\x00\xff", "is no notebook"),
-    ],
-)
-def test_what_is_no_notebook_is_told_with_a_remedy(tmp_path, content, says):
+def test_what_is_no_notebook_is_told(tmp_path):
     path = tmp_path / "x.ipynb"
-    path.write_text(content, encoding="latin-1")
-    with pytest.raises(BadNotebook, match=says):
+    path.write_text("print('hello')")
+    with pytest.raises(BadNotebook, match=r"^'.*x.ipynb' is no notebook: it is not JSON .*; give a file .ipynb$"):
         load_notebook(path)
-
-
-def test_a_path_that_leads_nowhere_is_told_with_what_is_near(notebook, tmp_path):
-    notebook("x = 1")
-    with pytest.raises(BadNotebook, match=r"there is no notebook '.*reprt.ipynb'; did you mean 'report.ipynb'\?"):
-        load_notebook(tmp_path / "reprt.ipynb")
-    with pytest.raises(BadNotebook, match=r"is a folder; write the path to an .ipynb file in it"):
-        load_notebook(tmp_path)
-    (tmp_path / "x.py").write_text("x = 1")
-    with pytest.raises(BadNotebook, match="it is Python: import it"):
-        load_notebook(tmp_path / "x.py")
 
 
 def test_sources_may_be_lists_and_other_cells_count_but_do_not_run(tmp_path):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 SOURCES = (
     "topic = 'wine'",
@@ -23,15 +26,16 @@ class Blog(Workflow):
 )
 
 
-def run(*command, **environment):
-    """Run a module of Python as a program; return its exit code and what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", *map(str, command)],
-        env={**os.environ, "PYTHONWARNINGS": "", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+#: The commands of the page, in their order.
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "rerun.md").read_text(encoding="utf-8")
+FILL, AGAIN, TEST = re.findall(r"^(?:\w+=\S+ )+(?:papermill|pytest) .*$", PAGE, re.MULTILINE)
+
+
+def run(command, folder):
+    """Run a command as a terminal does that has this environment; return its exit code and what it said."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONWARNINGS": ""}
+    done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -50,8 +54,7 @@ def folder(tmp_path_factory):
     made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     made.cells[0].metadata.tags = ["parameters"]
     nbformat.write(made, folder / "walk.ipynb")
-    command = ("papermill", folder / "walk.ipynb", folder / "cheese.ipynb", "-p", "topic", "cheese", "--cwd", folder)
-    code, said = run(*command, WF_SESSION="nightly")
+    code, said = run(FILL, folder)
     assert code == 0, said
     return folder
 
@@ -61,8 +64,7 @@ def test_papermill_gives_inputs_and_the_environment_the_session_and_the_mode(fol
     assert "On CHEESE: An answer." in first["text/plain"]
     assert (about["session_id"], about["hits"]) == ("nightly", 0)
 
-    command = ("papermill", folder / "walk.ipynb", folder / "again.ipynb", "-p", "topic", "cheese", "--cwd", folder)
-    code, said = run(*command, WF_SESSION="nightly", WF_CACHE="only")
+    code, said = run(AGAIN, folder)
     assert code == 0, said
     again, about = answers(folder / "again.ipynb")
     assert again == first
@@ -70,11 +72,16 @@ def test_papermill_gives_inputs_and_the_environment_the_session_and_the_mode(fol
 
 
 def test_nbmake_tests_notebooks_and_no_model_is_asked(folder):
-    command = ("pytest", "--nbmake", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", folder)
-    notebooks = (folder / "cheese.ipynb", folder / "walk.ipynb")
-    code, said = run(*command, *notebooks, WF_SESSION="nightly", WF_CACHE="only!")
+    code, said = run(f"{TEST} walk.ipynb", folder)
     assert code == 1, said
     assert "1 failed, 1 passed" in said
-    assert "walk.ipynb::walk.ipynb - at line 7 of the cell" in said
+    assert "FAILED walk.ipynb::walk.ipynb - at line 7 of the cell" in said
     changed = "`message` 'Write about CHEESE.' → 'Write about WINE.'"
     assert f"CacheMiss: agent 'writer' is not remembered: {changed}; run it once without WF_CACHE=only!" in said
+
+
+def test_the_workflow_for_ci_can_be_read_and_checks_the_notebook():
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    steps = yaml.safe_load(block)["jobs"]["check"]["steps"]
+    assert steps[-1] == {"run": "wf rerun walk.ipynb --check"}
+    assert {*steps[2]["run"].split()[2:]} == {'"wf-notebook[lab]"', "-r", "requirements.txt"}

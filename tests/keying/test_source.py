@@ -146,3 +146,11 @@ def test_a_cell_with_magics_and_await_has_its_source(shell):
     cell = "import asyncio\nx = await asyncio.sleep(0, 1)\n%who_ls\ndef step():\n    return 1"
     shell.run_cell(cell).raise_error()
     assert body(shell.user_ns["step"]) == "def step():\n    return 1"
+
+
+def test_the_source_of_a_cell_is_found_wherever_its_imports_stand(shell):
+    shell.run_cell("import re\ndef step():\n    return re.sub('a', 'b', 'cab')")
+    together = shell.user_ns["step"]
+    assert body(together) == "def step():\n    return re.sub('a', 'b', 'cab')"
+    shell.run_cell("def step():\n    return re.sub('a', 'b', 'cab')")
+    assert code_digest(shell.user_ns["step"]) == code_digest(together)

@@ -639,6 +639,24 @@ def test_after_a_run_the_card_has_the_line_that_runs_it_so_again_and_the_record(
     assert notebook["run"][0].data["text/plain"] == "[1, 0]"
 
 
+@pytest.mark.browser
+@pytest.mark.picture
+def test_a_cell_that_lacks_inputs_is_filled_in_and_run_and_says_how_to_run_it_again(page, jupyter_lab, picture):
+    jupyter_lab.write("blog.ipynb", "%load_ext wf_notebook\n%config WorkflowMagics.storage = 'memory:'", BLOG)
+    page.set_viewport_size({"width": 1000, "height": 960})
+    jupyter_lab.open(page, "blog.ipynb")
+    page.keyboard.press("Control+b")  # without the side bar
+    jupyter_lab.run_all(page)
+    form = page.locator(".jp-OutputArea-output .wf-form").first
+    form.get_by_label("topic *").fill("cheese")
+    form.get_by_label("sources").fill('["a book", "a cow"]')
+    form.get_by_role("button", name="Run").click()
+    form.locator(".wf-record").get_by_text("About 200 plain words on cheese, from 2 sources.").wait_for()
+    page.get_by_text('%workflow blog topic="cheese" sources=["a book", "a cow"]').wait_for()
+    page.locator(".jp-Notebook .jp-Cell").first.scroll_into_view_if_needed()
+    picture("form")
+
+
 @pytest.mark.slow
 def test_a_failed_run_is_in_the_card_too_and_its_cell_passes(notebook):
     assert "✗ failed: ValueError: no ducks" in notebook["magic"][0].data["text/plain"]
@@ -657,6 +675,24 @@ def test_the_live_output_is_in_the_form_while_it_runs_and_the_record_takes_its_p
 
 
 # -- in a real browser ---------------------------------------------------------------------------------------------------------
+
+BLOG = """\
+%%workflow blog
+from typing import Annotated, Literal
+from pydantic import Field
+
+def run(self, topic: str, style: Literal["plain", "funny"] = "plain",
+        words: Annotated[int, Field(ge=50, le=500)] = 200, sources: list = []):
+    \'\'\'Write a post.
+
+    Args:
+        topic: What it is about, in a few words.
+        sources: What to cite from.
+    \'\'\'
+    self.session_state.setdefault("topics", []).append(topic)
+    yield f"## On {topic}\\n\\n"
+    yield f"About **{words}** *{style}* words on {topic}, from {len(sources)} sources.\\n"
+"""
 
 PAGE = """\
 %%workflow poem

@@ -8,17 +8,29 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
-NOTEBOOK = REPOSITORY / "notebooks" / "05_sessions_and_state.ipynb"
+from wf_notebook import Workflow
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_sessions_and_state.ipynb"
+
+
+class Other(Workflow):
+    """What another notebook left in the store."""
+
+    def run(self):
+        yield "said"
 
 
 @pytest.mark.browser
+@pytest.mark.picture
 @pytest.mark.timeout(180)
-def test_the_inspector_of_the_walk_follows_what_python_does_with_it(page, jupyter_lab):
+def test_the_inspector_of_the_walk_follows_what_python_does_with_it(page, jupyter_lab, picture):
     folder = jupyter_lab.root / "walk"
     (folder / ".workflows").mkdir(parents=True)
+    for name in ("blog", "news", "report"):
+        storage = f"duckdb:///{folder / '.workflows' / 'workflows.duckdb'}"
+        Other(name=name.title(), session_id=name, session_state={"said": name * 99}, storage=storage).run().result()
     shutil.copy(NOTEBOOK, folder)
-    page.set_viewport_size({"width": 1000, "height": 960})
+    page.set_viewport_size({"width": 1200, "height": 860})
     jupyter_lab.open(page, f"walk/{NOTEBOOK.name}")
     page.keyboard.press("Control+b")  # without the side bar
     jupyter_lab.run_all(page, timeout=120)
@@ -30,6 +42,4 @@ def test_the_inspector_of_the_walk_follows_what_python_does_with_it(page, jupyte
     books.click()
     shown.get_by_text("click", exact=True).first.wait_for()
     shown.evaluate("shown => shown.scrollIntoView({block: 'end'})")
-    screenshots = REPOSITORY / "build" / "screenshots"
-    screenshots.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=screenshots / "05_inspector.png")
+    picture("inspector")

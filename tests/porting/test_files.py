@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wf_notebook.errors import BadSource, MissingFile, WorkflowError
+from wf_notebook.errors import BadNotebook, BadSource, UnwritableFile
 from wf_notebook.porting import port_file
 
 BEFORE, AFTER = "from agno.agent import Agent\n", "from wf_notebook import Agent\n"
@@ -76,11 +76,18 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(file, tmp_path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(MissingFile) as error:
+    with pytest.raises(UnwritableFile) as error:
         port_file(file, write=True)
     assert str(error.value) == f"{str(file)!r} cannot be written: no space left on device; it is as it was"
     assert file.read_text(encoding="utf-8") == BEFORE
     assert [path.name for path in tmp_path.iterdir()] == ["old.py"]
+
+
+def test_a_file_that_may_not_be_written_is_not_replaced(file, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # as root may write everything
+    with pytest.raises(UnwritableFile, match=r"may not be written; make it writable, and port again"):
+        port_file(file, write=True)
+    assert file.read_text(encoding="utf-8") == BEFORE
 
 
 @pytest.mark.parametrize(
@@ -108,20 +115,26 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(file, tmp_path, monkeypatc
         (
             "x.ipynb",
             b"from agno.agent import Agent\n",
-            BadSource,
+            BadNotebook,
             "is not a notebook: Expecting value: line 1 column 1 (char 0); give an .ipynb file as Jupyter saves it",
         ),
-        ("x.ipynb", b"[1]", BadSource, "is JSON, but not a notebook; give an .ipynb file as Jupyter saves it"),
+        (
+            "x.ipynb",
+            b'{"cells": "\xe9"}',
+            BadNotebook,
+            "is not utf-8, line 1: invalid continuation byte; give an .ipynb file as Jupyter saves it",
+        ),
+        ("x.ipynb", b"[1]", BadNotebook, "is JSON, but not a notebook; give an .ipynb file as Jupyter saves it"),
         (
             "x.ipynb",
             b'{"cells": [{"source": 1}]}',
-            BadSource,
+            BadNotebook,
             "is JSON, but not a notebook; give an .ipynb file as Jupyter saves it",
         ),
         (
             "x.ipynb",
             b'{"worksheets": [], "nbformat": 3}',
-            BadSource,
+            BadNotebook,
             "is a notebook of format 3 or older; open and save it in Jupyter, and port again",
         ),
     ],
@@ -132,20 +145,22 @@ def test_what_cannot_be_ported_is_said_and_stays(name, content, error, message, 
     with pytest.raises(error) as raised:
         port_file(path, write=True)
     assert str(raised.value) == f"{str(path)!r} {message}"
-    assert raised.value._render_traceback_() == [f"BadSource: {str(path)!r} {message}"]
+    assert raised.value._render_traceback_() == [f"{error.__name__}: {str(path)!r} {message}"]
     assert path.read_bytes() == content
 
 
 def test_a_file_that_is_not_there_is_said_with_the_one_that_is(file, tmp_path):
-    with pytest.raises(MissingFile, match=r"there is no file '.*/odl\.py'; did you mean 'old\.py'\?"):
+    with pytest.raises(BadSource, match=r"there is no file '.*/odl\.py'; did you mean 'old\.py'\?"):
         port_file(tmp_path / "odl.py")
-    with pytest.raises(MissingFile, match=r"there is no file 'nowhere/x\.py'; name one that is there"):
+    with pytest.raises(BadSource, match=r"there is no file 'nowhere/x\.py'; name one that is there"):
         port_file("nowhere/x.py")
-    with pytest.raises(MissingFile, match=r"is a folder; name the files in it"):
+    with pytest.raises(BadNotebook, match=r"there is no file '.*/old\.ipynb'; did you mean 'old\.py'\?"):
+        port_file(tmp_path / "old.ipynb")
+    with pytest.raises(BadSource, match=r"is a folder; name the files in it"):
         port_file(tmp_path)
-    with pytest.raises(MissingFile, match=r"cannot be read: not a directory"):
+    with pytest.raises(BadSource, match=r"cannot be read: not a directory"):
         port_file(file / "x.py")
-    with pytest.raises(WorkflowError, match=r"cannot be read: .*null"):
+    with pytest.raises(BadSource, match=r"cannot be read: .*null"):
         port_file("a\0b")
 
 

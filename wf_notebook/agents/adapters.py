@@ -46,9 +46,32 @@ def _pydantic_agent(foreign: Any) -> Any:
     return adapt_agent(foreign)
 
 
+def _agno_agent(foreign: Any) -> Any:
+    from .agno import adapt_agent
+
+    return adapt_agent(foreign)
+
+
+def _runnable(foreign: Any) -> Any:
+    from .langchain import adapt_runnable
+
+    return adapt_runnable(foreign)
+
+
+def _graph(foreign: Any) -> Any:
+    from .langgraph import adapt_graph
+
+    return adapt_graph(foreign)
+
+
 #: Who adapts what: a type, or the beginning of the name of its module, and a function that takes the object and returns what has
 #: the five things of AgentLike; None, or the object itself, is left as it is. What was registered last is asked first.
-ADAPTERS: list[tuple[type | str, Callable[[Any], Any]]] = [("pydantic_ai", _pydantic_agent)]
+ADAPTERS: list[tuple[type | str, Callable[[Any], Any]]] = [
+    ("pydantic_ai", _pydantic_agent),
+    ("agno", _agno_agent),
+    ("langgraph", _graph),
+    ("langchain_core", _runnable),
+]
 
 
 def register_adapter(kind: type | str, factory: Callable[[Any], Any]) -> None:
@@ -90,7 +113,8 @@ def adapt(thing: Any, *, name: str | None = None) -> Any:
     Args:
         thing: A function, generator function, coroutine function, async generator function, or another callable: it is called
             with the arguments of `run`, what it gives is said as responses, and pieces of text are joined. Or an agent of
-            pydantic-ai, or of a kind that `register_adapter` knows. What is called as an agent already is returned as it is.
+            pydantic-ai or agno, a runnable of LangChain, a graph of LangGraph, or of a kind that `register_adapter` knows. What
+            is called as an agent already is returned as it is.
         name: Shown with its responses; the function's name when left out.
 
     >>> def search(topic):

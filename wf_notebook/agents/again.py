@@ -9,7 +9,7 @@ from ..cache import remembering
 from ..run import Usage, current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pydantic_ai.messages import ModelMessage, ModelResponse
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..keying import Key
     from .attachments import Attachment
     from .history import Turn
+    from .pieces import Foreign
     from .settings import Settings
 
 
@@ -52,6 +53,17 @@ def call_sought(agent: Settings, message: str | None, sent: Sequence[Attachment]
 
     told = "the time that it is told" if agent.add_datetime_to_instructions else None
     return sought(agent.name or "agent", "agent", key, touches=False, left_out=told)
+
+
+def foreign_sought(agent: Foreign, message: Any, options: Mapping[str, Any]) -> Any:
+    """Look for the answer to a call of an agent of another package."""
+
+    def key() -> Key:
+        from .keyed import key_of_foreign
+
+        return key_of_foreign(agent, message, options)
+
+    return sought(agent.name or "agent", "agent", key, left_out=agent.dialect.left_out)
 
 
 def request_sought(name: str, model: Any, messages: list[ModelMessage], settings: Any, parameters: Any) -> Any:

@@ -9,12 +9,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import AgentFailed
-from ..events import RunEvent, RunResponse
+from ..events import RunEvent
 from ..redact import redact
 from ..run import Usage, current
 from ..tally import tally
+from .answering import Answering
 from .history import Turn
-from .noting import Noted, in_a_line
+from .noting import in_a_line
 from .prompt import instructions, message_text
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.run import AgentRun
 
+    from ..events import RunResponse
     from .attachments import Attachment
     from .requests import Requests
     from .resolve import Resolved
@@ -31,12 +33,8 @@ if TYPE_CHECKING:
     from .tools import UserTools
 
 
-class AgentCall:
-    """One call: `responses()` runs it, `so_far()` is its answer.
-
-    All responses share one `metrics` dict, which is complete at the end: tokens as counts, `duration` and `time_to_first_token`
-    in seconds, `cost` in US dollars (0.0 for a model on this machine, None where the price is not known).
-    """
+class AgentCall(Answering):
+    """One call of a model with instructions and tools, by pydantic-ai."""
 
     #: What says whether a model needs no preparing; None until all that is imported for a call is there.
     is_at_hand: ClassVar[staticmethod[[object], bool] | None] = None
@@ -53,51 +51,23 @@ class AgentCall:
         history: Sequence[Turn],
         answered: Callable[[Turn], object],
     ) -> None:
-        self.agent, self.streaming, self.home = agent, streaming, home
+        super().__init__(agent.name, streaming=streaming)
+        self.agent, self.home = agent, home
         self.message, self.history, self.answered = message_text(message), history, answered
         #: Images and files that go along with the message.
         self.sent = sent
         self.retries = agent.retries if retries is None else retries
-        #: The pieces of text that the reader of the stream has seen, and whether nothing is left to see.
-        self.seen: list[str] = []
-        self.whole = False
         self._model: Resolved | None = None
         self._requests: Requests | None = None
         self._options: dict[str, Any] = {}
-        self._metrics: dict[str, Any] = {}
         self._counted = {"requests": 0, "input_tokens": 0, "output_tokens": 0}
         self._costed = 0.0
         #: The messages, once the answer is whole.
         self.turn: Turn | None = None
         #: The tools that were called and have an effect: the call is not to be remembered as a whole.
         self.effects: list[str] = []
-        self._tools: dict[str, dict[str, Any]] = {}
-        self._text: list[str] = []
         self._raw: list[str] = []
         self._piece_of: Callable[[object], tuple[str, bool]]
-        self._noted = Noted(agent.name, self._metrics)
-        self._response = self._says(None)
-
-    def _says(self, content: object, event: RunEvent = RunEvent.run_response) -> RunResponse:
-        model = self._model.name if self._model else None
-        return RunResponse(content, event=event.value, metrics=self._metrics, model=model, agent_id=self.agent.name)
-
-    def so_far(self) -> RunResponse:
-        """Return the answer: whole, or with the text that the reader has seen, and the tools that were called."""
-        if self.whole:
-            return self._response
-        return self._response.stamped({"content": "".join(self.seen) or None, "tools": list(self._tools.values()) or None})
-
-    def end(self) -> None:
-        """The reader of the stream has seen all of it (closing it again changes nothing)."""
-        self.whole = self.whole or self._response.content is not None
-
-    def see(self, response: RunResponse) -> None:
-        """Remember what the reader of the stream was given."""
-        if response is self._response:
-            self.whole = True
-        elif isinstance(response.content, str) and response.event == RunEvent.run_response:
-            self.seen.append(response.content)
 
     def _prepare(self) -> tuple[Resolved, Engine[None, Any], UserTools | None]:
         """Import, resolve, load: what may take seconds the first time."""
@@ -214,18 +184,6 @@ class AgentCall:
         elif what == "result":
             result, failed = came_of(event.part)
             yield self._came(self._tools[event.part.tool_call_id], result, failed=failed)
-
-    def _came(self, call: dict[str, Any], result: Any, *, failed: bool) -> RunResponse:
-        """A call of a tool is over."""
-        call |= {"result": result} | ({"tool_call_error": True} if failed else {})
-        return self._of_tool(call, RunEvent.tool_call_completed)
-
-    def _of_tool(self, call: dict[str, Any], event: RunEvent) -> RunResponse:
-        if not self.streaming:  # what is said is heard by nobody but the call itself
-            self._noted.tool(event, call)
-        response = self._says(None, event)
-        response.tools = [dict(call)]
-        return response
 
     def _finish(self, run: AgentRun[None, Any]) -> None:
         """The answer is whole: the text of a stream is all that was said, also before a tool was called."""

@@ -14,10 +14,11 @@ from .files import DEFAULT, MODEL_FILES
 from .prompt import TIME, instructions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..keying import Key
     from .attachments import Attachment
+    from .pieces import Foreign
     from .settings import Settings
 
 #: What a message has that says when and where it was sent, and not what was said.
@@ -39,7 +40,11 @@ def request(model: Any, messages: Any, settings: Any, tools: Any, output: Any) -
     """Name what the answer to one request depends on."""
 
 
-_AGENT, _REQUEST = Keyer(agent), Keyer(request)
+def foreign(agent: Any, message: Any, options: Any) -> None:
+    """Name what the answer of an agent of another package depends on."""
+
+
+_AGENT, _REQUEST, _FOREIGN = Keyer(agent), Keyer(request), Keyer(foreign)
 
 
 def key_of_call(agent: Settings, message: str | None, sent: Sequence[Attachment], history: Any) -> Key:
@@ -51,6 +56,14 @@ def key_of_call(agent: Settings, message: str | None, sent: Sequence[Attachment]
     files = [_sent(file) for file in sent]
     asked = instructions(told), message, files, _tools(agent), agent.response_model
     return _key(_AGENT, (model_parts(agent.model), *asked, [settings, native], history))
+
+
+def key_of_foreign(agent: Foreign, message: Any, options: Mapping[str, Any]) -> Key:
+    """Return the key of a call of an agent of another package, as far as one can see what that depends on."""
+    try:
+        return _FOREIGN.key((agent, message, dict(agent.dialect.told(options))), {})
+    except UncacheableArgument as refusal:
+        raise Uncacheable(str(refusal.__cause__)) from refusal
 
 
 def agent_parts(agent: Settings, history: Any) -> dict[str, Any]:

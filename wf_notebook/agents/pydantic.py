@@ -14,7 +14,7 @@ from .history import Turn
 from .parts import user_prompt
 from .requests import Requests, one_policy
 from .resolve import is_at_hand, resolve
-from .tools import from_user
+from .tracebacks import from_user
 from .tracing import capabilities
 
 if TYPE_CHECKING:

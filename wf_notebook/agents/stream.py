@@ -11,17 +11,17 @@ from ..run import way_up
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
-    from .call import AgentCall
+    from .answering import Answering
 
 
 class AgentStream:
     """The responses of one call as they come; `close()`, or letting go of it, ends the call."""
 
-    def __init__(self, begin: Callable[[bool], AgentCall], *, name: str | None = None) -> None:
+    def __init__(self, begin: Callable[[bool], Answering], *, name: str | None = None) -> None:
         #: The agent's name: what a branch of `parallel` is called.
         self.name = name
         self._begin = begin
-        self._call: AgentCall | None = None
+        self._call: Answering | None = None
         self._plain: Generator[RunResponse] | None = None
         self._async: AsyncGenerator[RunResponse] | None = None
         self._closed = False
@@ -74,7 +74,7 @@ class AgentStream:
             raise StopAsyncIteration
         if self._call is None:
             self._call = self._begin(True)
-            self._async = background.aiterate(self._call.responses())
+            self._async = self._call.awaited()
         if self._async is None:
             raise TypeError("this stream is already read by `for`")
         try:
@@ -85,7 +85,7 @@ class AgentStream:
         self._call.see(response)
         return response
 
-    def _over(self, call: AgentCall) -> None:
+    def _over(self, call: Answering) -> None:
         """All was read; a stream that was closed before has only what was read, also where the call had come further."""
         if not self._closed:
             call.end()

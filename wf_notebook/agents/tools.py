@@ -17,19 +17,16 @@ from ..cache.heard import hearing
 from ..context import within
 from ..errors import AgentFailed
 from .again import kept, tool_sought
+from .tracebacks import from_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from types import TracebackType
 
     from pydantic_ai import RunContext
     from pydantic_ai.toolsets import ToolsetTool
 
 #: By raising these a tool speaks to pydantic-ai; they are no failures.
 SIGNALS = (ApprovalRequired, CallDeferred, ModelRetry, ToolFailed, ToolRetryError)
-
-#: Whose frames stand between an agent and the user's tool.
-BETWEEN = {"wf_notebook", "pydantic_ai", "anyio", "asyncio", "concurrent", "contextlib"}
 
 
 def toolset(tools: Iterable[Any], agent: str, home: asyncio.AbstractEventLoop | None) -> UserTools | None:
@@ -148,11 +145,3 @@ class UserTools(WrapperToolset[Any]):
         for own in self.raised.values():
             if error is own:
                 raise own.with_traceback(from_user(own.__traceback__)) from own.__cause__
-
-
-def from_user(trace: TracebackType | None) -> TracebackType | None:
-    """Leave out the frames before the user's own; all of them stay when none is the user's."""
-    first = trace
-    while first is not None and first.tb_frame.f_globals.get("__name__", "").partition(".")[0] in BETWEEN:
-        first = first.tb_next
-    return first or trace

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from .exports import to_arrow, to_pandas, to_polars, to_stream
 from .html import table_html
-from .text import table_text
+from .text import shown, table_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,6 +50,11 @@ class Table:
     def title(self) -> str:
         """What it is a table of, in a line; "" where nothing says so."""
         return self._title
+
+    @property
+    def shown(self) -> list[Column]:
+        """The columns with something in them."""
+        return shown(self._columns)
 
     def __len__(self) -> int:
         return len(self._columns[0].cells) if self._columns else 0

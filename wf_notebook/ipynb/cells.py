@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import ast
 import io
-import json
 import re
 import tokenize
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadCell, BadNotebook, WorkflowError
-from ..nearest import did_you_mean
+from ..errors import BadCell, WorkflowError
 from .cell import join_line
 from .line import Line, read_line
 
 if TYPE_CHECKING:
-    import os
+    from .file import NotebookFile
 
-#: The form of notebook files that is read here; in which cells lie in a list of their own.
-FORMAT = 4
+#: So much of its first line is said of a cell, in characters.
+WORDS = 40
 #: Lines of magics without which a workflow is the same: they set up a kernel.
 SKIPPED = ("load_ext", "config", "autoreload", "matplotlib", "pip")
 #: A line that may be for IPython alone, if it begins a statement: a magic, a command of the shell, a question.
@@ -34,7 +31,7 @@ _OUT = re.compile(r"\s(?:-o|--out)(?:\s*=\s*|\s+)([^\W\d]\w*)")
 
 @dataclass(frozen=True)
 class Cell:
-    """One code cell: its place among all cells of the notebook, counted from 1, and its text as it was written."""
+    """One code cell: its number, which is that of its execution when all cells run in turn, and its text as it was written."""
 
     number: int
     text: str
@@ -43,7 +40,7 @@ class Cell:
     def says(self) -> str:
         """The cell as an error names it: its number and how it begins."""
         first = next((line.strip() for line in self.text.splitlines() if line.strip()), "")
-        return f"cell {self.number} ({first if len(first) <= 40 else f'{first[:39]}…'!s})"  # noqa: PLR2004 - a glimpse
+        return f"cell {self.number} ({first if len(first) <= WORDS else f'{first[: WORDS - 1]}…'})"
 
     @cached_property
     def head(self) -> str:
@@ -125,39 +122,10 @@ class Cell:
         return [found[1] for each in self.foreign for found in _OUT.finditer(each)]
 
 
-def read(path: str | os.PathLike[str]) -> list[Cell]:
-    """Return the code cells of a notebook.
-
-    It is read as JSON, in which a cell has been the same since the form 4 of 2015: to import nbformat takes longer than all else.
-    Raises BadNotebook for what is no notebook, or an old one.
-    """
-    file = Path(path)
-    try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        others = [each.name for each in file.parent.glob("*.ipynb")] if file.parent.is_dir() else []
-        near = did_you_mean(file.name, others) or (f"; there are {', '.join(sorted(others)[:5])}" if others else "")
-        raise BadNotebook(f"there is no notebook {str(path)!r}{near or '; write the path to an .ipynb file'}") from None
-    except IsADirectoryError:
-        raise BadNotebook(f"{str(path)!r} is a folder; write the path to an .ipynb file in it") from None
-    except OSError as error:
-        raise BadNotebook(f"{str(path)!r} cannot be read ({error.strerror}); let somebody who may copy it") from error
-    except ValueError as error:  # no JSON, or no text
-        kind = f"; it is Python: import it, or make a notebook of it (jupytext --to ipynb {file.name})"
-        raise BadNotebook(
-            f"{str(path)!r} is no notebook ({error}){kind if file.suffix == '.py' else '; write the path to an .ipynb file'}"
-        ) from None
-    version = content.get("nbformat") if isinstance(content, dict) else None
-    if isinstance(version, int) and version < FORMAT:
-        raise BadNotebook(
-            f"{str(path)!r} is of the old form {version}; open it in Jupyter and save it, "
-            f"or: jupyter nbconvert --to notebook --nbformat 4 --inplace {file.name}"
-        )
-    cells = content.get("cells") if version is not None else None
-    if not isinstance(cells, list) or not all(isinstance(each, dict) and "cell_type" in each for each in cells):
-        why = "it has no nbformat" if version is None else "it has no list of cells"
-        raise BadNotebook(f"{str(path)!r} is no notebook ({why}); open it in Jupyter and save it")
-    return [Cell(number, _source(each)) for number, each in enumerate(cells, 1) if each["cell_type"] == "code"]
+def cells_of(file: NotebookFile) -> list[Cell]:
+    """Return the code cells of a notebook."""
+    found = [_source(cell) for cell in file.said["cells"] if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+    return [Cell(number, text) for number, text in enumerate(filter(str.strip, found), 1)]
 
 
 def _source(cell: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import threading
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cache import checked_mode
@@ -13,7 +12,8 @@ from ..errors import BadCell, UnknownWorkflow
 from ..nearest import did_you_mean
 from ..storage import opened
 from .cell import outline, snake_case
-from .cells import Cell, read
+from .cells import Cell, cells_of
+from .file import NotebookFile
 from .needs import Binding, needed
 from .running import Module, at_home, check
 from .workflows import find
@@ -36,7 +36,7 @@ def load_notebook(path: str | os.PathLike[str]) -> Notebook:
     Raises BadNotebook for what is no notebook. A workflow that is not there raises UnknownWorkflow; a needed cell that is no
     Python, or that only IPython can run, raises BadCell.
 
-    >>> import json, tempfile
+    >>> import json, tempfile; from pathlib import Path
     >>> path = Path(tempfile.mkdtemp(), "report.ipynb")
     >>> source = "%%workflow blog --storage memory:\ndef run(self, topic):\n    return f'On {topic}.'"
     >>> cells = [{"cell_type": "code", "source": source}]
@@ -57,8 +57,9 @@ class Notebook:
     """The workflows of one notebook file, as it was when it was loaded."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._cells = read(path)
-        self.path = Path(path).absolute()
+        file = NotebookFile.read(path)
+        self._cells = cells_of(file)
+        self.path = file.path.absolute()
         self._modules: list[Module] = []
         self._lock = threading.RLock()
 

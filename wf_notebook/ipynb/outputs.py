@@ -70,13 +70,14 @@ def merged(outputs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     streams: dict[str, dict[str, Any]] = {}
     for output in outputs:
-        if output["output_type"] != "stream":
+        name, text = output.get("name", "stdout"), _joined(output.get("text", ""))
+        if output.get("output_type") != "stream":
             found.append(dict(output))
-        elif output["name"] in streams:
-            streams[output["name"]]["text"] += _joined(output["text"])
+        elif name in streams:
+            streams[name]["text"] += text
         else:
-            streams[output["name"]] = {**output, "text": _joined(output["text"])}
-            found.append(streams[output["name"]])
+            streams[name] = {**output, "name": name, "text": text}
+            found.append(streams[name])
     for stream in streams.values():
         text, shorter = stream["text"], ""
         while text != (shorter := _BACKSPACE.sub("", text)):
@@ -90,14 +91,14 @@ def merged(outputs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _plain(output: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is shown of an output, under the names that a difference is told by."""
-    match output["output_type"]:
+    match output.get("output_type"):
         case "stream":
             return {output["name"]: output["text"]}
         case "error":
-            lines = _NUMBER.sub("In[]", "\n".join(output["traceback"]))
-            return {"error": f"{output['ename']}: {output['evalue']}", "traceback": lines}
+            lines = _NUMBER.sub("In[]", "\n".join(output.get("traceback", ())))
+            return {"error": f"{output.get('ename')}: {output.get('evalue')}", "traceback": lines}
         case _:
-            data = {mime: _joined(value) for mime, value in output["data"].items()}
+            data = {mime: _joined(value) for mime, value in output.get("data", {}).items()}
             if isinstance(data.get(VIEW), dict):
                 data[VIEW] = {name: value for name, value in data[VIEW].items() if name != "model_id"}
             return data

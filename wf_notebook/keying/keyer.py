@@ -151,11 +151,11 @@ class Keyer:
         try:
             return self._content(what, name, value, entries)
         except Uncacheable as refusal:
-            why = refusal.of(what, name, value).why
+            told = refusal.of(what, name, value)
             raise UncacheableArgument(
-                f"argument {name!r} of {self.name}() has no key: {why}; hand in what it is made of, "
+                f"argument {name!r} of {self.name}() has no key: {told.why}; hand in what it is made of, "
                 f"or give its class a method _key_parts_(self) that says so"
-            ) from refusal
+            ) from told
 
     def _read(self, read: Read, instance: Any, entries: list[Callable[[], Entries]]) -> bytes:
         try:

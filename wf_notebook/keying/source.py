@@ -64,26 +64,35 @@ def find(function: FunctionType) -> Found | None:
 # -- files and cells, compiled -------------------------------------------------------------------------------------------------
 
 _Known: TypeAlias = "dict[str, list[tuple[CodeType, Function, str]]]"
-_files: dict[tuple[str, int], tuple[list[str], _Known]] = {}
+_files: dict[tuple[str, int, bool], tuple[list[str], _Known]] = {}
 
 
 def _in(code: CodeType, lines: list[str]) -> Found | None:
-    flags = code.co_flags & _FUTURE
-    place = code.co_filename, flags
+    for apart in (False, True):
+        known = _functions_of(code.co_filename, lines, code.co_flags & _FUTURE, apart=apart).get(code.co_qualname, ())
+        same = [one for one in known if fingerprint(one[0]) == fingerprint(code)]
+        if same:
+            _, node, within = min(same, key=lambda one: abs(one[0].co_firstlineno - code.co_firstlineno))
+            return Found(node, within, "".join(lines[first_line(node) - 1 : node.end_lineno]))
+    return None
+
+
+def _functions_of(file: str, lines: list[str], flags: int, *, apart: bool) -> _Known:
+    place = file, flags, apart
     known = _files.get(place)
     if known is None or known[0] != lines:
         for oldest in [*_files][: max(0, len(_files) - _FILES + 1)]:
             _files.pop(oldest, None)
-        known = _files[place] = [*lines], _compiled("".join(lines), flags)
-    same = [one for one in known[1].get(code.co_qualname, ()) if fingerprint(one[0]) == fingerprint(code)]
-    if not same:
-        return None
-    _, node, within = min(same, key=lambda one: abs(one[0].co_firstlineno - code.co_firstlineno))
-    return Found(node, within, "".join(lines[first_line(node) - 1 : node.end_lineno]))
+        known = _files[place] = [*lines], _compiled("".join(lines), flags, apart=apart)
+    return known[1]
 
 
-def _compiled(text: str, flags: int) -> _Known:
-    """Return the functions of a source by their qualified names: what each compiles to, and its node."""
+def _compiled(text: str, flags: int, *, apart: bool) -> _Known:
+    """Return the functions of a source by their qualified names: what each compiles to, and its node.
+
+    IPython compiles each statement of a cell `apart`; to CPython 3.11 and newer a call `re.sub(…)` is another one where it has
+    seen `import re` (compile.c, is_import_originated).
+    """
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     known: _Known = {}
     try:
@@ -91,7 +100,8 @@ def _compiled(text: str, flags: int) -> _Known:
         nodes: dict[tuple[int, str], list[tuple[Function, str]]] = {}
         for node, within in _functions(tree):
             nodes.setdefault((first_line(node), getattr(node, "name", "<lambda>")), []).append((node, within))
-        for code in _codes(compile(tree, "source", "exec", flags, dont_inherit=True)):
+        units = [ast.Module([node], []) for node in tree.body] if apart else [tree]
+        for code in (code for unit in units for code in _codes(compile(unit, "source", "exec", flags, dont_inherit=True))):
             candidates = nodes.get((code.co_firstlineno, code.co_name), [])
             if len(candidates) > 1:
                 candidates = [one for one in candidates if _is_of(code, one[0])]

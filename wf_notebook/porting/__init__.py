@@ -16,7 +16,7 @@ import tokenize
 from io import BytesIO
 from pathlib import Path
 
-from ..errors import BadSource, MissingFile
+from ..errors import BadNotebook, BadSource, UnwritableFile, WorkflowError
 from ..nearest import did_you_mean
 from .cells import code_cells, put
 from .python import Piece, parsed, parsed_cell, port_pieces
@@ -53,7 +53,7 @@ def ported(source: str, *, name: str = "<source>") -> Ported:
 
 
 def ported_notebook(text: str, *, name: str = "<notebook>") -> Ported:
-    """Return the text of a notebook's file with the import lines of its code cells changed; raise BadSource if it is none.
+    """Return the text of a notebook's file with the import lines of its code cells changed; raise BadNotebook if it is none.
 
     Lines of IPython's are passed over, and so are cells that are not Python; such a cell is told of if it imports from Agno.
     """
@@ -85,35 +85,38 @@ def port_file(path: str | os.PathLike[str], *, write: bool = False) -> Ported:
     """Port a file, of Python or a notebook (`.ipynb`); with `write` it is replaced, as a whole or not at all.
 
     Raises:
-        MissingFile: There is no such file, it is a folder, or it may not be read or written.
-        BadSource: It is not Python (the message has the line), not in the encoding that it says, or no notebook.
+        BadSource: It is not there, a folder, not Python (the message has the line), or not in the encoding that it says.
+        BadNotebook: The same of a notebook.
+        UnwritableFile: It may not be written, or could not; it is as it was.
     """
     path = Path(path)
-    name = os.fspath(path)
-    data = _read(path, name)
-    is_notebook = path.suffix == ".ipynb"
+    name, is_notebook = os.fspath(path), path.suffix == ".ipynb"
+    data = _read(path, name, BadNotebook if is_notebook else BadSource)
     encoding = "utf-8" if is_notebook else _encoding(data, name)
     try:
         source = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise BadSource(f"{name!r} is not {encoding}, line {line}: {error.reason}; say its encoding in its first line") from None
+        reason = f"{name!r} is not {encoding}, line {line}: {error.reason}"
+        if is_notebook:
+            raise BadNotebook(f"{reason}; give an .ipynb file as Jupyter saves it") from None
+        raise BadSource(f"{reason}; say its encoding in its first line") from None
     done = (ported_notebook if is_notebook else ported)(source, name=name)
     if write and done.changed:
         _replace(path, name, _encoded(done, encoding, data))
     return done
 
 
-def _read(path: Path, name: str) -> bytes:
-    if path.is_dir():
-        raise MissingFile(f"{name!r} is a folder; name the files in it")
+def _read(path: Path, name: str, wrong: type[WorkflowError]) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
         near = did_you_mean(path.name, (each.name for each in path.parent.glob("*")))
-        raise MissingFile(f"there is no file {name!r}{near or '; name one that is there'}") from None
+        raise wrong(f"there is no file {name!r}{near or '; name one that is there'}") from None
+    except IsADirectoryError:
+        raise wrong(f"{name!r} is a folder; name the files in it") from None
     except (OSError, ValueError) as error:
-        raise MissingFile(f"{name!r} cannot be read: {_said(error)}; see to it, and port again") from None
+        raise wrong(f"{name!r} cannot be read: {_said(error)}; see to it, and port again") from None
 
 
 def _encoding(data: bytes, name: str) -> str:
@@ -134,6 +137,8 @@ def _encoded(done: Ported, encoding: str, data: bytes) -> bytes:
 def _replace(path: Path, name: str, data: bytes) -> None:
     """Put a new file in the place of an old one: whole or not at all; a link stays one."""
     target = path.resolve()
+    if not os.access(target, os.W_OK):
+        raise UnwritableFile(f"{name!r} may not be written; make it writable, and port again")
     try:
         handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
@@ -147,7 +152,7 @@ def _replace(path: Path, name: str, data: bytes) -> None:
             Path(beside).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise MissingFile(f"{name!r} cannot be written: {_said(error)}; it is as it was") from None
+        raise UnwritableFile(f"{name!r} cannot be written: {_said(error)}; it is as it was") from None
 
 
 def _said(error: Exception) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import BadSource
+from ..errors import BadNotebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,16 +25,16 @@ class CodeCell(NamedTuple):
 
 
 def code_cells(text: str, *, name: str) -> list[CodeCell]:
-    """Return the code cells of a notebook; raise BadSource if it is none, or one of an old format."""
+    """Return the code cells of a notebook; raise BadNotebook if it is none, or one of an old format."""
     try:
         notebook = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadSource(f"{name!r} is not a notebook: {error}; give an .ipynb file as Jupyter saves it") from None
+        raise BadNotebook(f"{name!r} is not a notebook: {error}; give an .ipynb file as Jupyter saves it") from None
     if isinstance(notebook, dict) and "worksheets" in notebook:
-        raise BadSource(f"{name!r} is a notebook of format 3 or older; open and save it in Jupyter, and port again")
+        raise BadNotebook(f"{name!r} is a notebook of format 3 or older; open and save it in Jupyter, and port again")
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list) or not all(map(_is_cell, cells)):
-        raise BadSource(f"{name!r} is JSON, but not a notebook; give an .ipynb file as Jupyter saves it")
+        raise BadNotebook(f"{name!r} is JSON, but not a notebook; give an .ipynb file as Jupyter saves it")
     return list(_code_cells(text, cells))
 
 

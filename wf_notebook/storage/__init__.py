@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .memory import MemoryWorkflowStorage as MemoryWorkflowStorage
     from .sqlite import SqliteWorkflowStorage as SqliteWorkflowStorage
 
+__all__ = ["DuckDbWorkflowStorage", "MemoryWorkflowStorage", "SqliteWorkflowStorage", "WorkflowStorage", "open_storage"]
+
 T = TypeVar("T")
 
 _ADDRESSES = "duckdb:///file.duckdb, sqlite:///file.db or memory:"

@@ -68,6 +68,10 @@ class NoRows:
         """Return nothing."""
         return None
 
+    def sources(self, session_id: str) -> list[tuple[Any, ...]]:
+        """Return nothing."""
+        return []
+
     def step_texts(self, step_ids: Iterable[str], column: str) -> dict[str, str]:
         """Return nothing."""
         return {}

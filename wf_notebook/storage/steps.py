@@ -81,6 +81,16 @@ class StepRows:
         )
         return {step_id: text for step_id, text in found if text is not None}
 
+    def sources(self, session_id: str) -> list[tuple[Any, ...]]:
+        """Return what was said of the sources of workflows, in order: name, key, place, happened_at, and the source as JSON."""
+        if not self.has_steps:
+            return []
+        return self.rows(
+            "SELECT name, key, place, happened_at, coalesce(b.text, CAST(parts AS VARCHAR)) FROM step_log"
+            f" LEFT JOIN blob b ON b.hash = parts_blob WHERE {_OF} AND op = 'source' ORDER BY seq",
+            (self.store, session_id),
+        )
+
     def has_step(self, step_id: str) -> bool:
         """Return whether a row of that step is in the store."""
         return self.has_steps and bool(self.rows("SELECT 1 FROM step_log WHERE step_id = ? LIMIT 1", (step_id,)))
@@ -118,7 +128,7 @@ class StepRows:
             row = {**step, "store": self.store, "session_id": session_id, "seq": number}
             for column, where in _BESIDE.items():
                 text = row.get(column)
-                if text is not None and len(text) > LARGE:
+                if text is not None and (len(text) > LARGE or row["op"] == "source"):
                     row[where] = digest("json", [text.encode()])
                     beside[row[where]] = (len(text), text, None)
                     row[column] = None

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..ipynb.options import Option, is_expression
-from . import acting, looking
+from . import acting, leaving, looking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,9 @@ OUT = Option("out", "o", "VAR", "put the table into the variable VAR")
 AT = Option("at", "", "VERSION", "the version that it begins with; left out, the newest")
 DELETED = Option("deleted", "", "ID", "bring this deleted session back")
 ALL = Option("all", "", None, "the branches too, in which conflicts kept what was not saved")
+FORMAT = Option("format", "", "FORMAT", "ipynb, html, md or json; left out, what the name of the file says, else ipynb")
+OUTPUT = Option("output", "o", "FILE", "the file; left out, it is named after the session")
+FORCE = Option("force", "", None, "write over a file that is there")
 PURGE = Option("purge", "", None, "erase it: its versions, runs and events; this cannot be undone")
 
 
@@ -81,6 +84,8 @@ VERBS = (
     Verb("delete", "[ID]", "hide a session; with --purge, erase it", acting.delete, (SESSION, PURGE)),
     Verb("save", "", "save what could not be saved before, of all workflows", acting.save, ()),
     Verb("resolve", "CHOICE [KEY …]", "decide a conflict: mine, theirs or a dict of the values", acting.resolve, raw=expression),
+    Verb("export", "[SESSION]", "write a session as a notebook that runs again, or as a page, Markdown or JSON", leaving.export,
+         (SESSION, FORMAT, OUTPUT, FORCE)),
     Verb("sql", "SELECT …", "ask the views by SQL; %%wf sql for several lines", looking.sql, (OUT,), raw=query),
 )  # fmt: skip
 

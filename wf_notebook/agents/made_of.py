@@ -1,0 +1,103 @@
+"""What an agent of another package is made of, as far as its answers depend on it: for a key.
+
+A key takes code that is installed by its version. But what such code makes of the user's things, closures and objects around a
+model, a prompt or a function, is no part of that: here it is taken apart, until what is left is the user's own, or plain.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+from ..keying import Uncacheable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+#: The packages whose functions and objects are taken apart.
+PACKAGES = {"agno", "langchain", "langchain_classic", "langchain_core", "langgraph"}
+#: What says of a thing that is asked how it is watched and reached, and nothing of what it answers.
+WATCHING = {
+    "cache",
+    "callback_manager",
+    "callbacks",
+    "metadata",
+    "rate_limiter",
+    "run_id",
+    "run_name",
+    "tags",
+    "trace",
+    "verbose",
+}
+#: What keeps things from one call to the next, beyond what a key can see.
+KEEPING = ["langgraph.checkpoint", "langgraph.store", "agno.db"]
+
+
+def is_of(kind: type, packages: Iterable[str]) -> bool:
+    """Say whether a class, or one that it derives from, is of such a package or module.
+
+    >>> is_of(partial, ["functools"]), is_of(partial, ["func"])
+    (True, False)
+    """
+    return any(f"{base.__module__}.".startswith(f"{package}.") for base in kind.__mro__ for package in packages)
+
+
+def made_of(value: Any, around: tuple[int, ...] = ()) -> Any:
+    """Return what a value is made of: things of those packages taken apart, everything else as it is.
+
+    >>> made_of({"a": (1, "b")}), made_of(partial(print, 1))
+    ({'a': [1, 'b']}, ['partial', <built-in function print>, [1], {}])
+    """
+    if id(value) in around:
+        return ["around", len(around) - around.index(id(value))]
+
+    def inner(part: Any) -> Any:
+        return made_of(part, (*around, id(value)))
+
+    made = value
+    if isinstance(value, (str, bytes, int, float, bool, type, type(None))):
+        pass
+    elif type(value) in {list, tuple}:
+        made = [inner(item) for item in value]
+    elif type(value) is dict:
+        made = {key: inner(item) for key, item in value.items()}
+    elif isinstance(value, partial):
+        made = ["partial", inner(value.func), inner(value.args), inner(value.keywords)]
+    elif isinstance(value, MethodType) and is_of(type(value.__self__), PACKAGES):
+        made = ["method", inner(value.__self__), value.__func__]
+    elif isinstance(value, FunctionType) and value.__module__.partition(".")[0] in PACKAGES:
+        made = ["function", value.__module__, value.__qualname__, *_closed_over(value, inner)]
+    elif is_of(type(value), KEEPING):
+        raise Uncacheable(f"({type(value).__name__}) keeps things, which are no part of a key")
+    elif is_of(type(value), PACKAGES):
+        made = [type(value), {name: inner(part) for name, part in _attributes(value).items()}]
+    return made
+
+
+def _closed_over(function: FunctionType, inner: Callable[[Any], Any]) -> list[Any]:
+    """Return what a function of a package has around it, and is given when nothing else is."""
+    cells: dict[str, Any] = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            cells[name] = inner(cell.cell_contents)
+        except ValueError:  # not filled yet
+            cells[name] = None
+    wrapped = getattr(function, "__wrapped__", None)
+    return [cells, inner(function.__defaults__), inner(function.__kwdefaults__), inner(wrapped)]
+
+
+def _attributes(value: Any) -> Mapping[str, Any]:
+    """Return the attributes of an object of a package: of a model of pydantic its fields, but those that are not for writing."""
+    fields = getattr(type(value), "model_fields", None)
+    if fields is not None:
+        written = {name: getattr(value, name, None) for name, field in fields.items() if not field.exclude}
+        found = {**written, **(value.model_extra or {})}
+    elif hasattr(value, "__dict__"):
+        worked_out = {
+            name for kind in type(value).__mro__ for name, one in vars(kind).items() if isinstance(one, cached_property)
+        }
+        found = {name: part for name, part in vars(value).items() if name not in worked_out}
+    else:
+        found = {name: getattr(value, name, None) for kind in type(value).__mro__ for name in vars(kind).get("__slots__", ())}
+    return {name: part for name, part in found.items() if not (name in WATCHING and hasattr(value, "ainvoke"))}
