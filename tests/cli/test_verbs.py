@@ -6,13 +6,11 @@ import json
 import re
 import sys
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from wf_notebook import open_storage
 from wf_notebook.cli import main
-from wf_notebook.cli.verbs import commands
 from wf_notebook.cli.wording import ONLY_THERE
 from wf_notebook.verbs.table import HELP, OUT, VERBS, options_of
 
@@ -26,16 +24,6 @@ def test_each_verb_that_needs_no_kernel_is_a_command_with_the_same_options():
             continue
         has = {name for each in main.commands[verb.name].params for name in each.opts}
         assert {f"--{each.name}" for each in options_of(verb) if each not in {HELP, OUT}} <= has, verb.name
-
-
-def test_the_examples_of_the_verbs_run_one_after_the_other(wf):
-    Path("query.sql").write_text("SELECT session_id FROM sessions\n-- all of them", encoding="utf-8")
-    for command in commands().values():
-        for example in command.examples:
-            for line in example.split(" && "):
-                words, _, file = line.removeprefix("wf ").partition(" < ")
-                done = wf(words, input=Path(file).read_text(encoding="utf-8") if file else None)
-                assert (done.exit_code, done.exception) == (0, None) or done.exit_code == 0, (line, done.output)
 
 
 def test_what_is_read_is_a_table(wf):
@@ -105,3 +93,20 @@ def test_colours_are_for_a_terminal_and_a_pipe_has_all_rows(wf, process):
     typed = f'{sys.executable} -c \'import pty; pty.spawn(["{sys.executable}", "-m", "wf_notebook", "runs"])\''
     assert "\x1b[1m" in process(typed).stdout
     assert "\x1b" not in process(f"NO_COLOR=1 {typed}").stdout
+
+
+def test_what_is_in_a_session_does_not_steer_a_terminal(wf, store):
+    session = open_storage(store).session("odd")
+    session.state.update({"title\x1b]0;mine\x07": "red\x1b[31m"})
+    session.save()
+    shown = [
+        wf(line).output for line in ("state -s odd", "diff 0 1 -s odd", "versions -s odd", "inspect odd", "state \x1b[2J -s odd")
+    ]
+    assert all("\x1b" not in each for each in shown), shown
+    assert json.loads(wf("state -s odd --json").stdout)[0]["value"] == "red\x1b[31m"
+
+
+def test_a_terminal_that_has_not_all_signs_shows_others(process):
+    shown = process("PYTHONIOENCODING=latin-1 wf runs | iconv -f latin1 -t utf-8").stdout
+    assert shown.splitlines()[1].split()[2:4] == ["?", "completed"]
+    assert json.loads(process("PYTHONIOENCODING=latin-1 wf sql --json \"SELECT '✓' AS a\"").stdout) == [{"a": "✓"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -102,6 +103,9 @@ class Main(Group):
         extra = {"prog_name": "wf", **extra, "obj": manner, "standalone_mode": False}
         if not standalone_mode:
             return super().main(given, *rest, **extra)
+        for stream in (sys.stdout, sys.stderr):  # a terminal that has not all signs shows another one
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")
         try:
             code = super().main(given, *rest, **extra)
         except (click.ClickException, click.Abort) as error:

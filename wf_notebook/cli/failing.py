@@ -40,7 +40,9 @@ def ended(error: BaseException, manner: Manner) -> int:
         click.echo("".join(["Traceback (most recent call last):\n", *traceback.format_list(frames)]), err=True, nl=False)
         click.echo("".join(traceback.format_exception_only(error)), err=True, nl=False)
         return FAILED
-    text = in_a_shell(_text(error))
+    from ..readable import harmless
+
+    text = harmless(in_a_shell(_text(error)))
     _tell(text, _kind(error), manner, [in_a_shell(note) for note in getattr(error, "__notes__", ())])
     return USAGE if isinstance(error, _OF_USAGE) else FAILED
 

@@ -13,6 +13,7 @@ import click
 from ..errors import BadArguments, UnknownWorkflow
 from ..ipynb.options import OPTIONS
 from .command import Command
+from .completing import workflows
 from .failing import FAILED
 from .inputs import RULES, hints_of, read_inputs
 from .manner import manner, say
@@ -138,7 +139,7 @@ run = Command(
     ),
     params=[
         click.Argument(["notebook"], metavar="NOTEBOOK"),
-        click.Argument(["words"], nargs=-1, metavar="[NAME] [INPUT=VALUE …]"),
+        click.Argument(["words"], nargs=-1, metavar="[NAME] [INPUT=VALUE …]", shell_complete=workflows),
         *(option(each._replace(help=_SAID.get(each.name, each.help))) for each in OPTIONS if each.name not in _ONLY_THERE),
     ],
     callback=_run,

@@ -65,6 +65,9 @@ def show_table(table: Table) -> None:
 
 
 def _painted(text: str, column: Column, value: Any) -> str:
+    from ..readable import harmless
+
+    text = harmless(text)  # what is in a session does not steer a terminal
     if not (said := text.rstrip()) or not (value is None or column.kind == "status"):
         return text
     return click.style(said, bold=True if value is None else None, fg=COLOURS.get(value)) + text[len(said) :]
@@ -72,11 +75,12 @@ def _painted(text: str, column: Column, value: Any) -> str:
 
 def _show_diff(diff: Diff) -> None:
     from ..frames import diff_table
+    from ..readable import harmless
 
     if manner().json:
         show_json({"before": diff.before, "after": diff.after, "differences": list(diff_table(diff))})
         return
-    head, *lines = _redacted(str(diff)).splitlines()
+    head, *lines = harmless(_redacted(str(diff))).splitlines()
     click.echo("\n".join([head, *(click.style(line, fg=SIGNS.get(line[:1])) for line in lines)]), color=has_colours(sys.stdout))
 
 
@@ -102,7 +106,8 @@ def show_json(document: Any) -> None:
     """Print a document: times in ISO 8601, what JSON has no word for as it prints, no number (NaN) as null, and no secrets."""
     from ..frames.columns import plain
 
-    click.echo(_redacted(json.dumps(_finite(plain(document)), ensure_ascii=False, indent=2)))
+    escaped = (sys.stdout.encoding or "").lower() not in {"utf-8", "utf8"}
+    click.echo(_redacted(json.dumps(_finite(plain(document)), ensure_ascii=escaped, indent=2)))
 
 
 def _finite(value: Any) -> Any:

@@ -13,6 +13,7 @@ from ..errors import BadArguments, UnknownSession
 from ..verbs.asked import Asked
 from ..verbs.table import HELP, VERBS, options_of
 from .command import Command
+from .completing import sessions
 from .manner import manner, say
 from .showing import show
 from .wording import ONLY_THERE, in_a_shell
@@ -36,15 +37,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "use": ("wf use 1 -s demo",),
     "forget": ("wf forget -s demo",),
     "versions": ("wf versions -s demo",),
-    "diff": ("wf diff 1 2", "wf diff demo:1 demo"),
-    "restore": ("wf restore 1", "wf delete demo && wf restore --deleted demo"),
-    "fork": ("wf fork second --at 1",),
+    "diff": ("wf diff 1 2 -s demo", "wf diff demo:1 demo"),
+    "restore": ("wf restore 1 -s demo", "wf delete demo && wf restore --deleted demo"),
+    "fork": ("wf fork second --at 1 -s demo",),
     "rename": ("wf rename My first blog -s demo",),
     "delete": ("wf delete second", "wf delete second --purge --yes"),
     "export": ("wf export demo -o demo.ipynb", "wf export demo --format md --force"),
     "status": ("wf status",),
     "sql": ('wf sql "SELECT session_id, status FROM runs"', "wf sql --json < query.sql"),
 }
+#: Verbs after which a session may be named.
+_OF_SESSIONS = {"inspect", "runs", "delete", "export", "diff"}
 #: What is said of a verb here, where that is something else than in a notebook.
 _SAID = {"sql": "ask the views by SQL: on the line, or from stdin"}
 
@@ -57,7 +60,8 @@ def commands() -> dict[str, Command]:
 
 def command(verb: Verb, do: Callable[..., Any] | None = None, more: Sequence[click.Parameter] = ()) -> Command:
     """Return a verb as a command; `do` is given the verb and what was written, and does something else with them."""
-    words = click.Argument(["words"], nargs=-1, metavar=verb.usage or "", required=False)
+    offered = sessions if verb.name in _OF_SESSIONS else None
+    words = click.Argument(["words"], nargs=-1, metavar=verb.usage or "", required=False, shell_complete=offered)
     options = [option(each) for each in options_of(verb) if each != HELP and each.metavar != "VAR"]
     text = in_a_shell(_SAID.get(verb.name, verb.help))
     text = f"{text[:1].upper()}{text[1:]}."
@@ -76,7 +80,8 @@ def option(each: Option) -> click.Option:
     names = [f"--{each.name}", *([f"-{each.short}"] if each.short else [])]
     if each.metavar is None:
         return click.Option(names, is_flag=True, help=in_a_shell(each.help))
-    return click.Option(names, metavar=each.metavar, help=in_a_shell(each.help))
+    offered = sessions if each.metavar == "ID" else None
+    return click.Option(names, metavar=each.metavar, help=in_a_shell(each.help), shell_complete=offered)
 
 
 def asked(words: Sequence[str] = (), text: str = "", **options: Any) -> tuple[Asked, list[str]]:
