@@ -66,9 +66,10 @@ FLOORS = """
     inspection.search  inspection.copying  inspection.past
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
-    ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows  ipynb
+    ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
+    ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
     ipynb.files  ipynb.calls  ipynb.report  ipynb.safe  ipynb.making  ipynb.page  ipynb.prose  ipynb.document
-    ipynb.exporting
+    ipynb.exporting  ipynb.whereabouts  ipynb.standing  ipynb
     verbs.asked  verbs.looking  verbs.acting  verbs.leaving  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure

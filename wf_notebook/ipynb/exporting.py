@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ..errors import BadArguments
 from ..nearest import did_you_mean
 from ..redact import redact
-from .making import Cells
 from .document import document
 from .files import checked_path, file_name, write_whole
+from .making import Cells
 from .page import page
 from .prose import prose
 from .report import report

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ast
-import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..background import call
 from ..ipynb.defining import defined
+from ..ipynb.running import execute
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..workflow import Workflow
@@ -39,9 +36,5 @@ def _python(shell: InteractiveShell, body: str) -> str:
 
 def _execute(shell: InteractiveShell, tree: ast.Module, filename: str) -> None:
     __tracebackhide__ = True
-    code = compile(tree, filename, "exec", shell.compile.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    if code.co_flags & inspect.CO_COROUTINE:
-        awaiting: Coroutine[Any, Any, None] = eval(code, shell.user_ns)  # noqa: S307 - the user's own cell
-        call(awaiting)
-    else:
-        exec(code, shell.user_ns)  # noqa: S102 - the user's own cell
+    flags = shell.compile.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    execute(compile(tree, filename, "exec", flags, dont_inherit=True), shell.user_ns)
