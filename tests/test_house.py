@@ -64,12 +64,15 @@ FLOORS = """
     inspection.search  inspection.copying  inspection.past
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
+    ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
+    ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading  ipynb
+    verbs.asked  verbs.looking  verbs.acting  verbs.table  verbs
 7   testing
-    notebook.options  notebook.line  notebook.cell  notebook.body  notebook.workflows  notebook.failure
+    notebook.body  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.background  notebook.asked  notebook.again  notebook.taking_in
+    notebook.live  notebook.background  notebook.again  notebook.taking_in
     notebook.shown  notebook.variables  notebook.inspecting
-    notebook.known  notebook.looking  notebook.planned  notebook.acting
+    notebook.known  notebook.planned
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
     cli

@@ -16,6 +16,7 @@ _ROOMS = {
     "apprint_run_response": "render",
     "inspector": "inspection",
     "load_ipython_extension": "notebook",
+    "load_notebook": "ipynb.loading",
     "logger": "run",
     "open_storage": "storage",
     "parallel": "branches",
@@ -35,6 +36,7 @@ __all__ = [
     "apprint_run_response",
     "inspector",
     "load_ipython_extension",
+    "load_notebook",
     "logger",
     "open_storage",
     "parallel",
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from .codec import register_codec, trust
     from .events import RunEvent, RunResponse
     from .inspection import inspector
+    from .ipynb.loading import load_notebook
     from .merging import register_merge
     from .notebook import load_ipython_extension, unload_ipython_extension
     from .render import apprint_run_response, pprint_run_response

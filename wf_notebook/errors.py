@@ -228,6 +228,10 @@ class BadCell(WorkflowError, ValueError):
     """The cell defines no workflow, or more than one and no name to choose by."""
 
 
+class BadNotebook(WorkflowError, ValueError):
+    """A file is no notebook that can be read: another kind of file, an old form, or not there."""
+
+
 class BadBranch(WorkflowError, TypeError):
     """What was given to `parallel` is no stream, coroutine or callable, or cannot be done as asked."""
 

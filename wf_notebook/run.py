@@ -62,7 +62,7 @@ WAYS_UP: dict[str, str] = {
     "Run.why": "wf_notebook.frames.steps:why",
     "Remembers.takes": "wf_notebook.frames.steps:takes",
     "Timeline.df": "wf_notebook.frames:timeline_frame",
-    "show": "wf_notebook.notebook.looking:publish_run",
+    "show": "wf_notebook.notebook.views:publish_run",
     "adapt": "wf_notebook.agents.adapters:adapt",
     "Diff._repr_html_": "wf_notebook.frames:diff_html",
     "Diff.df": "wf_notebook.frames:diff_frame",

@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from .codec.classes import is_beside_main
 from .errors import BadSetting
 from .foreign import adapted, adapted_function
 from .given import checked
@@ -83,7 +84,13 @@ def warn_if_outdated(workflow: object) -> None:
     """Say once that an instance runs old code, after its class was defined anew in a notebook or a console."""
     cls = type(workflow)
     newer = vars(sys.modules[cls.__module__]).get(cls.__qualname__, cls) if cls.__module__ == "__main__" else cls
-    if newer in cls.__mro__ or not isinstance(newer, type) or not issubclass(newer, cls.__mro__[-2]) or workflow in _said:
+    if (
+        newer in cls.__mro__
+        or is_beside_main(cls)
+        or not isinstance(newer, type)
+        or not issubclass(newer, cls.__mro__[-2])
+        or workflow in _said
+    ):
         return
     _said.add(workflow)
     warnings.warn(f"{cls.__name__} was defined anew, and this instance runs the old code; make a new one", stacklevel=4)

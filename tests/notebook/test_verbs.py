@@ -23,8 +23,9 @@ from wf_notebook.errors import (
     UnknownVersion,
 )
 from wf_notebook.frames import Table
-from wf_notebook.notebook.verbs import VERBS, options_of
+from wf_notebook.notebook.verbs import VERBS
 from wf_notebook.run import Run
+from wf_notebook.verbs.table import options_of
 
 EVIL = """x'); DROP TABLE state_log; -- <b>"""
 

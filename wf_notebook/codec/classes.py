@@ -13,6 +13,19 @@ from .kind import Absent, Refused
 #: Modules that may be imported to find a class: our own responses, pydantic's URLs, and what `trust` added.
 _trusted = {"wf_notebook.events", "pydantic.networks"}
 
+#: Modules that a notebook's classes are in, whose `__main__` is not that of this process; the newest last.
+_beside_main: list[ModuleType] = []
+
+
+def stand_beside_main(module: ModuleType) -> None:
+    """Let classes of `__main__` be found in this module too, where that of this process has none of their name."""
+    _beside_main.append(module)
+
+
+def is_beside_main(cls: type) -> bool:
+    """Return whether a class is of such a module, as it is defined there now."""
+    return any(vars(module).get(cls.__qualname__) is cls for module in _beside_main)
+
 
 def trust(module: str) -> None:
     """Let a stored value import this module, and those inside it, to find its class.
@@ -40,7 +53,11 @@ def find(name: str) -> type | None:
             import_module(module)
         except Exception:  # noqa: BLE001 - a module of the user's that fails, in whatever way, is not there
             return None
-    found: Any = sys.modules.get(module)
+    places = [sys.modules.get(module), *(reversed(_beside_main) if module == "__main__" else ())]
+    return next((cls for place in places if (cls := _inside(place, qualname)) is not None), None)
+
+
+def _inside(found: Any, qualname: str) -> type | None:
     for part in qualname.split("."):
         if not isinstance(found, ModuleType | type):
             return None

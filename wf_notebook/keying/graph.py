@@ -14,7 +14,7 @@ from ..codec.stack import with_room
 from .functions import function_content, wrapper_content
 from .imports import submodule
 from .members import class_content, module_content
-from .origin import PYTHON, is_own, name_of, package_of
+from .origin import PYTHON, as_outside, is_own, name_of, package_of
 from .part import Entries, Entry, Uncacheable, of_package, of_value
 from .plain import SCALARS, framed, sequence, sized
 from .subject import Subject, bind
@@ -156,7 +156,7 @@ class Graph:
         space = function.__globals__
         if chain.root in space:
             self.watch.name(space, chain.root, space[chain.root])
-            return space[chain.root]
+            return as_outside(space[chain.root])
         self.watch.absent(space, chain.root)
         return getattr(builtins, chain.root) if hasattr(builtins, chain.root) else _raise(chain.root)
 

@@ -65,6 +65,12 @@ def _is_own_module(name: Any) -> bool:
     return is_own_file(file) if isinstance(file, str) else name.partition(".")[0] not in {*sys.stdlib_module_names, _HOUSE}
 
 
+def as_outside(value: Any) -> Any:
+    """Return what a value is outside a notebook: in one `open` is IPython's own, which spares the standard streams."""
+    is_ipythons = isinstance(value, FunctionType) and value.__globals__.get("__name__") == "IPython.core.interactiveshell"
+    return open if is_ipythons and vars(value).get("__wrapped__") is open else value
+
+
 @cache
 def is_own_file(filename: str) -> bool:
     """Return whether a file is neither installed, nor of Python, nor ours."""

@@ -11,14 +11,14 @@ from IPython.core.getipython import get_ipython
 
 from ..errors import BadArguments, RunStopped, WorkflowError
 from ..inspection.listing import inputs_line
+from ..ipynb.defining import is_workflow
+from ..ipynb.workflows import missing, needs, successor
 from ..readable import as_json
 from ..redact import redact
 from ..transaction import is_branch
-from .asked import Asked
-from .body import is_workflow
+from ..verbs.asked import Asked
 from .live import perform
 from .views import NoView
-from .workflows import missing, needs, successor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

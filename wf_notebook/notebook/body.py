@@ -1,56 +1,30 @@
-"""The body of a `%%workflow` cell, run in the user's namespace; and the workflow class that it defines."""
+"""The body of a `%%workflow` cell, run in the user's namespace as IPython would."""
 
 from __future__ import annotations
 
 import ast
-import inspect
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeGuard
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from ..background import call
-from ..errors import BadCell
-from ..nearest import did_you_mean
-from ..workflow import Workflow
-from .cell import Outline, camel_case, choose, outline, snake_case
+from ..ipynb.defining import defined
+from ..ipynb.running import execute
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from IPython.core.interactiveshell import InteractiveShell
 
-_NOTHING = object()
-#: What a workflow has, and its class may set.
-_FREE = {"run", "arun", "session_id", "session_state"}
+    from ..workflow import Workflow
 
 
 def define(shell: InteractiveShell, body: str, name: str | None) -> tuple[type[Workflow], str]:
-    """Run the body of a cell as IPython would; return the class that it is about and the name for its instance."""
+    """Run the body of a cell; return the class that it is about and the name for its instance."""
+    __tracebackhide__ = True
     code = _python(shell, body)
     source = "\n" + code  # the magic's own line: errors name the lines of the cell
     number = len(shell.user_ns["In"]) - 1
     filename = shell.compile.cache(source, number, raw_code=f"%%workflow {number}\n{body}")
     untyped: Any = shell
     tree: ast.Module = untyped.transform_ast(shell.compile.ast_parse(source, filename))
-    found = outline(tree)
-    if not found.classes:
-        if not found.is_classless:
-            raise BadCell(f"the cell defines no workflow; {_remedy(tree)}")
-        _check_names(found, name)
-    namespace = shell.user_ns
-    before = {method: namespace.get(method, _NOTHING) for method in found.methods}
-    _execute(shell, tree, filename)
-    classes = tuple(dict.fromkeys(each for each in found.classes if is_workflow(namespace.get(each))))
-    if classes:
-        chosen, instance = choose(classes, name)
-        return namespace[chosen], instance
-    if not found.is_classless:
-        raise BadCell(f"the cell defines no workflow: {found.classes[-1]!r} is no subclass of Workflow")
-    return _classless(namespace, before, found, _check_names(found, name))
-
-
-def is_workflow(value: Any) -> TypeGuard[type[Workflow]]:
-    """Return whether a value is a class of workflows."""
-    return isinstance(value, type) and issubclass(value, Workflow) and value is not Workflow
+    return defined(tree, name, shell.user_ns, partial(_execute, shell, tree, filename))
 
 
 def _python(shell: InteractiveShell, body: str) -> str:
@@ -62,53 +36,5 @@ def _python(shell: InteractiveShell, body: str) -> str:
 
 def _execute(shell: InteractiveShell, tree: ast.Module, filename: str) -> None:
     __tracebackhide__ = True
-    code = compile(tree, filename, "exec", shell.compile.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    if code.co_flags & inspect.CO_COROUTINE:
-        awaiting: Coroutine[Any, Any, None] = eval(code, shell.user_ns)  # noqa: S307 - the user's own cell
-        call(awaiting)
-    else:
-        exec(code, shell.user_ns)  # noqa: S102 - the user's own cell
-
-
-def _check_names(found: Outline, name: str | None) -> str:
-    """Return the name of a cell without a class of its own; nothing in it may take the place of what every workflow has."""
-    if name is None:
-        raise BadCell("a cell with run(self, …) and no class needs a name: %%workflow NAME")
-    for each in (*found.settings, *found.methods):
-        if each not in _FREE and isinstance(inspect.getattr_static(Workflow, each, None), (property, FunctionType)):
-            raise BadCell(f"{each!r} belongs to every workflow; give what the cell defines another name")
-    return name
-
-
-def _remedy(tree: ast.Module) -> str:
-    """Return how a cell becomes a workflow that defines none: what looks like its run() comes first."""
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            takes = ast.unparse(node.args)
-            if node.name in {"run", "arun"}:
-                return f"{node.name}({takes}) lacks self: write {node.name}(self{', ' if takes else ''}{takes})"
-            if takes.startswith("self") and (near := did_you_mean(node.name, ("run", "arun"))):
-                return f"it has {node.name}(){near}"
-    return "write a subclass of Workflow, or run(self, …), or drop the %%workflow"
-
-
-def _classless(namespace: dict[str, Any], before: dict[str, Any], found: Outline, name: str) -> tuple[type[Workflow], str]:
-    """Bind agents, settings and run(self, …) of a cell into a class of its own.
-
-    The functions become methods and leave the namespace as it was before; agents, settings and helper classes stay, so that they
-    can be tried alone.
-    """
-    attributes = {each: namespace[each] for each in (*found.settings, *found.methods) if each in namespace}
-    for method, old in before.items():
-        if old is _NOTHING:
-            namespace.pop(method, None)
-        else:
-            namespace[method] = old
-    title = camel_case(name)
-    if found.description:
-        attributes["__doc__"] = found.description
-    attributes |= {"__module__": "__main__", "__qualname__": title}
-    cls = type(title, (Workflow,), attributes)
-    if title not in namespace or is_workflow(namespace[title]):  # `%%workflow agent` leaves Agent what it is
-        namespace[title] = cls
-    return cls, snake_case(title) if name == title else name
+    flags = shell.compile.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    execute(compile(tree, filename, "exec", flags, dont_inherit=True), shell.user_ns)

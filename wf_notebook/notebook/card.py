@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from .workflows import call_line, parameters
+from ..ipynb.workflows import call_line, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.getipython import get_ipython
 
+from ..ipynb.cell import snake_case
+from ..ipynb.options import OPTIONS
+from ..ipynb.workflows import find, names, parameters
+from ..verbs.table import options_of
 from ..workflow import Workflow
-from .cell import snake_case
 from .known import known
-from .options import OPTIONS
-from .verbs import VERBS, options_of
-from .workflows import find, names, parameters
+from .verbs import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

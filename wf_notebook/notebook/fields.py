@@ -11,9 +11,9 @@ import ipywidgets as widgets
 from IPython.core.getipython import get_ipython
 
 from ..errors import MissingInput, WorkflowError
+from ..ipynb.line import Argument
 from ..readable import brief
 from .controls import LINE, Field, simple_field
-from .line import Argument
 from .wanted import BLANK, Wanted, wanted_of
 
 

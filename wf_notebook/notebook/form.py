@@ -13,6 +13,7 @@ from IPython.core.getipython import get_ipython
 from ipywidgets import HTML, Button, Combobox, HBox, Text, VBox
 
 from ..errors import BadArguments, RunStopped
+from ..ipynb.workflows import missing, named, parameters, stop
 from ..readable import brief
 from ..redact import redact
 from .card import WITHOUT_WIDGETS, card, ran_card
@@ -23,7 +24,6 @@ from .pane import PAUSE, VIEW, Pane
 from .views import RecordView, has_widgets, publish, view
 from .wanted import BLANK, wanted
 from .widget import answer_at_once
-from .workflows import missing, named, parameters, stop
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -48,7 +48,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
 
     def __init__(self, workflow: Workflow, /, **inputs: Any) -> None:
         cls = type(workflow)
-        missing(cls, inputs, named(workflow) or cls.__name__)
+        missing(cls, inputs, _variable(workflow) or cls.__name__)
         self.workflow = workflow
         self.response: Any = None
         self.error: BaseException | None = None
@@ -218,7 +218,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
     # -- how it is shown ---------------------------------------------------------------------------------------------------
 
     def _ipython_display_(self) -> None:
-        self.show(named(self.workflow))
+        self.show(_variable(self.workflow))
 
     def show(self, name: str | None = None) -> None:
         """Show the card, which is read without a kernel too, and the form below it."""
@@ -239,7 +239,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
         """Return the line that runs the workflow with inputs that are written so."""
         shell = get_ipython()
         written = [f"{name}={text}" for name, text in inputs.items()]
-        if shell is not None and "workflow" in shell.magics_manager.magics["line"] and named(self.workflow):
+        if shell is not None and "workflow" in shell.magics_manager.magics["line"] and _variable(self.workflow):
             line = redact(" ".join([f"%workflow {self._name}", *written]))
         else:
             line = redact(f"{self._name}.run({', '.join(written)})")
@@ -289,3 +289,9 @@ class Form(VBox):  # type: ignore[misc] # has no types
 def form(workflow: Workflow, /, **inputs: Any) -> Form:
     """Return a form of a workflow."""
     return Form(workflow, **inputs)
+
+
+def _variable(workflow: Workflow) -> str | None:
+    """Return the name of the user's variable that has a workflow."""
+    shell = get_ipython()
+    return None if shell is None else named(workflow, shell.user_ns)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..ipynb.workflows import find, successor
 from .card import card
 from .views import has_widgets, publish
-from .workflows import find, successor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..verbs.asked import Asked
     from ..workflow import Workflow
-    from .asked import Asked
 
 
 def show_card(workflow: Workflow, name: str, absent: list[str]) -> None:

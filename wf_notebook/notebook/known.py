@@ -7,12 +7,12 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from ..ipynb.line import written
 from ..keys import key_of
 from ..storage.schema import VIEWS
 from ..transaction import is_branch, shown_id, stored_id
+from ..verbs.asked import Asked
 from ..workflow import Workflow
-from .asked import Asked
-from .line import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from .. import background
+from ..ipynb.workflows import method
 from ..render import printed_bundle
 from ..stream import RunStream
 from .failure import failed
@@ -16,7 +17,6 @@ from .loose import as_run
 from .remains import freeze
 from .stopping import Stop
 from .views import WidgetView, publish, view
-from .workflows import method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

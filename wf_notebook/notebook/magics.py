@@ -14,28 +14,28 @@ from traitlets import Bool, Enum, Unicode, observe
 
 from ..cache import checked_mode
 from ..errors import BadArguments, SessionConflict
+from ..ipynb.cell import join_line
+from ..ipynb.line import read_line
+from ..ipynb.options import help_text
+from ..ipynb.workflows import find, listed, missing, needs, successor, take_name
 from ..render import counts, responses_bundle
 from ..run import logger
 from ..storage import choose_default
 from ..workflow import Workflow
 from .background import BackgroundRun
 from .body import define
-from .cell import join_line
 from .failure import for_this_cell, users_tracebacks
 from .forms import ask_for_inputs, show_card
-from .line import read_line
 from .live import perform
-from .options import help_text
 from .remains import DETAILS
 from .verbs import perform as perform_verb
 from .views import NoView, RecordView, view
-from .workflows import find, listed, missing, needs, successor, take_name
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .line import Line
-    from .options import Options
+    from ..ipynb.line import Line
+    from ..ipynb.options import Options
     from .views import View
 
 

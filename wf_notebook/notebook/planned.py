@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments
-from .line import read_line
-from .looking import run_id
+from ..ipynb.line import read_line
+from ..ipynb.workflows import find, missing, needs
+from ..verbs.looking import run_id
 from .remains import freeze
 from .stopping import Stop
 from .views import view
-from .workflows import find, missing, needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..events import RunResponse
     from ..planning import Plan
     from ..run import Run
-    from .asked import Asked
+    from ..verbs.asked import Asked
 
 #: Between two things that were said a replay waits as long as it took then, but no longer than this, in seconds.
 LONGEST = 1.0

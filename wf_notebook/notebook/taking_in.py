@@ -9,7 +9,7 @@ from IPython.core.getipython import get_ipython
 
 from ..errors import SessionConflict, UnsavableValue, WorkflowError
 from ..run import logger
-from .asked import Asked
+from ..verbs.asked import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

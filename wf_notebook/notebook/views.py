@@ -14,9 +14,9 @@ from uuid import uuid4
 from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
+from ..ipynb.line import written
 from ..render import GrowingMarkdown, GrowingText, Layout, Said, from_store, session_name, used
 from ..render.terminal import ResponseBox
-from .line import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,11 @@ TICK = 0.25
 NOTHING = {"text/plain": ""}
 #: IPython's, which has no types.
 publish: Any = publish_display_data
+
+
+def publish_run(bundle: dict[str, str], metadata: dict[str, Any]) -> None:
+    """Show a run in this cell: what `run.show()` does in a notebook."""
+    publish(bundle, {"wf_notebook": metadata})
 
 
 class View(Protocol):

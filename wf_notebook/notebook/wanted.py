@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
-from .workflows import parameters, written
+from ..ipynb.workflows import parameters, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

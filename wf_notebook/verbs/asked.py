@@ -12,6 +12,7 @@ from ..transaction import is_branch, shown_id
 from ..workflow import Workflow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from ..session import Session
@@ -26,6 +27,8 @@ class Asked:
     words: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     text: str = ""
+    #: Takes a line that says what was done, or of which session it is.
+    say: Callable[[str], object] = print
 
     def variables(self, session_id: str) -> list[str]:
         """Return the names of the variables that hold a workflow of that session."""
@@ -71,7 +74,7 @@ class Asked:
         """
         meant = self.meant()
         if self.options.get("session") is None:
-            print(f"session {meant!r}")  # noqa: T201
+            self.say(f"session {meant!r}")
         return meant
 
     def meant(self) -> str:
@@ -101,7 +104,7 @@ class Asked:
             if not live:
                 raise
             conflict = f"session {session_id!r} is in a conflict; %wf diff shows both sides, %wf resolve mine (or theirs) decides"
-            print(f"not saved: {conflict if isinstance(error, SessionConflict) else error}")  # noqa: T201
+            self.say(f"not saved: {conflict if isinstance(error, SessionConflict) else error}")
             return live[0]
 
     def live(self, session_id: str) -> list[Session]:

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wf_notebook.errors import BadArguments, UnknownOption
-from wf_notebook.notebook.line import read_line
-from wf_notebook.notebook.options import OPTIONS, Options, help_text
+from wf_notebook.ipynb.line import read_line
+from wf_notebook.ipynb.options import OPTIONS, Options, help_text
 
 NAMESPACE = {
     "a": 5,

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from wf_notebook.errors import BadCell
-from wf_notebook.notebook.cell import Outline, camel_case, choose, join_line, outline, snake_case
+from wf_notebook.ipynb.cell import Outline, camel_case, choose, join_line, outline, snake_case
 
 
 def test_a_backslash_continues_the_line_and_the_body_keeps_its_line_numbers():

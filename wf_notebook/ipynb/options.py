@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
@@ -167,6 +168,17 @@ def expanded(option: str, text: str, namespace: dict[str, Any]) -> str:
         else:
             done, rest = done + rest[0], rest[1:]
     return done
+
+
+def names_in(text: str | None) -> frozenset[str]:
+    """Return the names that the `{expression}`s of an option use.
+
+    >>> sorted(names_in("{user}-{2 * n}")), names_in(None)
+    (['n', 'user'], frozenset())
+    """
+    found = re.findall(r"(?<!\{)\{([^{}]+)\}", text or "")
+    trees = [ast.parse(source.strip(), mode="eval") for source in found if is_expression(source)]
+    return frozenset(node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
 def is_expression(source: str) -> bool:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun
 from ..frames import sessions as all_sessions
 from ..nearest import did_you_mean
 from .asked import whole_number
-from .views import publish
 
 if TYPE_CHECKING:
     from ..diffs import Diff
@@ -93,11 +92,6 @@ def takes(asked: Asked) -> Table:
     step = asked.word("the name of one step") if asked.words else None
     table: Table = asked.looked_at(asked.session_id()).takes(step)
     return table
-
-
-def publish_run(bundle: dict[str, str], metadata: dict[str, Any]) -> None:
-    """Show a run in this cell: what `run.show()` does in a notebook."""
-    publish(bundle, {"wf_notebook": metadata})
 
 
 def run_id(asked: Asked) -> str:

@@ -1,4 +1,4 @@
-"""The workflows in the user's namespace: found by name, made with their session and storage, asked what they need."""
+"""The workflows in a namespace: found by name, made with their session and storage, asked what they need."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import builtins
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.getipython import get_ipython
-
 from ..cache import mode_of
 from ..errors import MissingInput, SessionConflict, UnknownInput, UnknownWorkflow, UnsavableValue, WorkflowError
 from ..nearest import did_you_mean
 from ..run import logger
 from ..workflow import Workflow
-from .body import is_workflow
 from .cell import snake_case
+from .defining import is_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,11 +142,9 @@ def _takes(cls: type[Workflow]) -> list[inspect.Parameter]:
     return list(inspect.signature(written(cls)).parameters.values())[1:]
 
 
-def named(workflow: Workflow) -> str | None:
-    """Return the name of the variable in which the user has a workflow."""
-    shell = get_ipython()
-    variables = [] if shell is None else list(shell.user_ns.items())
-    return next((name for name, value in variables if value is workflow and not name.startswith("_")), None)
+def named(workflow: Workflow, namespace: dict[str, Any]) -> str | None:
+    """Return the name of the variable in which a namespace has a workflow."""
+    return next((name for name, value in list(namespace.items()) if value is workflow and not name.startswith("_")), None)
 
 
 def needs(cls: type[Workflow], name: str, absent: list[str]) -> MissingInput:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from .. import saver
 from ..errors import BadArguments, NoConflict, UnsavableValue, WorkflowError
 from ..frames.reading import unknown_session
+from ..ipynb.line import written
 from .asked import whole_number
-from .line import written
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -26,21 +26,21 @@ def restore(asked: Asked) -> None:
         deleted = new_id or deleted
         for workflow in asked.of_session(deleted, storage):
             workflow.read_from_storage()
-        _say(f"session {deleted!r} is back, with {_count(len(storage.session(deleted).versions()), 'version')}")
+        asked.say(f"session {deleted!r} is back, with {_count(len(storage.session(deleted).versions()), 'version')}")
         return
     number = whole_number(asked.word("the version: %wf restore 3"), "write %wf restore 3; %wf versions lists them")
     session = asked.session()
     before = session.versions()[-1:]
     session.restore(number)
     if before and session.version == before[0].version:
-        _say(f"session {session.session_id!r} is as it was at version {number} already")
+        asked.say(f"session {session.session_id!r} is as it was at version {number} already")
         return
     for workflow in asked.of_session(session.session_id):
         if workflow.session is not session:
             workflow.read_from_storage()
     named = f" -s {written(session.session_id)}" if asked.options.get("session") else ""
     undo = f"; %wf restore {before[0].version}{named} undoes it" if before else ""
-    _say(f"session {session.session_id!r} is as it was at version {number}, which is now version {session.version}{undo}")
+    asked.say(f"session {session.session_id!r} is as it was at version {number}, which is now version {session.version}{undo}")
 
 
 def fork(asked: Asked) -> Session:
@@ -50,7 +50,7 @@ def fork(asked: Asked) -> Session:
     session = asked.session() if at is None else asked.looked_at(asked.session_id())
     new = session.fork(new_id, at=None if at is None else whole_number(at, "write %wf fork NEW --at 3"))
     name = next(iter(asked.variables(session.session_id)), "NAME")
-    _say(f"session {new_id!r} begins as {session.session_id!r} was; %workflow {name} -s {written(new_id)} goes on in it")
+    asked.say(f"session {new_id!r} begins as {session.session_id!r} was; %workflow {name} -s {written(new_id)} goes on in it")
     return new
 
 
@@ -64,7 +64,7 @@ def rename(asked: Asked) -> None:
         workflow.rename_session(name)
     if not live:
         session.rename(name)
-    _say(f"session {session.session_id!r} is named {name!r}")
+    asked.say(f"session {session.session_id!r} is named {name!r}")
 
 
 def delete(asked: Asked) -> None:
@@ -80,7 +80,7 @@ def delete(asked: Asked) -> None:
     for place, session in enumerate(sessions):
         if not any(session is other for other in sessions[:place]):
             session.delete()
-    _say(f"session {session_id!r} is hidden; %wf restore --deleted {written(session_id)} brings it back")
+    asked.say(f"session {session_id!r} is hidden; %wf restore --deleted {written(session_id)} brings it back")
 
 
 def _purge(asked: Asked, storage: SqlStorage, session_id: str) -> None:
@@ -91,7 +91,7 @@ def _purge(asked: Asked, storage: SqlStorage, session_id: str) -> None:
         session.purge()
     if not (erased.sessions or erased.versions or erased.runs or live):
         raise unknown_session(session_id, list(storage.sessions()["session_id"]), storage.url)
-    _say(f"session {session_id!r} is erased, and cannot be brought back")
+    asked.say(f"session {session_id!r} is erased, and cannot be brought back")
 
 
 def save(asked: Asked) -> None:
@@ -116,14 +116,14 @@ def save(asked: Asked) -> None:
         else:
             told[id(session)] = f"session {session.session_id!r} is saved, as version {session.version}"
     for line in told.values():
-        _say(line)
+        asked.say(line)
     if failed:
         for other in failed[1:]:
             for line in (f"{type(other).__name__}: {other}", *getattr(other, "__notes__", ())):
                 failed[0].add_note(line)
         raise failed[0]
     if not told:
-        _say("nothing is unsaved")
+        asked.say("nothing is unsaved")
 
 
 def use(asked: Asked) -> None:
@@ -132,14 +132,14 @@ def use(asked: Asked) -> None:
         raise BadArguments("write the number of a take: %wf use 1; %wf takes lists them")
     number = whole_number(asked.words[0], "write %wf use 1; %wf takes lists the takes")
     count = asked.session().use(number, step=asked.words[1] if len(asked.words) > 1 else None)
-    _say(f"take {number} is used of {_count(count, 'step')}; what depends on it runs again")
+    asked.say(f"take {number} is used of {_count(count, 'step')}; what depends on it runs again")
 
 
 def forget(asked: Asked) -> None:
     """Forget what steps gave."""
     step = asked.word("the name of one step") if asked.words else None
     count = asked.session().forget(step=step)
-    _say(f"{_count(count, 'step')} forgotten; the next run does {'it' if count == 1 else 'them'} again")
+    asked.say(f"{_count(count, 'step')} forgotten; the next run does {'it' if count == 1 else 'them'} again")
 
 
 def resolve(asked: Asked) -> None:
@@ -156,7 +156,7 @@ def resolve(asked: Asked) -> None:
     for session, keys in conflicts or [(here[0], set())]:  # without a conflict it says so itself
         named = [next((key for key in keys if word in {key, repr(key)}), word) for word in asked.words[1:]]
         session.resolve(choice, keys=named or None)
-    _say(f"session {session_id!r} is decided, and saved as version {here[0].version}")
+    asked.say(f"session {session_id!r} is decided, and saved as version {here[0].version}")
 
 
 def _choice(asked: Asked) -> Any:
@@ -177,7 +177,3 @@ def _choice(asked: Asked) -> Any:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _say(line: str) -> None:
-    print(line)  # noqa: T201
