@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import BadArguments
-from ..ipynb.exporting import export as written_file
-from ..ipynb.exporting import format_of
 
 if TYPE_CHECKING:
     from .asked import Asked
@@ -14,6 +12,9 @@ if TYPE_CHECKING:
 
 def export(asked: Asked) -> None:
     """Write a session as a file."""
+    from ..ipynb.exporting import export as written_file  # which is large
+    from ..ipynb.exporting import format_of
+
     if len(asked.words) > 1 or (asked.words and asked.options.get("session")):
         raise BadArguments(f"write the id of one session, not {' '.join(asked.words)}")
     path, kind = asked.options.get("output"), asked.options.get("format")
