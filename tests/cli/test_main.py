@@ -49,6 +49,7 @@ def test_each_command_has_a_line_of_help_and_an_example(wf):
     for names, command in every(main):
         shown = wf(f"{' '.join(names)} -h").output
         assert command.help, names
+        assert "%w" not in shown, names
         assert command.examples, names
         assert all(f"  {example}\n" in shown for example in command.examples)
         assert {"--json", "--traceback"} <= {name for each in command.params for name in each.opts}, names
