@@ -80,6 +80,8 @@ def test_the_version_is_the_packages(wf, process):
         ("restore three", 2, "Error: 'three' is no number of a version; write wf restore 3; wf versions lists them\n"),
         ("state -s dmo", 1, "Error: no session 'dmo' in {store}; did you mean 'demo'?\n"),
         ("sessions --storage runs.db", 1, "Error: unknown kind of storage in 'runs.db'; write sqlite:///runs.db\n"),
+        ("sessions --storage duckdb:///run.duckdb", 1, "Error: there is no file 'run.duckdb'; did you mean 'runs.duckdb'?\n"),
+        ("restore --deleted dmo", 1, "Error: no session 'dmo' was deleted in {store}; wf sessions lists those that are there\n"),
         ("models pul", 2, "Error: wf models has no command 'pul'; did you mean 'pull'?\n"),
     ],
 )
