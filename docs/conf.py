@@ -23,6 +23,11 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "README"
 include_patterns = ["*.md", "docs/*.md", "notebooks/*.ipynb", "benchmarks/*.md"]
 exclude_patterns = ["binder", "build", "tests", "tools", "wf_notebook", "**/.*"]
+#: The guides in the order in which a newcomer needs them; others follow.
+GUIDES = [
+    *("installing", "binder", "notebook", "models", "parallel", "cache", "state", "inspector", "record", "form"),
+    *("testing", "adapters", "observability", "editors"),
+]
 HOUSE = ["docs/architecture", "docs/reference", "CONTRIBUTING", "CHANGELOG"]
 
 myst_heading_anchors = 3
@@ -37,6 +42,13 @@ napoleon_numpy_docstring = False
 
 html_theme = "furo"
 html_copy_source = html_show_copyright = html_show_sphinx = False
+html_show_search_summary = False  # it would fetch each page, which a browser refuses where the site is a folder
+
+
+def place(page: str) -> int:
+    """Return which guide a page is."""
+    name = page.removeprefix("docs/")
+    return GUIDES.index(name) if name in GUIDES else len(GUIDES)
 
 
 def contents(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -45,7 +57,7 @@ def contents(app: Sphinx, docname: str, source: list[str]) -> None:
         found = sorted(app.env.found_docs - {root_doc, *HOUSE})
         groups = {
             "Notebooks": [page for page in found if page.startswith("notebooks/")],
-            "Guides": [page for page in found if page.startswith("docs/")],
+            "Guides": sorted((page for page in found if page.startswith("docs/")), key=place),
             "The house": [page for page in HOUSE if page in app.env.found_docs],
             "As measured": [page for page in found if page.startswith("benchmarks/")],
         }

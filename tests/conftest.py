@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import json
 import os
@@ -10,7 +11,9 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from IPython.core.interactiveshell import InteractiveShell
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 #: The developer's own, from before the tests are given an empty home.
 ENVIRONMENT = dict(os.environ)
@@ -95,20 +98,63 @@ def chromium() -> str:
     return path
 
 
-@pytest.fixture
-def page(chromium: str) -> Iterator[Page]:
-    """Return an empty page of a new Chromium, 1280 by 900; errors that scripts throw in it fail the test."""
-    from playwright.sync_api import expect, sync_playwright
+class Browsing:
+    """One Chromium for all tests of this process, and the playwright that drives it."""
 
+    def __init__(self, chromium: str) -> None:
+        self._chromium = chromium
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @contextmanager
+    def entered(self) -> Iterator[Browser]:
+        """Give the browser to a test; all contexts that it makes in it are closed.
+
+        While a playwright lives, its event loop counts as running in this thread, and no other one can run: so only here it does.
+        """
+        if self._loop and self._loop.is_running() and self._browser.is_connected():
+            asyncio._set_running_loop(self._loop)
+        else:  # none yet, or a test that ran out of its time broke off what the loop did
+            self._start()
+        assert self._loop
+        try:
+            yield self._browser
+            for context in self._browser.contexts if self._loop.is_running() else ():
+                context.close()
+        finally:
+            asyncio._set_running_loop(None)
+
+    def _start(self) -> None:
+        from playwright.sync_api import expect, sync_playwright
+
+        expect.set_options(timeout=30_000)  # as all other waits
+        self._playwright = sync_playwright().start()
+        self._loop = asyncio.get_running_loop()
+        self._browser = self._playwright.chromium.launch(executable_path=self._chromium, args=CHROMIUM_FLAGS)
+
+    def close(self) -> None:
+        """End the Chromium."""
+        if self._loop and self._loop.is_running():
+            asyncio._set_running_loop(self._loop)
+            self._browser.close()
+            self._playwright.stop()
+
+
+@pytest.fixture(scope="session")
+def browsing(chromium: str) -> Iterator[Browsing]:
+    """Return the way into a Chromium that ends with the tests."""
+    browsing = Browsing(chromium)
+    yield browsing
+    browsing.close()
+
+
+@pytest.fixture
+def page(browsing: Browsing) -> Iterator[Page]:
+    """Return an empty page, 1280 by 900, as in a new Chromium; errors that scripts throw in it fail the test."""
     errors: list[str] = []
-    expect.set_options(timeout=30_000)  # as all other waits
-    # A playwright per test: while one lives, its event loop counts as running in this thread.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+    with browsing.entered() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
-        browser.close()
     assert errors == []
 
 
@@ -208,6 +254,12 @@ class Kernel:
         reply = self._client.execute_interactive(f"import json\nprint(json.dumps({code}))", output_hook=hook, timeout=60)
         assert reply["content"]["status"] == "ok", reply["content"]
         return json.loads("".join(said))
+
+    def wait_for(self, code: str, value: Any) -> None:
+        """Wait until code prints a value, as JSON has it: a page may be ahead of its kernel."""
+        until = time.monotonic() + 30
+        while (said := self.value(code)) != value:
+            assert time.monotonic() < until, f"{code} is {said}"
 
     def run(self, code: str) -> None:
         """Begin to run code."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from wf_notebook import cli
 from wf_notebook.codec.table import TABLE
@@ -21,13 +22,14 @@ DOCS = REPOSITORY / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 ALL = {path.relative_to(REPOSITORY).as_posix(): path.read_text("utf-8") for path in [*REPOSITORY.glob("*.md"), *PAGES]}
 
-#: The commands that are not run here after the code of their page, and why.
+#: What runs here after the code of its page: programs of ours, and none that installs.
+PROGRAMS = {"wf", "jupyter"}
+
+#: The commands that do not run here, and why; of a whole block a comment above it says so in the page.
 NOT_RUN_HERE = {
     "make demo": "tests/test_quickstart.py runs what it runs, in a terminal",
     "make test": "it runs this",
     'pip install ".[lab,local,openai]"': "tests/test_packaging.py installs what was built; the extras are installed already",
-    "pip install jupyter-repo2docker": "what comes of it needs docker; tests/test_binder.py makes the environment without",
-    "repo2docker .": "it needs docker; tests/test_binder.py makes the environment without",
     "wf models pull smollm2": "the fixture `pulled` runs it, with the model's own folder",
 }
 
@@ -43,7 +45,8 @@ for cell in {cells!r}:
 
 
 def blocks(text: str, *languages: str) -> list[str]:
-    """Return the fenced blocks of these languages, in their order."""
+    """Return the fenced blocks of these languages, in their order; without those of which a comment says why they are not run."""
+    text = re.sub(r"^<!-- (?:not run|needs) .+ -->\n```\S*\n.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
     found = re.findall(r"^```(\S+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     return [block for language, block in found if language in languages]
 
@@ -64,17 +67,18 @@ def test_the_code_and_then_the_commands_of_a_page_run(page):
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for command in commands(text):
         if command not in NOT_RUN_HERE:
+            assert command.split()[0] in PROGRAMS, f"{command!r} is not run here: say why in a comment above it"
             done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, check=False)
             assert (command, done.returncode) == (command, 0), done.stderr
 
 
 def test_each_block_is_of_a_kind_that_is_run_or_read_here():
     kinds = {language for text in ALL.values() for language in re.findall(r"^```(\S+)$", text, re.MULTILINE)}
-    assert kinds <= {"python", "ipython", "sh", "toml", "yaml", "json", "{eval-rst}"}
+    assert kinds <= {"python", "ipython", "sh", "toml", "json", "yaml", "{eval-rst}"}
     assert [name for name, text in ALL.items() if len(re.findall(r"^```", text, re.MULTILINE)) % 2] == []
 
 
-@pytest.mark.parametrize(("language", "read"), [("toml", tomllib.loads), ("json", json.loads)])
+@pytest.mark.parametrize(("language", "read"), [("toml", tomllib.loads), ("json", json.loads), ("yaml", yaml.safe_load)])
 def test_settings_to_copy_can_be_read(language, read):
     for text in ALL.values():
         for block in blocks(text, language):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -126,5 +127,37 @@ def test_what_is_saved_of_the_walk_through_the_sessions_is_readable_and_says_not
     assert len(saved.cells) <= 15
     outputs = json.dumps([cell.outputs for cell in saved.cells if cell.cell_type == "code"], ensure_ascii=False)
     assert "wf-still" in outputs
+    assert "widget" not in json.dumps(saved)
+    assert not re.search(r"/(?:tmp|home|root|work|Users)/", outputs)
+
+
+@pytest.mark.usefixtures("local_model")
+def test_your_own_agents_are_asked_once_and_what_is_not_installed_is_said(tmp_path):
+    done = "SELECT count(*) FROM event_log WHERE event = 'StepCompleted' AND data->>'kind' = 'request' AND data->>'hit' = ?"
+    first = Executed("06_your_own_agents", tmp_path)
+    assert "error" not in {output.output_type for cell in first.notebook.cells for output in cell.get("outputs", [])}
+    runs = first.query("SELECT workflow, status FROM runs WHERE workflow NOT IN ('Graph', 'Chain', 'Agno') ORDER BY started_at")
+    assert runs == [(name, "completed") for name in ("Guide", "Guide", "Shelf", "Both")]
+    assert "nothing-of-the-kind** is not here" in first.outputs
+    assert "DUCKS ARE BIRDS" in first.outputs
+    for package in ("langgraph", "langchain-core", "agno"):
+        said = re.search(rf"{package}[a-z ]* is not installed here", first.outputs)
+        assert (said is None) == (find_spec(package.replace("-", "_")) is not None), package
+    asked = first.query(done.replace("?", "'false'"))
+    assert asked[0][0] >= 2
+
+    second = Executed("06_your_own_agents", tmp_path)
+    assert second.query(done.replace("?", "'false'")) == asked, "all comes from the store that the first run filled"
+    assert second.query(done.replace("?", "'true'"))[0][0] >= 3
+
+
+def test_what_is_saved_of_the_walk_through_your_own_agents_is_readable_and_says_nothing_of_where_it_ran():
+    saved = nbformat.read(NOTEBOOKS / "06_your_own_agents.ipynb", as_version=4)
+    assert len(saved.cells) <= 15
+    outputs = json.dumps([cell.outputs for cell in saved.cells if cell.cell_type == "code"], ensure_ascii=False)
+    assert outputs.count("wf-record") == 6
+    assert len(re.findall(r"\d of \d from the store, which saved", outputs)) == 4, (
+        "the agent (twice: HTML), the graph and the chain"
+    )
     assert "widget" not in json.dumps(saved)
     assert not re.search(r"/(?:tmp|home|root|work|Users)/", outputs)

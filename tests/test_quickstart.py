@@ -115,7 +115,7 @@ def test_the_quickstart_runs_in_a_real_jupyterlab(jupyter_lab, page: Page, pictu
     jupyter_lab.open(page, "quickstart/01_quickstart.ipynb")
     jupyter_lab.run_all(page, timeout=240)
     outputs = page.locator(".jp-OutputArea-output")
-    assert outputs.filter(has_text="✓ completed").count() > 0
+    outputs.filter(has_text="✓ completed").first.wait_for()
     page.set_viewport_size({"width": 1000, "height": 960})
     page.keyboard.press("Control+b")  # without the side bar
     outputs.filter(has_text="✓ completed").first.evaluate("output => output.scrollIntoView({block: 'end'})")

@@ -16,7 +16,7 @@ import pytest
 
 from wf_notebook import storage
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("heavy")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("site")]
 
 REPOSITORY = Path(__file__).parent.parent
 

@@ -23,7 +23,10 @@ def portable(url: str, folder: Path) -> str:
     scheme, marker, rest = url.partition(":///")
     if marker and scheme in _FILES:
         return f"{scheme}:///{_from(folder, rest)}"
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return f"{url.partition(':')[0]}:"
     host = parts.netloc.rpartition("@")[2]
     user = parts.netloc.rpartition("@")[0].partition(":")[0]
     bare = parts._replace(netloc=f"{user}@{host}" if user else host, query="", fragment="")
@@ -32,12 +35,12 @@ def portable(url: str, folder: Path) -> str:
 
 def _from(folder: Path, file: str) -> str:
     """Return the way to a file from a folder."""
-    here, there = folder.absolute(), folder.absolute() / file
     try:
+        here, there = folder.absolute(), folder.absolute() / file
         common = Path(os.path.commonpath([here, there]))
         return Path(os.path.relpath(there, here)).as_posix() if common != Path(common.anchor) else there.as_posix()
-    except ValueError:  # on another drive
-        return there.as_posix()
+    except (ValueError, OSError):  # on another drive, or the folder is gone
+        return Path(file).as_posix()
 
 
 def from_folder(address: str, folder: Path) -> str:

@@ -186,7 +186,9 @@ current: ContextVar[RunContext | None] = ContextVar("wf_notebook_run", default=N
 
 
 class Told(Protocol):
-    """What a run said, and what happened in it: from memory or from a store."""
+    """What a run said, and what happened in it: from memory or from a store; `url` is the address of that."""
+
+    url: str | None
 
     def responses(self) -> Sequence[Any]:
         """Return what was said, as far as it was kept."""

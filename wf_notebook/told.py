@@ -33,12 +33,13 @@ class Speaking(Protocol):
 class Told:
     """What a run of this process said, and what happened in it."""
 
-    __slots__ = ("_few", "_log", "_run", "_run_id", "_storage")
+    __slots__ = ("_few", "_log", "_run", "_run_id", "_storage", "url")
 
     def __init__(self, run: Speaking, said: list[Any], log: Log, storage: Any) -> None:
         self._few = said if run.status != "running" and len(said) <= FEW else None
         self._run, self._run_id = ref(run), run.context.run_id
         self._log, self._storage = log, storage
+        self.url: str | None = getattr(storage, "url", None)
 
     def responses(self) -> Sequence[Any]:
         """Return what was said; of a run that is over and was long, what the store has of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = Path(__file__).with_name("others") / "checks.py"
 #: What they need, and the little that is needed of ours: `wf_notebook` itself is found in its source.
-PACKAGES = ("agno~=3.1", "langchain-core~=1.8", "langgraph~=1.2", "platformdirs")
+PACKAGES = ("agno~=3.1", "openai>=2", "langchain-core~=1.8", "langgraph~=1.2", "platformdirs")
 #: Each check is a function whose name is a sentence.
 SENTENCES = [
     node.name
@@ -23,6 +24,11 @@ SENTENCES = [
 ]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("others"), pytest.mark.timeout(300)]
+
+
+def environment() -> dict[str, str]:
+    """Return the variables with which our own source is found, and nobody is told of what is asked."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "AGNO_TELEMETRY": "false"}
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +48,10 @@ def python() -> Path:
 def found(python, tmp_path_factory) -> dict[str, str | None]:
     """Return what each check found wrong, None for nothing: all of them are made in one process."""
     folder = tmp_path_factory.mktemp("others")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "AGNO_TELEMETRY": "false"}
 
     def run(*chosen: str) -> dict[str, str | None]:
         command = [python, CHECKS, json.dumps(chosen)]
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads((folder / "found.json").read_text(encoding="utf-8"))
 
@@ -60,3 +65,12 @@ AGAIN = "a_process_finds_what_one_before_it_did"
 @pytest.mark.parametrize("sentence", [*SENTENCES, "again"])
 def test_with_the_real_packages(found, sentence):
     assert found[sentence] is None, found[sentence]
+
+
+def test_what_docs_show_of_them_runs(python, tmp_path):
+    text = (ROOT / "docs" / "adapters.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^<!-- needs the packages -->\n```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert len(shown) == 1
+    command = [python, "-c", "\n".join(shown)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

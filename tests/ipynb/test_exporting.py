@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import stat
+import sys
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import pytest
@@ -114,6 +116,20 @@ def test_a_session_of_which_no_source_was_kept_says_so_and_runs_nothing(blog):
     notebook = nbformat.read(blog.session.to_notebook("report.ipynb"), as_version=4)
     assert "The source of Blog was not kept" in "\n".join(cell.source for cell in notebook.cells)
     assert all(line.startswith(("#", "%load_ext", "%config")) for source in sources(notebook) for line in source.splitlines())
+
+
+def test_a_run_that_another_source_made_says_so(tmp_path, monkeypatch):
+    storage = open_storage("memory:")
+    for word in ("one", "two"):
+        file = tmp_path / f"{word}.py"
+        file.write_text(f"from wf_notebook import Workflow\nclass Flow(Workflow):\n    def run(self, n): return '{word}'\n")
+        monkeypatch.setitem(sys.modules, "flows", module := ModuleType("flows"))
+        exec(compile(file.read_text(), str(file), "exec"), vars(module))
+        module.Flow(session_id="demo", storage=storage).run(word)
+    notebook = nbformat.reads(exported(storage.session("demo"), "ipynb"), as_version=4)
+    assert "return 'two'" in sources(notebook)[1]
+    notes = [cell.source.partition("\n\n")[2] for cell in notebook.cells if cell.source.startswith("## Flow")]
+    assert notes == ["Its source was another one than that above: it was changed since.", ""]
 
 
 CELL = """%%workflow blog topic='cats'
@@ -374,3 +390,22 @@ def test_a_session_that_is_in_no_store_is_refused():
     with pytest.raises(UnknownSession, match="no session 'dmeo' in memory:; did you mean 'demo'"):
         storage.session("dmeo").to_notebook("report.ipynb")
     assert not Path("report.ipynb").exists()
+
+
+@pytest.mark.browser
+def test_nothing_runs_or_is_fetched_when_the_page_is_opened_even_without_its_policy(hostile, page, tmp_path):
+    html = exported(hostile, "html").replace("{n}", "1")
+    file = tmp_path / "page.html"
+    file.write_text(re.sub(r"<meta http-equiv=\"Content-Security-Policy\"[^>]*>", "", html))
+    assert "Content-Security-Policy" not in file.read_text()
+    seen = []
+    page.expose_function("fired", lambda n: seen.append(f"fired {n}"))
+    page.on("dialog", lambda dialog: (seen.append("dialog"), dialog.dismiss()))
+    page.on("request", lambda request: seen.append(request.url))
+    page.goto(file.as_uri())
+    page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    page.evaluate("() => new Promise(done => Object.assign(new Image(), {onerror: done, src: 'data:image/png,x'}))")
+    assert [each for each in seen if not str(each).startswith("data:")] == [file.as_uri()]
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(20, 22, 26)"

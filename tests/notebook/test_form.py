@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 import pytest
 from IPython.display import publish_display_data
+from playwright.sync_api import expect
 
 from wf_notebook import Workflow
 from wf_notebook.errors import BadArguments, UnknownInput, UnknownWorkflow
@@ -751,7 +752,8 @@ def test_a_form_is_filled_in_run_and_stopped_and_nothing_that_it_shows_is_execut
     live, record = form.locator(".wf-live"), form.locator(".wf-record")
     live.locator(".wf-live-content").get_by_text("On slow cats").wait_for()
     photograph(page, "form_running")
-    assert (run.is_disabled(), stop.is_disabled()) == (True, False)
+    expect(run).to_be_disabled()
+    expect(stop).to_be_enabled()
     stop.click()
     form.get_by_role("status").get_by_text("■ stopping…").wait_for()
     (jupyter_lab.root / "form-gate").write_text("go on")
@@ -764,7 +766,9 @@ def test_a_form_is_filled_in_run_and_stopped_and_nothing_that_it_shows_is_execut
     form.get_by_label("lines").fill("[1, 2]")
     run.click()
     record.get_by_text("✓ completed").wait_for()
-    assert (record.count(), live.count(), "slow cats" in form.inner_text()) == (1, 0, False)
+    expect(record).to_have_count(1)
+    expect(live).to_have_count(0)
+    expect(form).not_to_contain_text("slow cats", use_inner_text=True)
     assert page.title() != "owned"
 
 
@@ -780,7 +784,7 @@ def test_a_form_inside_another_widget_goes_on_when_its_page_is_loaded_anew(page,
     form.locator(".wf-live-content").get_by_text("On slow hens").wait_for()
     (jupyter_lab.root / "inner-gate").write_text("go on")
     form.locator(".wf-record").get_by_text("the end").wait_for()
-    assert form.locator(".wf-live").count() == 0
+    expect(form.locator(".wf-live")).to_have_count(0)
     form.get_by_label("topic *").fill("dogs")
     form.get_by_role("button", name="Run").click()
     form.locator(".wf-record").get_by_text("On dogs").wait_for()
@@ -820,9 +824,10 @@ def test_what_a_form_ran_is_readable_when_the_notebook_is_opened_without_its_ker
     gone = page.get_by_text("Error displaying widget")
     gone.first.wait_for(state="attached")
     photograph(page, "form_reopened")
-    assert [each.is_visible() for each in gone.all()] == [False]
+    expect(gone).to_have_count(1)
+    expect(gone).to_be_hidden()
     outputs = page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".jp-OutputArea")
-    assert 'Run it again: %workflow poem topic="dogs"' in outputs.inner_text()
+    expect(outputs).to_contain_text('Run it again: %workflow poem topic="dogs"', use_inner_text=True)
     assert "On dogs" not in outputs.inner_text()
     outputs.locator("summary").first.click()
-    assert "On dogs" in outputs.inner_text()
+    expect(outputs).to_contain_text("On dogs", use_inner_text=True)

@@ -85,7 +85,7 @@ def open_notebook(page, jupyter_lab):
 
 def soon(is_so):
     """Wait until something is so."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while not is_so():
         assert time.monotonic() < until
 
@@ -112,8 +112,8 @@ def test_what_others_save_is_shown_and_what_cannot_be_read_is_said_until_it_can(
         root.get_by_role("option").get_by_text("other").click()
         status(root).get_by_text(re.compile(rf"is held by .*{holder.pid}")).wait_for()
         assert tree.get_by_text("posts").count() >= 1, "what was shown stays"
-        marked = status(root).evaluate("(line) => getComputedStyle(line, '::before').content")
-        assert marked == '"⚠ shown as it was: "'
+        marked = """line => getComputedStyle(line, "::before").content === '"⚠ shown as it was: "'"""
+        page.wait_for_function(marked, arg=status(root).element_handle())
     expect(status(root)).to_have_text("")
     root.locator("[role=option][aria-current]").get_by_text("other").wait_for()
 
@@ -166,14 +166,14 @@ def test_pages_and_python_move_each_other_and_nothing_moves_a_page_back(open_not
     views.nth(1).wait_for()
     views.nth(0).get_by_role("option").get_by_text("other").click()
     views.nth(1).locator("[role=option][aria-current]").get_by_text("other").wait_for()
-    assert kernel.value("looking.place.session") == "other"
+    kernel.wait_for("looking.place.session", "other")
     kernel.value("looking.go(session='demo', view='state').session")
     for n in (0, 1):
         views.nth(n).locator("[role=option][aria-current]").get_by_text("demo").wait_for()
 
     # a hand that is faster than the kernel: what the page shows never goes back
     assert page.evaluate(CLICK_THROUGH) == [name for _ in range(6) for name in ("History", "Runs", "SQL", "State")]
-    assert kernel.value("looking.place.view") == "state"
+    kernel.wait_for("looking.place.view", "state")
 
     kernel.value("looking.go(session='other', view='runs').view")
     page.keyboard.press("Control+s")
@@ -181,7 +181,7 @@ def test_pages_and_python_move_each_other_and_nothing_moves_a_page_back(open_not
     page.reload()
     again = page.locator(".wf-inspector").first
     again.locator("[role=option][aria-current]").get_by_text("other").wait_for()
-    assert again.get_by_role("tab", selected=True).inner_text() == "Runs"
+    expect(again.get_by_role("tab", selected=True)).to_have_text("Runs", use_inner_text=True)
 
 
 WIDGETS = """
@@ -200,9 +200,9 @@ def test_a_cell_that_runs_again_or_a_kernel_that_is_gone_leaves_nothing_behind(o
     for _ in range(3):
         jupyter_lab.run_all(page)
         page.locator(".wf-inspector").get_by_role("treeitem").first.wait_for()
-    alive = seen.value("alive()")
-    assert alive.pop("threads").count("wf_notebook-watch") == 1
-    assert alive == {"inspectors": 1, "layouts": 1}
+    seen.wait_for(
+        "{**alive(), 'threads': alive()['threads'].count('wf_notebook-watch')}", {"inspectors": 1, "layouts": 1, "threads": 1}
+    )
 
     # while a cell runs all is answered, and the page follows
     os.mkfifo(jupyter_lab.root / "busy")
@@ -217,15 +217,17 @@ def test_a_cell_that_runs_again_or_a_kernel_that_is_gone_leaves_nothing_behind(o
     page.locator('[data-command="kernelmenu:restart"]:visible').click()
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.get_by_text("this is what it was; run the cell again to look further").wait_for()
-    assert page.locator(".wf-inspector").count() == 0
-    assert page.locator("[class^=wf-inspector-]").first.inner_text().startswith("session demo · version 1 of 1")
+    expect(page.locator(".wf-inspector")).to_have_count(0)
+    expect(page.locator("[class^=wf-inspector-]").first).to_have_text(
+        re.compile("^session demo · version 1 of 1"), use_inner_text=True
+    )
     jupyter_lab.wait_until_idle(page)
     jupyter_lab.run_all(page)
     page.locator(".wf-inspector").get_by_role("treeitem").first.wait_for()
     again = kernel("life.ipynb")
     again.value("get_ipython().run_line_magic('unload_ext', 'wf_notebook')")
     page.get_by_text("this is what it was; run the cell again to look further").wait_for()
-    assert again.value("alive()")["inspectors"] == 0
+    again.wait_for("alive()['inspectors']", 0)
 
 
 WORKS = """\
@@ -264,7 +266,7 @@ def test_two_inspectors_a_run_and_another_kernel_on_one_file(open_notebook, kern
     second.get_by_role("treeitem").get_by_text("end").first.wait_for()
     for root in (first, second):
         expect(status(root)).to_have_text("")
-    assert first.get_by_role("tab", selected=True).inner_text() == "Runs"
+    expect(first.get_by_role("tab", selected=True)).to_have_text("Runs", use_inner_text=True)
 
     # a kernel that hears nothing for a while, which is said until it hears again
     jupyter_lab.wait_until_idle(page)
@@ -325,7 +327,7 @@ def test_a_cell_that_runs_is_followed_by_two_inspectors_below_while_another_kern
     page.locator(".jp-CodeCell").nth(2).locator(".cm-content").evaluate("cell => cell.focus()")
     page.keyboard.press("Control+Enter")
     rows.filter(has_text="● running").first.wait_for()
-    assert rows.count() == was + 1
+    expect(rows).to_have_count(was + 1)
     rows.first.click()
     run = second.get_by_role("region", name="run")
     run.get_by_text("part 5").first.wait_for()
@@ -343,7 +345,7 @@ def test_a_cell_that_runs_is_followed_by_two_inspectors_below_while_another_kern
     run.get_by_role("button", name="Stop").click()
     run.get_by_text("■ stopped").first.wait_for()
     jupyter_lab.wait_until_idle(page)
-    assert "■ stopped" in page.locator(".jp-OutputArea-output .wf-record").first.inner_text()
+    expect(page.locator(".jp-OutputArea-output .wf-record").first).to_contain_text("■ stopped", use_inner_text=True)
     for root in (first, second):
         expect(status(root)).to_have_text("")
     with open_storage(f"duckdb:///{file}") as storage:

@@ -69,7 +69,7 @@ def test_versions_are_slid_over_compared_restored_and_forked(past, page):
         page.keyboard.press(key)
     expect(head).to_contain_text("version 62 of 64")
     expect(head).to_contain_text("set n")
-    assert slider.get_attribute("aria-valuetext").startswith("version 62 of 64, saved")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("^version 62 of 64, saved"))
     page.keyboard.press("Home")
     expect(head).to_contain_text("✓ completed Blog")
     expect(root.get_by_role("treeitem")).to_have_count(1)  # the state of version 1 has a topic only
@@ -86,6 +86,7 @@ def test_versions_are_slid_over_compared_restored_and_forked(past, page):
     versions.filter(has_text="set topic").first.get_by_role("button").first.click()
     expect(root.locator(".wfi-counts")).to_have_text("demo:2 → demo:3: 1 changed")
     difference = root.get_by_role("tree", name="differences").get_by_role("treeitem")
+    expect(difference).to_contain_text("topic", use_inner_text=True)
     assert difference.inner_text().split() == ["topic", "~", "changed", "a", "redbrown", "fox"]
 
     root.get_by_role("textbox", name="session to compare with").fill("trial")
@@ -159,6 +160,7 @@ def test_a_value_is_edited_undone_and_never_over_what_another_process_wrote(past
     assert '"n": 77' in elsewhere()
     conflict.get_by_role("button", name="Take mine over it").click()
     expect(conflict).to_have_count(0)
+    expect(root.locator(".wfi-at")).to_contain_text("version 68 of 68", use_inner_text=True)
     assert '"n": 1000' in elsewhere()
     root.get_by_role("button", name="Delete…").click()
     root.get_by_role("button", name="Delete", exact=True).click()

@@ -105,9 +105,9 @@ def test_a_run_is_looked_into_part_by_part_and_another_take_is_chosen(runs):
 
     open_part(runs, "Replay")
     frame = runs.locator("iframe")
-    assert frame.get_attribute("sandbox") == "allow-scripts"
+    expect(frame).to_have_attribute("sandbox", "allow-scripts")
     inside = frame.content_frame
-    expect(inside.locator("body")).to_contain_text("to the right", timeout=10_000)
+    expect(inside.locator("body")).to_contain_text("to the right")
     assert (
         inside.locator("body").evaluate("() => { try { return parent.document.title } catch (e) { return e.name } }")
         == "SecurityError"

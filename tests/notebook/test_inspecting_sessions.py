@@ -80,8 +80,9 @@ def test_sessions_are_found_as_one_types_sorted_and_scrolled_and_no_key_reaches_
         page.keyboard.press(key)
     expect(rows.last).to_contain_text("<b>demo</b>")
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells
-    assert listed.get_attribute("aria-activedescendant") == rows.last.get_attribute("id")
-    assert (rows.last.get_attribute("aria-posinset"), rows.last.get_attribute("aria-setsize")) == ("1002", "1002")
+    expect(listed).to_have_attribute("aria-activedescendant", rows.last.get_attribute("id"))
+    expect(rows.last).to_have_attribute("aria-posinset", "1002")
+    expect(rows.last).to_have_attribute("aria-setsize", "1002")
 
 
 def test_sessions_are_selected_compared_hidden_and_named_and_python_has_what_the_page_shows(inspected):
@@ -145,7 +146,7 @@ def test_the_frame_folds_follows_python_and_is_readable_in_light_and_dark_and_in
         expect(root.get_by_role("tab", selected=True)).to_be_focused()
     fold.click()
     expect(listed).to_be_hidden()
-    assert fold.get_attribute("aria-expanded") == "false"
+    expect(fold).to_have_attribute("aria-expanded", "false")
     fold.click()
     expect(listed).to_be_visible()
 
@@ -164,7 +165,7 @@ def test_the_frame_folds_follows_python_and_is_readable_in_light_and_dark_and_in
     copied.dblclick()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.keyboard.press("Control+c")
-    assert page.evaluate("navigator.clipboard.readText()") == "demo"
+    page.wait_for_function("async () => await navigator.clipboard.readText() === 'demo'")
 
     page.set_viewport_size({"width": 600, "height": 900})
     expect(listed).to_be_hidden()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 PAYLOADS = json.loads((Path(__file__).parent.parent / "data" / "hostile.json").read_text())
 HOSTILE = [each["text"].replace("{n}", "1") for each in PAYLOADS]
@@ -80,7 +82,8 @@ def test_a_state_is_opened_by_mouse_and_keyboard_and_its_values_are_shown_as_wha
     _, _, pane, node = parts(inspected)
     # The tree: what changed is marked; a long list opens as ranges, down to a value.
     node("+ added").wait_for()
-    assert [node(mark).inner_text().split("\n")[0] for mark in ("+ added", "~ changed", "- removed")] == ["new", "price", "gone"]
+    for mark, key in (("+ added", "new"), ("~ changed", "price"), ("- removed", "gone")):
+        expect(node(mark)).to_have_text(re.compile(rf"^{key}\b"), use_inner_text=True)
     node("posts").click()
     pane.get_by_role("columnheader", name="title").wait_for()
     node("10,000 …").click()
@@ -88,25 +91,25 @@ def test_a_state_is_opened_by_mouse_and_keyboard_and_its_values_are_shown_as_wha
     node("[12344]").click()
     node("title str 'Post 12344'").click()
     pane.get_by_text("Post 12344", exact=True).wait_for()
-    assert pane.locator("code").first.inner_text() == 'session_state["posts"][12344]["title"]'
-    assert node("title str 'Post 12344'").get_attribute("aria-selected") == "true"
+    expect(pane.locator("code").first).to_have_text('session_state["posts"][12344]["title"]', use_inner_text=True)
+    expect(node("title str 'Post 12344'")).to_have_attribute("aria-selected", "true")
 
     # The keyboard: to the parent, which shuts, and to the first of all.
     inspected.keyboard.press("ArrowLeft")
     inspected.keyboard.press("ArrowLeft")
-    assert node("[12344]").get_attribute("aria-expanded") == "false"
+    expect(node("[12344]")).to_have_attribute("aria-expanded", "false")
     inspected.keyboard.press("Home")
-    assert inspected.evaluate("document.activeElement.textContent").startswith("posts")
+    inspected.wait_for_function("() => document.activeElement.textContent.startsWith('posts')")
 
     # The value as itself.
     node("draft").click()
     pane.get_by_role("heading", name="A title").wait_for()
-    assert "<script>" in pane.inner_text()
+    expect(pane).to_contain_text("<script>", use_inner_text=True)
     pane.get_by_role("button", name="text", exact=True).click()
     pane.locator("pre").filter(has_text="# A title").wait_for()
     node("picture").click()
     pane.locator("img").wait_for()
-    assert pane.locator("img").evaluate("image => image.naturalWidth") == 1
+    inspected.wait_for_function("image => image.naturalWidth === 1", arg=pane.locator("img").element_handle())
     node("frame").click()
     pane.get_by_role("cell", name="row 99", exact=True).wait_for()
     pane.get_by_role("button", name="next page").click()
@@ -139,7 +142,7 @@ def test_what_is_found_is_taken_into_the_notebook_and_a_save_meanwhile_moves_not
     node("title str 'Post 1234'").wait_for()
     pane.get_by_text("Post 1234", exact=True).wait_for()
     search.press("Escape")
-    assert search.input_value() == ""
+    expect(search).to_have_value("")
 
     # Onto the clipboard; where the browser refuses that, into a field that is selected.
     inspected.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -148,8 +151,8 @@ def test_what_is_found_is_taken_into_the_notebook_and_a_save_meanwhile_moves_not
     assert inspected.evaluate("navigator.clipboard.readText()") == 'session_state["posts"][1234]["title"]'
     inspected.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
     pane.get_by_role("button", name="Copy JSON").click()
-    assert pane.get_by_role("textbox", name="to copy").input_value() == '"Post 1234"'
-    assert inspected.evaluate("`${getSelection()}`") == '"Post 1234"'
+    expect(pane.get_by_role("textbox", name="to copy")).to_have_value('"Post 1234"')
+    inspected.wait_for_function("() => `${getSelection()}` === '\"Post 1234\"'")
     inspected.keyboard.press("Escape")
 
     # Into the notebook, first under a name that is none.
@@ -171,7 +174,7 @@ def test_what_is_found_is_taken_into_the_notebook_and_a_save_meanwhile_moves_not
     inspected.keyboard.press("Control+Enter")
     inspected.get_by_text('here: session_state["posts"][1234]["title"] Post 1234 Post 1234').wait_for()
     node("late").filter(has_text="+ added").wait_for()
-    assert node("title str 'Post 1234'").get_attribute("aria-selected") == "true"
-    assert node("12,346 items").filter(has_text="·").count() == 1
+    expect(node("title str 'Post 1234'")).to_have_attribute("aria-selected", "true")
+    expect(node("12,346 items").filter(has_text="·")).to_have_count(1)
     assert tree.evaluate("tree => tree.scrollTop") == before
     assert inspected.fired == []

@@ -94,7 +94,8 @@ def test_a_session_by_the_local_model_is_walked_through_and_its_values_are_the_s
 
     def both(code, value):
         """Assert that something of the store is so, in this kernel and in another process."""
-        assert (seen.value(code), stored(code)) == (value, value)
+        seen.wait_for(code, value)
+        assert stored(code) == value
 
     tree = root.get_by_role("tree", name="state")
     node = lambda key: tree.get_by_role("treeitem").filter(has_text=re.compile(rf"^{re.escape(key)}(?!\w)")).first
@@ -108,7 +109,7 @@ def test_a_session_by_the_local_model_is_walked_through_and_its_values_are_the_s
     expect(sessions.get_by_role("option")).to_have_count(3)
     words.fill("note")
     expect(sessions.get_by_role("option")).to_have_count(2)
-    assert seen.value("len(looked.sessions())") == 2
+    seen.wait_for("len(looked.sessions())", 2)
     session("another").click()
     node("note").wait_for()
     words.fill("")
@@ -120,11 +121,11 @@ def test_a_session_by_the_local_model_is_walked_through_and_its_values_are_the_s
     node("animal").click()
     pane = root.get_by_role("region", name="selected value")
     pane.get_by_text("fox", exact=True).first.wait_for()
-    assert seen.value("[looked.path, looked.selection]") == ['session_state["tales"][0]["animal"]', "fox"]
+    seen.wait_for("[looked.path, looked.selection]", ['session_state["tales"][0]["animal"]', "fox"])
     root.get_by_role("searchbox", name="search the state").fill("unicorn")
     root.get_by_role("listbox", name="found").get_by_role("option").first.click()
     pane.get_by_text("unicorn", exact=True).first.wait_for()
-    assert seen.value("looked.path") == 'session_state["tales"][2]["animal"]'
+    seen.wait_for("looked.path", 'session_state["tales"][2]["animal"]')
 
     # History: slid over, two versions and two sessions compared.
     newest = stored("storage.session('tale').newest()")
@@ -133,12 +134,12 @@ def test_a_session_by_the_local_model_is_walked_through_and_its_values_are_the_s
     page.keyboard.press("Home")
     root.get_by_role("group", name="version", exact=True).get_by_text(f"version 1 of {newest}").wait_for()
     pane.get_by_text("has nothing there").wait_for()
-    assert seen.value("looked.version") == 1
+    seen.wait_for("looked.version", 1)
     tab("History")
     root.get_by_role("spinbutton", name="version to compare with").fill(str(newest))
     page.keyboard.press("Tab")
     root.get_by_text(f"tale:{newest} → tale:1").wait_for()
-    assert seen.value("len(looked.diff)") == root.get_by_role("tree", name="differences").locator("[data-kind]").count()
+    expect(root.get_by_role("tree", name="differences").locator("[data-kind]")).to_have_count(seen.value("len(looked.diff)"))
     root.get_by_role("textbox", name="session to compare with").fill("other")
     page.keyboard.press("Tab")
     root.get_by_text(re.compile("other:1 → tale:1")).wait_for()
@@ -149,7 +150,7 @@ def test_a_session_by_the_local_model_is_walked_through_and_its_values_are_the_s
     answer("Fork", "forked")
     said.get_by_text("forked begins as version 1 of tale was").wait_for()
     root.get_by_role("group", name="version", exact=True).get_by_text("version 1 of 1").wait_for()
-    assert seen.value("looked.session.session_id") == "forked"
+    seen.wait_for("looked.session.session_id", "forked")
     assert stored(state("forked")) == seen.value(state("forked")) == stored("storage.session('tale').at(1)")
     session("tale").click()
     tab("History")
@@ -225,11 +226,11 @@ def test_a_session_by_the_local_model_is_walked_through_and_its_values_are_the_s
         return part(label)
 
     expect(part("Responses")).to_contain_text("fox, a label")
-    assert seen.value("looked.run.status") == "completed"
+    seen.wait_for("looked.run.status", "completed")
     expect(opened("Timeline").locator("tr").filter(has_text="writer")).to_have_count(1)
     expect(opened("Steps").locator("tr").filter(has_text="outline")).to_have_count(1)
     expect(opened("Record").locator(".wf-record")).to_contain_text("fox, a label")
-    opened("Replay").locator("iframe").content_frame.get_by_text("fox, a label", exact=True).wait_for(timeout=15_000)
+    opened("Replay").locator("iframe").content_frame.get_by_text("fox, a label", exact=True).wait_for()
     takes = opened("Takes").get_by_role("group", name="takes of outline")
     takes.get_by_role("button", name="use this one").first.click()
     answer("Use it")
@@ -241,7 +242,7 @@ def test_a_session_by_the_local_model_is_walked_through_and_its_values_are_the_s
     press("Run again", run)
     answer("Run again")
     expect(rows).to_have_count(4)
-    expect(rows.first).to_contain_text("✓ completed", timeout=20_000)
+    expect(rows.first).to_contain_text("✓ completed")
     both(f"len({state()}['tales'])", 4)
     both("storage.runs('tale')['status'][0]", "completed")
 
@@ -251,8 +252,7 @@ def test_a_session_by_the_local_model_is_walked_through_and_its_values_are_the_s
     slider.focus()
     page.keyboard.press("ArrowLeft")
     root.get_by_text("⚠ older version").wait_for()
-    while seen.value("looked.place.version") is None:  # the page is ahead of the kernel
-        page.wait_for_timeout(50)
+    seen.wait_for("looked.place.version is None", False)
     place = seen.value("[looked.place.session, looked.place.version, looked.place.path, looked.place.view]")
     assert place[0] == "tale"
     page.keyboard.press("Control+s")
@@ -260,5 +260,5 @@ def test_a_session_by_the_local_model_is_walked_through_and_its_values_are_the_s
     page.reload()
     root.get_by_text(f"⚠ older version {place[1]} of").wait_for()
     expect(node("text")).to_have_attribute("aria-selected", "true")
-    assert root.get_by_role("tab", selected=True).inner_text() == "State"
-    assert seen.value("[looked.place.session, looked.place.version, looked.place.path, looked.place.view]") == place
+    expect(root.get_by_role("tab", selected=True)).to_have_text("State", use_inner_text=True)
+    seen.wait_for("[looked.place.session, looked.place.version, looked.place.path, looked.place.view]", place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -26,12 +27,12 @@ def test_a_run_is_live_stopped_and_readable(page, jupyter_lab):
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     live = page.locator(".jp-OutputArea-output .wf-live")
     live.locator(".wf-live-content").get_by_text("part of it").wait_for(timeout=60_000)
-    assert live.get_by_role("status").inner_text() == "● running"
+    expect(live.get_by_role("status")).to_have_text("● running", use_inner_text=True)
     live.get_by_role("button", name="Stop").click()
     page.locator(".jp-OutputArea-output", has_text="RunStopped: ").wait_for()
     record = page.locator(".jp-OutputArea-output .wf-record")
     assert ("■ stopped" in record.inner_text(), "part of it" in record.inner_text()) == (True, True)
-    assert live.count() == 0
+    expect(live).to_have_count(0)
 
 
 def test_an_inspector_takes_its_place_follows_and_gives_it_back(page, jupyter_lab):
@@ -50,7 +51,7 @@ def test_an_inspector_takes_its_place_follows_and_gives_it_back(page, jupyter_la
     page.locator('[data-command="kernelmenu:restart"]:visible').click()
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.get_by_text("this is what it was; run the cell again to look further").wait_for()
-    assert page.locator(".wf-inspector").count() == 0
+    expect(page.locator(".wf-inspector")).to_have_count(0)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 from traitlets import TraitError
 
 from wf_notebook.notebook.remains import wished
@@ -144,9 +145,10 @@ def test_in_a_real_page_the_record_folds_its_lanes_and_leaves_formulas_as_they_a
     bars = record.locator("details").last
     assert bars.evaluate("bars => bars.open") is False
     bars.locator("summary").click()
+    expect(bars.locator("td > div").last).to_be_visible()
     widths = bars.locator("td > div").evaluate_all("bars => bars.map(bar => bar.getBoundingClientRect().width)")
     assert len(widths) == 3
     assert min(widths) > 0
     assert bars.evaluate("bars => bars.scrollWidth <= bars.clientWidth")
     image = page.locator(".jp-RenderedSVG")
-    assert image.evaluate("image => image.getBoundingClientRect().height") > 60
+    page.wait_for_function("image => image.getBoundingClientRect().height > 60", arg=image.element_handle())

@@ -7,6 +7,7 @@ import os
 import signal
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -70,7 +71,7 @@ def test_stop_ends_a_cell_whatever_holds_it_up(page, jupyter_lab):
         record = cell.locator(".wf-record")
         record.wait_for()
         assert ("■ stopped" in record.inner_text(), f"part of {name}" in record.inner_text()) == (True, True)
-        assert cell.locator(".wf-live").count() == 0
+        expect(cell.locator(".wf-live")).to_have_count(0)
     run(page, "kernel").locator(".jp-OutputArea-output", has_text="kernel lives").wait_for()
 
 
@@ -103,12 +104,12 @@ def test_after_a_reload_the_output_is_live_again_and_ends_whole_and_says_where_t
     live.locator(".wf-live-content").get_by_text("part of long").wait_for(timeout=60_000)
     (jupyter_lab.root / "reload").write_text("go on")
     live.locator(".wf-live-content").get_by_text("part of long goes on").wait_for()
-    assert live.get_by_role("status").inner_text() == "● running"
+    expect(live.get_by_role("status")).to_have_text("● running", use_inner_text=True)
     (jupyter_lab.root / "reload").write_text("go on")
     live.locator(".wf-live-content").get_by_text("part of long goes on and the end").wait_for()
     live.get_by_text("%wf show").wait_for()
-    assert live.get_by_role("status").inner_text() == "✓ completed"
-    assert live.get_by_role("button", name="Stop").count() == 0
+    expect(live.get_by_role("status")).to_have_text("✓ completed", use_inner_text=True)
+    expect(live.get_by_role("button", name="Stop")).to_have_count(0)
 
 
 def test_after_a_reload_while_the_cell_held_the_kernel_up_the_output_is_whole_at_its_end(page, jupyter_lab):
@@ -148,9 +149,9 @@ def test_a_run_in_the_background_leaves_the_kernel_free_and_its_output_in_its_ce
     jupyter_lab.run_all(page)
     cells = page.locator(".jp-CodeCell")
     cells.nth(1).locator(".wf-record", has_text="part of later and the end").wait_for()
-    assert "printed by it" in cells.nth(1).inner_text()
-    assert "cell two" in cells.nth(2).inner_text()
-    assert "part of later and the end" in cells.nth(2).inner_text()
+    expect(cells.nth(1)).to_contain_text("printed by it", use_inner_text=True)
+    expect(cells.nth(2)).to_contain_text("cell two", use_inner_text=True)
+    expect(cells.nth(2)).to_contain_text("part of later and the end", use_inner_text=True)
 
 
 def test_a_reader_who_scrolled_up_is_left_alone_and_one_at_the_end_follows(page, jupyter_lab):
@@ -162,8 +163,8 @@ def test_a_reader_who_scrolled_up_is_left_alone_and_one_at_the_end_follows(page,
     start(page)
     body = page.locator(".wf-live-body")
     body.get_by_text("line199").wait_for()
-    rest = "body => body.scrollHeight - body.scrollTop - body.clientHeight"
-    assert body.evaluate(rest) < 32
+    at_its_end = "body => body.scrollHeight - body.scrollTop - body.clientHeight < 32"
+    page.wait_for_function(at_its_end, arg=body.element_handle())
     body.evaluate("body => { body.scrollTop = 100; }")
     (jupyter_lab.root / "scroll").write_text("go on")
     body.get_by_text("last", exact=True).wait_for()
@@ -185,15 +186,15 @@ def test_a_run_whose_kernel_died_says_so_and_what_it_said_is_kept_and_it_can_be_
     live.locator(".wf-live-numbers", has_text="s").wait_for()
     os.kill(int((jupyter_lab.root / "pid").read_text()), signal.SIGKILL)
     live.get_by_text("? lost").wait_for()
-    assert "nothing more is heard from the kernel; %wf show" in live.inner_text()
-    assert live.get_by_role("button", name="Stop").count() == 0
+    expect(live).to_contain_text("nothing more is heard from the kernel; %wf show", use_inner_text=True)
+    expect(live.get_by_role("button", name="Stop")).to_have_count(0)
     page.get_by_role("dialog").get_by_role("button", name="Ok").click()
     run(page, "%load_ext")
     record = run(page, "%wf show -s killed").locator(".wf-record")
     record.wait_for()
     assert ("? lost" in record.inner_text(), "part of killed" in record.inner_text()) == (True, True)
     run(page, "%%workflow killed").locator(".wf-record", has_text="part of killed and the end").wait_for()
-    assert live.count() == 0
+    expect(live).to_have_count(0)
 
 
 def test_a_run_that_ended_while_no_page_was_open_is_whole_when_one_is_opened(page, jupyter_lab):
@@ -214,7 +215,7 @@ def test_a_run_that_ended_while_no_page_was_open_is_whole_when_one_is_opened(pag
     live = page.locator(".jp-OutputArea-output .wf-live")
     live.locator(".wf-live-content").get_by_text("part of closed and the end").wait_for()
     live.get_by_text("%wf show").wait_for()
-    assert live.get_by_role("status").inner_text() == "✓ completed"
+    expect(live.get_by_role("status")).to_have_text("✓ completed", use_inner_text=True)
 
 
 def test_two_notebooks_in_one_session_show_each_its_own_run_and_a_second_view_may_be_closed(page, jupyter_lab):
@@ -240,5 +241,6 @@ def test_two_notebooks_in_one_session_show_each_its_own_run_and_a_second_view_ma
         its.locator(".wf-record").wait_for()
         jupyter_lab.wait_until_idle(its)
         assert its.locator(".wf-record").all_inner_texts()[0].endswith(f"part of {name} end of {name}\n\nsession_state: 1 change")
-        assert (its.locator(".wf-record").count(), its.locator(".wf-live").count()) == (1, 0)
+        expect(its.locator(".wf-record")).to_have_count(1)
+        expect(its.locator(".wf-live")).to_have_count(0)
     pages["two"].locator(".jp-CodeCell").nth(2).locator(".jp-OutputArea-output").get_by_text("one").first.wait_for()

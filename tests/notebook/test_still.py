@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbconvert import HTMLExporter
+from playwright.sync_api import expect
 
 from wf_notebook import inspector, open_storage
 
@@ -90,6 +91,6 @@ def test_what_is_said_with_it_stays_above_the_widget_that_takes_its_place(page, 
     jupyter_lab.open(page, "copy.ipynb")
     jupyter_lab.run_all(page)
     page.locator(".wf-inspector").get_by_role("treeitem").first.wait_for()
-    assert page.locator(".wf-still").count() == 0
+    expect(page.locator(".wf-still")).to_have_count(0)
     page.get_by_text("a copy of session 'blog' as it is now").wait_for()
     screenshot(page, "still_copy")

@@ -5,6 +5,7 @@ import os
 import pytest
 from ipykernel import version_info
 from ipykernel.comm.comm import BaseComm
+from playwright.sync_api import expect
 
 from wf_notebook.notebook.widget import LiveWidget, answer_at_once
 
@@ -34,12 +35,13 @@ def test_a_run_is_whole_on_the_page_while_it_goes_on_and_a_record_takes_its_plac
     body = live.locator(".wf-live-body")
     text = body.inner_text()
     assert [n for n in range(400) if f"word{n} <img" not in text] == []
-    assert live.get_by_role("status").inner_text() == "● running"
-    assert body.evaluate("body => body.scrollHeight - body.scrollTop - body.clientHeight < 32"), "the end is followed"
+    expect(live.get_by_role("status")).to_have_text("● running", use_inner_text=True)
+    follows = "body => body.scrollHeight - body.scrollTop - body.clientHeight < 32"
+    page.wait_for_function(follows, arg=body.element_handle())
 
     (jupyter_lab.root / "gate").write_text("go on")
     page.locator(".jp-OutputArea-output .wf-record").wait_for()
-    assert live.count() == 0
+    expect(live).to_have_count(0)
     assert page.title() != "owned"
 
 
@@ -51,7 +53,7 @@ def test_the_record_is_readable_in_a_notebook_that_is_opened_without_a_kernel(pa
     jupyter_lab.run_all(page)
     record = page.locator(".jp-OutputArea-output .wf-record")
     record.wait_for()
-    assert page.locator(".wf-live").count() == 0
+    expect(page.locator(".wf-live")).to_have_count(0)
     page.keyboard.press("Control+s")
     page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
 

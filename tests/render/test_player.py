@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from wf_notebook import RunResponse, Workflow, parallel
 from wf_notebook.render.player import page as as_page
@@ -114,10 +115,10 @@ def test_it_plays_is_scrubbed_and_lets_nothing_hostile_run(page):
     list(debate.run(topic="ducks"))
     page.goto(debate.last_run.to_html("debate.html").resolve().as_uri())
     page.get_by_role("button", name="Again").wait_for()
-    assert page.get_by_role("status").inner_text() == "✓ completed"
+    expect(page.get_by_role("status")).to_have_text("✓ completed", use_inner_text=True)
     page.locator(".wf-live-content").get_by_text("The end.").wait_for()
     page.get_by_label("time in seconds").fill("0")
-    assert page.locator(".wf-live-content").get_by_text("The end.").count() == 0
+    expect(page.locator(".wf-live-content").get_by_text("The end.")).to_have_count(0)
     page.get_by_role("button", name="Play").click()
     page.locator(".wf-live-content").get_by_text("The end.").wait_for()
 

@@ -80,7 +80,7 @@ def register_adapter(kind: type | str, factory: Callable[[Any], Any]) -> None:
     Such an object is adapted when it becomes an attribute of a workflow, and by `adapt`.
 
     Args:
-        kind: A type, or the beginning of the name of its module, such as "langchain_core".
+        kind: A type, or the beginning of the name of its module, such as "their_package".
         factory: Takes the object, returns its adapter; None says that it is no agent.
 
     >>> class Parrot:

@@ -67,8 +67,8 @@ class Agno:
                     if not hasattr(event, "event"):
                         last = event
                         continue
-                    if event.event in ENDINGS:
-                        raise self._failure(event.event, event.content or getattr(event, "reason", None), who)
+                    if event.event == FAILED:  # all that comes then
+                        raise self._failure(FAILED, event.content, who)
                     for piece in _heard(event):
                         yield piece
         else:
@@ -117,10 +117,10 @@ class Agno:
         return {name: value for name, value in options.items() if name not in {*NOT_ASKED, "run_id"}}
 
 
-#: Events after which there is no answer.
-ENDINGS = {"RunError", "RunPaused", "RunCancelled"}
+#: The event of a call that failed.
+FAILED = "RunError"
 #: What the end of a call says, and the event of that.
-STATUSES = {"ERROR": "RunError", "PAUSED": "RunPaused", "CANCELLED": "RunCancelled"}
+STATUSES = {"ERROR": FAILED, "PAUSED": "RunPaused", "CANCELLED": "RunCancelled"}
 
 
 def _word(status: Any) -> str:

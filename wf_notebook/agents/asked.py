@@ -15,7 +15,6 @@ from ..run import current
 from ..spans import span
 from ..tally import tally
 from .again import foreign_sought
-from .noting import in_a_line
 from .pieces import Answer, Called, Came, Text, Used
 from .remembered import Remembering
 from .tracebacks import from_user
@@ -70,10 +69,7 @@ class ForeignCall(Remembering):
                             if response.content is not None:
                                 self._metrics.setdefault("time_to_first_token", perf_counter() - started)
                             yield response
-            except Exception as error:  # noqa: BLE001 - raised again below; a tool that was called is over
-                for call in self._tools.values():
-                    if "result" not in call:
-                        yield self._came(call, in_a_line(error), failed=True)
+            except Exception as error:  # noqa: BLE001 - raised again, with the traceback of the user's
                 raise error.with_traceback(from_user(error.__traceback__)) from error.__cause__
             finally:
                 self._metrics["duration"] = perf_counter() - started

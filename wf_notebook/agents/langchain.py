@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .made_of import WATCHING, is_of, made_of
+from .made_of import PACKAGES, is_of, made_of
 from .merging import Merging
 from .others import ForeignAgent
 from .pieces import Answer, Called, Came, Text, Used, plain
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Runnables that are a part of an agent, and none by themselves.
 NO_AGENTS = [f"langchain_core.{part}" for part in ("tools", "prompts", "output_parsers", "retrievers", "embeddings")]
+#: Settings of a call by which it is watched, and nothing else.
+WATCHING = {"callbacks", "metadata", "run_id", "run_name", "tags"}
 #: Who says a message, in the words of chat models.
 ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 
@@ -52,23 +54,75 @@ class Runnable:
         """Ask it; the chunks of a stream are added up as LangChain does it."""
         merging = Merging()
         config, options = listening(merging.hear, options)
+        foreign, gathered = self.foreign, _Chunks()
 
-        async def work(merging: Merging) -> None:
-            if not streaming:
-                await merging.say(answer(await self.foreign.ainvoke(message, config=config, **options)))
-                return
-            whole = None
-            chunks = self.foreign.astream(message, config=config, **options)
-            async with aclosing(chunks):
-                async for chunk in chunks:
-                    for piece in said(chunk):
-                        await merging.say(piece)
-                    whole = chunk if whole is None else added(whole, chunk)
-            await merging.say(answer(whole))
+        async def once() -> AsyncGenerator[Any]:
+            yield await foreign.ainvoke(message, config=config, **options)
 
-        async with aclosing(merging.of(work)) as pieces:
+        def awaited() -> AsyncGenerator[Any]:
+            chunks: AsyncGenerator[Any] = foreign.astream(message, config=config, **options) if streaming else once()
+            return chunks
+
+        def plainly() -> Iterator[Any]:
+            if streaming:
+                yield from foreign.stream(message, config=config, **options)
+            else:
+                yield foreign.invoke(message, config=config, **options)
+
+        async with aclosing(merging.of(lambda merging: read(merging, gathered, awaited, plainly))) as pieces:
             async for piece in pieces:
                 yield piece
+
+
+class Gathering(Protocol):
+    """What becomes of all that is streamed."""
+
+    def take(self, item: Any) -> Iterator[Piece]:
+        """Take up one thing; yield what is said in it."""
+
+    def answer(self) -> Answer:
+        """Return what came of it."""
+
+
+class _Chunks:
+    """The chunks of a runnable, added up as LangChain does it."""
+
+    def __init__(self) -> None:
+        self._whole: Any = None
+
+    def take(self, item: Any) -> Iterator[Piece]:
+        """Take up a chunk."""
+        self._whole = item if self._whole is None else added(self._whole, item)
+        yield from said(item)
+
+    def answer(self) -> Answer:
+        """Return what came of it: of a message its text."""
+        whole = self._whole
+        return Answer(text_of(whole) if is_message(whole) or isinstance(whole, str) else whole)
+
+
+async def read(
+    merging: Merging, gathered: Gathering, awaited: Callable[[], AsyncGenerator[Any]], plainly: Callable[[], Iterator[Any]]
+) -> None:
+    """Read what is streamed, and say what is in it; what is plain code and cannot be awaited is read in a thread."""
+    try:
+        async with aclosing(awaited()) as items:
+            async for item in items:
+                for piece in gathered.take(item):
+                    await merging.say(piece)
+    except (TypeError, NotImplementedError) as error:
+        if merging.begun or not _is_theirs(error):
+            raise
+        await merging.said_in_a_thread(piece for item in plainly() for piece in gathered.take(item))
+    await merging.say(gathered.answer())
+
+
+def _is_theirs(error: BaseException) -> bool:
+    """Say whether it was raised by one of these packages itself: by that it says that it has no way to be awaited."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0] in PACKAGES
 
 
 def told(options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -106,11 +160,6 @@ def said(chunk: Any) -> Iterator[Text]:
             yield Text(block.get("text") or "")
         elif isinstance(block, dict) and block.get("type") in {"reasoning", "thinking"}:
             yield Text(block.get(block["type"]) or "", is_thought=True)
-
-
-def answer(whole: Any) -> Answer:
-    """Return what came of it as an answer: of a message its text."""
-    return Answer(text_of(whole) if is_message(whole) or isinstance(whole, str) else whole)
 
 
 def text_of(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import AgentFailed
 from ..keying import Uncacheable
-from .langchain import as_dict, is_message, listening, said, text_of, told
+from .langchain import as_dict, is_message, listening, read, said, text_of, told
 from .made_of import is_of, made_of
 from .merging import Merging
 from .others import ForeignAgent
@@ -60,26 +60,17 @@ class Graph:
         """Ask it; the answer is the text of the last message, of a graph without messages its state."""
         merging = Merging()
         config, options = listening(merging.hear, options)
-        given = self._input(message, who)
-        modes = ["values", "updates", *(["messages", "custom"] if streaming else [])]
+        given, gathered = self._input(message, who), _Events(who)
+        how = {"config": config, "stream_mode": ["values", "updates", *(["messages", "custom"] if streaming else [])], **options}
 
-        async def work(merging: Merging) -> None:
-            state: Any = None
-            events = self.foreign.astream(given, config=config, stream_mode=modes, **options)
-            async with aclosing(events):
-                async for mode, event in events:
-                    if mode == "values":
-                        state = event
-                    elif mode == "updates" and isinstance(event, dict) and "__interrupt__" in event:
-                        raise AgentFailed(
-                            f"{who} waits for a person (interrupt), which it cannot do in a workflow; "
-                            "go on with .foreign.invoke(Command(resume=…), config)"
-                        )
-                    for piece in _heard(mode, event):
-                        await merging.say(piece)
-            await merging.say(_answer(state))
+        def awaited() -> AsyncGenerator[Any]:
+            events: AsyncGenerator[Any] = self.foreign.astream(given, **how)
+            return events
 
-        async with aclosing(merging.of(work)) as pieces:
+        def plainly() -> Iterator[Any]:
+            yield from self.foreign.stream(given, **how)
+
+        async with aclosing(merging.of(lambda merging: read(merging, gathered, awaited, plainly))) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -95,17 +86,33 @@ class Graph:
         return {"messages": [{"role": "user", "content": message} if isinstance(message, str) else message]}
 
 
-def _heard(mode: str, event: Any) -> Iterator[Text]:
-    """Yield the text in what a graph streams: what its models say, and what its nodes write."""
-    if mode == "messages" and event[0].type in {"ai", "AIMessageChunk"}:
-        yield from said(event[0])
-    elif mode == "custom" and isinstance(event, str):
-        yield Text(event)
+class _Events:
+    """The events of a graph: what its models say, what its nodes write, and its state, of which the last is the answer."""
 
+    def __init__(self, who: str) -> None:
+        self._who = who
+        self._state: Any = None
 
-def _answer(state: Any) -> Answer:
-    messages = state.get("messages") if isinstance(state, dict) else None
-    if not isinstance(messages, list) or not messages or not all(map(is_message, messages)):
-        return Answer(state)
-    structured = state.get("structured_response")
-    return Answer(text_of(messages[-1]) if structured is None else structured, list(map(as_dict, messages)))
+    def take(self, item: Any) -> Iterator[Piece]:
+        """Take up an event."""
+        mode, event = item
+        if mode == "values":
+            self._state = event
+        elif mode == "updates" and isinstance(event, dict) and "__interrupt__" in event:
+            raise AgentFailed(
+                f"{self._who} waits for a person (interrupt), which it cannot do in a workflow; "
+                "go on with .foreign.invoke(Command(resume=…), config)"
+            )
+        elif mode == "messages" and event[0].type in {"ai", "AIMessageChunk"}:
+            yield from said(event[0])
+        elif mode == "custom" and isinstance(event, str):
+            yield Text(event)
+
+    def answer(self) -> Answer:
+        """Return the text of the last message, of a graph without messages its state."""
+        state = self._state
+        messages = state.get("messages") if isinstance(state, dict) else None
+        if not isinstance(messages, list) or not messages or not all(map(is_message, messages)):
+            return Answer(state)
+        structured = state.get("structured_response")
+        return Answer(text_of(messages[-1]) if structured is None else structured, list(map(as_dict, messages)))

@@ -13,23 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ..keying import Uncacheable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
 #: The packages whose functions and objects are taken apart.
 PACKAGES = {"agno", "langchain", "langchain_classic", "langchain_core", "langgraph"}
-#: What says of a thing that is asked how it is watched and reached, and nothing of what it answers.
-WATCHING = {
-    "cache",
-    "callback_manager",
-    "callbacks",
-    "metadata",
-    "rate_limiter",
-    "run_id",
-    "run_name",
-    "tags",
-    "trace",
-    "verbose",
-}
 #: What keeps things from one call to the next, beyond what a key can see.
 KEEPING = ["langgraph.checkpoint", "langgraph.store", "agno.db"]
 
@@ -46,8 +33,8 @@ def is_of(kind: type, packages: Iterable[str]) -> bool:
 def made_of(value: Any, around: tuple[int, ...] = ()) -> Any:
     """Return what a value is made of: things of those packages taken apart, everything else as it is.
 
-    >>> made_of({"a": (1, "b")}), made_of(partial(print, 1))
-    ({'a': [1, 'b']}, ['partial', <built-in function print>, [1], {}])
+    >>> made_of((1, "b")), made_of(partial(print, 1))
+    ([1, 'b'], ['partial', <built-in function print>, [1], [{}]])
     """
     if id(value) in around:
         return ["around", len(around) - around.index(id(value))]
@@ -58,10 +45,10 @@ def made_of(value: Any, around: tuple[int, ...] = ()) -> Any:
     made = value
     if isinstance(value, (str, bytes, int, float, bool, type, type(None))):
         pass
-    elif type(value) in {list, tuple}:
-        made = [inner(item) for item in value]
-    elif type(value) is dict:
-        made = {key: inner(item) for key, item in value.items()}
+    elif isinstance(value, (list, tuple)):
+        made = [*_kind(value), *(inner(item) for item in value)]
+    elif isinstance(value, dict):
+        made = [*_kind(value), {key: inner(item) for key, item in value.items()}]
     elif isinstance(value, partial):
         made = ["partial", inner(value.func), inner(value.args), inner(value.keywords)]
     elif isinstance(value, MethodType) and is_of(type(value.__self__), PACKAGES):
@@ -70,9 +57,14 @@ def made_of(value: Any, around: tuple[int, ...] = ()) -> Any:
         made = ["function", value.__module__, value.__qualname__, *_closed_over(value, inner)]
     elif is_of(type(value), KEEPING):
         raise Uncacheable(f"({type(value).__name__}) keeps things, which are no part of a key")
-    elif is_of(type(value), PACKAGES):
-        made = [type(value), {name: inner(part) for name, part in _attributes(value).items()}]
+    elif is_of(type(value), PACKAGES) and (parts := _attributes(value)) is not None:
+        made = [type(value), {name: inner(part) for name, part in parts.items()}]
     return made
+
+
+def _kind(value: Any) -> list[type]:
+    """Return the class of a container, unless it is one of Python's own."""
+    return [] if type(value) in {list, tuple, dict} else [type(value)]
 
 
 def _closed_over(function: FunctionType, inner: Callable[[Any], Any]) -> list[Any]:
@@ -87,17 +79,17 @@ def _closed_over(function: FunctionType, inner: Callable[[Any], Any]) -> list[An
     return [cells, inner(function.__defaults__), inner(function.__kwdefaults__), inner(wrapped)]
 
 
-def _attributes(value: Any) -> Mapping[str, Any]:
-    """Return the attributes of an object of a package: of a model of pydantic its fields, but those that are not for writing."""
-    fields = getattr(type(value), "model_fields", None)
-    if fields is not None:
-        written = {name: getattr(value, name, None) for name, field in fields.items() if not field.exclude}
-        found = {**written, **(value.model_extra or {})}
-    elif hasattr(value, "__dict__"):
-        worked_out = {
-            name for kind in type(value).__mro__ for name, one in vars(kind).items() if isinstance(one, cached_property)
-        }
-        found = {name: part for name, part in vars(value).items() if name not in worked_out}
+def _attributes(value: Any) -> dict[str, Any] | None:
+    """Return the attributes of an object of a package, of a model of pydantic its fields; None where it shows none."""
+    kinds = type(value).__mro__
+    if (fields := getattr(type(value), "model_fields", None)) is not None:
+        found = {name: getattr(value, name, None) for name, field in fields.items() if not field.exclude}
+        found |= value.model_extra or {}
     else:
-        found = {name: getattr(value, name, None) for kind in type(value).__mro__ for name in vars(kind).get("__slots__", ())}
-    return {name: part for name, part in found.items() if not (name in WATCHING and hasattr(value, "ainvoke"))}
+        slots = {name for kind in kinds for name in vars(kind).get("__slots__", ())} - {"__dict__", "__weakref__"}
+        if not slots and not hasattr(value, "__dict__"):
+            return None
+        worked_out = {name for kind in kinds for name, one in vars(kind).items() if isinstance(one, cached_property)}
+        found = {**{name: getattr(value, name, None) for name in sorted(slots)}, **getattr(value, "__dict__", {})}
+        found = {name: part for name, part in found.items() if name not in worked_out}
+    return found

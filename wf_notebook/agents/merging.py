@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
     from .pieces import Piece
 
@@ -33,9 +33,12 @@ class Merging:
         self._loop = asyncio.get_running_loop()
         self._pieces: asyncio.Queue[tuple[Piece | None, bool]] = asyncio.Queue()
         self._room = asyncio.Semaphore(LIMIT)
+        #: Whether anything was heard or said, and whether nobody listens any more.
+        self.begun = self.over = False
 
     def hear(self, piece: Piece) -> None:
         """Take a piece, from any thread, and hold nobody up."""
+        self.begun = True
         try:
             here = asyncio.get_running_loop() is self._loop
         except RuntimeError:
@@ -48,8 +51,20 @@ class Merging:
 
     async def say(self, piece: Piece) -> None:
         """Say a piece, once there is room for it."""
+        self.begun = True
         await self._room.acquire()
         self._pieces.put_nowait((piece, True))
+
+    async def said_in_a_thread(self, pieces: Iterator[Piece]) -> None:
+        """Say the pieces of plain code, which is read in a thread; once nobody listens, it is read no further."""
+
+        def read() -> None:
+            for piece in pieces:
+                if self.over:
+                    return
+                asyncio.run_coroutine_threadsafe(self.say(piece), self._loop).result()
+
+        await asyncio.to_thread(read)
 
     async def of(self, work: Callable[[Merging], Awaitable[None]]) -> AsyncGenerator[Piece]:
         """Run `work(self)` in a task of its own to its end; give the pieces as they come. Closing this cancels it."""
@@ -68,6 +83,8 @@ class Merging:
                 yield item[0]
             await task
         finally:
+            self.over = True
+            self._room.release()  # a thread may wait for room
             if not task.done():
                 task.cancel()
                 with suppress(asyncio.CancelledError):

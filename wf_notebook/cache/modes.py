@@ -15,6 +15,9 @@ MODES: tuple[str, ...] = get_args(Mode)
 #: A mode that nobody asks for: nothing is done, and the first step that would be ends it.
 PLAN: Literal["plan"] = "plan"
 
+#: What helps where `WF_CACHE=only!` let nothing be done.
+WITHOUT_ONLY = "run it once without WF_CACHE=only!"
+
 
 def checked_mode(mode: Any, what: str = "cache=") -> Any:
     """Return a mode, or None where none is given; raise BadSetting for anything else.
@@ -67,7 +70,7 @@ def refuse_to_ask(who: str) -> None:
 
 def remedy() -> str:
     """Return what helps where something is not remembered, and must be."""
-    return "run it once without WF_CACHE=only!" if asks_nobody() else "run it once with cache='use'"
+    return WITHOUT_ONLY if asks_nobody() else "run it once with cache='use'"
 
 
 def _environment() -> tuple[Any, bool]:

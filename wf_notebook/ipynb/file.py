@@ -8,17 +8,17 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadNotebook, UnwrittenNotebook
+from ..nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nbformat import NotebookNode
 
-#: The format that notebooks have had since 2014.
+#: The form of notebook files that is read here; in which cells lie in a list of their own.
 FORMAT = 4
 
 
@@ -32,26 +32,33 @@ class NotebookFile:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> NotebookFile:
-        """Read a notebook. Raises BadNotebook where there is none, or one of another format."""
-        place = Path(path).expanduser()
+        """Read a notebook. Raises BadNotebook for what is none, or one of another form.
+
+        It is read as JSON, in which a cell has been the same since the form 4 of 2015: to import nbformat takes longer than
+        all else.
+        """
+        place, shown = Path(path).expanduser(), repr(os.fspath(path))
         try:
             content = place.read_bytes()
+            said = json.loads(content.decode("utf-8-sig"))
         except FileNotFoundError:
-            raise BadNotebook(f"there is no notebook {os.fspath(path)!r}{_near(place)}") from None
+            raise BadNotebook(f"there is no notebook {shown}{_near(place)}") from None
+        except IsADirectoryError:
+            raise BadNotebook(f"{shown} is a folder; write the path to an .ipynb file in it") from None
         except OSError as error:
-            raise BadNotebook(f"{os.fspath(path)!r} cannot be read: {(error.strerror or str(error)).lower()}") from None
-        try:
-            said = json.loads(content.decode())
-        except ValueError as error:
-            raise BadNotebook(f"{os.fspath(path)!r} is no notebook: it is not JSON ({error}); give a file .ipynb") from None
-        _check_format(said, os.fspath(path))
+            raise BadNotebook(f"{shown} cannot be read ({error.strerror}); let somebody who may copy it") from error
+        except ValueError as error:  # no JSON, or no text
+            kind = f"it is Python: import it, or make a notebook of it (jupytext --to ipynb {place.name})"
+            remedy = kind if place.suffix == ".py" else "write the path to an .ipynb file"
+            raise BadNotebook(f"{shown} is no notebook ({error}); {remedy}") from None
+        _check_form(said, shown, place.name)
         return cls(place, content, said)
 
     def node(self) -> NotebookNode:
         """Return the notebook as programs of Jupyter have it. Raises BadNotebook where its JSON is none of a notebook."""
         from nbformat.v4 import reads
 
-        said = json.loads(self.content.decode())
+        said = json.loads(self._text)
         try:
             for cell in said["cells"]:
                 cell.setdefault("metadata", {})
@@ -73,7 +80,7 @@ class NotebookFile:
             counts: The number of the execution, for cells that have none.
             widgets: What the widgets show that are among the outputs, as `metadata.widgets` has it.
         """
-        changed = json.loads(self.content.decode())
+        changed = json.loads(self._text)
         for index, new in outputs.items():
             cell = changed["cells"][index]
             number = cell.get("execution_count")
@@ -85,7 +92,12 @@ class NotebookFile:
                     output["execution_count"] = number
         if widgets is not None:
             changed["metadata"]["widgets"] = widgets
-        return _as(self.content.decode(), changed)
+        return self.content[: -len(self._text.encode())] + _as(self._text, changed)
+
+    @property
+    def _text(self) -> str:
+        """The file without the mark that some editors begin it with."""
+        return self.content.decode("utf-8-sig")
 
     def check_writable(self) -> None:
         """Raise UnwrittenNotebook where it could not be replaced: better said before it runs than after."""
@@ -99,6 +111,8 @@ class NotebookFile:
         Raises:
             UnwrittenNotebook: It changed since it was read, or cannot be written; it is as it was.
         """
+        from tempfile import mkstemp
+
         place = self.path.resolve()
         beside = None
         try:
@@ -133,29 +147,30 @@ def as_written(outputs: list[Any]) -> list[Any]:
     """Return outputs as a file has them: texts by their lines, nothing that is only for a front end."""
     import nbformat
 
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=outputs)])
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=nbformat.from_dict(outputs))])
     written: list[Any] = json.loads(nbformat.writes(notebook))["cells"][0]["outputs"]
     return written
 
 
-def _check_format(said: Any, path: str) -> None:
-    known = isinstance(said, dict) and isinstance(said.get("nbformat"), int)
-    if known and said["nbformat"] < FORMAT:
-        remedy = f"jupyter nbconvert --to notebook --inplace {path!r} upgrades it"
-        raise BadNotebook(f"{path!r} has the old format {said['nbformat']}; {remedy}")
-    if known and said["nbformat"] > FORMAT:
-        raise BadNotebook(f"{path!r} has the format {said['nbformat']}, which is newer than this; pip install -U wf-notebook")
-    if not known or not isinstance(said.get("cells"), list):
-        raise BadNotebook(f"{path!r} is no notebook: its JSON has no cells; give a file .ipynb")
+def _check_form(said: Any, shown: str, name: str) -> None:
+    version = said.get("nbformat") if isinstance(said, dict) else None
+    if isinstance(version, int) and version < FORMAT:
+        raise BadNotebook(
+            f"{shown} is of the old form {version}; open it in Jupyter and save it, "
+            f"or: jupyter nbconvert --to notebook --nbformat 4 --inplace {name}"
+        )
+    if isinstance(version, int) and version > FORMAT:
+        raise BadNotebook(f"{shown} is of the form {version}, which is newer than this; pip install -U wf-notebook")
+    cells = said.get("cells") if version is not None else None
+    if not isinstance(cells, list) or not all(isinstance(each, dict) and "cell_type" in each for each in cells):
+        why = "it has no nbformat" if version is None else "it has no list of cells"
+        raise BadNotebook(f"{shown} is no notebook ({why}); open it in Jupyter and save it")
 
 
 def _near(path: Path) -> str:
-    from ..nearest import did_you_mean
-
-    there = sorted(each.name for each in path.parent.glob("*.ipynb")) if path.parent.is_dir() else []
-    return did_you_mean(path.name, there) or (
-        f"; in its folder there are {', '.join(there[:5])}" if there else "; check its path"
-    )
+    others = sorted(each.name for each in path.parent.glob("*.ipynb")) if path.parent.is_dir() else []
+    near = did_you_mean(path.name, others) or (f"; there are {', '.join(others[:5])}" if others else "")
+    return near or "; write the path to an .ipynb file"
 
 
 def _as(text: str, said: dict[str, Any]) -> bytes:

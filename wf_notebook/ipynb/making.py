@@ -89,7 +89,7 @@ class Cells:
     def _run(self, told: Told) -> None:
         run = told.run
         self._text(f"about {run.run_id}", "\n\n".join([f"## {plain(heading(told))}", *map(plain, notes(told))]))
-        metadata = {"wf_notebook": record_metadata(run) | {"storage": self._told.address}}
+        metadata = {"wf_notebook": record_metadata(run, self._told.folder)}
         self._code(run.run_id, "\n".join(lines(told)), ("display_data", record_bundle(run), metadata))
 
     def _state(self) -> None:

@@ -21,11 +21,15 @@ _LIGHT = {
     "layout-color1": "#fff", "ui-font-color0": "#111", "ui-font-color1": "#222", "ui-font-color2": "#595959",
     "border-color1": "#bbb", "border-color2": "#d5d5d5", "code": "#f6f6f6", "link": "#0b57a4",
     "success-color1": "#2e7d32", "error-color1": "#c62828", "warn-color1": "#9a5b00", "info-color1": "#1565c0",
+    "mirror-editor-keyword-color": "#7b2fb5", "mirror-editor-string-color": "#9a4a12", "mirror-editor-number-color": "#1f6f38",
+    "mirror-editor-def-color": "#1c5fb8", "mirror-editor-builtin-color": "#116673", "mirror-editor-comment-color": "#4f6b6b",
 }  # fmt: skip
 _DARK = {
     "layout-color1": "#14161a", "ui-font-color0": "#fff", "ui-font-color1": "#e4e4e4", "ui-font-color2": "#a9adb3",
     "border-color1": "#555", "border-color2": "#3a3d42", "code": "#1e2126", "link": "#7ab7f5",
     "success-color1": "#7bc67e", "error-color1": "#f28b82", "warn-color1": "#e8b25a", "info-color1": "#82b1ff",
+    "mirror-editor-keyword-color": "#cf9cf5", "mirror-editor-string-color": "#e8a87c", "mirror-editor-number-color": "#8fd19e",
+    "mirror-editor-def-color": "#8ab8ff", "mirror-editor-builtin-color": "#79cfdb", "mirror-editor-comment-color": "#9db5b5",
 }  # fmt: skip
 _STYLE = """
 :root { color-scheme: light dark; %(light)s }

@@ -19,7 +19,7 @@ from .calls import call
 from .cell import snake_case
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ..frames import Table
@@ -68,6 +68,7 @@ class Report:
     title: str
     #: The store as it is seen from the folder of the file, and whether that is where a notebook there looks by itself.
     address: str
+    folder: Path
     is_default: bool
     workflows: tuple[Named, ...]
     runs: tuple[Told, ...]
@@ -88,7 +89,7 @@ def report(session: Session, folder: Path) -> Report:
     rows = list(storage.runs(session_id))[::-1]
     runs = [storage.run(row["run_id"]) for row in _chosen(rows)]
     counts = _counts(rows)
-    programs, ran = _sources(storage, session, rows)
+    programs, ran = sources(storage, session, rows)
     workflows = _named(dict.fromkeys(run.workflow for run in runs), programs)
     named = {each.name: each for each in workflows}
     told = tuple(
@@ -107,7 +108,7 @@ def report(session: Session, folder: Path) -> Report:
     title = session.about.session_name or _about_name(storage, session_id) or session_id
     state = storage.state(session_id)
     return Report(
-        session, storage, session_id, title, portable(storage.url, folder), _is_default(storage, folder), workflows, told,
+        session, storage, session_id, title, portable(storage.url, folder), folder, _is_default(storage, folder), workflows, told,
         tuple(row["run_id"] for row in rows),
         state if len(state) else None, tuple(_tables(storage, session_id, state)),
     )  # fmt: skip
@@ -151,8 +152,8 @@ def _chosen(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(chosen.values(), key=lambda row: (row["started_at"], row["run_id"]))
 
 
-def _sources(
-    storage: SqlStorage, session: Session, rows: Sequence[dict[str, Any]]
+def sources(
+    storage: SqlStorage, session: Session, rows: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, Program], dict[str, Program]]:
     """Return the newest source of each workflow by its name, and of each run the one that ran, where that is known."""
     said = storage.transact(lambda tx: tx.sources(session.stored_as), write=False)  # type: ignore[attr-defined]
@@ -181,12 +182,21 @@ def _named(names: dict[str, None], programs: dict[str, Program]) -> tuple[Named,
     found: dict[str, Named] = {}
     for name in names:
         program = programs.get(name)
-        plain = re.sub(r"\W+", "_", snake_case(program.name if program else name)).strip("_")
-        plain = plain if plain.isidentifier() else f"workflow_{plain}".strip("_")
+        plain = variable_of(name, program)
         taken = {each.variable for each in found.values()}
         variable = next(each for n in range(1, len(taken) + 2) if (each := plain if n == 1 else f"{plain}_{n}") not in taken)
         found[name] = Named(name, variable, program)
     return tuple(found.values())
+
+
+def variable_of(name: str, program: Program | None) -> str:
+    """Return the variable of a workflow: its class in small letters.
+
+    >>> variable_of("My blog!", None), variable_of("1", None)
+    ('my_blog', 'workflow_1')
+    """
+    plain = re.sub(r"\W+", "_", snake_case(program.name if program else name)).strip("_")
+    return plain if plain.isidentifier() else f"workflow_{plain}".strip("_")
 
 
 def _about_name(storage: SqlStorage, session_id: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadSetting, CellFailed, OutputsDiffer
 from .executing import Ended, Execution, Failure, is_run, tags
 from .file import NotebookFile
-from .outputs import difference, same, shows_widgets
+from .outputs import difference, merged, same, shows_widgets
 from .reran import CellRun, Counts, Difference, Rerun
 
 if TYPE_CHECKING:
@@ -113,10 +113,12 @@ class _Rerunning:
     def _raise_if_failed(self, result: Rerun) -> None:
         if self._failure is None:
             return
+        from ..cache.modes import WITHOUT_ONLY
+
         cell = result.cells[-1]
-        remedy = "; `wf rerun` without --check asks the model" if "CacheMiss" in self._failure.told else ""
+        why = self._failure.told.replace(WITHOUT_ONLY, "`wf rerun` without --check asks the model")
         kept = "" if self._check else "; the notebook is as it was"
-        failed = CellFailed(f"cell {cell.number} of {cell.of}, {cell.words}: {self._failure.told}{remedy}{kept}")
+        failed = CellFailed(f"cell {cell.number} of {cell.of}, {cell.words}: {why}{kept}")
         failed.traceback, failed.rerun = self._failure.traceback, result
         raise failed
 
@@ -144,8 +146,7 @@ class _Rerunning:
         return replace(result, written=True)
 
     def _outputs(self, cell: CellRun) -> list[Any]:
-        outputs: list[Any] = self._notebook.cells[cell.index].outputs
-        return outputs
+        return merged(self._notebook.cells[cell.index].outputs)
 
 
 def _sums(cells: tuple[CellRun, ...], left: dict[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def quoted(text: str) -> str:
     >>> print(quoted("# a <script> `<b>` ![p](https://x.example/p.png) [l](javascript:x)"))
     > # a &lt;script> `<b>` \![p](https://x.example/p.png) [l\](javascript:x)
     """
-    lines = harmless(redact(text)).split("\n")
+    lines = harmless(redact(text)).rstrip().split("\n")
     tokens = parser().parse("\n".join(lines))
     code = {line for token in tokens if token.type in {"fence", "code_block"} for line in range(*(token.map or (0, 0)))}
     spans = {child.content for token in tokens for child in token.children or () if child.type == "code_inline"}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from IPython.core.getipython import get_ipython
 
+from ..ipynb.whereabouts import notebook_file
 from ..render import Detail, print_record, record_bundle, record_metadata
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def freeze(shown: View, run: Run, responses: Iterable[Any], state: Mapping[str, 
     """Put the record of a run in the place of its live output."""
     said, detail = list(responses), wished()
     bundle = record_bundle(run, said, state=state, detail=detail)
-    metadata = {"wf_notebook": record_metadata(run)} if bundle else {}
+    file = notebook_file(getattr(get_ipython(), "user_ns", {}))
+    metadata = {"wf_notebook": record_metadata(run, file.parent if file is not None else None)} if bundle else {}
     shown.freeze(bundle, metadata, lambda: print_record(run, said, detail=detail))
 
 

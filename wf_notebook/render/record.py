@@ -9,8 +9,10 @@ import re
 import sys
 from datetime import UTC, datetime
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..addresses import portable
 from ..log import span_of
 from ..readable import brief, glimpse
 from ..redact import redact
@@ -135,12 +137,17 @@ def printed_bundle(responses: Iterable[Any], *, markdown: bool, head: str = "") 
     return {"text/html": _root(html, box), "text/plain": "\n\n".join(map(content_text, said))}
 
 
-def record_metadata(run: Run) -> dict[str, Any]:
-    """Return what belongs to this run and not to its answer; it lies under `wf_notebook` in the output's metadata."""
+def record_metadata(run: Run, folder: Path | None = None) -> dict[str, Any]:
+    """Return what belongs to this run and not to its answer; it lies under `wf_notebook` in the output's metadata.
+
+    The store is named as it is seen from the folder of the notebook, by default the working directory.
+    """
+    url = run.told.url if run.told is not None else None
     return {
         "workflow": run.workflow,
         "run_id": run.run_id,
         "session_id": run.session_id,
+        **({} if url is None else {"storage": portable(url, folder or Path())}),
         "status": run.status,
         "started_at": run.started_at.isoformat(),
         "duration": run.duration,

@@ -35,8 +35,10 @@ _VALUES = frozenset({RunEvent.run_response.value, RunEvent.workflow_completed.va
 class Stored:
     """What a run said and what happened in it, as far as it is in the store; read when it is asked for."""
 
-    def __init__(self, read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], run_id: str, store: str) -> None:
-        self._read, self._run_id, self._store = read, run_id, store
+    def __init__(
+        self, read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], run_id: str, store: str, url: str | None = None
+    ) -> None:
+        self._read, self._run_id, self._store, self.url = read, run_id, store, url
         #: Whether nothing is added any more: then it is read once.
         self.is_over = False
         self._events: list[Event] | None = None
@@ -57,7 +59,7 @@ class Stored:
     def other(self, run_id: str) -> Run | None:
         """Return another run of this store, None if it is not there."""
         rows = self._read(RUN, (run_id, self._store))
-        return record(rows[0], Stored(self._read, run_id, self._store)) if rows else None
+        return record(rows[0], Stored(self._read, run_id, self._store, self.url)) if rows else None
 
     def moments(self) -> list[tuple[datetime, RunResponse]]:
         """Return what was said, each thing with the moment when it was begun."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadArguments
 
 if TYPE_CHECKING:
+    from ..frames import Table
     from .asked import Asked
 
 
@@ -22,3 +24,19 @@ def export(asked: Asked) -> None:
     session = asked.looked_at(asked.words[0] if asked.words else asked.session_id())
     written = written_file(session, path, format=kind, force=bool(asked.options.get("force")))
     asked.say(f"session {session.session_id!r} is written to {written}")
+
+
+def status(asked: Asked) -> Table:
+    """Return what can be continued of the sessions of a notebook: this kernel's, as far as its file is known, or another one."""
+    from ..ipynb.standing import Place, noted  # which is large
+    from ..ipynb.standing import status as standing
+    from ..ipynb.whereabouts import notebook_file
+
+    named = asked.word("the path of one notebook: %wf status report.ipynb") if asked.words else None
+    storage = asked.storage() if asked.options.get("storage") else None
+    here = [each for each in asked.workflows() if storage is None or each in asked.of_session(each.session_id, storage)]
+    if named is not None:
+        known = set(noted(Path(named)))
+        here = [each for each in here if Place(each.session_id, getattr(each.storage, "url", "")) in known]
+    file = named or (notebook_file(asked.namespace) if storage is None else None)
+    return standing(file, storage=storage, workflows=here, namespace=asked.namespace)

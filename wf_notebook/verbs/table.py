@@ -86,6 +86,8 @@ VERBS = (
     Verb("resolve", "CHOICE [KEY …]", "decide a conflict: mine, theirs or a dict of the values", acting.resolve, raw=expression),
     Verb("export", "[SESSION]", "write a session as a notebook that runs again, or as a page, Markdown or JSON", leaving.export,
          (SESSION, FORMAT, OUTPUT, FORCE)),
+    Verb("status", "[NOTEBOOK]", "what can be continued: how last runs stand, what a rerun has for nothing, what is unsaved",
+         leaving.status, ()),
     Verb("sql", "SELECT …", "ask the views by SQL; %%wf sql for several lines", looking.sql, (OUT,), raw=query),
 )  # fmt: skip
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 import asyncio
 import json
 import operator
+import re
 import sys
 import threading
 import traceback
 import warnings
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count, pairwise
 from pathlib import Path
 from typing import Annotated, TypedDict
 
 from agno.agent import Agent
 from agno.db.in_memory import InMemoryDb
+from agno.models.openai import OpenAIChat
 from agno.tools import Toolkit, tool
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import FakeListChatModel, GenericFakeChatModel
@@ -313,11 +316,78 @@ def lanes_of_branches_are_told():
     assert "".join(one.content for one in said if one.lane == "writer") == "a b c"
 
 
+def what_is_plain_code_only_is_streamed_as_it_comes():
+    went_on = threading.Event()
+
+    def spell(text):
+        for letter in text:
+            yield letter
+            went_on.wait(30)
+
+    for stream in (adapt(RunnableLambda(spell)).run("ab", stream=True), asking(RunnableLambda(spell)).run("ab")):
+        went_on.clear()
+        assert next(stream).content == "a"
+        went_on.set()
+        assert [said.content for said in stream] == ["b"]
+
+    def broken(_):
+        raise TypeError("mine")
+
+    assert str(failing(lambda: adapt(RunnableLambda(broken)).run("?"))) == "mine"
+
+
+def a_stream_of_plain_code_that_is_closed_early_is_read_no_further():
+    read, ended = [], threading.Event()
+
+    def spell(_):
+        try:
+            for number in range(10_000):
+                read.append(number)
+                yield str(number)
+        finally:
+            ended.set()
+
+    stream = adapt(RunnableLambda(spell)).run("?", stream=True)
+    next(stream)
+    stream.close()
+    assert ended.wait(30)
+    assert len(read) < 10_000
+
+
 def code_that_it_calls_knows_its_run():
     def where(_):
         return current.get().session_id
 
     assert asking(RunnableLambda(where), session="here", cache="off").run().result().content == "here"
+
+
+def an_agent_of_agno_with_a_model_of_openai_is_known_again_once_it_has_a_client():
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
+            self.end_headers()
+            for piece in ("a ", "b"):
+                delta = {"index": 0, "delta": {"role": "assistant", "content": piece}, "finish_reason": None}
+                told = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [delta]}
+                self.wfile.write(f"data: {json.dumps(told)}\n\n".encode())
+            self.wfile.write(b"data: [DONE]\n\n")
+
+        def log_message(self, *_):
+            pass
+
+    asked = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=[0.01]).start()
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        for key in ("sk-1234567890", "sk-0987654321"):
+            workflow = asking(agno(model=OpenAIChat(id="m", api_key=key, base_url=url)), session="openai")
+            for _ in range(2):
+                assert [said.content for said in workflow.run()] == ["a ", "b"]
+        server.shutdown()
+    assert asked == ["/v1/chat/completions"], (asked, why(workflow))
 
 
 def a_budget_ends_the_run():
@@ -376,8 +446,10 @@ def an_error_is_the_users_own_with_its_traceback():
             error = failing(lambda w=workflow: list(w.run()))
             frames = traceback.extract_tb(error.__traceback__)
             assert (type(error), str(error), frames[-1].name) == (LookupError, "mine", "broken"), (kind, stream)
+            between = [frame.filename for frame in frames if re.search("langchain_core|langgraph|asyncio", frame.filename)]
+            assert between == [], between
             assert workflow.last_run.status == "failed"
-            assert "from the store" not in str(asking(agent).last_run)
+            assert (why(workflow)["from"], why(workflow)["made_at"]) == ("failed", None), why(workflow)
 
 
 def what_agno_only_says_is_raised():
@@ -479,6 +551,7 @@ def what_changes_is_asked_again():
         "function": [RunnableLambda(function) for function in (lambda text: text.upper(), lambda text: text.lower())],
         "closure of a package": [reacting("found X now"), reacting("found X later")],
         "node": [drafting(draft), drafting(lambda_named("draft"))],
+        "way to a node": [branching(lambda _: "one"), branching(lambda _: "two")],
         "order of nodes": [drafting(*order) for order in ((one, two), (two, one))],
     }
     for what, (before, after) in changes.items():
@@ -492,6 +565,11 @@ def what_changes_is_asked_again():
         back = asking(before, session=what, cache="only")
         back.run(texts).result()
         assert why(back)["from"] == "store", (what, why(back))
+
+
+def branching(chosen):
+    graph = StateGraph(MessagesState).add_node(one).add_node(two)
+    return graph.add_conditional_edges(START, chosen, {"one": "one", "two": "two"}).compile()
 
 
 def lambda_named(name):
@@ -515,6 +593,10 @@ def another_message_or_option_is_asked_anew_and_what_only_watches_is_not():
     workflow.run({"topic": "ducks"}).result()
     workflow.run({"topic": "ducks"}, config={"callbacks": [], "tags": ["x"]}).result()
     assert why(workflow)["from"] == "store", why(workflow)
+    for watched in ({"tags": ["x"]}, {"callbacks": [BaseCallbackHandler()], "verbose": True}, {}):
+        model = asking(ChatModel(answers=["a"], **watched), session="watched")
+        model.run().result()
+    assert why(model)["from"] == "store", why(model)
     workflow.run({"topic": "geese"}).result()
     assert why(workflow)["why"].startswith("`message`"), why(workflow)
     workflow.run({"topic": "geese"}, config={"configurable": {"language": "de"}}).result()
