@@ -46,3 +46,14 @@ def test_as_json_it_is_all_of_the_state(wf):
 def test_a_session_that_is_not_there_is_named_with_the_nearest(wf, store):
     done = wf("inspect dmo")
     assert (done.exit_code, done.stderr) == (1, f"Error: no session 'dmo' in {store}; did you mean 'demo'?\n")
+
+
+def test_it_opens_the_page_in_a_browser(process):
+    script = Path("browser")
+    script.write_text('#!/bin/sh\necho "$1" > opened\n', encoding="utf-8")
+    script.chmod(0o700)
+    done = process('TMPDIR=$PWD BROWSER="$PWD/browser" wf inspect demo --open')
+    page = done.stdout.removeprefix("written: ").rstrip("\n")
+    assert done.returncode == 0, done.stderr
+    assert Path(page).read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert Path("opened").read_text(encoding="utf-8") == f"file://{page}\n"

@@ -49,6 +49,7 @@ def test_each_command_has_a_line_of_help_and_an_example(wf):
     for names, command in every(main):
         shown = wf(f"{' '.join(names)} -h").output
         assert command.help, names
+        assert "%w" not in shown, names
         assert command.examples, names
         assert all(f"  {example}\n" in shown for example in command.examples)
         assert {"--json", "--traceback"} <= {name for each in command.params for name in each.opts}, names
@@ -79,6 +80,8 @@ def test_the_version_is_the_packages(wf, process):
         ("restore three", 2, "Error: 'three' is no number of a version; write wf restore 3; wf versions lists them\n"),
         ("state -s dmo", 1, "Error: no session 'dmo' in {store}; did you mean 'demo'?\n"),
         ("sessions --storage runs.db", 1, "Error: unknown kind of storage in 'runs.db'; write sqlite:///runs.db\n"),
+        ("sessions --storage duckdb:///run.duckdb", 1, "Error: there is no file 'run.duckdb'; did you mean 'runs.duckdb'?\n"),
+        ("restore --deleted dmo", 1, "Error: no session 'dmo' was deleted in {store}; wf sessions lists those that are there\n"),
         ("models pul", 2, "Error: wf models has no command 'pul'; did you mean 'pull'?\n"),
     ],
 )

@@ -73,6 +73,14 @@ def test_a_query_comes_from_the_line_or_from_stdin(wf):
     assert (done.exit_code, done.stderr) == (2, "Error: write the query: wf sql SELECT * FROM sessions\n")
 
 
+def test_a_table_goes_into_a_file_and_not_into_a_variable(wf):
+    done = wf("sql 'SELECT 1 AS n -o rows'")
+    assert (done.exit_code, done.stdout, done.stderr) == (
+        *(2, ""),
+        "Error: -o VAR is for a notebook; write the table into a file: wf sql … --json > rows.json\n",
+    )
+
+
 @pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, []), ("n\n", 2, ["demo"]), ("", 2, ["demo"])])
 def test_before_it_erases_it_asks(wf, store, answer, code, left):
     done = wf("delete demo --purge", input=answer)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import BadArguments, UnknownSession
+from ..nearest import did_you_mean
 from ..verbs.asked import Asked
 from ..verbs.table import HELP, VERBS, options_of
 from .command import Command
@@ -20,7 +22,6 @@ from .wording import ONLY_THERE, in_a_shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from ..ipynb.options import Option
     from ..verbs.table import Verb
@@ -86,13 +87,25 @@ def option(each: Option) -> click.Option:
 
 def asked(words: Sequence[str] = (), text: str = "", **options: Any) -> tuple[Asked, list[str]]:
     """Return what a line asks for, and the list in which there will be what is told of it."""
-    from ..storage import default_url_there
-
-    if options.get("storage") is None and default_url_there() is None:
-        raise UnknownSession("there are no sessions here or in a folder above; run a workflow, or say where: --storage URL")
+    _check_there(options.get("storage"))
     told: list[str] = []
     given = {name: value for name, value in options.items() if value is not None and value is not False}
     return Asked({}, tuple(words), given, text, say=lambda line: told.append(in_a_shell(str(line)))), told
+
+
+def _check_there(url: str | None) -> None:
+    """Raise UnknownSession where there is no store to look at: who looks makes none, and is told of a wrong name."""
+    from ..storage import default_url_there
+
+    if url is None:
+        if default_url_there() is None:
+            raise UnknownSession("there are no sessions here or in a folder above; run a workflow, or say where: --storage URL")
+        return
+    scheme, in_file, file = url.partition(":///")
+    if not in_file or not file or (path := Path(file).expanduser()).exists():
+        return
+    near = did_you_mean(path.name, [each.name for each in path.parent.glob("*")]) if path.parent.is_dir() else ""
+    raise UnknownSession(f"there is no file {file!r}{near or f'; name one that is there: --storage {scheme}:///FILE'}")
 
 
 def perform(verb: Verb, line: Asked, told: Sequence[str]) -> None:

@@ -56,4 +56,5 @@ doctor = Command(
     params=[click.Option(["--storage"], metavar="URL", help="the store that is looked at; left out, the default one")],
     callback=_doctor,
     help=_doctor.__doc__,
+    short_help="Look at versions, model, store and front end.",
 )
