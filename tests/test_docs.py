@@ -33,6 +33,11 @@ NOT_RUN_HERE = {
     "wf models pull smollm2": "the fixture `pulled` runs it, with the model's own folder",
 }
 
+#: The pages whose commands a test of their own runs, one after the other: they need notebooks, or sessions.
+RUN_BY = {"cli": "cli/test_docs.py", "rerun": "ipynb/test_runners.py"}
+#: What the commands of a page find: a file, and what is in it.
+FOUND = {"coming-from-agno": ("blog.py", "from agno.workflow import Workflow\n")}
+
 #: Runs blocks of a page as cells of one notebook.
 NOTEBOOK = """
 from IPython.core.interactiveshell import InteractiveShell
@@ -65,11 +70,19 @@ def test_the_code_and_then_the_commands_of_a_page_run(page):
         done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for command in commands(text):
+    if page.stem in FOUND:
+        name, content = FOUND[page.stem]
+        Path(name).write_text(content, encoding="utf-8")
+    for command in [] if page.stem in RUN_BY else commands(text):
         if command not in NOT_RUN_HERE:
             assert command.split()[0] in PROGRAMS, f"{command!r} is not run here: say why in a comment above it"
             done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, check=False)
             assert (command, done.returncode) == (command, 0), done.stderr
+
+
+def test_a_page_whose_commands_run_elsewhere_is_read_there():
+    for page, test in RUN_BY.items():
+        assert f'"{page}.md"' in (REPOSITORY / "tests" / test).read_text("utf-8")
 
 
 def test_each_block_is_of_a_kind_that_is_run_or_read_here():

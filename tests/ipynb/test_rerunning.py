@@ -13,6 +13,8 @@ import pytest
 from wf_notebook.errors import BadNotebook, BadSetting, CellFailed, KernelFailed, MissingPart, OutputsDiffer, UnwrittenNotebook
 from wf_notebook.ipynb.rerunning import rerun
 
+pytestmark = pytest.mark.slow
+
 CELLS = (
     "%load_ext wf_notebook\nfrom wf_notebook import Agent, Workflow, step\nfrom wf_notebook.testing import scripted",
     """%%workflow blog topic="cheese"

@@ -12,6 +12,8 @@ import nbformat
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow
+
 SOURCES = (
     "topic = 'wine'",
     "%load_ext wf_notebook\nfrom wf_notebook import Agent, Workflow\nfrom wf_notebook.testing import scripted",

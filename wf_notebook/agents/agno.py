@@ -172,7 +172,7 @@ def _model(model: Any) -> Any:
 def _tool(tool: Any) -> Any:
     """Return what a tool is made of: the function of a function of agno, and those of a toolkit with its settings."""
     if hasattr(tool, "entrypoint"):
-        return [tool.name, tool.description, inspect.unwrap(tool.entrypoint) if tool.entrypoint else None]
+        return [tool.name, tool.description, made_of(tool.entrypoint)]
     functions = {**(getattr(tool, "functions", None) or {}), **(getattr(tool, "async_functions", None) or {})}
     if callable(tool) or not functions:
         return tool
@@ -180,4 +180,4 @@ def _tool(tool: Any) -> Any:
     apart = [one for one in own if getattr(one, "__self__", None) is not tool]
     told = {"functions", "async_functions", "tools", "async_tools", *REACHING}
     settings = {name: made_of(value) for name, value in vars(tool).items() if name not in told and name[0] != "_"}
-    return [type(tool), settings, sorted(functions), [inspect.unwrap(one) for one in apart if one is not None]]
+    return [type(tool), settings, sorted(functions), made_of(apart)]

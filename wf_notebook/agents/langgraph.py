@@ -61,7 +61,8 @@ class Graph:
         merging = Merging()
         config, options = listening(merging.hear, options)
         given, gathered = self._input(message, who), _Events(who)
-        how = {"config": config, "stream_mode": ["values", "updates", *(["messages", "custom"] if streaming else [])], **options}
+        modes = ["values", "updates", *(["messages", "custom"] if streaming else [])]
+        how = {**options, "config": config, "stream_mode": modes, "subgraphs": True}
 
         def awaited() -> AsyncGenerator[Any]:
             events: AsyncGenerator[Any] = self.foreign.astream(given, **how)
@@ -95,8 +96,8 @@ class _Events:
 
     def take(self, item: Any) -> Iterator[Piece]:
         """Take up an event."""
-        mode, event = item
-        if mode == "values":
+        _, mode, event = item
+        if mode == "values":  # of a graph within this one too, which ends before it
             self._state = event
         elif mode == "updates" and isinstance(event, dict) and "__interrupt__" in event:
             raise AgentFailed(

@@ -53,13 +53,18 @@ def made_of(value: Any, around: tuple[int, ...] = ()) -> Any:
         made = ["partial", inner(value.func), inner(value.args), inner(value.keywords)]
     elif isinstance(value, MethodType) and is_of(type(value.__self__), PACKAGES):
         made = ["method", inner(value.__self__), value.__func__]
-    elif isinstance(value, FunctionType) and value.__module__.partition(".")[0] in PACKAGES:
-        made = ["function", value.__module__, value.__qualname__, *_closed_over(value, inner)]
+    elif isinstance(value, FunctionType) and (place := _place(value)).partition(".")[0] in PACKAGES:
+        made = ["function", place, value.__code__.co_qualname, *_closed_over(value, inner)]
     elif is_of(type(value), KEEPING):
         raise Uncacheable(f"({type(value).__name__}) keeps things, which are no part of a key")
     elif is_of(type(value), PACKAGES) and (parts := _attributes(value)) is not None:
         made = [type(value), {name: inner(part) for name, part in parts.items()}]
     return made
+
+
+def _place(function: FunctionType) -> str:
+    """Return the module in which a function stands, also where it passes for the one that it wraps."""
+    return str(function.__globals__.get("__name__"))
 
 
 def _kind(value: Any) -> list[type]:

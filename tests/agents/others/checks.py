@@ -13,7 +13,7 @@ import sys
 import threading
 import traceback
 import warnings
-from functools import partial
+from functools import partial, wraps
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count, pairwise
 from pathlib import Path
@@ -60,8 +60,8 @@ def look(word: str) -> str:
 agno = partial(Agent, telemetry=False)
 
 
-def agno_tools():
-    return agno(model=AgnoModel(answers=[call("look", word="x"), "found X now"]), tools=[look])
+def agno_tools(*tools):
+    return agno(model=AgnoModel(answers=[call("look", word="x"), "found X now"]), tools=[*tools] or [look])
 
 
 def chain(template="About {topic}.", answer="a b c"):
@@ -95,7 +95,12 @@ PLAIN = {
 }
 #: An agent of each kind that uses a tool.
 WITH_TOOLS = {"agno": agno_tools, "graph": reacting}
-ALL = {**PLAIN, **{f"{kind} with tools": make for kind, make in WITH_TOOLS.items()}}
+ALL = {
+    **PLAIN,
+    **{f"{kind} with tools": make for kind, make in WITH_TOOLS.items()},
+    "agno with a function": lambda: agno_tools(tool(look)),
+    "agno with a toolkit": lambda: agno_tools(Toolkit(tools=[look])),
+}
 
 
 numbers = count(1)
@@ -246,8 +251,48 @@ def a_graph_without_messages_answers_with_its_state_and_says_what_its_nodes_writ
         {"topic": "ducks", "lines": ["About ducks"]},
     ]
     assert agent.run_response.content["lines"] == ["About ducks"]
+    twice = [[said.content for said in asking(graph, session="post").run({"topic": "ducks"})] for _ in range(2)]
+    assert twice[0] == twice[1] == ["writing ", {"topic": "ducks", "lines": ["About ducks"]}], twice
     error = failing(lambda: agent.run("ducks"))
     assert str(error) == "agent is a graph without messages, and takes no text; give a dict of its state: topic, lines", error
+
+
+def a_graph_within_a_graph_says_what_it_says_as_it_comes():
+    def asks(state):
+        return {"messages": drafting(draft).invoke(state)["messages"][-1:]}
+
+    inner = StateGraph(MessagesState).add_node("inner", reacting()).add_edge(START, "inner").add_edge("inner", END).compile()
+    for graph, said in ((inner, "found X now"), (drafting(asks), "a b c")):
+        agent = adapt(graph)
+        pieces = [one.content for one in agent.run("ducks", stream=True) if one.content]
+        assert (pieces, agent.run_response.content) == ([f"{word} " for word in said.split()[:-1]] + [said.split()[-1]], said)
+        assert agent.run("ducks").content == said
+
+
+def stop_ends_what_async_code_reads():
+    async def slow(_):
+        yield "so far"
+        await asyncio.sleep(60)
+
+    class Slow(Workflow):
+        writer = RunnableLambda(slow)
+
+        async def arun(self):
+            yield self.writer.arun("?", stream=True)
+
+    async def read(workflow):
+        stream, said = workflow.arun(), []
+        async for response in stream:
+            said.append(response.content)
+            threading.Timer(0.05, stream.stop).start()
+        return said, workflow.last_run.status, workflow.writer.run_response.content
+
+    assert asyncio.run(asyncio.wait_for(read(Slow()), 30)) == (["so far"], "stopped", "so far")
+
+
+def text_is_plain_text_whatever_class_it_has_there():
+    agent = adapt(ChatModel(answers=["a"]) | RunnableLambda(lambda message: message.text))
+    assert [type(said.content) for said in (*agent.run("?", stream=True), agent.run("?"))] == [str, str]
 
 
 def messages_of_a_graph_are_told():
@@ -538,13 +583,23 @@ def what_changes_is_asked_again():
         """Look a word up."""
         return word.lower()
 
-    model = partial(AgnoModel, answers=["a b c"])
+    def decorated(change):
+        @wraps(look)
+        def changed(word: str) -> str:
+            return change(look(word))
+
+        return changed
+
+    model, named = partial(AgnoModel, answers=["a b c"]), tool(name="look")
     changes = {
         "agno instructions": [agno(model=model(), instructions=text) for text in ("Be brief.", "Be long.")],
         "agno model": [agno(model=model(id=name)) for name in ("one", "two")],
         "agno settings": [agno(model=model(temperature=heat)) for heat in (0.1, 0.9)],
         "agno tools": [agno(model=model(), tools=[function]) for function in (look, other)],
         "agno toolkit": [agno(model=model(), tools=[Look(instructions=text)]) for text in ("one", "two")],
+        "agno function": [agno(model=model(), tools=[named(f)]) for f in (look, other)],
+        "agno function that is decorated": [agno(model=model(), tools=[named(decorated(f))]) for f in (str.upper, str.lower)],
+        "agno toolkit of functions": [agno(model=model(), tools=[Toolkit(tools=[named(f)])]) for f in (look, other)],
         "agno schema": [agno(model=model()), agno(model=model(), output_schema={"type": "json_object"})],
         "prompt": [chain("About {topic}."), chain("On {topic}.")],
         "chat model": [ChatModel(answers=["a"]), ChatModel(answers=["b"])],
