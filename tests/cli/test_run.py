@@ -164,3 +164,10 @@ def test_an_interrupt_stops_the_run_and_keeps_what_it_said():
     assert said.splitlines()[-1] == "Error: interrupted"
     (run,) = open_storage().runs("slow")
     assert (run["status"], run["content"]) == ("stopped", "begun ")
+
+
+def test_what_can_be_continued_is_told_with_the_line_that_does(wf):
+    wf("run report.ipynb bad n=2 -s 'my try'")
+    (row,) = json.loads(wf("status --json").stdout)
+    assert (row["status"], row["goes_on"]) == ("failed", "wf run NOTEBOOK bad -s 'my try' n=2")
+    assert wf("status none.ipynb").stderr == "Error: there is no notebook 'none.ipynb'; did you mean 'report.ipynb'?\n"

@@ -12,11 +12,12 @@ from .port import port
 from .replay import replay
 from .rerun import rerun
 from .run import run
+from .status import status
 from .verbs import commands
 
 _LOOKING = ("sessions", "inspect", "state", "runs", "events", "show", "replay", "why", "takes", "versions", "diff", "sql")
 _NOTEBOOKS = ("export", "status")
-_verbs: dict[str, click.Command] = {**commands(), "inspect": inspect(), "replay": replay()}
+_verbs: dict[str, click.Command] = {**commands(), "inspect": inspect(), "replay": replay(), "status": status()}
 
 #: The commands, by what they are about.
 SECTIONS: dict[str, list[click.Command]] = {

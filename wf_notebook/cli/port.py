@@ -40,7 +40,7 @@ port = Command(
     "port",
     examples=("wf port agents.py", "wf port agents.py --write"),
     params=[
-        click.Argument(["file"], metavar="FILE"),
+        click.Argument(["file"], metavar="FILE", type=click.Path()),
         click.Option(["--write"], is_flag=True, help="change the file, as a whole or not at all"),
     ],
     callback=_port,

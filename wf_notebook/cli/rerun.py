@@ -51,7 +51,7 @@ rerun = Command(
     "rerun",
     examples=("wf rerun report.ipynb", "wf rerun report.ipynb --check"),
     params=[
-        click.Argument(["notebook"], metavar="NOTEBOOK"),
+        click.Argument(["notebook"], metavar="NOTEBOOK", type=click.Path()),
         click.Option(["--fresh"], is_flag=True, help="do every step again"),
         click.Option(["--check"], is_flag=True, help="write nothing, ask no model, and fail where an output differs"),
         click.Option(["--timeout"], type=float, metavar="SECONDS", help="how long a cell may take; left out, any time"),

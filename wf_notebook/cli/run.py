@@ -138,7 +138,7 @@ run = Command(
         "echo 'one two' | wf run report.ipynb digest text=- --json",
     ),
     params=[
-        click.Argument(["notebook"], metavar="NOTEBOOK"),
+        click.Argument(["notebook"], metavar="NOTEBOOK", type=click.Path()),
         click.Argument(["words"], nargs=-1, metavar="[NAME] [INPUT=VALUE …]", shell_complete=workflows),
         *(option(each._replace(help=_SAID.get(each.name, each.help))) for each in OPTIONS if each.name not in _ONLY_THERE),
     ],

@@ -44,9 +44,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "rename": ("wf rename My first blog -s demo",),
     "delete": ("wf delete second", "wf delete second --purge --yes"),
     "export": ("wf export demo -o demo.ipynb", "wf export demo --format md --force"),
-    "status": ("wf status",),
+    "status": ("wf status", "wf status report.ipynb"),
     "sql": ('wf sql "SELECT session_id, status FROM runs"', "wf sql --json < query.sql"),
 }
+#: Verbs that have a room of their own.
+_OF_THEIR_OWN = {"inspect", "status"}
 #: Verbs after which a session may be named.
 _OF_SESSIONS = {"inspect", "runs", "delete", "export", "diff"}
 #: What is said of a verb here, where that is something else than in a notebook.
@@ -56,7 +58,9 @@ _SAID = {"sql": "ask the views by SQL: on the line, or from stdin"}
 def commands() -> dict[str, Command]:
     """Return a command for each verb that can be done from here, in the order of their table."""
     special = {"sql": _sql, "delete": _delete}
-    return {verb.name: special.get(verb.name, command)(verb) for verb in VERBS if verb.name not in {*ONLY_THERE, "inspect"}}
+    return {
+        verb.name: special.get(verb.name, command)(verb) for verb in VERBS if verb.name not in {*ONLY_THERE, "inspect", "status"}
+    }
 
 
 def command(verb: Verb, do: Callable[..., Any] | None = None, more: Sequence[click.Parameter] = ()) -> Command:
@@ -85,9 +89,13 @@ def option(each: Option) -> click.Option:
     return click.Option(names, metavar=each.metavar, help=in_a_shell(each.help), shell_complete=offered)
 
 
-def asked(words: Sequence[str] = (), text: str = "", **options: Any) -> tuple[Asked, list[str]]:
-    """Return what a line asks for, and the list in which there will be what is told of it."""
-    _check_there(options.get("storage"))
+def asked(words: Sequence[str] = (), text: str = "", *, anywhere: bool = False, **options: Any) -> tuple[Asked, list[str]]:
+    """Return what a line asks for, and the list in which there will be what is told of it.
+
+    `anywhere` is for what needs no store here: its words say where.
+    """
+    if not anywhere:
+        _check_there(options.get("storage"))
     told: list[str] = []
     given = {name: value for name, value in options.items() if value is not None and value is not False}
     return Asked({}, tuple(words), given, text, say=lambda line: told.append(in_a_shell(str(line)))), told
