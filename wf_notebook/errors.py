@@ -235,7 +235,7 @@ class UnsendableFile(WorkflowError, ValueError):
 
 
 class UnwritableFile(WorkflowError, OSError):
-    """A file cannot be written: it is there already, its folder is not, or it may not be written."""
+    """A file cannot be written: it is there already, its folder is not, it may not be written, or was changed meanwhile."""
 
 
 class DownloadFailed(WorkflowError, OSError):
@@ -261,10 +261,6 @@ class OutputsDiffer(WorkflowError):
     """What the cells of a notebook give is not what is saved in it; `rerun` says where, and how."""
 
     rerun: Any = None
-
-
-class UnwrittenNotebook(WorkflowError, OSError):
-    """A notebook was not replaced, as it changed meanwhile or cannot be written; it is as it was."""
 
 
 class RunStopped(WorkflowError):

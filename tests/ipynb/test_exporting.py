@@ -20,7 +20,7 @@ from wf_notebook import RunResponse, Workflow, open_storage, step
 from wf_notebook.errors import BadArguments, UnknownSession, UnwritableFile
 from wf_notebook.ipynb.calls import call
 from wf_notebook.ipynb.exporting import FORMATS, export, exported
-from wf_notebook.ipynb.files import write_whole
+from wf_notebook.ipynb.files import write as write_whole
 from wf_notebook.ipynb.line import read_line
 from wf_notebook.keying.program import Program
 

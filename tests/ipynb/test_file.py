@@ -9,7 +9,7 @@ import re
 import nbformat
 import pytest
 
-from wf_notebook.errors import BadNotebook, UnwrittenNotebook
+from wf_notebook.errors import BadNotebook, UnwritableFile
 from wf_notebook.ipynb.file import NotebookFile
 
 OUTPUT = nbformat.v4.new_output("stream", text="Käse\nund Wein\n")
@@ -94,7 +94,7 @@ def test_a_file_is_replaced_behind_its_link_with_its_permissions(write, tmp_path
 def test_a_file_that_changed_meanwhile_is_not_replaced(write, tmp_path):
     file = NotebookFile.read(path := write(notebook("1")))
     path.write_bytes(b"another's")
-    with pytest.raises(UnwrittenNotebook, match=r"walk\.ipynb' was changed while it ran, and stays as it is now; run it again"):
+    with pytest.raises(UnwritableFile, match=r"walk\.ipynb' was changed while it ran, and stays as it is now; run it again"):
         file.replace(b"ours")
     assert path.read_bytes() == b"another's"
     assert [each.name for each in tmp_path.iterdir()] == ["walk.ipynb"]
@@ -103,7 +103,7 @@ def test_a_file_that_changed_meanwhile_is_not_replaced(write, tmp_path):
 def test_a_file_that_was_taken_away_meanwhile_is_not_made_again(write, tmp_path):
     file = NotebookFile.read(path := write(notebook("1")))
     path.unlink()
-    with pytest.raises(UnwrittenNotebook, match=r"could not be written \(no such file or directory\)"):
+    with pytest.raises(UnwritableFile, match=r"could not be written \(no such file or directory\)"):
         file.replace(b"ours")
     assert list(tmp_path.iterdir()) == []
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_written_whole_leaves_the_file_as_it_was(write, tmp_path,
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UnwrittenNotebook, match=r"could not be written \(no space left on device\), and is as it was"):
+    with pytest.raises(UnwritableFile, match=r"could not be written \(no space left on device\), and is as it was"):
         file.replace(b"ours")
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["walk.ipynb"]

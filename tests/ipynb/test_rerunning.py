@@ -10,7 +10,7 @@ import sys
 import nbformat
 import pytest
 
-from wf_notebook.errors import BadNotebook, BadSetting, CellFailed, KernelFailed, MissingPart, OutputsDiffer, UnwrittenNotebook
+from wf_notebook.errors import BadNotebook, BadSetting, CellFailed, KernelFailed, MissingPart, OutputsDiffer, UnwritableFile
 from wf_notebook.ipynb.rerunning import rerun
 
 pytestmark = pytest.mark.slow
@@ -154,7 +154,7 @@ def test_a_volatile_cell_is_not_compared_also_where_a_loop_runs_as_in_a_notebook
 def test_a_notebook_that_changes_while_it_runs_stays_as_it_is_then(tmp_path):
     path = written(tmp_path / "edits.ipynb", "print(1)\nfile = open('edits.ipynb', 'a')\nfile.write(' ')\nfile.close()")
     before = path.read_bytes()
-    with pytest.raises(UnwrittenNotebook, match="was changed while it ran"):
+    with pytest.raises(UnwritableFile, match="was changed while it ran"):
         rerun(path)
     assert path.read_bytes() == before + b" "
 
@@ -202,6 +202,6 @@ def test_a_notebook_that_may_not_be_written_is_refused_before_it_runs(tmp_path, 
     path = written(tmp_path / "walk.ipynb", "open('ran', 'w')")
     access = os.access
     monkeypatch.setattr(os, "access", lambda place, mode: mode != os.W_OK and access(place, mode))  # root may all
-    with pytest.raises(UnwrittenNotebook, match="may not be written; make it writable, or only compare: --check"):
+    with pytest.raises(UnwritableFile, match="may not be written; make it writable, or only compare: --check"):
         rerun(path)
     assert not (tmp_path / "ran").exists()

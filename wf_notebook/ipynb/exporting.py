@@ -9,7 +9,7 @@ from ..errors import BadArguments
 from ..nearest import did_you_mean
 from ..redact import redact
 from .document import document
-from .files import checked_path, file_name, write_whole
+from .files import checked_path, file_name, write
 from .making import Cells
 from .page import page
 from .prose import prose
@@ -47,7 +47,7 @@ def export(
     """
     kind = format_of(path, format)
     target = checked_path(file_name(session.session_id, kind) if path is None else path, force=force)
-    write_whole(target, exported(session, kind, target.parent))
+    write(target, exported(session, kind, target.parent))
     return target
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadNotebook, UnwrittenNotebook
+from ..errors import BadNotebook, UnwritableFile
 from ..nearest import did_you_mean
+from ..whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,47 +101,30 @@ class NotebookFile:
         return self.content.decode("utf-8-sig")
 
     def check_writable(self) -> None:
-        """Raise UnwrittenNotebook where it could not be replaced: better said before it runs than after."""
+        """Raise UnwritableFile where it could not be replaced: better said before it runs than after."""
         place = self.path.resolve()
         if not (os.access(place, os.W_OK) and os.access(place.parent, os.W_OK)):
-            raise UnwrittenNotebook(f"{str(self.path)!r} may not be written; make it writable, or only compare: --check")
+            raise UnwritableFile(f"{str(self.path)!r} may not be written; make it writable, or only compare: --check")
 
     def replace(self, content: bytes) -> None:
         """Put `content` in the place of the file: all of it or nothing; its permissions stay, and so does a link to it.
 
         Raises:
-            UnwrittenNotebook: It changed since it was read, or cannot be written; it is as it was.
+            UnwritableFile: It changed since it was read, or cannot be written; it is as it was.
         """
-        from tempfile import mkstemp
-
-        place = self.path.resolve()
-        beside = None
         try:
-            status = place.stat()
-            descriptor, name = mkstemp(prefix=f".{place.name}.", dir=place.parent)
-            beside = Path(name)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            with suppress(OSError):  # another's file stays another's, where that may be
-                os.chown(beside, status.st_uid, status.st_gid)
-            beside.chmod(status.st_mode & 0o7777)
-            if place.read_bytes() != self.content:
-                raise UnwrittenNotebook(
-                    f"{str(self.path)!r} was changed while it ran, and stays as it is now; run it again for outputs of that"
-                )
-            beside.replace(place)
-            beside = None
-            _sync(place.parent)
+            write_whole(self.path, content, at_last=self._check_unchanged)
+        except UnwritableFile:
+            raise
         except OSError as error:
-            if isinstance(error, UnwrittenNotebook):
-                raise
             why = (error.strerror or str(error)).lower()
-            raise UnwrittenNotebook(f"{str(self.path)!r} could not be written ({why}), and is as it was") from error
-        finally:
-            if beside is not None:
-                beside.unlink(missing_ok=True)
+            raise UnwritableFile(f"{str(self.path)!r} could not be written ({why}), and is as it was") from error
+
+    def _check_unchanged(self) -> None:
+        if self.path.read_bytes() != self.content:
+            raise UnwritableFile(
+                f"{str(self.path)!r} was changed while it ran, and stays as it is now; run it again for outputs of that"
+            )
 
 
 def as_written(outputs: list[Any]) -> list[Any]:
@@ -190,13 +174,3 @@ def _as(text: str, said: dict[str, Any]) -> bytes:
         with suppress(UnicodeEncodeError):  # half of a pair, which JSON may have and UTF-8 may not
             return (written + end).encode()
     raise AssertionError
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename durable, where a folder can be synced."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from ..errors import UnwritableFile
+from ..whole import write_whole
 
 
 def checked_path(path: str | os.PathLike[str], *, force: bool, flag: str = "--force, or force=True,") -> Path:
@@ -27,36 +26,12 @@ def checked_path(path: str | os.PathLike[str], *, force: bool, flag: str = "--fo
     return target
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file: whoever reads it meanwhile has the one that was there, and so has everybody if this fails."""
-    place = path.resolve()  # what a link leads to is replaced, and not the link
-    half: Path | None = None
+def write(path: Path, text: str) -> None:
+    """Write a text into a file, whole or not at all. Raises UnwritableFile."""
     try:
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=place.parent, prefix=f".{place.name[:100]}.", delete=False
-        ) as file:
-            half = Path(file.name)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        half.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask())
-        half.replace(place)
+        write_whole(path, text.encode())
     except OSError as error:
-        if half is not None:
-            with suppress(OSError):
-                half.unlink()
         raise UnwritableFile(f"{str(path)!r} cannot be written ({error.strerror}); name another place") from error
-    except BaseException:
-        if half is not None:
-            with suppress(OSError):
-                half.unlink()
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def file_name(name: str, suffix: str) -> str:

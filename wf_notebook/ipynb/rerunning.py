@@ -46,7 +46,7 @@ def rerun(
         KernelFailed: The kernel did not start.
         CellFailed: A cell failed; nothing was written, and those below it did not run.
         OutputsDiffer: With `check`, an output is not what is saved.
-        UnwrittenNotebook: The notebook was changed while it ran, or cannot be written; nothing was written.
+        UnwritableFile: The notebook was changed while it ran, or cannot be written; nothing was written.
     """
     if fresh and check:
         raise BadSetting("fresh asks for every step again, and check asks no model; write one of them")

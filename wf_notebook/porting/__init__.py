@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 import tokenize
 from io import BytesIO
 from pathlib import Path
 
 from ..errors import BadNotebook, BadSource, UnwritableFile, WorkflowError
 from ..nearest import did_you_mean
+from ..whole import write_whole
 from .cells import code_cells, put
 from .python import Piece, parsed, parsed_cell, port_pieces
 from .text import Text
@@ -140,17 +139,7 @@ def _replace(path: Path, name: str, data: bytes) -> None:
     if not os.access(target, os.W_OK):
         raise UnwritableFile(f"{name!r} may not be written; make it writable, and port again")
     try:
-        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            shutil.copymode(target, beside)
-            Path(beside).replace(target)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        write_whole(target, data)
     except OSError as error:
         raise UnwritableFile(f"{name!r} cannot be written: {_said(error)}; it is as it was") from None
 
