@@ -28,7 +28,16 @@ FILES = ("duckdb:///{}/runs.duckdb", "sqlite:///{}/runs.db")
 files = pytest.mark.parametrize("storage", FILES, indirect=True, ids=lambda url: url.split(":")[0])
 
 HOLD = {
-    "duckdb": "import duckdb, sys; db = duckdb.connect(sys.argv[1]); print('ready'); input()",
+    "duckdb": """
+import duckdb, sys
+while True:
+    try:
+        db = duckdb.connect(sys.argv[1])
+        break
+    except duckdb.IOException:  # somebody looks at it just now
+        pass
+print('ready'); input()
+""",
     "sqlite": "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
     "for sql in ('PRAGMA locking_mode = EXCLUSIVE', 'BEGIN EXCLUSIVE', 'CREATE TABLE mine (a)', 'COMMIT'): db.execute(sql)\n"
     "print('ready'); input()",
@@ -69,7 +78,7 @@ class Watched:
 
     def next(self):
         """Return the next piece of news."""
-        return self.told.get(timeout=5)
+        return self.told.get(timeout=30)
 
     def until(self, wanted):
         """Return the first piece of news that is wanted."""
