@@ -38,6 +38,7 @@ def run(self):
     Event().wait()""",
     "%%workflow bad\ndef run(self, n=1):\n    return str(1 / (n - n))",
     '%%workflow both\nfrom wf_notebook import parallel\ndef run(self):\n    yield parallel(iter(["a", "b"]), iter(["x"]))',
+    "%%workflow many\ndef run(self):\n    for n in range(2000):\n        yield 'x' * 1000 + chr(10)",
     "%%workflow waits\nasync def arun(self):\n    return 'waited'",
 )  # fmt: skip
 
@@ -129,7 +130,7 @@ def test_what_is_written_wrongly_is_said_in_a_line(wf, line, code, said):
 
 
 def test_where_there_is_one_workflow_its_name_may_be_left_out(wf, notebook):
-    said = "which workflow of 'report.ipynb' is not said, and it has 'digest', 'slow', 'bad', 'both', 'waits'"
+    said = "which workflow of 'report.ipynb' is not said, and it has 'digest', 'slow', 'bad', 'both', 'many', 'waits'"
     assert wf("run report.ipynb text=a").stderr == f"Error: {said}; name one: wf run report.ipynb digest\n"
     notebook.cells = notebook.cells[:4]
     nbformat.write(notebook, "one.ipynb")
@@ -171,3 +172,11 @@ def test_what_can_be_continued_is_told_with_the_line_that_does(wf):
     (row,) = json.loads(wf("status --json").stdout)
     assert (row["status"], row["goes_on"]) == ("failed", "wf run NOTEBOOK bad -s 'my try' n=2")
     assert wf("status none.ipynb").stderr == "Error: there is no notebook 'none.ipynb'; did you mean 'report.ipynb'?\n"
+
+
+def test_where_nobody_reads_on_the_run_is_stopped_and_kept(process):
+    done = process("wf run report.ipynb many | head -c 3; echo; echo ${PIPESTATUS[@]}")
+    assert done.stdout.splitlines()[0] == "xxx"
+    assert "Many · session many · ■ stopped" in done.stderr
+    (run,) = open_storage().runs("many")
+    assert run["status"] == "stopped"
