@@ -51,12 +51,12 @@ def main(given: list[str] | None = None) -> None:
 
 
 class Runs:
-    """The runs of scripts, each in a fresh process; when only tried, we stand in for the peers."""
+    """The runs of scripts, each in a fresh process; when only tried, we stand in for the peers, and nothing is tried twice."""
 
     def __init__(self, *, quick: bool) -> None:
         self._quick = quick
-        #: What scripts said that say several things, by side without its part, in each repetition.
-        self._said: dict[tuple[Side, int], dict[str, float]] = {}
+        #: What scripts said that say several things, or are only tried, by side without its part, in each repetition.
+        self._said: dict[tuple[Side, int], Any] = {}
 
     def measured(self, measure: Measure, repetitions: int) -> dict[str, list[float]]:
         """Return the values of each side; in each repetition the sides take turns."""
@@ -68,12 +68,12 @@ class Runs:
         return values
 
     def _value(self, side: Side, repetition: int) -> float:
-        if side.part is None:
-            return float(run(side, quick=self._quick))
-        key = replace(side, name="", part=None), repetition
+        if side.part is None and not self._quick:
+            return float(run(side, quick=False))
+        key = replace(side, name="", part=None, count=side.quick if self._quick else side.count), repetition
         if key not in self._said:
             self._said[key] = run(side, quick=self._quick)
-        return self._said[key][side.part]
+        return float(self._said[key] if side.part is None else self._said[key][side.part])
 
 
 def run(side: Side, *, quick: bool) -> Any:

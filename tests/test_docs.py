@@ -31,6 +31,9 @@ NOT_RUN_HERE = {
     "make test": "it runs this",
     'pip install ".[lab,local,openai]"': "tests/test_packaging.py installs what was built; the extras are installed already",
     "wf models pull smollm2": "the fixture `pulled` runs it, with the model's own folder",
+    'wf run report.ipynb digest text="one two three four"': "docs/programs.md makes that notebook, and runs it",
+    "wf rerun report.ipynb --check": "tests/cli/test_docs.py runs it",
+    "wf export demo --format html": "tests/cli/test_docs.py exports a session",
 }
 
 #: The pages whose commands a test of their own runs, one after the other: they need notebooks, or sessions.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -189,7 +188,7 @@ def test_who_waits_for_a_step_can_be_stopped(tmp_path):
 
 
 ASKS = textwrap.dedent("""
-    import os, sys, logging
+    import os, signal, sys, logging
     from pydantic_ai.messages import ModelResponse, TextPart
     from pydantic_ai.models.function import FunctionModel
     from wf_notebook import Agent, Workflow
@@ -216,6 +215,12 @@ ASKS = textwrap.dedent("""
                 self.session_state["last"] = said
                 yield said + " "
 
+    for killed_at in sys.argv[2:]:  # each in a process of its own, which has all that is imported
+        if not (child := os.fork()):
+            os.environ["KILLED_AT"] = killed_at
+            break
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL
+
     ten = Ten(session_id="a", storage=sys.argv[1], cache="use")
     print(ten.run().result().content, ten.session_state)
 """)
@@ -225,15 +230,13 @@ ASKS = textwrap.dedent("""
 def test_a_run_of_ten_model_calls_that_is_killed_at_every_point_asks_again_only_what_was_not_answered(tmp_path):
     (tmp_path / "asks.py").write_text(ASKS)
 
-    def run(url="duckdb:///runs.duckdb", **environment):
-        how = {"cwd": tmp_path, "env": {**os.environ, **environment}, "capture_output": True, "text": True}
-        return subprocess.run([sys.executable, "asks.py", url], timeout=60, check=False, **how)
+    def run(*arguments):
+        command = [sys.executable, "asks.py", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
 
     undisturbed = run("memory:").stdout
     asked = (tmp_path / "calls.txt").read_text().split()
     (tmp_path / "calls.txt").unlink()
-    for killed_at in asked:
-        assert run(KILLED_AT=killed_at).returncode == -signal.SIGKILL
-    last = run()
+    last = run("duckdb:///runs.duckdb", *asked)
     assert (last.stdout, last.returncode) == (undisturbed, 0)
     assert calls(tmp_path) == dict.fromkeys(asked, 2)  # each was killed once in mid-answer, and answered once

@@ -121,7 +121,7 @@ def test_a_state_that_is_slid_to_is_what_it_was_in_whichever_order_it_is_asked_f
             states.append(json.dumps(state))
     alone = [list(session.kept_at(version).kept) for version in range(1, len(states) + 1)]
     inspector = Inspector(storage, session="demo")
-    for version in chance.choices(range(1, len(states) + 1), k=300):
+    for version in chance.choices(range(1, len(states) + 1), k=100):
         loaded = inspector.loaded("demo", version)
         assert {key: loaded.tree(key) for key in loaded.kept} == json.loads(states[version - 1])
         assert list(loaded.kept) == alone[version - 1]

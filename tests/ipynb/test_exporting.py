@@ -256,8 +256,29 @@ class Elements(HTMLParser):
             self.found.append(f"</{tag}>")
 
 
+FENCE = """
+```
+<script>fired(0)</script>
+
+# No heading.
+"""
+
+
+class Trusting(MarkdownIt):
+    """A renderer that lets HTML and every link through."""
+
+    def __init__(self):
+        super().__init__("commonmark", {"html": True})
+        self.enable("table")
+
+    def validateLink(self, url):
+        return True
+
+
 class Says(Workflow):
     """Says what it is told to."""
+
+    mark = FENCE
 
     def run(self, text: str):
         self.session_state[text[:200]] = {"value": text}
@@ -273,6 +294,7 @@ def hostile(tmp_path_factory):
     says = Says(session_id=text, session_name=text, storage=storage)
     for each in HOSTILE:
         says.run(each).result()
+    says.run("[by name][x]\n\n> [x]: javascript:fired(1)\n\n- [x]: javascript:fired(2)\n\n[x]: javascript:fired(3)").result()
     return says.session
 
 
@@ -286,24 +308,24 @@ def test_nothing_that_others_wrote_runs_in_the_page(hostile):
 
 def test_nothing_that_others_wrote_leaves_its_place_in_markdown(hostile):
     text = exported(hostile, "md")
-    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    html = Trusting().render(text)
     assert Elements(html, SAFE - {"img"}).found == []
     top = [
         token
         for token in MarkdownIt("commonmark").enable("table").parse(text)
         if token.type == "heading_open" and not token.level
     ]
-    assert len(top) == 1 + 1 + len(HOSTILE) + sum(line.startswith(("## State", "### ")) for line in text.splitlines())
+    assert len(top) == 1 + 1 + len(HOSTILE) + 1 + sum(line.startswith(("## State", "### ")) for line in text.splitlines())
 
 
 def test_nothing_that_others_wrote_becomes_a_line_of_a_cell(hostile):
     notebook = nbformat.reads(exported(hostile, "ipynb"), as_version=4)
     lines = [source for source in sources(notebook) if source.startswith("%workflow")]
-    assert [read_line(line.removeprefix("%workflow ")).inputs({})["text"] for line in lines] == HOSTILE
+    assert [read_line(line.removeprefix("%workflow ")).inputs({})["text"] for line in lines][:-1] == HOSTILE
     assert {len(line.splitlines()) for line in lines} == {1}
     (first,) = [source for source in sources(notebook) if source.startswith("%load_ext")]
     assert first.splitlines()[-1] == f"SESSION = {hostile.session_id!r}"
-    html = "".join(MarkdownIt("commonmark", {"html": True}).render(c.source) for c in notebook.cells if c.cell_type == "markdown")
+    html = "".join(Trusting().render(c.source) for c in notebook.cells if c.cell_type == "markdown")
     assert Elements(html, SAFE - {"img", "a"}).found == []
 
 
@@ -380,6 +402,9 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     with pytest.raises(UnicodeEncodeError):
         write_whole(path, "half of it " * 10_000 + "\ud800")
     assert (path.read_text(), [each.name for each in tmp_path.iterdir()]) == ("before", ["report.md"])
+    with path.open() as reader:
+        write_whole(path, "after")
+        assert (reader.read(), path.read_text()) == ("before", "after")
 
 
 def test_a_session_that_is_in_no_store_is_refused():

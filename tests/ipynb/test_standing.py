@@ -65,6 +65,8 @@ def test_a_failed_run_says_where_it_stopped_what_is_kept_and_how_to_go_on(blog):
         ("demo", "Blog", "failed", "step three", 2, "saved")
     )
     assert row["goes_on"] == "%workflow blog -s demo topic='ducks'"
+    blog.session.forget(step="one")
+    assert status(storage=open_storage("sqlite:///runs.db"))["kept_steps"] == [1]
 
 
 def test_a_stopped_run_is_gone_on_with_and_a_completed_one_is_not(blog):

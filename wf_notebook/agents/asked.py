@@ -36,7 +36,6 @@ class ForeignCall(Remembering):
         super().__init__(agent.name, streaming=streaming)
         self.agent, self.message, self.options = agent, message, options
         self._dialect: Dialect = agent.dialect
-        self._requests = 0
 
     def _sought(self) -> Awaitable[Call | None]:
         sought: Awaitable[Call | None] = foreign_sought(self.agent, self.message, self.options)

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 _MARKS = re.compile(r"([\\`*_\[\]#|<>&~$])|^([-+=])|^(\d+)([.)])")
 _SPANS = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
-#: A link that leads elsewhere than to the web or to mail, or is none; and what names the place of one.
+#: The end of the text of a link that leads elsewhere than to the web or to mail, or is none.
 _LINK = re.compile(r"\](?=\((?!\s*<?(?:https?://|mailto:)))", re.IGNORECASE)
-_PLACE = re.compile(r"^(\s*)(?=\[[^\]]*\]:)", re.MULTILINE)
 
 
 def plain(text: str) -> str:
@@ -84,5 +83,5 @@ def _tame(text: str, spans: Iterable[str]) -> str:
 
 
 def _tamed(text: str) -> str:
-    text = text.replace("<", "&lt;").replace("![", "\\![")
-    return _PLACE.sub(r"\1\\", _LINK.sub(r"\\]", text))
+    text = text.replace("<", "&lt;").replace("![", "\\![").replace("]:", "]\\:")
+    return _LINK.sub(r"\\]", text)

@@ -141,8 +141,9 @@ def _kept(run: Run, session_id: str, storage: Any) -> int | None:
         return None
     steps = storage.session(session_id).steps
     steps.catch_up()
+    remembered = {done.step_id for done in steps.all()}
     events = [event.data for event in run.told.events() if span_of(event.data) == "step"] if run.told is not None else []
-    kept = {each["id"] for each in events if each.get("status") == "completed" and each.get("step_id") in steps}
+    kept = {each["id"] for each in events if each.get("status") == "completed" and each.get("step_id") in remembered}
     return sum(each["id"] in kept and each.get("within") not in kept for each in events if "status" in each)
 
 

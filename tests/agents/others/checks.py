@@ -9,6 +9,7 @@ import asyncio
 import json
 import operator
 import re
+import runpy
 import sys
 import threading
 import traceback
@@ -757,6 +758,10 @@ def a_process_finds_what_one_before_it_did():
         workflow.run().result()
         assert why(workflow)["from"] == ("store" if again else "done"), (kind, why(workflow))
     Path("before").touch()
+
+
+def what_docs_show_of_them_runs():
+    assert runpy.run_path("shown.py")["first"] == "Ducks swim.checked: Ducks swim."
 
 
 if __name__ == "__main__":
