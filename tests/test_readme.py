@@ -41,7 +41,7 @@ def test_its_code_runs_from_above_to_below_in_one_notebook(shell, local_model, w
 
 def test_its_make_commands_are_targets_of_the_makefile():
     commands = {*re.findall(r"^make (\w+)$", "".join(blocks("sh")), re.MULTILINE), *re.findall(r"`make (\w+)`", README)}
-    assert commands == {"demo", "test", "lab"}
+    assert commands == {"demo", "test", "lab", "docs"}
     for command in commands:
         subprocess.run(["make", "-n", command], cwd=REPOSITORY, check=True, capture_output=True, timeout=60)
 
