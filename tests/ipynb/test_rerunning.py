@@ -152,7 +152,8 @@ def test_a_volatile_cell_is_not_compared_also_where_a_loop_runs_as_in_a_notebook
 
 
 def test_a_notebook_that_changes_while_it_runs_stays_as_it_is_then(tmp_path):
-    path = written(tmp_path / "edits.ipynb", "print(1)\nfile = open('edits.ipynb', 'a')\nfile.write(' ')\nfile.close()")
+    source = "import os\nfile = open(os.environ['JPY_SESSION_NAME'], 'a')\nfile.write(' ')\nfile.close()"
+    path = written(tmp_path / "edits.ipynb", f"print(1)\n{source}")
     before = path.read_bytes()
     with pytest.raises(UnwritableFile, match="was changed while it ran"):
         rerun(path)

@@ -69,7 +69,9 @@ class _Rerunning:
     def result(self, timeout: float | None) -> Rerun:
         environment = {"WF_CACHE": "refresh!"} if self._fresh else {"WF_CACHE": "only!"} if self._check else {}
         began = perf_counter()
-        folder = self._file.path.resolve().parent
+        place = self._file.path.resolve()
+        environment["JPY_SESSION_NAME"] = str(place)  # as Jupyter Server tells a kernel its notebook
+        folder = place.parent
         execution = Execution(self._notebook, folder, environment=environment, timeout=timeout)
         left = execution.execute(self._ended)
         # A later cell may have changed what an earlier one shows.
