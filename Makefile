@@ -34,7 +34,7 @@ demo: model
 	@$(VENV)/python tools/demo.py
 
 lab: model
-	@$(VENV)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(if $(filter 0,$(shell id -u)),--allow-root) \
+	@PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(if $(filter 0,$(shell id -u)),--allow-root) \
 		--LabApp.default_url=/lab/tree/$(firstword $(wildcard $(NOTEBOOK)) notebooks/01_quickstart.ipynb)
 
 model: $(STAMP)

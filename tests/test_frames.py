@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -196,6 +197,17 @@ def test_columns_that_do_not_fit_or_are_empty_are_named(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     made = table(**{f"column_{number}": ["a long value of some sort"] for number in range(6)}, nothing=[None])
     assert repr(made).splitlines()[-1] == "not shown: column_3, column_4, column_5, nothing"
+
+
+@pytest.mark.parametrize(("is_terminal", "width"), [(True, 40), (False, 100)])
+def test_the_text_is_as_wide_as_the_terminal_that_shows_it_not_as_the_one_a_kernel_was_started_from(
+    is_terminal, width, monkeypatch
+):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(os, "get_terminal_size", lambda *_: os.terminal_size((40, 24)))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+    made = table(one=["word " * 100], other=["word " * 100])
+    assert max(map(len, repr(made).splitlines())) in range(width - 5, width + 1)
 
 
 def test_wide_characters_stay_in_their_columns():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -159,5 +162,33 @@ def test_what_is_saved_of_the_walk_through_your_own_agents_is_readable_and_says_
     assert len(re.findall(r"\d of \d from the store, which saved", outputs)) == 4, (
         "the agent (twice: HTML), the graph and the chain"
     )
+    assert "widget" not in json.dumps(saved)
+    assert not re.search(r"/(?:tmp|home|root|work|Users)/", outputs)
+
+
+@pytest.mark.usefixtures("local_model")
+def test_a_notebook_is_a_program_and_what_was_asked_in_it_is_not_asked_again_outside(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))  # where wf is
+    name = "07_from_notebook_to_program"
+    shutil.copy(NOTEBOOKS / f"{name}.ipynb", tmp_path)
+    for _ in range(2):
+        walk = Executed(name, tmp_path)
+        assert "error" not in {output.output_type for cell in walk.notebook.cells for output in cell.get("outputs", [])}
+        asked = (
+            "SELECT count(*) FROM event_log"
+            " WHERE event = 'StepCompleted' AND data->>'kind' = 'request' AND data->>'hit' = 'false'"
+        )
+        assert walk.query(asked) == [(2,)], "one package here, one from the shell; all else is from the store"
+        assert walk.query("SELECT DISTINCT session_id, status FROM runs") == [("brief", "completed")]
+        assert "none differ" in walk.outputs
+        assert "3 imports of build/haiku.py changed" in walk.outputs
+        assert "from wf_notebook import Agent\n" in (tmp_path / "build" / "haiku.py").read_text(encoding="utf-8")
+
+
+def test_what_is_saved_of_the_walk_from_notebook_to_program_says_nothing_of_where_it_ran():
+    saved = nbformat.read(NOTEBOOKS / "07_from_notebook_to_program.ipynb", as_version=4)
+    assert len(saved.cells) <= 15
+    outputs = json.dumps([cell.outputs for cell in saved.cells if cell.cell_type == "code"], ensure_ascii=False)
+    assert "none differ" in outputs
     assert "widget" not in json.dumps(saved)
     assert not re.search(r"/(?:tmp|home|root|work|Users)/", outputs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 #: A column is cut to so many characters before another one is left out.
 _NARROW, _WIDE = 12, 60
 _BETWEEN = "  "
+#: Characters of a line where no terminal shows it.
+_ROOM = 100
 #: Kinds whose values are shown whole.
 WHOLE = frozenset({*NUMBERS, "timestamp", "status", "boolean"})
 
@@ -37,7 +41,7 @@ def table_text(
     topic        3
     1 row · state of 'demo'
     """
-    room = room or get_terminal_size((100, 24)).columns
+    room = room or _room()
     count = len(columns[0].cells) if columns else 0
     filled = shown(columns)
     cells = [[heading(column), *(line(value, column) for value in column.cells[:rows])] for column in filled]
@@ -53,6 +57,12 @@ def table_text(
         lines.append(_BETWEEN.join(parts).rstrip())
     omitted = [column.name for column in filled[len(widths) :]] + [column.name for column in columns if column not in filled]
     return "\n".join([*lines, *foot(count, title, omitted, rows)])
+
+
+def _room() -> int:
+    """Return the width of the terminal that shows the text; that of a kernel is in none, wherever it was started from."""
+    is_seen = "COLUMNS" in os.environ or (sys.stdout is not None and sys.stdout.isatty())
+    return get_terminal_size((_ROOM, 24)).columns if is_seen else _ROOM
 
 
 def shown(columns: Sequence[Column]) -> list[Column]:

@@ -112,6 +112,7 @@ class Cells:
         self._text("about the timeline", "## Timeline\n\nWhat the last run did, and when.")
         bundle: Mapping[str, str] = last.run.timeline()._repr_mimebundle_()
         self._code("timeline", f"{variable}.last_run.timeline()", ("execute_result", bundle, {}))
+        self._made[-1].metadata["tags"] = ["volatile"]  # how long a run took differs, and `wf rerun --check` is not to compare it
 
     # -- one cell ----------------------------------------------------------------------------------------------------------
 
