@@ -253,7 +253,7 @@ def test_an_interrupt_leaves_nothing(python, index, models):
         assert index.holding.wait(30)
         process.send_signal(signal.SIGINT)
         _, complained = process.communicate(timeout=30)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert "Traceback" not in complained
     assert left(models) == []
 

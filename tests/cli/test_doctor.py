@@ -90,6 +90,11 @@ def test_where_there_is_no_store_none_is_made(working_directory):
     assert list(working_directory.iterdir()) == []
 
 
+def test_where_no_file_can_be_it_says_so():
+    *_, found = look_at_store("duckdb:////proc/x/runs.duckdb")
+    assert (found.name, found.state, found.remedy) == ("write", "failed", "set WF_STORAGE to a place that can be written")
+
+
 def test_who_holds_the_store_is_named(store):
     held = f"import duckdb, sys; c = duckdb.connect({store.partition(':///')[2]!r}); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:

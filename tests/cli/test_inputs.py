@@ -50,6 +50,7 @@ class Post:
         ("0", bool, False),
         ("False", bool, False),
         ("cheese", Literal["cheese", "ham"], "cheese"),
+        ("1", Literal["cheese", "1"], "1"),
         ("dry", Tone, Tone.dry),
         ("2026-01-02", date, date(2026, 1, 2)),
         ("notes.txt", Path, Path("notes.txt")),
@@ -70,7 +71,7 @@ def test_a_value_comes_from_a_file_or_from_stdin(monkeypatch):
     assert read_inputs(["rows=@rows.json", "text=@notes.txt", "more=-"], {"text": str}) == {
         "rows": [{"n": 1}],
         "text": "3 words here\n",
-        "more": "from a pipe\n",
+        "more": "from a pipe",
     }
 
 
@@ -84,6 +85,7 @@ def test_a_value_comes_from_a_file_or_from_stdin(monkeypatch):
         (["n=2.5"], "n=2.5 does not fit int: input should be a valid integer, got a number with a fractional part"),
         (["deep=maybe"], "deep=maybe is no bool; write deep=true"),
         (["tone=wet"], "tone=wet does not fit Tone: input should be 'dry' or 'warm'"),
+        (["kind=sand"], "kind=sand does not fit Literal['clay', '1']: input should be 'clay' or '1'"),
         (["rows=@none.json"], "rows=@none.json: 'none.json' cannot be read (no such file or directory); name another file"),
         (["rows=@bad.json"], "rows=@bad.json: 'bad.json' is no JSON (Expecting value: line 1 column 1 (char 0)); mend it"),
     ],
@@ -91,7 +93,7 @@ def test_a_value_comes_from_a_file_or_from_stdin(monkeypatch):
 def test_what_does_not_fit_is_said_in_a_line(written, said):
     Path("bad.json").write_text("nothing", encoding="utf-8")
     with pytest.raises(BadArguments) as caught:
-        read_inputs(written, {"n": int, "deep": bool, "tone": Tone})
+        read_inputs(written, {"n": int, "deep": bool, "tone": Tone, "kind": Literal["clay", "1"]})
     assert str(caught.value) == said
 
 

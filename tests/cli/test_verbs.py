@@ -70,7 +70,7 @@ def test_a_query_comes_from_the_line_or_from_stdin(wf):
     assert json.loads(wf("sql --json -", input="SELECT 2 AS n").stdout) == [{"n": 2}]
     assert json.loads(wf("sql --json SELECT 3 AS n").stdout) == [{"n": 3}]
     done = wf("sql", input="")
-    assert (done.exit_code, done.stderr) == (2, "Error: write the query: wf sql SELECT * FROM sessions\n")
+    assert (done.exit_code, done.stderr) == (2, 'Error: write the query: wf sql "SELECT * FROM sessions"\n')
 
 
 def test_a_table_goes_into_a_file_and_not_into_a_variable(wf):
@@ -86,6 +86,12 @@ def test_before_it_erases_it_asks(wf, store, answer, code, left):
     done = wf("delete demo --purge", input=answer)
     assert "erase session 'demo', with its versions, runs and events? This cannot be undone. [y/N]" in done.stderr
     assert (done.exit_code, open_storage(store).sessions()["session_id"]) == (code, left)
+
+
+def test_a_session_is_hidden_only_by_its_name(wf, store):
+    done = wf("delete")
+    assert (done.exit_code, done.stderr) == (2, "Error: which session is not said: wf delete ID; wf sessions lists them\n")
+    assert open_storage(store).sessions()["session_id"] == ["demo"]
 
 
 def test_it_does_not_ask_who_said_yes(wf, store):

@@ -54,16 +54,18 @@ def test_only_the_cells_that_a_workflow_needs_run_in_the_order_of_the_notebook(n
     assert capsys.readouterr().out == "one\ntwo\nthree\n"
 
 
-def test_what_changes_a_value_is_needed_with_what_makes_it(notebook):
+def test_what_changes_a_value_is_needed_with_what_makes_it(notebook, capsys):
     path = notebook(
         "names = {}\nimport types\nroom = types.SimpleNamespace(size=1)\ncount = 1",
-        "names['a'] = 1",
+        "names['a'] = 1\nnames.update(b=2)",
+        "names.copy(); print('not needed')",
         "count += 1",
         "room.size = 5",
         "if count > 100:\n    count = 7",
         f"{BLOG}f'{{names}} {{count}} {{room.size}}'",
     )
-    assert said(path) == "{'a': 1} 2 5"
+    assert said(path) == "{'a': 1, 'b': 2} 2 5"
+    assert capsys.readouterr().out == ""
 
 
 def test_a_helper_below_is_found_and_one_above_goes_first(notebook):
@@ -229,8 +231,9 @@ def test_a_name_that_is_no_workflow_gets_a_suggestion(notebook):
     assert not hasattr(load_notebook(path), "news")
     with pytest.raises(UnknownWorkflow, match=r"^b.ipynb has no workflow 'blog'; it defines none$"):
         load_notebook(notebook("x = 1", name="b.ipynb")).blog  # noqa: B018
-    with pytest.raises(UnknownWorkflow, match="no workflow named 'x'"):
-        load_notebook(notebook("x = 1", name="b.ipynb")).workflow("x")
+    path = notebook("def x(): ...", f"{BLOG}topic", name="b.ipynb")
+    with pytest.raises(UnknownWorkflow, match=r"^'x' of b.ipynb is of type 'function', and no workflow; it has 'blog'$"):
+        load_notebook(path).workflow("x")
 
 
 def test_a_name_of_two_workflows_a_cell_without_syntax_and_a_line_that_is_wrong_are_told(notebook):
@@ -240,6 +243,8 @@ def test_a_name_of_two_workflows_a_cell_without_syntax_and_a_line_that_is_wrong_
         load_notebook(notebook(f"{BLOG}topic", f"{BLOG}topic")).blog  # noqa: B018
     with pytest.raises(BadCell, match=r"^cell 1 \(%%workflow blog .*\) is no Python, line 3: "):
         load_notebook(notebook(f"{BLOG}(")).blog  # noqa: B018
+    with pytest.raises(BadCell, match=r"^cell 1 \(def helper\(:\) is no Python, line 1: "):
+        load_notebook(notebook("def helper(:\n    return 1", f"{BLOG}helper()")).blog  # noqa: B018
     with pytest.raises(BadArguments, match=r"^cell 1 \(%%workflow blog topic=a b\): topic=a b is read as Python"):
         load_notebook(notebook("%%workflow blog topic=a b\ndef run(self): ...")).blog  # noqa: B018
 
@@ -247,7 +252,7 @@ def test_a_name_of_two_workflows_a_cell_without_syntax_and_a_line_that_is_wrong_
 def test_what_is_no_notebook_is_told(tmp_path):
     path = tmp_path / "x.ipynb"
     path.write_text("print('hello')")
-    with pytest.raises(BadNotebook, match=r"^'.*x.ipynb' is no notebook: it is not JSON .*; give a file .ipynb$"):
+    with pytest.raises(BadNotebook, match=r"^'.*x.ipynb' is no notebook \(.*\); write the path to an .ipynb file$"):
         load_notebook(path)
 
 

@@ -643,7 +643,7 @@ def test_after_a_run_the_card_has_the_line_that_runs_it_so_again_and_the_record(
 @pytest.mark.browser
 @pytest.mark.picture
 def test_a_cell_that_lacks_inputs_is_filled_in_and_run_and_says_how_to_run_it_again(page, jupyter_lab, picture):
-    jupyter_lab.write("blog.ipynb", "%load_ext wf_notebook\n%config WorkflowMagics.storage = 'memory:'", BLOG)
+    jupyter_lab.write("blog.ipynb", "%load_ext wf_notebook\n%config WorkflowMagics.storage = 'memory:'", PICTURED)
     page.set_viewport_size({"width": 1000, "height": 960})
     jupyter_lab.open(page, "blog.ipynb")
     page.keyboard.press("Control+b")  # without the side bar
@@ -677,7 +677,7 @@ def test_the_live_output_is_in_the_form_while_it_runs_and_the_record_takes_its_p
 
 # -- in a real browser ---------------------------------------------------------------------------------------------------------
 
-BLOG = """\
+PICTURED = """\
 %%workflow blog
 from typing import Annotated, Literal
 from pydantic import Field

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import BadArguments, MissingInput, UnknownInput, UnknownOption, UnknownVerb, WorkflowError
+from ..errors import (
+    BadArguments,
+    CellFailed,
+    MissingInput,
+    OutputsDiffer,
+    UnknownInput,
+    UnknownOption,
+    UnknownVerb,
+    WorkflowError,
+)
 from ..nearest import did_you_mean
 from ..place import LIBRARIES
 from .manner import has_colours
@@ -22,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Exit codes: what failed, what was written wrongly, what was interrupted (as shells have it: 128 and the signal).
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+#: Errors that quote cells of a notebook, which are as they are there.
+_OF_CELLS = (CellFailed, OutputsDiffer)
 #: Errors of ours that are about the line that was written.
 _OF_USAGE = (BadArguments, MissingInput, UnknownInput, UnknownOption, UnknownVerb, click.UsageError)
 
@@ -42,8 +53,9 @@ def ended(error: BaseException, manner: Manner) -> int:
         return FAILED
     from ..readable import harmless
 
-    text = harmless(in_a_shell(_text(error)))
-    _tell(text, _kind(error), manner, [in_a_shell(note) for note in getattr(error, "__notes__", ())])
+    text = harmless(_text(error) if isinstance(error, _OF_CELLS) else in_a_shell(_text(error)))
+    notes = [note if isinstance(error, _OF_CELLS) else in_a_shell(note) for note in getattr(error, "__notes__", ())]
+    _tell(text, _kind(error), manner, notes)
     return USAGE if isinstance(error, _OF_USAGE) else FAILED
 
 

@@ -59,7 +59,7 @@ def hints_of(run: Callable[..., Any]) -> dict[str, Any]:
 
 def _value(name: str, text: str, hint: Any) -> Any:
     if text == "-":
-        return _of_type(name, _stdin(), hint)
+        return _of_type(name, _stdin().removesuffix("\n"), hint)  # as $(…) of a shell has it
     if text.startswith("@"):
         path = Path(text[1:]).expanduser()
         try:
@@ -127,7 +127,7 @@ def _members(hint: Any) -> set[Any]:
     if get_origin(hint) in {Union, UnionType}:
         return {member for each in get_args(hint) for member in _members(each)}
     if get_origin(hint) is Literal:
-        return {type(each) for each in get_args(hint)} if all(isinstance(each, str) for each in get_args(hint)) else {Literal}
+        return {Literal}
     return {hint}
 
 

@@ -23,7 +23,7 @@ _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 def _rerun(notebook: str, *, fresh: bool, check: bool, timeout: float | None) -> None:
     """Run a notebook again in a kernel of its own: what is remembered costs nothing, and changed outputs are written.
 
-    --check writes nothing, asks no model, and fails where an output is not what is saved: for notebooks in CI, without a key.
+    --check changes no notebook, asks no model, and fails where an output is not what is saved: for CI, without a key.
     """
     if fresh and check:
         raise BadArguments("--fresh asks for every step again, and --check asks no model; write one of them")
@@ -53,7 +53,7 @@ rerun = Command(
     params=[
         click.Argument(["notebook"], metavar="NOTEBOOK", type=click.Path()),
         click.Option(["--fresh"], is_flag=True, help="do every step again"),
-        click.Option(["--check"], is_flag=True, help="write nothing, ask no model, and fail where an output differs"),
+        click.Option(["--check"], is_flag=True, help="change no notebook, ask no model, and fail where an output differs"),
         click.Option(["--timeout"], type=float, metavar="SECONDS", help="how long a cell may take; left out, any time"),
     ],
     callback=_rerun,

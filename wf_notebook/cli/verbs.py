@@ -160,6 +160,8 @@ def query(words: Sequence[str]) -> str:
 
 def _delete(verb: Verb) -> Command:
     def do(verb: Verb, words: tuple[str, ...], *, yes: bool, **options: Any) -> None:
+        if not (words or options.get("session")):
+            raise BadArguments("which session is not said: wf delete ID; wf sessions lists them")
         line, told = asked(words, **options)
         if options.get("purge") and not yes:
             named = words[0] if len(words) == 1 else line.meant()

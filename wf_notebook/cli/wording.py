@@ -19,6 +19,7 @@ ONLY_THERE = ("plan", "form", "save", "resolve")
 #: In this order, each for all of a text.
 _TURNS = (
     _Turn(re.compile(r"then run %wf save \(or write_to_storage\(\)\)"), "then try again"),
+    _Turn(re.compile(r"(?<!%)%wf sql (SELECT [^;'\"]+)$"), r'wf sql "\1"'),
     _Turn(re.compile(rf"(?<!%)%wf(?! (?:{'|'.join(ONLY_THERE)})\b)(?=\s)"), "wf"),
     _Turn(re.compile(r"(?<!%)%workflow (?=\w)"), "wf run NOTEBOOK "),
     _Turn(re.compile(r"%pip install"), "pip install"),

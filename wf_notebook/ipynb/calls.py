@@ -31,6 +31,8 @@ _SECRET = re.compile(r"<redacted [^<>]*>")
 _PRINTED = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>|<[\d,]+ bytes>")
 #: Annotations of inputs that may be text.
 _TEXTS = re.compile(r"\b(str|Any|object|Literal|LiteralString|AnyStr)\b")
+#: Annotations of inputs that may be a dict.
+_MAPPINGS = re.compile(r"\b(dict|Dict|Mapping|MutableMapping|Any|object)\b")
 #: The variable that holds a session's id which no line can.
 SESSION = "SESSION"
 
@@ -85,6 +87,8 @@ def _source(value: Any, annotation: str | None) -> tuple[str | None, str | None]
     """Return an input as Python has it, and what is imported for that; None where it was something that a line cannot hold."""
     if _SECRET.search(repr(value)):
         return None, None
+    if isinstance(value, dict) and annotation is not None and not _MAPPINGS.search(annotation):
+        return None, None  # what it was made into
     if not isinstance(value, str):
         return repr(value), None
     if annotation is None or _TEXTS.search(annotation):

@@ -61,12 +61,17 @@ def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:  
 
     >>> format_of(None, None), format_of("report.html", None), format_of("report.txt", "md")
     ('ipynb', 'html', 'md')
+    >>> format_of("report.txt", None)
+    Traceback (most recent call last):
+    wf_notebook.errors.BadArguments: 'report.txt' is not named as any format is; name it .ipynb, .html, .md, .json
     """
     if format is not None and format not in FORMATS:
         there = did_you_mean(format, FORMATS) or f"; there are {', '.join(FORMATS)}"
         raise BadArguments(f"no format {format!r}{there}")
     named = "" if path is None else Path(path).suffix.lower().removeprefix(".")
-    return format or (named if named in FORMATS else "ipynb")
+    if named and (named not in FORMATS if format is None else named in FORMATS and named != format):
+        raise BadArguments(f"{str(path)!r} is not named as {format or 'any format'} is; name it .{format or ', .'.join(FORMATS)}")
+    return format or named or "ipynb"
 
 
 def as_notebook(told: Report) -> str:

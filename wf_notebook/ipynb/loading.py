@@ -11,8 +11,10 @@ from ..cache import checked_mode
 from ..errors import BadCell, UnknownWorkflow
 from ..nearest import did_you_mean
 from ..storage import opened
+from ..workflow import Workflow
 from .cell import outline, snake_case
 from .cells import Cell, cells_of
+from .defining import is_workflow
 from .file import NotebookFile
 from .needs import Binding, needed
 from .running import Module, at_home, check
@@ -21,8 +23,6 @@ from .workflows import find
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
-
-    from ..workflow import Workflow
 
 
 def load_notebook(path: str | os.PathLike[str]) -> Notebook:
@@ -93,6 +93,10 @@ class Notebook:
         """
         cell = self._cell(name, UnknownWorkflow)
         module = self._ran(cell, session=session, storage=storage, as_main=as_main)
+        value = module.namespace.get(name)
+        if value is not None and not (is_workflow(value) or isinstance(value, Workflow)):
+            others = f"; it has {', '.join(map(repr, self.names))}" if self.names else ""
+            raise UnknownWorkflow(f"{name!r} of {self.path.name} is of type {type(value).__name__!r}, and no workflow{others}")
         cls, variable, found = find(module.namespace, name)
         with at_home(self.path.parent):
             if found is None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The form of what lies under `wf_notebook` in the metadata of the notebook.
 FORM = 1
+#: The tag of a cell that is a comment, and keeps its output: nbclient leaves it out.
+SKIPPED = "skip-execution"
 #: Columns of the text of a table.
 ROOM = 100
 
@@ -91,6 +93,8 @@ class Cells:
         self._text(f"about {run.run_id}", "\n\n".join([f"## {plain(heading(told))}", *map(plain, notes(told))]))
         metadata = {"wf_notebook": record_metadata(run, self._told.folder)}
         self._code(run.run_id, "\n".join(lines(told)), ("display_data", record_bundle(run), metadata))
+        if not told.runs_again:
+            self._tag(SKIPPED)
 
     def _state(self) -> None:
         if self._told.state is None:
@@ -102,6 +106,10 @@ class Cells:
             kept = {key for each in self._told.runs if each.runs_again for key in each.run.changes}
             is_there = runs if not path else path in kept
             self._code(f"state {path}", line if is_there else f"# {line}", ("execute_result", table_bundle(table), {}))
+            if not is_there:
+                self._tag(SKIPPED)
+            elif not path:
+                self._tag("volatile")  # it says by which version, and when
 
     def _timeline(self) -> None:
         """Show what the last run did when; the timelines of the others are in their records."""
@@ -112,7 +120,11 @@ class Cells:
         self._text("about the timeline", "## Timeline\n\nWhat the last run did, and when.")
         bundle: Mapping[str, str] = last.run.timeline()._repr_mimebundle_()
         self._code("timeline", f"{variable}.last_run.timeline()", ("execute_result", bundle, {}))
-        self._made[-1].metadata["tags"] = ["volatile"]  # how long a run took differs, and `wf rerun --check` is not to compare it
+        self._tag("volatile")  # how long a run took differs
+
+    def _tag(self, tag: str) -> None:
+        """Say of the last cell that it is not to be run, or that what it shows is not to be compared by `wf rerun --check`."""
+        self._made[-1].metadata["tags"] = [tag]
 
     # -- one cell ----------------------------------------------------------------------------------------------------------
 
@@ -141,7 +153,7 @@ def about(told: Report) -> list[str]:
     """Return what a file is: of which session, how much of it, and what it needs to run again."""
     count, others = len(told.runs), told.count - len(told.runs)
     runs = f"{told.count} run{'' if told.count == 1 else 's'} of " + ", ".join(each.name for each in told.workflows)
-    same = f" ({count} are shown: runs with equal inputs once)" if others else ""
+    same = f" ({count} {'is' if count == 1 else 'are'} shown: runs with equal inputs once)" if others else ""
     named = "" if told.title == told.session_id else f" {told.session_id!r}"
     where = "in memory" if told.address == "memory:" else f"in {told.address}"
     return [

@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+#: Methods that change what they are called on: those of lists, dicts and sets.
+CHANGING = {
+    *("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem"),
+    *("add", "discard", "difference_update", "intersection_update", "symmetric_difference_update"),
+}
 _CHOICES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.Match)
 
 
@@ -18,7 +23,7 @@ class Bound:
     """The names that code binds at its top level.
 
     `surely` are those that it binds whatever happens; `perhaps` those that it binds in a branch, or changes: `x += 1`,
-    `x[0] = 1`, `x.y = 1`. `everything` says that it imports `*`.
+    `x[0] = 1`, `x.y = 1`, `x.append(1)`. `everything` says that it imports `*`.
     """
 
     surely: frozenset[str] = frozenset()
@@ -70,6 +75,9 @@ def _bound(node: ast.AST) -> Iterator[tuple[str, bool]]:
             yield name, True
         case ast.Subscript(ctx=ast.Store() | ast.Del()) | ast.Attribute(ctx=ast.Store() | ast.Del()):
             if root := _root(node):
+                yield root, False
+        case ast.Call(func=ast.Attribute(attr=method) as called) if method in CHANGING:
+            if root := _root(called):
                 yield root, False
         case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
             yield name, True

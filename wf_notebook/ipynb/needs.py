@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
@@ -94,6 +95,11 @@ class Binding:
                 self._by_name.setdefault(name, []).append(place)
         self._stars = [place for place in self.places.values() if place.bound.everything]
 
+    def _broken(self, name: str) -> list[Place]:
+        """Return the cells that are no Python, and look as if they gave a name what it means."""
+        given = re.compile(rf"^(?:(?:async\s+)?def|class)\s+{re.escape(name)}\b|^{re.escape(name)}\s*=", re.MULTILINE)
+        return [place for place in self.places.values() if not place.cell.is_python and given.search(place.cell.text)]
+
     def definers(self, names: Iterable[str], *, before: int) -> list[Place]:
         """Return the cells that give names what they mean before a place in the notebook, or else after it."""
         found: list[Place] = []
@@ -105,7 +111,7 @@ class Binding:
                 if name in place.bound.surely:
                     break
             later = [] if earlier else [each for each in binders if name in each.bound.surely][:1]
-            found += earlier or later or ([] if name in GIVEN else self._stars)
+            found += earlier or later or ([] if name in GIVEN else [*self._broken(name), *self._stars])
         return found
 
 

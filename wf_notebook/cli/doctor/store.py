@@ -63,21 +63,28 @@ def _failed(name: str, error: WorkflowError) -> Check:
 def _folder(folder: Path) -> Check:
     """Look at the folder of a file that is not there yet."""
     there = next(up for up in (folder, *folder.parents) if up.exists())
-    if os.access(there, os.W_OK):
+    if os.access(there, os.W_OK) and not _kind(there).startswith(("proc", "sysfs", "cgroup", "devpts")):
         return Check("store", "write", "ok", f"a file can be made in {folder}")
     return Check("store", "write", "failed", f"{str(there)!r} is read-only here", "set WF_STORAGE to a place that can be written")
 
 
 def _disk(path: Path) -> Check:
     """Look at the file system of a file."""
-    from ...storage.place import REMOTE, file_system
+    from ...storage.place import REMOTE
 
-    kind = ""
-    with suppress(OSError):  # where the system does not say
-        kind = file_system(path, Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines())
+    kind = _kind(path)
     if REMOTE.match(kind):
         return Check(
             "store", "disk", "warning", f"{kind} is a network file system: saves of several kernels may get lost",
             "keep it on a local disk: WF_STORAGE=duckdb:////var/tmp/runs.duckdb",
         )  # fmt: skip
     return Check("store", "disk", "ok", f"local ({kind})" if kind else "the system does not say of what kind")
+
+
+def _kind(path: Path) -> str:
+    """Return the kind of file system that a path lies on; nothing where the system does not say."""
+    from ...storage.place import file_system
+
+    with suppress(OSError):
+        return file_system(path, Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines())
+    return ""
