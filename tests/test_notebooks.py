@@ -76,7 +76,9 @@ def test_the_news_report_has_an_agent_for_each_package_and_refuses_what_is_not_t
     assert any(package in kept["headline"].lower() for package in kept["paragraphs"])
     assert "error" not in {output.output_type for cell in news.notebook.cells for output in cell.get("outputs", [])}
 
-    asked = "SELECT count(*) FROM event_log WHERE event = 'StepCompleted' AND data->>'kind' = 'request' AND data->>'hit' = 'false'"
+    asked = (
+        "SELECT count(*) FROM event_log WHERE event = 'StepCompleted' AND data->>'kind' = 'request' AND data->>'hit' = 'false'"
+    )
     before = news.query(asked)
     again = Executed("04_news_report", tmp_path)
     assert again.query(asked) == before, "all that the first run asked comes from its store"

@@ -160,7 +160,9 @@ def test_a_session_by_the_local_model_is_walked_through_and_its_values_are_the_s
     answer("Restore")
     said.get_by_text(f"is now version {newest + 1}").wait_for()
     both(state(), stored("storage.session('tale').at(1)"))
-    root.get_by_role("group", name="versions").get_by_role("button", name=re.compile(f"^{newest} · ")).click()
+    versions = root.get_by_role("group", name="versions")
+    versions.get_by_role("button", name=re.compile(f"^{newest + 1} · ")).wait_for()  # till then the one before is the newest here
+    versions.get_by_role("button", name=re.compile(f"^{newest} · ")).click()
     press("Restore…")
     answer("Restore")
     said.get_by_text(f"is now version {newest + 2}").wait_for()
