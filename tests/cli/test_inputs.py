@@ -98,7 +98,7 @@ def test_what_does_not_fit_is_said_in_a_line(written, said):
 
 
 def test_an_annotation_that_cannot_be_found_stands_in_no_ones_way():
-    def run(self, topic: "str", n: "int", odd: "Missing" = None):  # noqa: F821, UP037
+    def run(self, topic: "str", n: "int", odd: "Missing" = None):  # noqa: F821, UP037 - as somebody may write it
         ...
 
     hints = hints_of(run)

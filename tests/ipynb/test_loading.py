@@ -94,10 +94,10 @@ def test_lines_that_set_up_a_kernel_are_left_out_and_any_other_is_an_error_that_
     for line in ("!ls", "%cd ..", "x = !ls", "files = %sql SELECT 1", "text?"):
         path = notebook(f"text = 1\n{line}", f"{BLOG}str(text)")
         with pytest.raises(BadCell, match=r"^cell 1 \(text = 1\) is needed, and .* is for a notebook alone; write"):
-            load_notebook(path).blog  # noqa: B018
+            load_notebook(path).blog  # noqa: B018 - it raises
     path = notebook("%%wf sql -o rows\nSELECT 1", f"{BLOG}str(rows)")
     with pytest.raises(BadCell, match=r"cell 1 \(%%wf sql -o rows\) .*'%%wf sql -o rows' is for a notebook alone"):
-        load_notebook(path).blog  # noqa: B018
+        load_notebook(path).blog  # noqa: B018 - it raises
     assert said(notebook("%%time\nx = 1", "!rm -rf /nothing", f"{BLOG}'fine'")) == "fine"
 
 
@@ -230,7 +230,7 @@ def test_a_name_that_is_no_workflow_gets_a_suggestion(notebook):
         load_notebook(path).workflow("blgo")
     assert not hasattr(load_notebook(path), "news")
     with pytest.raises(UnknownWorkflow, match=r"^b.ipynb has no workflow 'blog'; it defines none$"):
-        load_notebook(notebook("x = 1", name="b.ipynb")).blog  # noqa: B018
+        load_notebook(notebook("x = 1", name="b.ipynb")).blog  # noqa: B018 - it raises
     path = notebook("def x(): ...", f"{BLOG}topic", name="b.ipynb")
     with pytest.raises(UnknownWorkflow, match=r"^'x' of b.ipynb is of type 'function', and no workflow; it has 'blog'$"):
         load_notebook(path).workflow("x")
@@ -240,13 +240,13 @@ def test_a_name_of_two_workflows_a_cell_without_syntax_and_a_line_that_is_wrong_
     with pytest.raises(
         BadCell, match=r"has two workflows 'blog': cell 1 \(%%workflow blog .*\) and cell 2 \(%%workflow blog .*; give"
     ):
-        load_notebook(notebook(f"{BLOG}topic", f"{BLOG}topic")).blog  # noqa: B018
+        load_notebook(notebook(f"{BLOG}topic", f"{BLOG}topic")).blog  # noqa: B018 - it raises
     with pytest.raises(BadCell, match=r"^cell 1 \(%%workflow blog .*\) is no Python, line 3: "):
-        load_notebook(notebook(f"{BLOG}(")).blog  # noqa: B018
+        load_notebook(notebook(f"{BLOG}(")).blog  # noqa: B018 - it raises
     with pytest.raises(BadCell, match=r"^cell 1 \(def helper\(:\) is no Python, line 1: "):
-        load_notebook(notebook("def helper(:\n    return 1", f"{BLOG}helper()")).blog  # noqa: B018
+        load_notebook(notebook("def helper(:\n    return 1", f"{BLOG}helper()")).blog  # noqa: B018 - it raises
     with pytest.raises(BadArguments, match=r"^cell 1 \(%%workflow blog topic=a b\): topic=a b is read as Python"):
-        load_notebook(notebook("%%workflow blog topic=a b\ndef run(self): ...")).blog  # noqa: B018
+        load_notebook(notebook("%%workflow blog topic=a b\ndef run(self): ...")).blog  # noqa: B018 - it raises
 
 
 def test_what_is_no_notebook_is_told(tmp_path):

@@ -56,7 +56,7 @@ def exported(session: Session, format: str = "ipynb", folder: Path | None = None
     return FORMATS[format](report(session, folder or Path()))
 
 
-def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:  # noqa: A002
+def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:  # noqa: A002 - as the option is named
     """Return in which format is written: the one that is said, else the one that the file's name says.
 
     >>> format_of(None, None), format_of("report.html", None), format_of("report.txt", "md")

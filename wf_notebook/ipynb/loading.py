@@ -64,7 +64,7 @@ class Notebook:
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
-        listed = {name: _takes(cell, name) for name, cell in reversed([*self._listed()])}  # of one that has several, the first
+        listed = {name: _takes(cell, name) for name, cell in reversed(self._listed)}  # of one that has several, the first
         shown = ", ".join(f"{name}({inputs})" for name, inputs in reversed(listed.items()))
         return f"Notebook({self.path.name!r}): {shown or 'no workflow'}"
 
@@ -82,7 +82,7 @@ class Notebook:
     @property
     def names(self) -> list[str]:
         """The names of its workflows, in the order of the notebook."""
-        return list(dict.fromkeys(name for name, _ in self._listed()))
+        return list(dict.fromkeys(name for name, _ in self._listed))
 
     def workflow(
         self, name: str, *, session: str | None = None, storage: Any = None, cache: str | None = None, as_main: bool = False
@@ -112,8 +112,12 @@ class Notebook:
     def _binding(self) -> Binding:
         return Binding(self._cells)
 
-    def _listed(self) -> Iterator[tuple[str, Cell]]:
-        """Yield the names of workflows that can be read off the cells."""
+    @cached_property
+    def _listed(self) -> list[tuple[str, Cell]]:
+        """The names of workflows that can be read off the cells."""
+        return [*self._named()]
+
+    def _named(self) -> Iterator[tuple[str, Cell]]:
         classes = {"Workflow"}
         for place in self._binding.places.values():
             cell = place.cell
@@ -131,8 +135,7 @@ class Notebook:
 
     def _cell(self, name: str, unknown: type[UnknownWorkflow]) -> Cell:
         """Return the cell that a name is defined in."""
-        listed = list(self._listed())
-        cells = list(dict.fromkeys(cell for each, cell in listed if each == name))
+        cells = list(dict.fromkeys(cell for each, cell in self._listed if each == name))
         if len([cell for cell in cells if cell.is_workflow]) > 1:
             both = " and ".join(cell.says for cell in cells if cell.is_workflow)
             raise BadCell(f"{self.path.name} has two workflows {name!r}: {both}; give one of them another name")
@@ -141,7 +144,7 @@ class Notebook:
         binders = [place.cell for place in self._binding.places.values() if name in place.bound.names]
         if binders:
             return binders[-1]
-        known = list(dict.fromkeys(each for each, _ in listed))
+        known = self.names
         hint = did_you_mean(name, known) or (f"; it has {', '.join(map(repr, known))}" if known else "; it defines none")
         broken = next((place.cell for place in self._binding.places.values() if not place.cell.is_python), None)
         more = "" if broken is None else f"; and {broken.says} is no Python"

@@ -140,4 +140,4 @@ def at_home(folder: Path) -> Iterator[None]:
 def _display(*values: Any, **_: Any) -> None:
     """Stand in for IPython's `display`."""
     for value in values:
-        print(value)  # noqa: T201
+        print(value)  # noqa: T201 - that is what it is for
