@@ -24,7 +24,7 @@ HOUSE = Path(wf_notebook.__file__).parent
 
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
-0   nearest  errors  given  whole
+0   nearest  errors  given  whole  processes
 1   budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
     porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
     porting.cells  porting  addresses
@@ -37,20 +37,22 @@ FLOORS = """
     keying.program
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  exported  session
+3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  writing  exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
-    storage.steps  storage.rows  storage.no_rows
-    storage.erasing  storage.asking  storage.apart  storage.runs  storage.sql  storage.agno
+    storage.steps  storage.rows  storage.together  storage.no_rows
+    storage.finished  storage.erasing  storage.asking  storage.tables  storage.apart  storage.runs  storage.sql  storage.agno
     storage.duckdb_errors  storage.duckdb_connection
     storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
-    storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering  storage
+    storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering  storage.files  storage
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render
 5   inputs  foreign  settings  source  journal  saver  told  traced  record  context  place  stream  outcome  keeping
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
-    cache.stretch  cache.call  cache.functions  cache  workflow
+    cache.stretch  cache.call  cache.functions  cache  offering  workflow
     planning
+    sweep.row  sweep.progress  sweep.rows  sweep.session  sweep.tasks  sweep.doing  sweep.keeping  sweep.crew
+    sweep.settings  sweep.sweep  sweep.mapping  sweep
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.settings  agents.prompt  agents.history  agents.pieces  agents.keyed
@@ -61,7 +63,7 @@ FLOORS = """
     agents.merging  agents.made_of  agents.asked  agents.others  agents.agno  agents.langchain
     agents.langgraph  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
-    frames.reading  frames.steps  frames.queries  frames.past  frames
+    frames.reading  frames.steps  frames.sweeps  frames.queries  frames.past  frames
     inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
     inspection.marks  inspection.grids  inspection.jsontext  inspection.first  inspection.overview  inspection.results
     inspection.as_table  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing
@@ -79,7 +81,7 @@ FLOORS = """
 7   testing
     notebook.body  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.background  notebook.again  notebook.taking_in
+    notebook.live  notebook.sweeping  notebook.background  notebook.again  notebook.taking_in
     notebook.shown  notebook.variables  notebook.inspecting
     notebook.known  notebook.planned
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
@@ -94,7 +96,13 @@ ORDER = re.findall(r"[a-z_.]+", FLOORS)
 #: Who may import what others may not: package → rooms.
 WALL = {
     **dict.fromkeys(("IPython", "traitlets", "anywidget", "ipywidgets", "ipykernel", "comm"), ("notebook",)),
-    "duckdb": ("storage.duckdb_connection", "storage.duckdb_file", "storage.duckdb_errors", "storage.duckdb_asked"),
+    "duckdb": (
+        "storage.duckdb_connection",
+        "storage.duckdb_file",
+        "storage.duckdb_errors",
+        "storage.duckdb_asked",
+        "storage.files",
+    ),
     "sqlite3": ("storage.sqlite", "storage.sqlite_errors", "storage.sqlite_asked"),
     "psycopg": ("storage.postgres",),
     **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp", "agno", "langchain_core", "langgraph"), ("agents",)),

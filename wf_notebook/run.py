@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
-from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from .budget import Budget
 from .cancel import CancelToken
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from .log import Event, Log
 
@@ -48,9 +47,10 @@ WAYS_UP: dict[str, str] = {
     "Merged._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "AgentStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "FunctionStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
-    "Workflow.plan": "wf_notebook.planning:plan",
-    "Workflow.form": "wf_notebook.notebook.form:form",
-    "Workflow.inspect": "wf_notebook.inspection:inspect_workflow",
+    "Offering.plan": "wf_notebook.planning:plan",
+    "Offering.map": "wf_notebook.sweep:mapped",
+    "Offering.form": "wf_notebook.notebook.form:form",
+    "Offering.inspect": "wf_notebook.inspection:inspect_workflow",
     "Inspector.__repr__": "wf_notebook.inspection.static:static_text",
     "Inspector._repr_mimebundle_": "wf_notebook.inspection.static:static_bundle",
     "Inspector._ipython_display_": "wf_notebook.notebook.inspecting:display",
@@ -65,16 +65,19 @@ WAYS_UP: dict[str, str] = {
     "Exported.to_notebook": "wf_notebook.ipynb.exporting:to_notebook",
     "show": "wf_notebook.notebook.views:publish_run",
     "adapt": "wf_notebook.agents.adapters:adapt",
+    "Sweep.table": "wf_notebook.frames.sweeps:sweep_table",
+    "Sweep.df": "wf_notebook.frames.sweeps:sweep_frame",
+    "Sweep._ipython_display_": "wf_notebook.notebook.sweeping:display_sweep",
     "Diff._repr_html_": "wf_notebook.frames:diff_html",
     "Diff.df": "wf_notebook.frames:diff_frame",
     "Versions.__repr__": "wf_notebook.frames:versions_text",
     "Versions._repr_html_": "wf_notebook.frames:versions_html",
     "Versions.df": "wf_notebook.frames:versions_frame",
-    "SqlStorage.sessions": "wf_notebook.frames:sessions",
-    "SqlStorage.runs": "wf_notebook.frames:runs",
-    "SqlStorage.events": "wf_notebook.frames:events",
-    "SqlStorage.state": "wf_notebook.frames:state",
-    "SqlStorage.sql": "wf_notebook.frames:sql",
+    "Tables.sessions": "wf_notebook.frames:sessions",
+    "Tables.runs": "wf_notebook.frames:runs",
+    "Tables.events": "wf_notebook.frames:events",
+    "Tables.state": "wf_notebook.frames:state",
+    "Tables.sql": "wf_notebook.frames:sql",
     "adapted": "wf_notebook.agents.adapters:adapted",
     "pprint_run_response": "wf_notebook.notebook.live:printed",
 }
@@ -276,24 +279,3 @@ class Run(_Shown):
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         bundle: dict[str, str] = way_up("Run._repr_mimebundle_")(self)
         return bundle
-
-
-def process_started_at(pid: int) -> str | None:
-    """Return when a process of this machine started, as text that a later process of the same PID does not share.
-
-    None when there is no such process; "" where the system does not say when it started.
-
-    >>> process_started_at(os.getpid()) == process_started_at(os.getpid())
-    True
-    """
-    stat = Path(f"/proc/{pid}/stat")
-    if stat.exists():
-        with suppress(OSError, IndexError):
-            return stat.read_text().rpartition(")")[2].split()[19]  # proc(5): field 22, in clock ticks since boot
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass
-    return None if Path("/proc/self/stat").exists() else ""

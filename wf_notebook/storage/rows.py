@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..changes import Change
 from ..codec.blobs import digest
 from ..codec.kind import LARGE
-from ..run import process_started_at
+from ..processes import process_started_at
 from ..transaction import About, Head, Records
 from .moment import now
 from .schema import COLUMNS, TABLES, quoted
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ..transaction import Inherited, Save
     from .schema import Cursor, Dialect
 
-_ABOUT = ("workflow", "workflow_id", "user_id", "session_name", "extra_data")
+#: What is kept about a session.
+ABOUT = ("workflow", "workflow_id", "user_id", "session_name", "extra_data")
 _RUN = tuple(name for name in TABLES["run_log"] if name not in {"store", "session_id"})
 _EVENT = tuple(TABLES["event_log"])
 _STATE = tuple(TABLES["state_log"])
@@ -75,7 +76,7 @@ class SqlTransaction(StepRows):
             saves = self._execute(f"SELECT version, save_id FROM state_log {of} ORDER BY version DESC LIMIT 1", at)
         version, newest_save = max(saves, default=(0, None))
         known_save = dict(saves).get(known)
-        columns = ", ".join(("revision", "op", "hidden", "since", *_ABOUT))
+        columns = ", ".join(("revision", "op", "hidden", "since", *ABOUT))
         said = self._execute(f"SELECT {columns} FROM session_log {of}", at)
         if not said:
             return Head(version, newest_save, known_save)
@@ -216,10 +217,10 @@ class SqlTransaction(StepRows):
         if op == "deleted":
             hidden = self._execute(f"SELECT coalesce(max(version), 0) FROM state_log {of}", at)[0][0]
             self.say_of_steps(session_id, "deleted")
-        values = [_text(getattr(about, name)) for name in _ABOUT]
+        values = [text(getattr(about, name)) for name in ABOUT]
         self._insert(
             "session_log",
-            ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *_ABOUT),
+            ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *ABOUT),
             [(self.store, session_id, revision + 1, op, now(), hidden or 0, since or before or 0, *values)],
         )
 
@@ -227,7 +228,7 @@ class SqlTransaction(StepRows):
         """Bring a deleted session back, with the versions that it had; return whether it was deleted."""
         within = "FROM session_log WHERE store = ? AND session_id = ?"
         revisions = self._execute(
-            f"SELECT revision, op, hidden, since, {', '.join(_ABOUT)} {within} ORDER BY revision DESC", (self.store, session_id)
+            f"SELECT revision, op, hidden, since, {', '.join(ABOUT)} {within} ORDER BY revision DESC", (self.store, session_id)
         )
         before = next((row for row in revisions if row[1] != "deleted"), None)
         if before is None or revisions[0][1] != "deleted":
@@ -235,7 +236,7 @@ class SqlTransaction(StepRows):
         self.say_of_steps(session_id, "restored")
         self._insert(
             "session_log",
-            ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *_ABOUT),
+            ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *ABOUT),
             [(self.store, session_id, revisions[0][0] + 1, "restored", now(), *before[2:])],
         )
         return True
@@ -247,7 +248,7 @@ class SqlTransaction(StepRows):
         hidden = self._execute(f"SELECT coalesce(max(hidden), 0) {within}", at)[0][0]
         before = self._execute(f"SELECT coalesce(max(hidden), 0) {within} AND hidden < ?", (*at, hidden))[0][0]
         about = self._execute(
-            f"SELECT since, {', '.join(_ABOUT)} {within} AND hidden = ? AND op <> 'deleted' ORDER BY revision DESC LIMIT 1",
+            f"SELECT since, {', '.join(ABOUT)} {within} AND hidden = ? AND op <> 'deleted' ORDER BY revision DESC LIMIT 1",
             (*at, before),
         )
         if not hidden or not about:
@@ -282,6 +283,6 @@ class SqlTransaction(StepRows):
             self._execute(f"INSERT INTO {table} ({names}) VALUES {values}", [v for row in chunk for v in row])
 
 
-def _text(text: str | None) -> str | None:
+def text(said: str | None) -> str | None:
     """Return text that can be written: half of a surrogate pair becomes a question mark."""
-    return None if text is None else text.encode("utf-8", "replace").decode()
+    return None if said is None else said.encode("utf-8", "replace").decode()

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ..events import RunEvent, RunResponse
 from ..keys import key_of
 from ..log import BESIDE, Event, span_of
+from ..processes import process_started_at
 from ..readable import Printed
-from ..run import Run, process_started_at
+from ..run import Run
 from ..transaction import shown_id
 
 if TYPE_CHECKING:

@@ -1,0 +1,172 @@
+"""What is to do of a sweep: a task for each row, in the order of the rows; of those that were done before, what they gave."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ..cache.given import given_of
+from ..errors import StorageFailed, UncacheableArgument
+from ..keying import Keyer, Uncacheable, value_digest
+from ..transaction import stored_id
+from .row import Row
+from .session import KIND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ..storage.finished import Finished
+    from .rows import Rows
+
+#: So many rows are looked at once, beyond the first ones.
+AHEAD = 500
+#: Characters of an input in the id of a session.
+_SLUG = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row to do. Where `done` is there, it was done before.
+
+    `key` is what the row depends on, its code and its inputs, None where that cannot be told; `is_new` says that nothing is in
+    the store of its session.
+    """
+
+    number: int
+    given: dict[str, Any]
+    inputs: dict[str, Any]
+    session_id: str
+    key: str | None = None
+    is_new: bool = True
+    done: Row | None = None
+
+
+class Tasks:
+    """The tasks of a sweep, handed out one by one to whichever thread asks."""
+
+    def __init__(self, rows: Rows, named: Callable[[dict[str, Any]], str], keyed: Callable[[dict[str, Any]], str | None],
+                 recall: Recall | None) -> None:  # fmt: skip
+        self._rows, self._named, self._keyed, self._recall = enumerate(rows), named, keyed, recall
+        self._lock = threading.Lock()
+        self._tasks = self._chunked()
+
+    def next(self) -> Task | None:
+        """Return the next task, None when there is none."""
+        with self._lock:
+            return next(self._tasks, None)
+
+    def _chunked(self) -> Iterator[Task]:
+        many = 8  # the first rows are not kept waiting for those that come slowly
+        while chunk := [self._task(number, *row) for number, row in islice(self._rows, many)]:
+            yield from self._recall.looked_up(chunk) if self._recall is not None else chunk
+            many = min(AHEAD, many * 4)
+
+    def _task(self, number: int, given: dict[str, Any], inputs: dict[str, Any]) -> Task:
+        return Task(number, given, inputs, self._named(inputs), self._keyed(inputs))
+
+
+class Names:
+    """The ids of the sessions of rows: the same for the same inputs, whenever and wherever.
+
+    >>> names = Names("blog")
+    >>> [names({"topic": topic}) for topic in ("Cheese & wine", "Cheese & wine")]
+    ['blog/cheese-wine-f878b4483e8a63d2', 'blog/cheese-wine-f878b4483e8a63d2-2']
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._met: Counter[bytes] = Counter()
+        self._number = 0
+
+    def __call__(self, inputs: dict[str, Any]) -> str:
+        """Return the id of the session of a row with these inputs."""
+        self._number += 1
+        try:
+            digest = value_digest(inputs)[:16]
+        except Uncacheable:  # it is told by its place, and done anew each time
+            return f"{self._name}/#{self._number}"
+        met = bytes.fromhex(digest)
+        self._met[met] += 1
+        nth = "" if self._met[met] == 1 else f"-{self._met[met]}"
+        return f"{self._name}/{_slug(inputs)}{digest}{nth}"
+
+
+def _slug(inputs: dict[str, Any]) -> str:
+    """Return the beginning of the first input that is a text or a number, as far as it can stand in an id."""
+    for value in inputs.values():
+        if type(value) in {str, int}:
+            slug = re.sub(r"[^a-z0-9]+", "-", str(value)[: 2 * _SLUG].lower()).strip("-")[:_SLUG].strip("-")
+            return f"{slug}-" if slug else ""
+    return ""
+
+
+class Keys:
+    """What a row depends on: the code of run() and what that reaches, the inputs, and the state that it begins with."""
+
+    def __init__(self, method: Callable[..., Any], probe: Callable[[], Any], state: dict[str, Any]) -> None:
+        self._keyer, self._probe = Keyer(method, bound=True), probe()
+        self._state = value_digest(state).encode() if state else b""
+
+    def __call__(self, inputs: dict[str, Any]) -> str | None:
+        """Return the key of a row, None where it cannot be told what it depends on."""
+        try:
+            digest = self._keyer.key((self._probe,), inputs).digest
+        except (Uncacheable, UncacheableArgument):
+            return None
+        return blake2b(digest.encode() + self._state, digest_size=16).hexdigest() if self._state else digest
+
+
+class Recall:
+    """What a store knows of rows that were done before."""
+
+    def __init__(self, storage: Any, *, uses: bool) -> None:
+        self._storage, self._uses = storage, uses
+
+    def looked_up(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        """Yield tasks with what is known of each."""
+        listed = list(tasks)
+        ids = [stored_id(task.session_id) for task in listed]
+        there: dict[str, list[Finished]] = self._storage.finished(ids, KIND)
+        for task, key in zip(listed, ids, strict=True):
+            known = there.get(key)
+            yield task if known is None else self._known(task, known)
+
+    def _known(self, task: Task, known: list[Finished]) -> Task:
+        row = None
+        if self._uses and task.key is not None:
+            row = next((row for one in reversed(known) if one.key == task.key and (row := self._row(task, one))), None)
+        return Task(task.number, task.given, task.inputs, task.session_id, task.key, is_new=False, done=row)
+
+    def _row(self, task: Task, one: Finished) -> Row | None:
+        """Return the row as it was done; None for what is damaged, or made of classes that are not here."""
+        try:
+            content = given_of(json.loads(one.result or "null"), self._blob).value
+        except (StorageFailed, ValueError, LookupError, TypeError):
+            return None
+        began = one.started_at if isinstance(one.started_at, datetime | None) else datetime.fromisoformat(one.started_at)
+        return Row(
+            task.number,
+            task.given,
+            "completed",
+            content,
+            hit=True,
+            session_id=task.session_id,
+            run_id=one.run_id,
+            started_at=began and began.replace(tzinfo=UTC),
+            duration=one.duration,
+            models=tuple(json.loads(one.models or "[]")),
+            input_tokens=one.input_tokens or 0,
+            output_tokens=one.output_tokens or 0,
+            cost=one.cost,
+        )
+
+    def _blob(self, content_hash: str) -> bytes:
+        found: dict[str, bytes] = self._storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
+        return found[content_hash]
