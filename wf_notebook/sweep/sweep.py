@@ -18,6 +18,7 @@ from ..run import RunContext, Usage, current, way_up
 from .crew import Crew
 from .doing import Doing
 from .keeping import Keeper
+from .over import Over
 from .progress import Progress
 from .tasks import Keys, Names, OneName, Recall, Tasks
 
@@ -57,7 +58,7 @@ class Sweep:
         self.name = settings.name
         #: Why it ended before all rows were done, where that was no error: a budget that was spent.
         self.reason: str | None = None
-        self._over: list[Row] = []
+        self._over = Over()
         self._counts = {"completed": 0, "failed": 0, "stopped": 0, "hit": 0}
         self._lock, self._bell = threading.Lock(), Bell()
         self._error: BaseException | None = None
@@ -205,7 +206,7 @@ class Sweep:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows that are over, in the order of the inputs."""
-        return tuple(sorted(self._over.copy(), key=lambda row: row.number))
+        return tuple(sorted(self._over, key=lambda row: row.number))
 
     @property
     def failures(self) -> tuple[Row, ...]:
