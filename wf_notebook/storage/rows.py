@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ..transaction import Inherited, Save
     from .schema import Cursor, Dialect
 
-_ABOUT = ("workflow", "workflow_id", "user_id", "session_name", "extra_data")
+#: What is kept of a session besides its state.
+ABOUT = ("workflow", "workflow_id", "user_id", "session_name", "extra_data")
 _RUN = tuple(name for name in TABLES["run_log"] if name not in {"store", "session_id"})
 _EVENT = tuple(TABLES["event_log"])
 _STATE = tuple(TABLES["state_log"])
@@ -53,6 +54,9 @@ class Opened:
 class SqlTransaction(StepRows):
     """The rows of one store, inside one transaction."""
 
+    #: What an INSERT into a table ends with.
+    endings: Mapping[str, str] = {}
+
     def __init__(self, opened: Opened, store: str, inherited: Callable[[str], Inherited | None], dialect: Dialect) -> None:
         self._execute = opened.cursor.execute
         self.store = store
@@ -75,7 +79,7 @@ class SqlTransaction(StepRows):
             saves = self._execute(f"SELECT version, save_id FROM state_log {of} ORDER BY version DESC LIMIT 1", at)
         version, newest_save = max(saves, default=(0, None))
         known_save = dict(saves).get(known)
-        columns = ", ".join(("revision", "op", "hidden", "since", *_ABOUT))
+        columns = ", ".join(("revision", "op", "hidden", "since", *ABOUT))
         said = self._execute(f"SELECT {columns} FROM session_log {of}", at)
         if not said:
             return Head(version, newest_save, known_save)
@@ -95,7 +99,7 @@ class SqlTransaction(StepRows):
         within += "" if keys is None else f" AND key IN ({', '.join('?' * len(keys))})"
         bounds = (self.store, session_id, after, *(() if until is None else (until,)), *(keys or ()))
         rows = self._execute(
-            "SELECT l.key, l.op, coalesce(b.text, l.value), l.path FROM"
+            "SELECT l.key, l.op, coalesce(b.text, CAST(l.value AS VARCHAR)), l.path FROM"
             f" (SELECT *, rowid AS place FROM state_log WHERE {within}) l"
             " JOIN (SELECT key, max(CASE WHEN path IS NULL AND op IN ('set', 'delete') THEN version ELSE 0 END) AS since"
             f" FROM state_log WHERE {within} GROUP BY key) k ON k.key = l.key AND l.version >= k.since"
@@ -194,7 +198,7 @@ class SqlTransaction(StepRows):
         self._insert(
             "blob",
             tuple(TABLES["blob"]),
-            [(content_hash, *what) for content_hash, what in beside.items() if content_hash not in there],
+            [(content_hash, *what) for content_hash, what in sorted(beside.items()) if content_hash not in there],
         )
 
     def compact(self, session_id: str, version: int, state: Sequence[Change]) -> None:
@@ -216,18 +220,19 @@ class SqlTransaction(StepRows):
         if op == "deleted":
             hidden = self._execute(f"SELECT coalesce(max(version), 0) FROM state_log {of}", at)[0][0]
             self.say_of_steps(session_id, "deleted")
-        values = [_text(getattr(about, name)) for name in _ABOUT]
+        values = [_text(getattr(about, name)) for name in ABOUT]
         self._insert(
             "session_log",
-            ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *_ABOUT),
+            ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *ABOUT),
             [(self.store, session_id, revision + 1, op, now(), hidden or 0, since or before or 0, *values)],
         )
 
     def append_restored(self, session_id: str) -> bool:
         """Bring a deleted session back, with the versions that it had; return whether it was deleted."""
+        self.hold(session_id)
         within = "FROM session_log WHERE store = ? AND session_id = ?"
         revisions = self._execute(
-            f"SELECT revision, op, hidden, since, {', '.join(_ABOUT)} {within} ORDER BY revision DESC", (self.store, session_id)
+            f"SELECT revision, op, hidden, since, {', '.join(ABOUT)} {within} ORDER BY revision DESC", (self.store, session_id)
         )
         before = next((row for row in revisions if row[1] != "deleted"), None)
         if before is None or revisions[0][1] != "deleted":
@@ -235,19 +240,20 @@ class SqlTransaction(StepRows):
         self.say_of_steps(session_id, "restored")
         self._insert(
             "session_log",
-            ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *_ABOUT),
+            ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *ABOUT),
             [(self.store, session_id, revisions[0][0] + 1, "restored", now(), *before[2:])],
         )
         return True
 
     def copy_deleted(self, session_id: str, new_id: str) -> bool:
         """Give what a session had when it was last deleted to a session of another id; return whether it ever was."""
+        self.hold(new_id)
         at = (self.store, session_id)
         within = "FROM session_log WHERE store = ? AND session_id = ?"
         hidden = self._execute(f"SELECT coalesce(max(hidden), 0) {within}", at)[0][0]
         before = self._execute(f"SELECT coalesce(max(hidden), 0) {within} AND hidden < ?", (*at, hidden))[0][0]
         about = self._execute(
-            f"SELECT since, {', '.join(_ABOUT)} {within} AND hidden = ? AND op <> 'deleted' ORDER BY revision DESC LIMIT 1",
+            f"SELECT since, {', '.join(ABOUT)} {within} AND hidden = ? AND op <> 'deleted' ORDER BY revision DESC LIMIT 1",
             (*at, before),
         )
         if not hidden or not about:
@@ -278,7 +284,7 @@ class SqlTransaction(StepRows):
             return
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
-            values = ", ".join([one] * len(chunk))
+            values = ", ".join([one] * len(chunk)) + self.endings.get(table, "")
             self._execute(f"INSERT INTO {table} ({names}) VALUES {values}", [v for row in chunk for v in row])
 
 
