@@ -161,6 +161,12 @@ def postgres() -> Iterator[Postgres]:
     server.close()
 
 
+@pytest.fixture
+def place(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Return what gives the address of a storage; of "postgres" that of a new schema."""
+    return lambda kind: request.getfixturevalue("postgres").schema() if kind == "postgres" else kind
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Return the path of Chromium; a machine without it fails, and is told how to get it."""

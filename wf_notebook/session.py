@@ -239,7 +239,10 @@ class Session(History, Deciding, Remembers, Exported):
         self._attempts = (*self._attempts[-ATTEMPTS:], attempt)
 
         def work(tx: Transaction) -> Known:
-            return known.copy().fetch(tx, self._check_owner, inherits=False).append(tx, attempt, save, branch)
+            nonlocal known
+            found = known.copy().fetch(tx, self._check_owner, inherits=False)
+            known = self._grasp()  # made once more, it may be there: nobody has heard
+            return found.append(tx, attempt, save, branch)
 
         try:
             saved = self.storage.transact(work, write=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .asking import Answer, Bounds
     from .no_rows import NoRows
     from .place import Signature
+    from .postgres_claims import Claims
     from .rows import SqlTransaction
     from .schema import Cursor as AnyCursor
 
@@ -64,6 +65,11 @@ class PostgresWorkflowStorage(SqlStorage):
     @property
     def _pool(self) -> Pool:
         return Pool.at(self._address)
+
+    @property
+    def claims(self) -> Claims:
+        """What this process has the right to do, among all that share the database."""
+        return self._pool.claims
 
     def _exists(self) -> bool:
         return True

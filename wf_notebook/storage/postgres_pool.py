@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from ..errors import StorageBusy, WorkflowError
+from .postgres_claims import Claims
 from .postgres_connection import connect
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Pool:
         self._places = threading.BoundedSemaphore(MOST)
         #: The stores that are prepared.
         self.ready: set[str] = set()
+        self.claims = Claims(address)
         #: The threads that are in the middle of a transaction.
         self.at_work: set[int] = set()
 
@@ -99,6 +101,7 @@ class Pool:
         """Close all connections of this process."""
         for pool in list(cls._all.values()):
             pool.close()
+            pool.claims.close()
 
     @classmethod
     def forget(cls) -> None:
