@@ -41,8 +41,9 @@ FLOORS = """
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
     storage.erasing  storage.asking  storage.apart  storage.runs  storage.sql  storage.agno
-    storage.postgres_address  storage.postgres_dialect  storage.postgres_connection  storage.postgres_rows
-    storage.postgres_claims  storage.postgres_pool  storage.postgres_errors  storage.postgres_asked  storage.postgres
+    storage.postgres_driver  storage.postgres_address  storage.postgres_dialect  storage.postgres_connection
+    storage.postgres_rows  storage.postgres_claims  storage.postgres_pool  storage.postgres_errors  storage.postgres_asked
+    storage.postgres
     storage.duckdb_errors  storage.duckdb_connection
     storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
     storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering  storage
@@ -98,11 +99,7 @@ WALL = {
     **dict.fromkeys(("IPython", "traitlets", "anywidget", "ipywidgets", "ipykernel", "comm"), ("notebook",)),
     "duckdb": ("storage.duckdb_connection", "storage.duckdb_file", "storage.duckdb_errors", "storage.duckdb_asked"),
     "sqlite3": ("storage.sqlite", "storage.sqlite_errors", "storage.sqlite_asked"),
-    "psycopg": (
-        "storage.postgres",
-        *("storage.postgres_connection", "storage.postgres_claims", "storage.postgres_pool", "storage.postgres_errors"),
-        "storage.postgres_asked",
-    ),
+    "psycopg": ("storage.postgres_driver",),
     **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp", "agno", "langchain_core", "langgraph"), ("agents",)),
 }
 

@@ -240,8 +240,7 @@ class Session(History, Deciding, Remembers, Exported):
 
         def work(tx: Transaction) -> Known:
             nonlocal known
-            found = known.copy().fetch(tx, self._check_owner, inherits=False)
-            known = self._grasp()  # made once more, it may be there: nobody has heard
+            known, found = self._grasp(), known.copy().fetch(tx, self._check_owner, inherits=False)  # again, it may be there
             return found.append(tx, attempt, save, branch)
 
         try:

@@ -6,13 +6,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import psycopg
-
 from ..errors import BadSetting, BadStorage, StorageBusy
 from ..run import logger
 from . import agno, postgres_address, postgres_asked, postgres_errors
 from .postgres_connection import Cursor
 from .postgres_dialect import POSTGRES
+from .postgres_driver import psycopg
 from .postgres_pool import Pool
 from .postgres_rows import PostgresTransaction, number
 from .rows import Opened

@@ -7,10 +7,9 @@ import threading
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-
 from .asking import Answer, Bounds, Clock, fetched, only_reads, stopped, too_slow, wrong
 from .postgres_connection import marked
+from .postgres_driver import psycopg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

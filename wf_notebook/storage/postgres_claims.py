@@ -7,10 +7,9 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-
 from ..errors import WorkflowError
 from .postgres_connection import connect
+from .postgres_driver import psycopg
 from .postgres_rows import number
 
 if TYPE_CHECKING:

@@ -8,16 +8,10 @@ import socket
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadStorage, MissingPart
+from ..errors import BadStorage
 from .postgres_dialect import ITSELF, NUL, STANDS_FOR_IT
+from .postgres_driver import psycopg
 from .schema import quoted
-
-try:
-    import psycopg
-except ImportError as error:  # the package, or the library that it wraps
-    raise MissingPart("a storage in Postgres needs psycopg, which is not here; run %pip install 'psycopg[binary]'") from error
-from psycopg.adapt import AdaptersMap, Dumper, Loader
-from psycopg.conninfo import make_conninfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +48,7 @@ _MARKS = re.compile(
 )
 
 
-class _Text(Dumper):
+class _Text(psycopg.adapt.Dumper):
     """A text, with what stands for U+0000; of what type it is the server finds out."""
 
     def dump(self, obj: str) -> bytes:
@@ -65,7 +59,7 @@ class _Text(Dumper):
         return obj.encode()
 
 
-class _Integer(Dumper):
+class _Integer(psycopg.adapt.Dumper):
     """A number without a fraction: always of one type, so that a statement is prepared once."""
 
     oid = 20
@@ -74,7 +68,7 @@ class _Integer(Dumper):
         return b"%d" % obj
 
 
-class _TextBack(Loader):
+class _TextBack(psycopg.adapt.Loader):
     def load(self, data: Any) -> str:
         text = bytes(data).decode()
         if NUL in text:
@@ -86,7 +80,7 @@ class Adapted:
     """How our values go to Postgres and come back: JSON is text here."""
 
     def __init__(self) -> None:
-        self.adapters = AdaptersMap(psycopg.adapters)
+        self.adapters = psycopg.adapt.AdaptersMap(psycopg.adapters)
         self.connection = None
         self.adapters.register_dumper(str, _Text)
         self.adapters.register_dumper(int, _Integer)
@@ -102,7 +96,7 @@ def connect(address: Address) -> psycopg.Connection[Any]:
     application = f"wf_notebook {socket.gethostname()} {os.getpid()}"
     told = _DEFAULTS | {"fallback_application_name": application[:63]} | dict(address.parameters)
     connection = psycopg.connect(
-        make_conninfo(**told | dict(address.secret) | {"client_encoding": "utf8"}),
+        psycopg.conninfo.make_conninfo(**told | dict(address.secret) | {"client_encoding": "utf8"}),
         autocommit=True,
         context=_adapted,
         cursor_factory=psycopg.RawCursor,

@@ -11,7 +11,7 @@ from .place import KEPT
 from .waiting import busy
 
 if TYPE_CHECKING:
-    import psycopg
+    from .postgres_driver import psycopg
 
 #: The server is not there just now, or it was restarted under us.
 _LOST = ("08", "57P01", "57P02", "57P03", "57P05", "25P03", "53300")

@@ -10,11 +10,10 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-
 from ..errors import StorageBusy, WorkflowError
 from .postgres_claims import Claims
 from .postgres_connection import connect
+from .postgres_driver import psycopg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
