@@ -7,12 +7,10 @@ import atexit
 import json
 import os
 import re
+import runpy
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
@@ -92,71 +90,10 @@ def local_model(pulled: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "local:smollm2"
 
 
-class Postgres:
-    """A Postgres server of the tests' own, on a port of loopback, in a folder that goes with it; each test has a schema in it."""
-
-    def __init__(self) -> None:
-        found = shutil.which("initdb")
-        installed = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-        if not installed:
-            pytest.fail("Postgres is not here: apt-get install postgresql")
-        self._programs = installed[-1]
-        # It refuses to run as root; and the folders of pytest are open to their owner only.
-        self._as = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-        self._folder = Path(tempfile.mkdtemp(prefix="wf_notebook-postgres-"))
-        self._count = 0
-        if self._as:
-            shutil.chown(self._folder, "postgres", "postgres")
-        self._run("initdb", "-D", "data", "-U", "tester", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        self.start()
-
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [self._programs / program, *arguments]
-        done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False, **self._as)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    def start(self) -> None:
-        """Start it, and wait until it lets in."""
-        settings = {
-            "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self._folder, "shared_buffers": "32MB",
-        }  # fmt: skip
-        command = [self._programs / "postgres", "-D", "data", *(f"--{name}={value}" for name, value in settings.items())]
-        with (self._folder / "log").open("a") as log:
-            self._server = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log, **self._as)
-        until = time.monotonic() + 60
-        while not (self._folder / f".s.PGSQL.{self.port}").exists() or self._is_closed():
-            if self._server.poll() is not None or time.monotonic() > until:
-                pytest.fail((self._folder / "log").read_text())
-            threading.Event().wait(0.02)
-
-    def _is_closed(self) -> bool:
-        command = [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
-        return subprocess.run(command, check=False).returncode != 0
-
-    def stop(self, *, at_once: bool = False) -> None:
-        """Stop it; at once means without a word to those who are connected, as when the machine fails."""
-        self._server.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
-        self._server.wait(60)
-
-    def schema(self) -> str:
-        """Return the address of a schema that is not there yet."""
-        self._count += 1
-        return f"postgresql://tester@127.0.0.1:{self.port}/postgres?schema=test_{self._count}"
-
-    def close(self) -> None:
-        """End it, with all that is in it."""
-        if self._server.poll() is None:
-            self.stop(at_once=True)
-        shutil.rmtree(self._folder)
-
-
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres() -> Iterator[Any]:
     """Return a running Postgres server; it ends with the tests."""
-    server = Postgres()
+    server = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "server.py"))["Server"]()
     yield server
     server.close()
 
