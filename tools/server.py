@@ -52,7 +52,12 @@ class Server:
         settings = {
             "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self._folder, "shared_buffers": "32MB",
         }  # fmt: skip
-        command: list[str | Path] = [self._programs / "postgres", "-D", "data", *(f"--{name}={value}" for name, value in settings.items())]
+        command: list[str | Path] = [
+            self._programs / "postgres",
+            "-D",
+            "data",
+            *(f"--{name}={value}" for name, value in settings.items()),
+        ]
         with (self._folder / "log").open("a") as log:
             self._server = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log, **self._as)
         until = time.monotonic() + PATIENCE

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import threading
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -464,6 +466,27 @@ def test_a_query_is_ended_by_its_time_and_by_stop_and_by_what_it_gives(pg):
     with pytest.raises(BadQuery, match="more than 10 rows"):
         storage.sql("SELECT * FROM generate_series(1, 100000) n", rows=10)
     assert storage.sql("SELECT count(*) AS n FROM session_state")[0] == {"n": 1}
+
+
+# -- what the docs say ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_code_and_the_grants_of_the_page_do_what_it_says(pg):
+    text = (Path(__file__).parents[2] / "docs" / "postgres.md").read_text(encoding="utf-8")
+    given: dict = {}
+    (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    exec(code.replace("postgresql://ann@db.example:5432/team", pg.url), given)
+    assert pg.query("SELECT key, value ->> 0 FROM session_state") == [("posts", "cats")]
+    grants = re.findall(r"^    ((?:CREATE|GRANT|ALTER) .*;)$", text, re.MULTILINE)
+    assert len(grants) == 4
+    for statement in [*grants, "ALTER ROLE flows LOGIN"]:
+        pg.query(statement.replace("SCHEMA wf_notebook", f"SCHEMA {pg.open().schema}"))
+    with open_storage(pg.url.replace("tester@", "flows@")) as storage:
+        saved(storage, "of the team", n=1)
+        storage.purge("of the team")
+        assert storage.get_all_session_ids() == ["blog"]
+    pg.query("DROP OWNED BY flows")
+    pg.query("DROP ROLE flows")
 
 
 # -- what Agno left ------------------------------------------------------------------------------------------------------------

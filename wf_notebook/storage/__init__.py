@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, runtime_ch
 from ..errors import BadStorage
 from ..nearest import did_you_mean
 from ..run import logger
-from .postgres_address import is_postgres, without_password
+from .postgres_address import is_postgres as is_postgres
+from .postgres_address import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

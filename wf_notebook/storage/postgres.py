@@ -86,6 +86,17 @@ class PostgresWorkflowStorage(SqlStorage):
         oldest, newest, open_ones = told.split(":")
         return ((0, int(newest), int(oldest)), *((0, int(one), 0) for one in open_ones.split(",") if one))
 
+    def looked_at(self) -> tuple[str, bool]:
+        """Return what the server calls itself, and whether the role may save; nothing is made."""
+        sql = (
+            "SELECT current_setting('server_version'), CASE WHEN to_regclass('state_log') IS NULL"
+            " THEN coalesce(has_schema_privilege(to_regnamespace(?), 'CREATE'),"
+            " has_database_privilege(current_database(), 'CREATE'))"
+            " ELSE has_table_privilege(to_regclass('state_log'), 'INSERT') END"
+        )
+        version, may_save = self._transact(lambda opened: opened.cursor.execute(sql, (quoted(self.schema),))[0], write=False)
+        return f"Postgres {version}", may_save
+
     def _inherited(self, cursor: AnyCursor, session_id: str) -> Inherited | None:
         return agno.inherited_in_postgres(cursor, self.table_name, session_id)
 
