@@ -41,7 +41,7 @@ FLOORS = """
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
     storage.erasing  storage.asking  storage.apart  storage.runs  storage.sql  storage.agno
-    storage.postgres_driver  storage.postgres_address  storage.postgres_dialect  storage.postgres_connection
+    storage.postgres_address  storage.postgres_dialect  storage.postgres_driver  storage.postgres_connection
     storage.postgres_rows  storage.postgres_claims  storage.postgres_pool  storage.postgres_errors  storage.postgres_asked
     storage.postgres
     storage.duckdb_errors  storage.duckdb_connection

@@ -133,6 +133,27 @@ def test_what_it_is_made_of_is_checked():
     assert old.url == "postgresql://db/team?schema=ai"
 
 
+def test_a_project_names_its_database(monkeypatch):
+    Path("pyproject.toml").write_text(
+        '[tool.wf_notebook]\nstorage = "postgresql:///team?host=/run/postgresql"\n', encoding="utf-8"
+    )
+    assert open_storage("default").url == "postgresql:///team?host=/run/postgresql"
+    monkeypatch.setenv("WF_STORAGE", "postgresql://ann:s3cret-word@db/team")
+    assert open_storage("default").url == "postgresql://ann@db/team"
+
+
+def test_a_cell_saves_where_it_is_told_to(pg, shell, capsys):
+    url = pg.url.replace("tester@", "tester:s3cret-of-a-cell@")
+    cell = "%%workflow blog --storage '" + url + "'\ndef run(self):\n    self.session_state['n'] = 1\n    yield 'done'"
+    shell.run_cell("%load_ext wf_notebook").raise_error()
+    shell.run_cell(cell).raise_error()
+    assert pg.query("SELECT key, value FROM session_state") == [("n", "1")]
+    shell.run_cell("%wf sessions\n%wf inspect blog").raise_error()
+    said = capsys.readouterr()
+    assert "s3cret" not in said.out + said.err
+    assert "blog" in said.out
+
+
 def test_the_options_of_the_address_name_the_schema(pg):
     saved(pg.open(), n=1)
     schema = pg.url.rpartition("=")[2]
@@ -142,6 +163,8 @@ def test_the_options_of_the_address_name_the_schema(pg):
 def test_who_only_looks_makes_no_schema(pg):
     storage = pg.open()
     assert (storage.session("demo").state, storage.get_all_session_ids(), len(storage.sessions())) == ({}, [], 0)
+    with pytest.raises(BadQuery, match="is empty yet; the first save makes it"):
+        storage.sql("SELECT * FROM sessions")
     assert pg.query("SELECT count(*) FROM pg_namespace WHERE nspname = ?", storage.schema) == [(0,)]
 
 

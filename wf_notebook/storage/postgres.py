@@ -6,12 +6,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ..errors import BadSetting, BadStorage, StorageBusy
+from ..errors import BadQuery, BadSetting, BadStorage, StorageBusy, WorkflowError
 from ..run import logger
 from . import agno, postgres_address, postgres_asked, postgres_errors
+from .asking import not_there
+from .no_rows import NoRows
 from .postgres_connection import Cursor
 from .postgres_dialect import POSTGRES
-from .postgres_driver import psycopg
+from .postgres_driver import check, psycopg
 from .postgres_pool import Pool
 from .postgres_rows import PostgresTransaction, number
 from .rows import Opened
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from ..transaction import Inherited
     from .asking import Answer, Bounds
-    from .no_rows import NoRows
     from .place import Signature
     from .postgres_claims import Claims
     from .rows import SqlTransaction
@@ -51,6 +52,7 @@ class PostgresWorkflowStorage(SqlStorage):
     def __init__(
         self, table_name: str = "workflow_sessions", db_url: str | None = None, schema: str | None = None, **unsupported: Any
     ) -> None:
+        check()
         for name in agno.without_meaning_here(unsupported):
             raise BadSetting(f"PostgresWorkflowStorage takes no {name}=; give db_url='{postgres_address.EXAMPLE}'")
         if not isinstance(db_url, str):
@@ -81,7 +83,7 @@ class PostgresWorkflowStorage(SqlStorage):
         try:
             with self._pool.lent(0.0) as connection:
                 ((told,),) = connection.execute("SELECT CAST(pg_current_snapshot() AS TEXT)").fetchall()
-        except (psycopg.Error, BadStorage):
+        except (psycopg.Error, WorkflowError):
             return ((0, -1, 0),)  # whoever looks because of that is told what is wrong
         oldest, newest, open_ones = told.split(":")
         return ((0, int(newest), int(oldest)), *((0, int(one), 0) for one in open_ones.split(",") if one))
@@ -123,6 +125,10 @@ class PostgresWorkflowStorage(SqlStorage):
         try:
             with self._pool.lent(bounds.seconds) as connection:
                 return postgres_asked.answer(connection, query, parameters, bounds)
+        except BadQuery:
+            if self.transact(lambda tx: isinstance(tx, NoRows), write=False):
+                raise not_there(self.url) from None
+            raise
         except psycopg.Error as error:
             if postgres_errors.is_lost(error, connected=False):
                 raise postgres_errors.unreachable(error, self.url, 0, write=False, sent=False) from error

@@ -1,4 +1,4 @@
-"""A connection to Postgres: how values go there and come back, and a cursor that asks for several things in one round trip."""
+"""A connection to Postgres, and a cursor that asks for several things in one round trip."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadStorage
-from .postgres_dialect import ITSELF, NUL, STANDS_FOR_IT
-from .postgres_driver import psycopg
+from .postgres_driver import adapted, psycopg
 from .schema import quoted
 
 if TYPE_CHECKING:
@@ -48,49 +47,6 @@ _MARKS = re.compile(
 )
 
 
-class _Text(psycopg.adapt.Dumper):
-    """A text, with what stands for U+0000; of what type it is the server finds out."""
-
-    def dump(self, obj: str) -> bytes:
-        if NUL in obj:
-            obj = obj.replace(NUL, NUL + ITSELF)
-        if "\0" in obj:
-            obj = obj.replace("\0", NUL + STANDS_FOR_IT)
-        return obj.encode()
-
-
-class _Integer(psycopg.adapt.Dumper):
-    """A number without a fraction: always of one type, so that a statement is prepared once."""
-
-    oid = 20
-
-    def dump(self, obj: int) -> bytes:
-        return b"%d" % obj
-
-
-class _TextBack(psycopg.adapt.Loader):
-    def load(self, data: Any) -> str:
-        text = bytes(data).decode()
-        if NUL in text:
-            text = text.replace(NUL + STANDS_FOR_IT, "\0").replace(NUL + ITSELF, NUL)
-        return text
-
-
-class Adapted:
-    """How our values go to Postgres and come back: JSON is text here."""
-
-    def __init__(self) -> None:
-        self.adapters = psycopg.adapt.AdaptersMap(psycopg.adapters)
-        self.connection = None
-        self.adapters.register_dumper(str, _Text)
-        self.adapters.register_dumper(int, _Integer)
-        for name in ("text", "varchar", "bpchar", "name", "json", "jsonb"):
-            self.adapters.register_loader(name, _TextBack)
-
-
-_adapted = Adapted()
-
-
 def connect(address: Address) -> psycopg.Connection[Any]:
     """Connect. Raises psycopg's errors, and BadStorage for a server or a database that cannot be used."""
     application = f"wf_notebook {socket.gethostname()} {os.getpid()}"
@@ -98,7 +54,7 @@ def connect(address: Address) -> psycopg.Connection[Any]:
     connection = psycopg.connect(
         psycopg.conninfo.make_conninfo(**told | dict(address.secret) | {"client_encoding": "utf8"}),
         autocommit=True,
-        context=_adapted,
+        context=adapted(),
         cursor_factory=psycopg.RawCursor,
         prepare_threshold=2,
     )

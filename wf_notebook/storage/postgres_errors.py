@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from ..errors import BadStorage, StorageFailed, StorageReadOnly, WorkflowError
 from ..redact import redact
 from .place import KEPT
+from .postgres_driver import psycopg
 from .waiting import busy
-
-if TYPE_CHECKING:
-    from .postgres_driver import psycopg
 
 #: The server is not there just now, or it was restarted under us.
 _LOST = ("08", "57P01", "57P02", "57P03", "57P05", "25P03", "53300")
@@ -26,9 +23,10 @@ _NOT_YET = re.compile(
 
 def is_lost(error: psycopg.Error, *, connected: bool) -> bool:
     """Return whether the connection is gone or did not come about, for a reason that may pass."""
-    code = error.sqlstate or ""
-    if code:
+    if code := error.sqlstate:
         return code.startswith(_LOST)
+    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
     text = str(error)
     return connected or "FATAL" not in text or _NOT_YET.search(text) is not None
 

@@ -248,6 +248,8 @@ class SqlTransaction(StepRows):
     def copy_deleted(self, session_id: str, new_id: str) -> bool:
         """Give what a session had when it was last deleted to a session of another id; return whether it ever was."""
         self.hold(new_id)
+        if self.head(new_id, 0).revision:
+            return True  # it was done, and is done again as nobody heard of it
         at = (self.store, session_id)
         within = "FROM session_log WHERE store = ? AND session_id = ?"
         hidden = self._execute(f"SELECT coalesce(max(hidden), 0) {within}", at)[0][0]
