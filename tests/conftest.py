@@ -1,4 +1,4 @@
-"""What tests share: a real IPython shell, the real local model, a real JupyterLab and a real Chromium."""
+"""What tests share: a real IPython shell, the real local model, a real Postgres, a real JupyterLab and a real Chromium."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import atexit
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,20 @@ def local_model(pulled: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the name of the local model, which is there for this test."""
     monkeypatch.setenv("WF_MODELS", str(pulled))
     return "local:smollm2"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """Return a running Postgres server; it ends with the tests."""
+    server = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "server.py"))["Server"]()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Return what gives the address of a storage; of "postgres" that of a new schema."""
+    return lambda kind: request.getfixturevalue("postgres").schema() if kind == "postgres" else kind
 
 
 @pytest.fixture(scope="session")

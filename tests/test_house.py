@@ -40,8 +40,11 @@ FLOORS = """
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
 3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  writing  exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
-    storage.steps  storage.rows  storage.together  storage.no_rows
+    storage.inserts  storage.steps  storage.rows  storage.together  storage.no_rows
     storage.finished  storage.erasing  storage.asking  storage.tables  storage.apart  storage.runs  storage.sql  storage.agno
+    storage.postgres_address  storage.postgres_dialect  storage.postgres_driver  storage.postgres_connection
+    storage.postgres_rows  storage.postgres_claims  storage.postgres_pool  storage.postgres_errors  storage.postgres_asked
+    storage.postgres
     storage.duckdb_errors  storage.duckdb_connection
     storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
     storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering  storage.files  storage
@@ -105,7 +108,7 @@ WALL = {
         "storage.files",
     ),
     "sqlite3": ("storage.sqlite", "storage.sqlite_errors", "storage.sqlite_asked"),
-    "psycopg": ("storage.postgres",),
+    "psycopg": ("storage.postgres_driver",),
     **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp", "agno", "langchain_core", "langgraph"), ("agents",)),
 }
 

@@ -60,6 +60,7 @@ for need in (
     lambda: wf_notebook.Agent("local:model.gguf").run("Hello"),
     lambda: wf_notebook.open_storage("memory:").sessions().df(),
     lambda: wf_notebook.open_storage("memory:").sessions().pl(),
+    lambda: wf_notebook.open_storage("postgresql://db/team"),
 ):
     try:
         need()
@@ -152,7 +153,9 @@ def test_the_wheel_works_in_an_environment_that_has_nothing_else(bare: Path, tmp
 
 def test_without_the_extras_all_of_it_can_be_imported_and_what_needs_one_names_it(bare: Path, tmp_path: Path):
     lines = run(bare / "python", "-W", "error", "-c", WITHOUT_EXTRAS, cwd=tmp_path).splitlines()
-    for line, remedy in zip(lines, ("[local]", "[openai]", "[local]", "install pandas", "install polars"), strict=True):
+    for line, remedy in zip(
+        lines, ("[local]", "[openai]", "[local]", "install pandas", "install polars", "install 'psycopg[binary]'"), strict=True
+    ):
         assert remedy in line
 
 

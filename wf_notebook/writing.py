@@ -121,7 +121,9 @@ class Saving(Deciding):
         self._attempts = (*self._attempts[-ATTEMPTS:], attempt)
 
         def work(tx: Transaction) -> Known:
-            return known.copy().fetch(tx, self._check_owner, inherits=False).append(tx, attempt, save, branch)
+            nonlocal known
+            known, found = self._grasp(), known.copy().fetch(tx, self._check_owner, inherits=False)  # again, it may be there
+            return found.append(tx, attempt, save, branch)
 
         def done(saved: Known) -> None:
             self._take(saved)

@@ -17,10 +17,13 @@ from wf_notebook.transaction import Records
 HOSTILE = json.loads((Path(__file__).parent.parent / "data" / "hostile.json").read_text())
 
 
-@pytest.fixture(params=["duckdb:///runs.duckdb", "sqlite:///runs.db", "memory:"])
-def storage(request):
+@pytest.fixture(
+    params=["duckdb:///runs.duckdb", "sqlite:///runs.db", "memory:", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def storage(request, place):
     """Return a new storage of each kind."""
-    return open_storage(request.param)
+    with open_storage(place(request.param)) as storage:
+        yield storage
 
 
 def saved(storage, session_id, state=None, name=None, **about):

@@ -103,14 +103,14 @@ def asked(words: Sequence[str] = (), text: str = "", *, anywhere: bool = False, 
 
 def _check_there(url: str | None) -> None:
     """Raise UnknownSession where there is no store to look at: who looks makes none, and is told of a wrong name."""
-    from ..storage import default_url_there
+    from ..storage import default_url_there, is_postgres
 
     if url is None:
         if default_url_there() is None:
             raise UnknownSession("there are no sessions here or in a folder above; run a workflow, or say where: --storage URL")
         return
     scheme, in_file, file = url.partition(":///")
-    if not in_file or not file or (path := Path(file).expanduser()).exists():
+    if not in_file or not file or is_postgres(url) or (path := Path(file).expanduser()).exists():
         return
     near = did_you_mean(path.name, [each.name for each in path.parent.glob("*")]) if path.parent.is_dir() else ""
     raise UnknownSession(f"there is no file {file!r}{near or f'; name one that is there: --storage {scheme}:///FILE'}")

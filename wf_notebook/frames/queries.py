@@ -52,8 +52,8 @@ _KINDS: dict[str, Kind] = {
 def sessions(storage: SqlStorage, *, user_id: str | None = None, workflow: str | None = None, branches: bool = False) -> Table:
     """Return a row for each session, the one that was used last first; without branches, if not asked for, and deleted ones."""
     rows = storage.read(
-        f"SELECT {', '.join(_SESSIONS)} FROM sessions WHERE store = ? AND (? IS NULL OR user_id = ?)"
-        " AND (? IS NULL OR workflow = ?) ORDER BY updated_at DESC, created_at DESC, session_id",
+        f"SELECT {', '.join(_SESSIONS)} FROM sessions WHERE store = ? AND (CAST(? AS VARCHAR) IS NULL OR user_id = ?)"
+        " AND (CAST(? AS VARCHAR) IS NULL OR workflow = ?) ORDER BY updated_at DESC, created_at DESC, session_id",
         (storage.table_name, user_id, user_id, workflow, workflow),
     )
     own = [(shown_id(stored), *rest) for stored, *rest in rows if branches or not is_branch(stored)]

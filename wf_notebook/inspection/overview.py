@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     Read = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 
 #: How many bytes a value has, which is a column of JSON.
-_BYTES = {"duckdb": "strlen(CAST(value AS VARCHAR))", "sqlite": "length(CAST(value AS BLOB))"}
+_BYTES = {
+    "duckdb": "strlen(CAST(value AS VARCHAR))",
+    "sqlite": "length(CAST(value AS BLOB))",
+    "postgres": "octet_length(CAST(value AS VARCHAR))",
+}
 #: How a value names a blob that is bytes.
 _NAMED = re.compile(r'"([0-9a-f]{32})"')
 #: Of a run that said several things of itself, the last of these counts.
@@ -203,7 +207,7 @@ def _weigh(read: Read, storage: SqlStorage, page: Sequence[Glance], *, all_of_th
     of, given = _within(storage.table_name, None if all_of_them else [one.stored for one in page])
     sums = f"SELECT session_id, sum({_BYTES[storage.dialect.name]}) FROM state_log WHERE {of} GROUP BY session_id"
     values: dict[str, int | None] = dict(read(sums, given))
-    beside = """value LIKE '%"blob%'"""
+    beside = """CAST(value AS VARCHAR) LIKE '%"blob%'"""
     naming = read(
         f"SELECT DISTINCT session_id, blob, CASE WHEN {beside} THEN CAST(value AS VARCHAR) END FROM state_log"
         f" WHERE {of} AND (blob IS NOT NULL OR {beside})",

@@ -27,7 +27,12 @@ OPTIONS = (
         "ID",
         "the session to load and save; %workflow stays in it, a cell goes back to %config, WF_SESSION or NAME",
     ),
-    Option("storage", "", "URL", "where sessions are kept, likewise: duckdb:///runs.duckdb, sqlite:///runs.db, memory:"),
+    Option(
+        "storage",
+        "",
+        "URL",
+        "where sessions are kept, likewise: duckdb:///runs.duckdb, sqlite:///runs.db, postgresql://…, memory:",
+    ),
     Option(
         "cache",
         "",

@@ -39,7 +39,8 @@ DUCKDB = Dialect(
     timestamp="TIMESTAMP",
     long_text="VARCHAR USING COMPRESSION zstd",
     bytes="BLOB",
-    json_value="t.value",
+    hash="VARCHAR",
+    json_object="json_group_object(t.key, t.value)",
     takes_lists=True,
     catalog="SELECT 'table', table_name FROM duckdb_tables() WHERE NOT internal AND database_name = current_database()"
     " UNION ALL SELECT 'view', view_name FROM duckdb_views() WHERE NOT internal AND database_name = current_database()",

@@ -38,6 +38,10 @@ class SqlStorage(Tables):
     """A storage over SQL; a dialect states how a transaction is opened, and what its words are."""
 
     dialect: Dialect
+    #: The rows of one store in a transaction of this database.
+    transaction: type[SqlTransaction] = SqlTransaction
+    #: The same for many sessions at once.
+    together: type[Together] = Together
     table_name: str
     #: The address that open_storage takes.
     url: str
@@ -55,7 +59,7 @@ class SqlStorage(Tables):
         """Run works, each of a session of its own (by its stored id), in one transaction: all of them are kept, or nothing."""
 
         def work(tx: SqlTransaction | NoRows) -> list[T]:
-            together = Together(cast("SqlTransaction", tx), list(works))
+            together = self.together(cast("SqlTransaction", tx), list(works))
             results = [each(together) for each in works.values()]
             together.write()
             return results
@@ -82,7 +86,7 @@ class SqlStorage(Tables):
                 return NoRows(inherited)
             opened.ready = self._prepared(opened.cursor, catalog, write=write)
             opened.has_steps = write or ("table", "step_log") in catalog
-        return SqlTransaction(opened, self.table_name, inherited, self.dialect)
+        return self.transaction(opened, self.table_name, inherited, self.dialect)
 
     def _prepared(self, cursor: Cursor, catalog: set[tuple[Any, ...]], *, write: bool) -> bool:
         """Bring a database up to this release; return whether all is there. Only a write makes the view of a new store."""
@@ -95,6 +99,8 @@ class SqlStorage(Tables):
                 raise BadStorage(f"{self.url} was written before the first release, in a form of its own; choose another file")
         if not write and done < max(MIGRATIONS):  # a file of an earlier release is read as it is
             return False
+        for statement in () if done else self.dialect.prelude:
+            cursor.execute(statement)
         for number in range(done + 1, max(MIGRATIONS) + 1) if done else MIGRATIONS:
             MIGRATIONS[number](cursor, self.dialect)
             cursor.execute("INSERT INTO schema_log VALUES (?, ?, ?)", (number, _release(), now()))
@@ -146,8 +152,8 @@ class SqlStorage(Tables):
     def get_all_session_ids(self, user_id: str | None = None, workflow_id: str | None = None) -> list[str]:
         """Return the ids of the sessions, newest first, as the old API does."""
         sql = (
-            "SELECT session_id FROM sessions WHERE store = ? AND (? IS NULL OR user_id = ?) AND (? IS NULL OR workflow_id = ?)"
-            " ORDER BY created_at DESC"
+            "SELECT session_id FROM sessions WHERE store = ? AND (CAST(? AS VARCHAR) IS NULL OR user_id = ?)"
+            " AND (CAST(? AS VARCHAR) IS NULL OR workflow_id = ?) ORDER BY created_at DESC"
         )
         parameters = (self.table_name, user_id, user_id, workflow_id, workflow_id)
         return [shown_id(stored) for (stored,) in self.read(sql, parameters) if not is_branch(stored)]

@@ -34,12 +34,12 @@ SIZES = [(kind, many) for kind in ("list", "dict") for many in (2, 4, 8)]
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "many"), SIZES, ids=[f"{kind}-{many}" for kind, many in SIZES])
-def test_what_many_kernels_add_to_one_value_is_all_there(file_database, nursery, torture, kind, many):
+def test_what_many_kernels_add_to_one_value_is_all_there(lasting_database, nursery, torture, kind, many):
     count = torture.times(25 if many == 4 else 5, 100)
-    begin(file_database, all=[] if kind == "list" else {})
-    kernels = [nursery.start("append", file_database.url, f"k{number}", count, kind) for number in range(many)]
+    begin(lasting_database, all=[] if kind == "list" else {})
+    kernels = [nursery.start("append", lasting_database.url, f"k{number}", count, kind) for number in range(many)]
     saved = saved_by(kernels)
-    session = file_database.open().session("demo")
+    session = lasting_database.open().session("demo")
     kept = list(session.state["all"])
     assert sorted(kept) == sorted(saved)
     assert len(saved) == many * count
@@ -47,12 +47,14 @@ def test_what_many_kernels_add_to_one_value_is_all_there(file_database, nursery,
         own = [name for name in kept if name.startswith(f"k{number} ")]
         assert own == [f"k{number} {n}" for n in range(count)]
     assert session.version == many * count + 1
-    assert without_a_gap(file_database)
-    assert file_database.query("SELECT count(*) FROM session_log WHERE session_id <> 'demo'") == [(0,)]  # no branch: no conflict
+    assert without_a_gap(lasting_database)
+    assert lasting_database.query("SELECT count(*) FROM session_log WHERE session_id <> 'demo'") == [
+        (0,)
+    ]  # no branch: no conflict
     assert max(saved.values()) < 10
     what = "appends to one list" if kind == "list" else "entries put into one dict"
     torture.note(
-        f"{many} kernels flat out, {what}, {file_database.kind}",
+        f"{many} kernels flat out, {what}, {lasting_database.kind}",
         tried=f"{many} × {count}",
         kept=len(kept),
         seconds=list(saved.values()),
@@ -61,16 +63,18 @@ def test_what_many_kernels_add_to_one_value_is_all_there(file_database, nursery,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", ["sum", None])
-def test_what_many_kernels_add_to_one_number_is_its_sum_by_a_rule_and_otherwise_a_conflict(file_database, nursery, torture, rule):
+def test_what_many_kernels_add_to_one_number_is_its_sum_by_a_rule_and_otherwise_a_conflict(
+    lasting_database, nursery, torture, rule
+):
     many, count = torture.times(4, 8), torture.times(10, 50)
-    begin(file_database, n=0)
-    saved = saved_by([nursery.start("increment", file_database.url, f"k{k}", count, rule) for k in range(many)])
+    begin(lasting_database, n=0)
+    saved = saved_by([nursery.start("increment", lasting_database.url, f"k{k}", count, rule) for k in range(many)])
     assert len(saved) == many * count
-    assert file_database.open().session("demo").state == {"n": many * count}
-    assert without_a_gap(file_database)
+    assert lasting_database.open().session("demo").state == {"n": many * count}
+    assert without_a_gap(lasting_database)
     how = "merged by register_merge" if rule else "again after each SessionConflict"
     torture.note(
-        f"{many} kernels that add 1 to one number, {how}, {file_database.kind}",
+        f"{many} kernels that add 1 to one number, {how}, {lasting_database.kind}",
         tried=f"{many} × {count}",
         kept=many * count,
         seconds=list(saved.values()),
