@@ -40,7 +40,8 @@ FLOORS = """
 3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
-    storage.erasing  storage.asking  storage.apart  storage.runs  storage.sql  storage.agno
+    storage.erasing  storage.standing  storage.cargo  storage.elsewhere
+    storage.asking  storage.apart  storage.runs  storage.sql  storage.copying  storage.agno
     storage.duckdb_errors  storage.duckdb_connection
     storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
     storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering  storage
@@ -61,7 +62,7 @@ FLOORS = """
     agents.merging  agents.made_of  agents.asked  agents.others  agents.agno  agents.langchain
     agents.langgraph  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
-    frames.reading  frames.steps  frames.queries  frames.past  frames
+    frames.copies  frames.reading  frames.steps  frames.queries  frames.past  frames
     inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
     inspection.marks  inspection.grids  inspection.jsontext  inspection.first  inspection.overview  inspection.results
     inspection.as_table  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing

@@ -75,6 +75,7 @@ WAYS_UP: dict[str, str] = {
     "SqlStorage.events": "wf_notebook.frames:events",
     "SqlStorage.state": "wf_notebook.frames:state",
     "SqlStorage.sql": "wf_notebook.frames:sql",
+    "Elsewhere.copy": "wf_notebook.frames:copied",
     "adapted": "wf_notebook.agents.adapters:adapted",
     "pprint_run_response": "wf_notebook.notebook.live:printed",
 }

@@ -124,3 +124,22 @@ def test_a_terminal_that_has_not_all_signs_shows_others(process):
     shown = process("PYTHONIOENCODING=latin-1 wf runs | iconv -f latin1 -t utf-8").stdout
     assert shown.splitlines()[1].split()[2:4] == ["?", "completed"]
     assert json.loads(process("PYTHONIOENCODING=latin-1 wf sql --json \"SELECT '✓' AS a\"").stdout) == [{"a": "✓"}]
+
+
+def test_sessions_are_copied_into_another_store(wf, working_directory):
+    to = f"sqlite:///{working_directory / 'team.db'}"
+    done = json.loads(wf(f"copy demo --to {to} --json").stdout)
+    assert [(row["session_id"], row["done"], row["runs"], row["steps"]) for row in done] == [("demo", "copied", 2, 2)]
+    assert json.loads(wf(f"copy --all --to {to} --json").stdout)[0]["done"] == "was there"
+    assert wf(f"state posts --storage {to}").stdout == wf("state posts").stdout
+
+
+def test_which_sessions_and_where_to_is_to_be_said(wf):
+    assert wf("copy demo").stderr == "Error: where to is not said: wf copy SESSION --to duckdb:///other.duckdb\n"
+    for line in ("copy --to memory:", "copy demo --all --to memory:"):
+        done = wf(line)
+        assert (done.exit_code, done.stderr) == (
+            *(2,),
+            "Error: write the ids of the sessions, or --all for all of them: wf copy SESSION --to URL\n",
+        )
+    assert wf("copy dmo --to memory:").stderr.startswith("Error: no session 'dmo' in ")

@@ -44,13 +44,18 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "rename": ("wf rename My first blog -s demo",),
     "delete": ("wf delete second", "wf delete second --purge --yes"),
     "export": ("wf export demo -o demo.ipynb", "wf export demo --format md --force"),
+    "copy": (
+        "wf copy demo --to sqlite:///team.db",
+        "wf copy demo --to sqlite:///team.db --as demo-2",
+        "wf copy --all --to sqlite:///team.db",
+    ),
     "status": ("wf status", "wf status report.ipynb"),
     "sql": ('wf sql "SELECT session_id, status FROM runs"', "wf sql --json < query.sql"),
 }
 #: Verbs that have a room of their own.
 _OF_THEIR_OWN = {"inspect", "status"}
 #: Verbs after which a session may be named.
-_OF_SESSIONS = {"inspect", "runs", "delete", "export", "diff"}
+_OF_SESSIONS = {"inspect", "runs", "delete", "export", "copy", "diff"}
 #: What is said of a verb here, where that is something else than in a notebook.
 _SAID = {"sql": "ask the views by SQL: on the line, or from stdin"}
 

@@ -104,5 +104,5 @@ AFTER: dict[str, Callable[[Asked], Iterable[Any]]] = {
 #: What follows a verb.
 OF_VERB: dict[str, Callable[[Asked], Iterable[Any]]] = {
     "state": keys, "runs": sessions, "inspect": sessions, "events": runs, "show": runs, "diff": sides, "restore": versions,
-    "delete": sessions, "resolve": conflicts, "sql": views,
+    "delete": sessions, "copy": sessions, "resolve": conflicts, "sql": views,
 }  # fmt: skip

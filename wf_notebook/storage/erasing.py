@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 #: How a value names a blob.
 _NAMED = re.compile(r'"blob":"([0-9a-f]{32})"|"([0-9a-f]{32})"')
 
+
+def named_blobs(text: str | None) -> list[str]:
+    """Return the blobs that a value names, as it is stored.
+
+    >>> named_blobs('{"$ndarray":{"blob":"0123456789abcdef0123456789abcdef"}}')
+    ['0123456789abcdef0123456789abcdef']
+    """
+    return [one or other for one, other in _NAMED.findall(text)] if text and '"' in text else []
+
+
 #: What refers to blobs: table, the column whose values name them, and the one that has the name of a value that is one.
 REFERRING = (("state_log", "value", "blob"), ("step_log", "result", "blob"), ("step_log", "parts", "parts_blob"))
 
@@ -107,7 +117,7 @@ def sweep(tx: SqlTransaction) -> int:
         values += tx.rows(f"""SELECT {column} FROM {table} WHERE {column} LIKE '%"blob%'""", ())
         values += tx.rows(f"""SELECT b.text FROM blob b JOIN {table} l ON l.{beside} = b.hash WHERE b.text LIKE '%"blob%'""", ())
     for (value,) in values:
-        needed.update(one or other for one, other in _NAMED.findall(value))
+        needed.update(named_blobs(value))
     there = {content_hash for (content_hash,) in tx.rows("SELECT hash FROM blob", ())}
     gone = sorted(there - needed)
     for start in range(0, len(gone), 500):

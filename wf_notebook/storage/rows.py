@@ -186,16 +186,21 @@ class SqlTransaction(StepRows):
         self._keep(beside)
         self._insert("state_log", tuple(TABLES["state_log"]), rows)
 
-    def _keep(self, beside: Mapping[str, tuple[int, str | None, bytes | None]]) -> None:
+    def _keep(self, beside: Mapping[str, tuple[int, str | None, bytes | None]]) -> int:
         if not beside:
-            return
+            return 0
         marks = ", ".join("?" * len(beside))
         there = {content_hash for (content_hash,) in self._execute(f"SELECT hash FROM blob WHERE hash IN ({marks})", [*beside])}
-        self._insert(
-            "blob",
-            tuple(TABLES["blob"]),
-            [(content_hash, *what) for content_hash, what in beside.items() if content_hash not in there],
-        )
+        new = [(content_hash, *what) for content_hash, what in beside.items() if content_hash not in there]
+        self._insert("blob", tuple(TABLES["blob"]), new)
+        return len(new)
+
+    def append_rows(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> int:
+        """Append rows as they were in another store, blobs each once; return how many."""
+        if table == "blob":
+            return self._keep({content_hash: (size, text, content) for content_hash, size, text, content in rows})
+        self._insert(table, columns, rows)
+        return len(rows)
 
     def compact(self, session_id: str, version: int, state: Sequence[Change]) -> None:
         """Fold all versions up to this one into it: of the older ones nothing stays but the state that they led to."""

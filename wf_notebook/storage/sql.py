@@ -14,6 +14,7 @@ from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
 from . import erasing
 from .asking import ROWS, SECONDS, Bounds
+from .elsewhere import Elsewhere
 from .moment import now
 from .no_rows import NoRows
 from .place import NotThere
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class SqlStorage:
+class SqlStorage(Elsewhere):
     """A storage over SQL; a dialect states how a transaction is opened, and what its words are."""
 
     dialect: Dialect

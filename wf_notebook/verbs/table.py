@@ -23,6 +23,9 @@ ALL = Option("all", "", None, "the branches too, in which conflicts kept what wa
 FORMAT = Option("format", "", "FORMAT", "ipynb, html, md or json; left out, what the name of the file says, else ipynb")
 OUTPUT = Option("output", "o", "FILE", "the file; left out, it is named after the session")
 FORCE = Option("force", "", None, "write over a file that is there")
+TO = Option("to", "", "URL", "the store that they are copied into")
+AS = Option("as", "", "ID", "what one session is called there; left out, as it is here")
+EVERY = Option("all", "", None, "all sessions of the store")
 PURGE = Option("purge", "", None, "erase it: its versions, runs and events; this cannot be undone")
 
 
@@ -86,6 +89,8 @@ VERBS = (
     Verb("resolve", "CHOICE [KEY …]", "decide a conflict: mine, theirs or a dict of the values", acting.resolve, raw=expression),
     Verb("export", "[SESSION]", "write a session as a notebook that runs again, or as a page, Markdown or JSON", leaving.export,
          (SESSION, FORMAT, OUTPUT, FORCE)),
+    Verb("copy", "SESSION …", "copy sessions whole into another store (--to URL); again, what is new of them", leaving.copy,
+         (TO, AS, EVERY)),
     Verb("status", "[NOTEBOOK]", "what can be continued: how last runs stand, what a rerun has for nothing, what is unsaved",
          leaving.status, ()),
     Verb("sql", "SELECT …", "ask the views by SQL; %%wf sql for several lines", looking.sql, (OUT,), raw=query),
