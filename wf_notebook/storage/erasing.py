@@ -57,9 +57,8 @@ def known(tx: SqlTransaction | NoRows, session_id: str, url: str) -> str:
 
 def erase_session(tx: SqlTransaction, key: str) -> tuple[int, int, int]:
     """Erase a session with its branches and all rows of them; return how many sessions, versions and runs that were."""
-    at, branches = (tx.store, key), (tx.store, f"{key}@%")
-    of = "store = ? AND (session_id = ? OR (session_id LIKE ? AND session_id NOT LIKE ?))"
-    given = (*at, branches[1], f"{key}@@%")  # a doubled @ is the user's own: another session
+    of = "store = ? AND (session_id = ? OR (substr(session_id, 1, ?) = ? AND substr(session_id, 1, ?) <> ?))"
+    given = (tx.store, key, len(key) + 1, f"{key}@", len(key) + 2, f"{key}@@")  # a doubled @ is the user's own: another session
     sessions, versions = tx.rows(
         "SELECT count(DISTINCT session_id),"
         f" (SELECT count(*) FROM (SELECT DISTINCT session_id, version FROM state_log WHERE {of}) v) FROM session_log WHERE {of}",
