@@ -75,18 +75,18 @@ FLOORS = """
     ipynb.file  ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
     ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning
     ipynb.files  ipynb.calls  ipynb.report  ipynb.safe  ipynb.making  ipynb.page  ipynb.prose  ipynb.document
-    ipynb.exporting  ipynb.whereabouts  ipynb.standing  ipynb
-    verbs.asked  verbs.looking  verbs.acting  verbs.leaving  verbs.replaying  verbs.table  verbs
+    ipynb.exporting  ipynb.whereabouts  ipynb.going  ipynb.standing  ipynb
+    verbs.asked  verbs.looking  verbs.following  verbs.acting  verbs.leaving  verbs.replaying  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
     notebook.live  notebook.background  notebook.again  notebook.taking_in
     notebook.shown  notebook.variables  notebook.inspecting
-    notebook.known  notebook.planned
+    notebook.known  notebook.planned  notebook.attaching
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
     cli.wording  cli.manner  cli.failing  cli.command  cli.showing  cli.inputs  cli.streaming  cli.completing
-    cli.verbs  cli.inspect  cli.models  cli.run  cli.status  cli.replay  cli.rerun  cli.port
+    cli.verbs  cli.inspect  cli.models  cli.detached  cli.run  cli.attach  cli.status  cli.replay  cli.rerun  cli.port
     cli.doctor.check  cli.doctor.versions  cli.doctor.model  cli.doctor.store  cli.doctor.front_end  cli.doctor  cli  __main__
 8   __init__
 """

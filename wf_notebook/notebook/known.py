@@ -80,6 +80,13 @@ def runs(asked: Asked) -> Iterable[str]:
     return [run for (run,) in _read(asked, "SELECT run_id FROM runs WHERE store = ? AND session_id = ? ORDER BY started_at DESC")]
 
 
+def going(asked: Asked) -> Iterable[str]:
+    """Return the runs that go on."""
+    from ..ipynb.going import going_on
+
+    return [each.run.run_id for each in going_on(asked.storage())]
+
+
 def conflicts(asked: Asked) -> Iterable[Any]:
     """Return the keys of the session that are in a conflict."""
     return dict.fromkeys(one.keys[0] for live in asked.live(asked.meant()) for one in live.conflict())
@@ -103,6 +110,7 @@ AFTER: dict[str, Callable[[Asked], Iterable[Any]]] = {
 }  # fmt: skip
 #: What follows a verb.
 OF_VERB: dict[str, Callable[[Asked], Iterable[Any]]] = {
-    "state": keys, "runs": sessions, "inspect": sessions, "events": runs, "show": runs, "diff": sides, "restore": versions,
+    "state": keys, "runs": sessions, "inspect": sessions, "events": runs, "show": runs, "attach": going, "stop": going,
+    "diff": sides, "restore": versions,
     "delete": sessions, "copy": sessions, "resolve": conflicts, "sql": views,
 }  # fmt: skip

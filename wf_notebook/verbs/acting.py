@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments, NoConflict, UnsavableValue, WorkflowError
 from ..ipynb.line import written
 from .asked import whole_number
+from .following import meant
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -126,6 +127,20 @@ def save(asked: Asked) -> None:
         raise failed[0]
     if not told:
         asked.say("nothing is unsaved")
+
+
+def stop(asked: Asked) -> None:
+    """End a run of this process; of another one say which that is."""
+    run_id, going = meant(asked, "stop")
+    one = next((each for each in going if each.run.run_id == run_id), None)
+    if one is None:
+        raise BadArguments(f"run {run_id[:8]} is over: it is {asked.storage().run(run_id).status}")
+    if one.here is None:
+        raise BadArguments(
+            f"run {run_id[:8]} goes on in another process, {one.process}: stop it there, or end that process as a whole"
+        )
+    one.here.context.cancel.cancel()
+    asked.say(f"run {run_id[:8]} of session {one.run.session_id!r} is asked to end; what it said is kept: %wf show {run_id[:8]}")
 
 
 def use(asked: Asked) -> None:

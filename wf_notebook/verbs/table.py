@@ -93,6 +93,7 @@ VERBS = (
          (TO, AS, EVERY)),
     Verb("status", "[NOTEBOOK]", "what can be continued: how last runs stand, what a rerun has for nothing, what is unsaved",
          leaving.status, ()),
+    Verb("stop", "[RUN]", "end a run that goes on in this kernel; of one elsewhere it says in which process", acting.stop, ()),
     Verb("sql", "SELECT …", "ask the views by SQL; %%wf sql for several lines", looking.sql, (OUT,), raw=query),
 )  # fmt: skip
 
