@@ -24,7 +24,7 @@ HOUSE = Path(wf_notebook.__file__).parent
 
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
-0   nearest  errors  given  whole
+0   nearest  errors  given  whole  users
 1   budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
     porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
     porting.cells  porting  addresses
@@ -37,7 +37,7 @@ FLOORS = """
     keying.program
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  exported  session
+3   transaction  owners  replayed  line  sharing  done  steps  remembers  known  history  conflicts  exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.steps  storage.rows  storage.no_rows
     storage.erasing  storage.standing  storage.cargo  storage.elsewhere

@@ -26,6 +26,8 @@ class Keeping:
     storage: WorkflowStorage | None
     _session: Session
     _id_is_made_up: bool
+    #: The user that the environment named, None where the workflow was made for one.
+    _user_is_known_by: str | None
 
     def _here(self) -> RunContext | None:
         raise NotImplementedError
@@ -67,7 +69,11 @@ class Keeping:
 
     def _about(self) -> About:
         extra = None if self.extra_data is None else json.dumps(self.extra_data, default=repr)
-        return About(self.name, self.workflow_id, self.user_id, self.session_name, extra, self._id_is_made_up)
+        # Whom the environment names takes over no session that is there and nobody's.
+        owner = None if self.user_id == self._user_is_known_by else self.user_id
+        return About(
+            self.name, self.workflow_id, owner, self.session_name, extra, is_made_up=self._id_is_made_up, acting=self.user_id
+        )
 
     def _adopt(self, about: About) -> None:
         """Take from the store what the constructor left open."""

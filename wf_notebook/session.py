@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 from .conflicts import Deciding
 from .encoding import Encoder, Snapshot
-from .errors import SessionConflict, SessionOwned, StorageBusy, StorageReadOnly, UnsavableValue
+from .errors import SessionConflict, StorageBusy, StorageReadOnly, UnsavableValue
 from .exported import Exported
 from .history import History
 from .keys import is_stored
@@ -24,9 +24,11 @@ from .known import Known
 from .line import Line
 from .merging import merge
 from .remembers import Remembers
+from .sharing import Sharing
 from .state import as_dict, own, update
 from .steps import Steps
 from .transaction import About, Attempt, Records, Save, SessionStorage, Transaction, stored_id
+from .users import user
 
 if TYPE_CHECKING:
     from .changes import Encoded
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 100
 
 
-class Session(History, Deciding, Remembers, Exported):
+class Session(History, Deciding, Remembers, Sharing, Exported):
     """One session. `state` is one dict object for the life of the session object; it is loaded when it is first asked for.
 
     `version` counts the saves that are known here, from 1; 0 is a session without any.
@@ -84,7 +86,7 @@ class Session(History, Deciding, Remembers, Exported):
         return f"<Session {self.session_id!r} {f'version {self.version}' if self.loaded else 'not loaded yet'}>"
 
     def _sibling(self, session_id: str, *, state: dict[Any, Any], about: About) -> Session:
-        return Session(session_id, storage=self.storage, state=state, about=about)
+        return Session(session_id, storage=self.storage, state=state, about=replace(about, user_id=self._acting() or user()))
 
     # -- the state ---------------------------------------------------------------------------------------------------------
 
@@ -201,13 +203,6 @@ class Session(History, Deciding, Remembers, Exported):
                 self.storage.transact(lambda tx: known.copy().fetch(tx, self._check_owner, inherits=inherits), write=False)
             )
 
-    def _check_owner(self, about: About | None) -> None:
-        owner = about.user_id if about else None
-        if owner and self.about.user_id and owner != self.about.user_id:
-            raise SessionOwned(
-                f"session {self.session_id!r} belongs to another user than {self.about.user_id!r}; choose another session_id"
-            )
-
     # -- to the store ------------------------------------------------------------------------------------------------------
 
     def save(self, records: Records | None = None, *, run_id: str | None = None, snapshot: Snapshot | None = None) -> None:
@@ -280,8 +275,9 @@ class Session(History, Deciding, Remembers, Exported):
         self._base, self._met, self._line, self._encoder = {}, {}, Line(self._line.key), Encoder()
 
     def _hide(self, tx: Transaction) -> None:
-        self._check_owner(tx.head(self._line.key, 0).about)
-        tx.append_about(self._line.key, "deleted", self.about)
+        about = tx.head(self._line.key, 0).about
+        self._check_sole_owner(about)
+        tx.append_about(self._line.key, "deleted", self.about.owned_as(about))
 
 
 _sessions: WeakSet[Session] = WeakSet()

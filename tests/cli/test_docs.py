@@ -31,6 +31,7 @@ def folder(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("WF_MODELS", str(models))
     with (models / SMOLLM2.path.name).open("wb") as file:
         file.truncate(SMOLLM2.size)
+    monkeypatch.setenv("WF_USER", "ann")
     monkeypatch.setenv("WF_MODEL", "openai:gpt-5.2")
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a run takes its place
     for name, text in {

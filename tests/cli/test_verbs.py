@@ -143,3 +143,25 @@ def test_which_sessions_and_where_to_is_to_be_said(wf):
             "Error: write the ids of the sessions, or --all for all of them: wf copy SESSION --to URL\n",
         )
     assert wf("copy dmo --to memory:").stderr.startswith("Error: no session 'dmo' in ")
+
+
+def test_a_session_is_shared_and_sessions_of_others_are_listed_if_asked_for(wf, store, monkeypatch):
+    monkeypatch.setenv("WF_USER", "ann")
+    session = open_storage(store).session("mine")
+    session.state["n"] = 1
+    session.save()
+    listed = lambda line: sorted(row["session_id"] for row in json.loads(wf(f"{line} --json").stdout))
+    assert listed("sessions") == ["demo", "mine"]
+    monkeypatch.setenv("WF_USER", "bob")
+    assert (listed("sessions"), listed("sessions --all-users")) == (["demo"], ["demo", "mine"])
+    assert wf("state -s mine").stderr.startswith("Error: session 'mine' belongs to another user than 'bob'; ")
+    monkeypatch.setenv("WF_USER", "ann")
+    said = wf("share mine bob").stdout
+    assert said == "session 'mine' is shared with bob, who may look at it and run in it; wf unshare mine bob takes it back\n"
+    monkeypatch.setenv("WF_USER", "bob")
+    assert listed("sessions") == ["demo", "mine"]
+    monkeypatch.setenv("WF_USER", "ann")
+    assert wf("share mine").stdout.startswith("session 'mine' is shared with everybody, who may")
+    assert wf("unshare mine bob").stdout == "session 'mine' is shared with everybody\n"
+    assert wf("unshare mine").stdout == "session 'mine' is shared with nobody\n"
+    assert wf("share").exit_code == 2

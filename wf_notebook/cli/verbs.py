@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: Examples of each; a test runs them one after the other, from above to below.
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "sessions": ("wf sessions", "wf sessions --json"),
+    "sessions": ("wf sessions", "wf sessions --json", "wf sessions --all-users"),
     "state": ("wf state", "wf state posts -s demo"),
     "runs": ("wf runs -s demo",),
     "events": ("wf events",),
@@ -44,6 +44,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "rename": ("wf rename My first blog -s demo",),
     "delete": ("wf delete second", "wf delete second --purge --yes"),
     "export": ("wf export demo -o demo.ipynb", "wf export demo --format md --force"),
+    "share": ("wf share trial bob", "wf share trial"),
+    "unshare": ("wf unshare trial bob", "wf unshare trial"),
     "copy": (
         "wf copy demo --to sqlite:///team.db",
         "wf copy demo --to sqlite:///team.db --as demo-2",
@@ -55,7 +57,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 #: Verbs that have a room of their own.
 _OF_THEIR_OWN = {"inspect", "status"}
 #: Verbs after which a session may be named.
-_OF_SESSIONS = {"inspect", "runs", "delete", "export", "copy", "diff"}
+_OF_SESSIONS = {"inspect", "runs", "delete", "export", "copy", "share", "unshare", "diff"}
 #: What is said of a verb here, where that is something else than in a notebook.
 _SAID = {"sql": "ask the views by SQL: on the line, or from stdin"}
 

@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import saver
+from ..owners import visible
 from ..storage.runs import GOING, last_said, stored_run
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def going_on(storage: SqlStorage) -> list[Going]:
     """
     here = {one.context.run_id: one for one in opened(storage)}
     found = []
+    sees = visible(storage.read, storage.table_name)
     for row in storage.read(GOING, (storage.table_name,)):
+        if not sees(row[1]):
+            continue
         run, host, pid = stored_run(row, storage.read, storage.table_name, storage.url)
         if run.run_id in here or run.status != "running":
             continue

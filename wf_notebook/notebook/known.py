@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ipynb.line import written
 from ..keys import key_of
+from ..owners import visible
 from ..storage.schema import VIEWS
 from ..transaction import is_branch, shown_id, stored_id
 from ..verbs.asked import Asked
@@ -54,7 +55,9 @@ def sessions(asked: Asked) -> Iterable[str]:
 def deleted(asked: Asked) -> Iterable[str]:
     """Return the sessions that were deleted and can be brought back."""
     storage = asked.storage()
-    return [shown_id(stored) for (stored,) in storage.read(_DELETED, (storage.table_name,)) if not is_branch(stored)]
+    sees = visible(storage.read, storage.table_name)
+    found = [stored for (stored,) in storage.read(_DELETED, (storage.table_name,)) if not is_branch(stored) and sees(stored)]
+    return map(shown_id, found)
 
 
 def keys(asked: Asked) -> Iterable[str]:
@@ -112,5 +115,5 @@ AFTER: dict[str, Callable[[Asked], Iterable[Any]]] = {
 OF_VERB: dict[str, Callable[[Asked], Iterable[Any]]] = {
     "state": keys, "runs": sessions, "inspect": sessions, "events": runs, "show": runs, "attach": going, "stop": going,
     "diff": sides, "restore": versions,
-    "delete": sessions, "copy": sessions, "resolve": conflicts, "sql": views,
+    "delete": sessions, "copy": sessions, "share": sessions, "unshare": sessions, "resolve": conflicts, "sql": views,
 }  # fmt: skip

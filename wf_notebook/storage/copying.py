@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import SessionExists, UnknownSession
+from ..owners import visible
 from ..transaction import is_branch, shown_id, stored_id
 from .cargo import Cargo
 from .erasing import known
@@ -101,7 +102,7 @@ class Copying:
 
     def _found(self, tx: SqlTransaction) -> tuple[dict[str, str], list[str]]:
         """Return the lines of the session, and the ids of its runs."""
-        key = known(tx, self.session_id, self.source.url)
+        key = known(tx, self.session_id, self.source.url, alone=False)
         if tx.head(key, 0).about is None:
             raise UnknownSession(
                 f"session {self.session_id!r} is kept by another program in {self.source.url}; run a workflow in it first"
@@ -141,4 +142,5 @@ class Copying:
 def listed(source: SqlStorage) -> list[str]:
     """Return the ids of all sessions of a store, the first one first."""
     rows = source.read("SELECT session_id FROM sessions WHERE store = ? ORDER BY created_at, session_id", (source.table_name,))
-    return [shown_id(stored) for (stored,) in rows if not is_branch(stored)]
+    sees = visible(source.read, source.table_name)
+    return [shown_id(stored) for (stored,) in rows if not is_branch(stored) and sees(stored)]

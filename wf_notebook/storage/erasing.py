@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import BadSetting, UnknownSession
 from ..history import folded
 from ..nearest import did_you_mean
+from ..owners import refuse_others, visible
 from ..transaction import is_branch, shown_id, stored_id
 
 if TYPE_CHECKING:
@@ -45,13 +46,18 @@ class Purged:
     blobs: int = 0
 
 
-def known(tx: SqlTransaction | NoRows, session_id: str, url: str) -> str:
-    """Return how the id of a session is stored, of one that is there or was deleted; UnknownSession if there never was one."""
+def known(tx: SqlTransaction | NoRows, session_id: str, url: str, *, alone: bool = True) -> str:
+    """Return how the id of a session is stored, of one that is there or was deleted; UnknownSession if there never was one.
+
+    SessionOwned if it is another user's: `alone`, also if that user shared it.
+    """
     key = stored_id(session_id)
     if not (tx.head(key, 0).revision or tx.inherited(session_id)):
-        ids = [shown_id(stored) for stored in live_sessions(tx) if not is_branch(stored)]
+        sees = visible(tx.rows, tx.store)
+        ids = [shown_id(stored) for stored in live_sessions(tx) if not is_branch(stored) and sees(stored)]
         hint = did_you_mean(session_id, ids) or "; storage.sessions() lists those that are there"
         raise UnknownSession(f"no session {session_id!r} in {url}{hint}")
+    refuse_others(session_id, tx.head(key, 0).about, alone=alone)
     return key
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..changes import Change
 from ..codec.blobs import digest
 from ..codec.kind import LARGE
+from ..owners import SHARED, shared_with
 from ..run import process_started_at
 from ..transaction import About, Head, Records
 from .moment import now
@@ -79,10 +80,9 @@ class SqlTransaction(StepRows):
         said = self._execute(f"SELECT {columns} FROM session_log {of}", at)
         if not said:
             return Head(version, newest_save, known_save)
-        revision, op, hidden, since, *about = max(said, key=itemgetter(0))
-        return Head(
-            version, newest_save, known_save, revision, hidden or 0, since or 0, About(*about) if op != "deleted" else None
-        )
+        revision, op, hidden, since, *told = max(said, key=itemgetter(0))
+        about = About(**dict(zip(_ABOUT, told, strict=True)), shared=_shared(said)) if op != "deleted" else None
+        return Head(version, newest_save, known_save, revision, hidden or 0, since or 0, about)
 
     def changes(
         self, session_id: str, *, after: int = 0, until: int | None = None, keys: Sequence[str] | None = None
@@ -285,6 +285,13 @@ class SqlTransaction(StepRows):
             chunk = rows[start : start + _CHUNK]
             values = ", ".join([one] * len(chunk))
             self._execute(f"INSERT INTO {table} ({names}) VALUES {values}", [v for row in chunk for v in row])
+
+
+def _shared(said: Sequence[tuple[Any, ...]]) -> frozenset[str | None]:
+    """Return with whom a session is shared, by the rows about it: nearly all are with nobody."""
+    if not any(row[1].startswith(SHARED) for row in said):
+        return frozenset()
+    return shared_with(row[1] for row in sorted(said, key=itemgetter(0)))
 
 
 def _text(text: str | None) -> str | None:

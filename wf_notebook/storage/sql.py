@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from ..cancel import CancelToken
 from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession
 from ..given import checked
+from ..owners import line_of, refuse_others, visible
 from ..run import way_up
 from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
+from ..users import users
 from . import erasing
 from .asking import ROWS, SECONDS, Bounds
 from .elsewhere import Elsewhere
@@ -127,6 +129,9 @@ class SqlStorage(Elsewhere):
         rows = self.read(RUN, (run_id, self.table_name)) if isinstance(run_id, str) else ()
         if not rows:
             raise UnknownRun(f"no run {run_id!r} in {self.url}; storage.runs() lists them")
+        if users() is not None:
+            stored = rows[0][1]
+            refuse_others(shown_id(stored), self.transact(lambda tx: tx.head(line_of(stored), 0).about, write=False))
         return record(rows[0], Stored(self.read, run_id, self.table_name, self.url))
 
     def get_all_session_ids(self, user_id: str | None = None, workflow_id: str | None = None) -> list[str]:
@@ -136,7 +141,8 @@ class SqlStorage(Elsewhere):
             " ORDER BY created_at DESC"
         )
         parameters = (self.table_name, user_id, user_id, workflow_id, workflow_id)
-        return [shown_id(stored) for (stored,) in self.read(sql, parameters) if not is_branch(stored)]
+        sees = visible(self.read, self.table_name)
+        return [shown_id(stored) for (stored,) in self.read(sql, parameters) if not is_branch(stored) and sees(stored)]
 
     def delete_session(self, session_id: str) -> None:
         """Hide a session: it is no longer listed or loaded; its rows stay, and `restore_session` brings it back.
@@ -196,14 +202,16 @@ class SqlStorage(Elsewhere):
 
     # -- tables to look at and to go on with -------------------------------------------------------------------------------
 
-    def sessions(self, *, user_id: str | None = None, workflow: str | None = None) -> Any:
+    def sessions(self, *, user_id: str | None = None, workflow: str | None = None, all_users: bool = False) -> Any:
         """Return the sessions as a Table, the one that was used last first; without branches and deleted ones.
+
+        Where WF_USER or JUPYTERHUB_USER names a user, they are that user's, nobody's, and those that are shared; or all.
 
         >>> from wf_notebook.storage import open_storage
         >>> open_storage("memory:").sessions().columns[:3]
         ['session_id', 'workflow', 'session_name']
         """
-        return way_up("SqlStorage.sessions")(self, user_id=user_id, workflow=workflow)
+        return way_up("SqlStorage.sessions")(self, user_id=user_id, workflow=workflow, all_users=all_users)
 
     def runs(self, session_id: str | None = None) -> Any:
         """Return the runs of a session, or of all, as a Table, the newest first. Raises UnknownSession."""

@@ -129,6 +129,28 @@ def save(asked: Asked) -> None:
         asked.say("nothing is unsaved")
 
 
+def share(asked: Asked) -> None:
+    """Let another user, or everybody, see a session and run in it."""
+    session, user = _shared(asked, "share")
+    session.share(user)
+    undo = f"%wf unshare {written(session.session_id)}{f' {written(user)}' if user else ''} takes it back"
+    asked.say(f"session {session.session_id!r} is shared with {user or 'everybody'}, who may look at it and run in it; {undo}")
+
+
+def unshare(asked: Asked) -> None:
+    """Take that back."""
+    session, user = _shared(asked, "unshare")
+    session.unshare(user)
+    left = ", ".join(session.shared)
+    asked.say(f"session {session.session_id!r} is shared with {left.replace('*', 'everybody') or 'nobody'}")
+
+
+def _shared(asked: Asked, verb: str) -> tuple[Session, str | None]:
+    if not 1 <= len(asked.words) <= 2:  # noqa: PLR2004 - a session and a user
+        raise BadArguments(f"write %wf {verb} SESSION for everybody, or %wf {verb} SESSION USER")
+    return asked.looked_at(asked.words[0]), asked.words[1] if len(asked.words) > 1 else None
+
+
 def stop(asked: Asked) -> None:
     """End a run of this process; of another one say which that is."""
     run_id, going = meant(asked, "stop")
