@@ -39,7 +39,7 @@ FLOORS = """
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
 3   transaction  owners  replayed  line  sharing  done  steps  remembers  known  history  conflicts  exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
-    storage.steps  storage.rows  storage.no_rows
+    storage.steps  storage.carried  storage.rows  storage.no_rows
     storage.erasing  storage.standing  storage.cargo  storage.elsewhere
     storage.asking  storage.apart  storage.runs  storage.sql  storage.copying  storage.agno
     storage.duckdb_errors  storage.duckdb_connection

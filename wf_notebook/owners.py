@@ -37,6 +37,12 @@ def shared_with(ops: Iterable[str]) -> frozenset[str | None]:
     return frozenset(found)
 
 
+def shared_by(said: Iterable[Sequence[Any]]) -> frozenset[str | None]:
+    """Return the same by rows that begin with a revision and what was said in it, in any order: nearly all are with nobody."""
+    ops = [(row[0], row[1]) for row in said]
+    return shared_with(op for _, op in sorted(ops)) if any(op.startswith(SHARED) for _, op in ops) else frozenset()
+
+
 def refuse_others(session_id: str, about: About | None, acting: str | None = None, *, alone: bool = False) -> None:
     """Raise SessionOwned where a session is another user's, and not shared; with `alone` also where it is.
 

@@ -140,7 +140,11 @@ class Cargo:
             except EOFError:
                 return
             if table == "blob":
-                self.counts["blobs"] += tx.append_rows(table, columns_of(table), rows)
+                before = tx.rows(
+                    f"SELECT count(*) FROM blob WHERE hash IN ({', '.join('?' * len(rows))})", [row[0] for row in rows]
+                )
+                self.counts["blobs"] += len(rows) - before[0][0]
+                tx.append_rows(table, columns_of(table), rows)
             elif table == "event_log":
                 tx.append_rows(table, columns_of(table), rows)
             else:

@@ -63,8 +63,9 @@ def known(tx: SqlTransaction | NoRows, session_id: str, url: str, *, alone: bool
 
 def erase_session(tx: SqlTransaction, key: str) -> tuple[int, int, int]:
     """Erase a session with its branches and all rows of them; return how many sessions, versions and runs that were."""
-    of = "store = ? AND (session_id = ? OR (substr(session_id, 1, ?) = ? AND substr(session_id, 1, ?) <> ?))"
-    given = (tx.store, key, len(key) + 1, f"{key}@", len(key) + 2, f"{key}@@")  # a doubled @ is the user's own: another session
+    of = "store = ? AND (session_id = ? OR (session_id LIKE ? ESCAPE '!' AND session_id NOT LIKE ? ESCAPE '!'))"
+    begins = re.sub("[!%_]", r"!\g<0>", key)
+    given = (tx.store, key, f"{begins}@%", f"{begins}@@%")  # a doubled @ is the user's own: another session
     sessions, versions = tx.rows(
         "SELECT count(DISTINCT session_id),"
         f" (SELECT count(*) FROM (SELECT DISTINCT session_id, version FROM state_log WHERE {of}) v) FROM session_log WHERE {of}",

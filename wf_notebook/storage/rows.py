@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from ..changes import Change
 from ..codec.blobs import digest
 from ..codec.kind import LARGE
-from ..owners import SHARED, shared_with
+from ..owners import shared_by
 from ..run import process_started_at
 from ..transaction import About, Head, Records
+from .carried import CarriedRows
 from .moment import now
 from .schema import COLUMNS, TABLES, quoted
-from .steps import StepRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,7 +51,7 @@ class Opened:
     newest_steps: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
 
-class SqlTransaction(StepRows):
+class SqlTransaction(CarriedRows):
     """The rows of one store, inside one transaction."""
 
     def __init__(self, opened: Opened, store: str, inherited: Callable[[str], Inherited | None], dialect: Dialect) -> None:
@@ -81,7 +81,7 @@ class SqlTransaction(StepRows):
         if not said:
             return Head(version, newest_save, known_save)
         revision, op, hidden, since, *told = max(said, key=itemgetter(0))
-        about = About(**dict(zip(_ABOUT, told, strict=True)), shared=_shared(said)) if op != "deleted" else None
+        about = About(**dict(zip(_ABOUT, told, strict=True)), shared=shared_by(said)) if op != "deleted" else None
         return Head(version, newest_save, known_save, revision, hidden or 0, since or 0, about)
 
     def changes(
@@ -186,21 +186,16 @@ class SqlTransaction(StepRows):
         self._keep(beside)
         self._insert("state_log", tuple(TABLES["state_log"]), rows)
 
-    def _keep(self, beside: Mapping[str, tuple[int, str | None, bytes | None]]) -> int:
+    def _keep(self, beside: Mapping[str, tuple[int, str | None, bytes | None]]) -> None:
         if not beside:
-            return 0
+            return
         marks = ", ".join("?" * len(beside))
         there = {content_hash for (content_hash,) in self._execute(f"SELECT hash FROM blob WHERE hash IN ({marks})", [*beside])}
-        new = [(content_hash, *what) for content_hash, what in beside.items() if content_hash not in there]
-        self._insert("blob", tuple(TABLES["blob"]), new)
-        return len(new)
-
-    def append_rows(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> int:
-        """Append rows as they were in another store, blobs each once; return how many."""
-        if table == "blob":
-            return self._keep({content_hash: (size, text, content) for content_hash, size, text, content in rows})
-        self._insert(table, columns, rows)
-        return len(rows)
+        self._insert(
+            "blob",
+            tuple(TABLES["blob"]),
+            [(content_hash, *what) for content_hash, what in beside.items() if content_hash not in there],
+        )
 
     def compact(self, session_id: str, version: int, state: Sequence[Change]) -> None:
         """Fold all versions up to this one into it: of the older ones nothing stays but the state that they led to."""
@@ -285,13 +280,6 @@ class SqlTransaction(StepRows):
             chunk = rows[start : start + _CHUNK]
             values = ", ".join([one] * len(chunk))
             self._execute(f"INSERT INTO {table} ({names}) VALUES {values}", [v for row in chunk for v in row])
-
-
-def _shared(said: Sequence[tuple[Any, ...]]) -> frozenset[str | None]:
-    """Return with whom a session is shared, by the rows about it: nearly all are with nobody."""
-    if not any(row[1].startswith(SHARED) for row in said):
-        return frozenset()
-    return shared_with(row[1] for row in sorted(said, key=itemgetter(0)))
 
 
 def _text(text: str | None) -> str | None:

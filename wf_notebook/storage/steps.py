@@ -36,7 +36,7 @@ class StepRows:
         """Return what a query gives."""
         raise NotImplementedError
 
-    def _keep(self, beside: Mapping[str, tuple[int, str | None, bytes | None]]) -> int:
+    def _keep(self, beside: Mapping[str, tuple[int, str | None, bytes | None]]) -> None:
         raise NotImplementedError
 
     def _insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
