@@ -180,18 +180,18 @@ def _plain(table: str, row: Sequence[Any]) -> tuple[Any, ...]:
 
 def _pages(tx: SqlTransaction, table: str, stored: str, order: str, after: int) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the rows of a line after a number, in the order in which they were written."""
-    last, place = after, None
+    place = "rowid" if table == "state_log" else order  # the one table in which a number has several rows
+    last: tuple[int, int | None] = (after, None)
     while True:
-        beyond = f"{order} > ?" if place is None else f"({order} > ? OR ({order} = ? AND rowid > ?))"
-        given = (last,) if place is None else (last, last, place)
+        beyond = f"({order} > ? OR ({order} = ? AND {place} > ?))" if last[1] is not None else f"{order} > ?"
         page = tx.rows(
-            f"SELECT {_selected(table)}, {order}, rowid FROM {table} WHERE {_OF} AND {beyond}"
-            f" ORDER BY {order}, rowid LIMIT {ROWS}",
-            (tx.store, stored, *given),
+            f"SELECT {_selected(table)}, {order}, {place} FROM {table} WHERE {_OF} AND {beyond}"
+            f" ORDER BY {order}, {place} LIMIT {ROWS}",
+            (tx.store, stored, last[0], *(last if last[1] is not None else ())),
         )
         if not page:
             return
-        last, place = page[-1][-2:]
+        last = page[-1][-2:]
         yield [_plain(table, row[:-2]) for row in page]
 
 

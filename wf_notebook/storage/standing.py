@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
@@ -63,8 +64,9 @@ def _went_on(mine: Mapping[tuple[str, int], Any], theirs: Mapping[tuple[str, int
 
 def lines_of(tx: SqlTransaction, key: str) -> dict[str, str]:
     """Return the lines of a session by what follows its id: its own, its branches, and "@origin" for whose steps it remembers."""
-    sql = "SELECT DISTINCT session_id FROM session_log WHERE store = ? AND substr(session_id, 1, ?) = ?"
-    found = [stored[len(key) :] for (stored,) in tx.rows(sql, (tx.store, len(key) + 1, f"{key}@"))]
+    sql = "SELECT DISTINCT session_id FROM session_log WHERE store = ? AND session_id LIKE ? ESCAPE '!'"
+    begins = re.sub("[!%_]", r"!\g<0>", key)
+    found = [stored[len(key) :] for (stored,) in tx.rows(sql, (tx.store, f"{begins}@%"))]
     branches = sorted(suffix for suffix in found if not suffix.startswith("@@"))  # a doubled @ is the user's own
     lines = {"": key, **{suffix: key + suffix for suffix in branches}}
     for suffix in list(lines):
