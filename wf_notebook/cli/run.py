@@ -61,11 +61,17 @@ def _run(
             [*(_written(name, each) for name, each in given.items() if each), "--", notebook, *words], private=options["private"]
         )
         return
-    with redirect_stdout(sys.stderr) if manner().json else nullcontext():
-        workflow, inputs = _asked(notebook, words, options)
-        if report_to is not None:
-            go_on_alone(Path(report_to), workflow)
-        answer = _performed(workflow, inputs, shown=not (no_stream or quiet or manner().json))
+    workflow: Workflow | None = None
+    try:
+        with redirect_stdout(sys.stderr) if manner().json else nullcontext():
+            workflow, inputs = _asked(notebook, words, options)
+            if report_to is not None:
+                go_on_alone(Path(report_to), workflow)
+            answer = _performed(workflow, inputs, shown=not (no_stream or quiet or manner().json))
+    except BaseException:
+        if manner().json and workflow is not None and workflow.last_run is not None:
+            show_json(_document(workflow.last_run, None))  # what went wrong is said on stderr besides
+        raise
     run: Run | None = workflow.last_run
     if manner().json:
         show_json(_document(run, answer))
@@ -150,8 +156,9 @@ def _document(run: Run | None, answer: Any) -> dict[str, Any]:
     from ..render.made import counts
 
     about = {} if run is None else {**plain(run), **counts(run)}
-    given = [each.content for each in answer] if isinstance(answer, list) else getattr(answer, "content", None)
-    return {**about, "content": given}
+    if answer is None:
+        return about
+    return {**about, "content": [each.content for each in answer] if isinstance(answer, list) else answer.content}
 
 
 run = Command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,15 +11,16 @@ from ..addresses import from_folder, portable
 from ..errors import UnknownSession, WorkflowError
 from ..frames import Column, Table, sessions
 from ..log import span_of
-from ..storage import open_storage
+from ..storage import default_url_there, open_storage
+from ..transaction import stored_id
 from .calls import call
+from .cells import cells_of
 from .file import NotebookFile
 from .going import going_on
 from .report import sources, variable_of
 from .workflows import named
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping, Sequence
 
     from ..frames.columns import Kind
@@ -71,6 +73,9 @@ def status(
     places = dict.fromkeys(Place(each.session_id, getattr(each.storage, "url", "")) for each in workflows)
     if notebook is not None:
         places |= dict.fromkeys(noted(Path(notebook)))
+        for place in called(Path(notebook)):  # what `wf run` did is in no output
+            if place not in places and _is_there(place, open_now):
+                places[place] = None
         title = f"sessions of {str(notebook)!r}"
     else:
         chosen: Any = storage or open_storage()
@@ -121,6 +126,32 @@ def noted(notebook: Path) -> list[Place]:
         if isinstance(each, dict) and isinstance(each.get("session_id"), str) and isinstance(each.get("storage"), str)
     ]
     return list(dict.fromkeys(found))
+
+
+def called(notebook: Path) -> list[Place]:
+    """Return the sessions in which the `%%workflow` cells of a notebook run, as far as that can be read off them."""
+    found = []
+    for cell in cells_of(NotebookFile.read(notebook)):
+        with suppress(WorkflowError):
+            if not cell.is_workflow or not cell.name:
+                continue
+            options, folder = cell.line.options, notebook.absolute().parent
+            session_id = options.session or os.environ.get("WF_SESSION") or cell.name
+            url = options.storage or default_url_there(folder)
+            if url is not None and "{" not in f"{session_id}{url}":
+                found.append(Place(session_id, from_folder(url, folder)))
+    return list(dict.fromkeys(found))
+
+
+def _is_there(place: Place, open_now: dict[str, Any]) -> bool:
+    """Say whether a session is in its store; one that was only thought of is not told."""
+    with suppress(WorkflowError):
+        storage = open_now.get(place.url) or open_storage(place.url)
+        about: Any = storage.transact(lambda tx: tx.head(stored_id(place.session_id), 0).about, write=False)
+        if about is not None:
+            open_now.setdefault(place.url, storage)
+            return True
+    return False
 
 
 def _opened(url: str) -> Any:
