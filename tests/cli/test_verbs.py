@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +65,23 @@ def test_what_a_command_did_is_said_in_the_words_of_a_shell(wf):
 def test_as_json_it_says_what_was_done(wf):
     assert json.loads(wf("rename My first blog -s demo --json").stdout) == {"done": ["session 'demo' is named 'My first blog'"]}
     assert json.loads(wf("fork second --json").stdout)["session_id"] == "second"
+
+
+def test_a_value_of_a_class_that_a_cell_defines_is_shown_without_a_warning(process):
+    defines = """
+from dataclasses import dataclass
+from wf_notebook import open_storage
+@dataclass
+class Post:
+    title: str
+session = open_storage().session("classes")
+session.state["post"] = Post("a")
+session.save()
+"""
+    Path("defines.py").write_text(defines, encoding="utf-8")
+    done = process(f"{shlex.quote(sys.executable)} defines.py; wf state -s classes")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Post {'title': 'a'}" in done.stdout
 
 
 def test_a_query_comes_from_the_line_or_from_stdin(wf):

@@ -12,6 +12,7 @@ import click
 
 from ..errors import BadArguments, UnknownSession
 from ..nearest import did_you_mean
+from ..run import logger
 from ..verbs.asked import Asked
 from ..verbs.table import HELP, VERBS, options_of
 from .command import Command
@@ -126,11 +127,14 @@ def _check_there(url: str | None) -> None:
 def perform(verb: Verb, line: Asked, told: Sequence[str]) -> None:
     """Do a verb and show what it gives: what was told beside that goes to stderr, as does all of it where it fails."""
     gives_nothing = False
+    classes = logger.getChild("codec")  # of cells are none here: what is shown says of which a value is
+    classes.disabled = True
     try:
         value = verb.do(line)
         gives_nothing = value is None or bool(told and _is_done(value))
         show(value, told)
     finally:
+        classes.disabled = False
         if not gives_nothing or manner().json:
             for each in told:
                 say(each)
