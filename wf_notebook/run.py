@@ -78,6 +78,7 @@ WAYS_UP: dict[str, str] = {
     "Tables.events": "wf_notebook.frames:events",
     "Tables.state": "wf_notebook.frames:state",
     "Tables.sql": "wf_notebook.frames:sql",
+    "Elsewhere.copy": "wf_notebook.frames:copied",
     "adapted": "wf_notebook.agents.adapters:adapted",
     "pprint_run_response": "wf_notebook.notebook.live:printed",
 }

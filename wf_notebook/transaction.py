@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .errors import UnsavableValue
 from .given import checked
+from .users import user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,6 +29,10 @@ class About:
     extra_data: str | None = None
     #: Nobody chose the workflow_id: it gives way to the one that is stored.
     is_made_up: bool = field(default=False, compare=False, repr=False)
+    #: Who does what is done here, which need not be whose it is; None means who works in this process.
+    acting: str | None = field(default=None, compare=False, repr=False)
+    #: With whom it is shared, as the store has it; None stands for everybody.
+    shared: frozenset[str | None] = field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Take texts only: what is no text would be no text in the store either."""
@@ -44,7 +49,19 @@ class About:
         gaps = [name for name in About.__slots__ if getattr(self, name) is None]
         if self.is_made_up and stored.workflow_id:
             gaps.append("workflow_id")
-        return replace(self, **{name: getattr(stored, name) for name in gaps})
+        return replace(self, **{name: getattr(stored, name) for name in gaps}).owned_as(stored)
+
+    def owned_as(self, stored: About | None) -> About:
+        """Return the same with the owner that the session has: who runs in it does not take it over; a new one is who acts's.
+
+        >>> About(user_id="ann").owned_as(About(user_id="bob")).user_id, About(acting="ann").owned_as(About()).user_id
+        ('bob', None)
+        >>> About(acting="ann").owned_as(None).user_id
+        'ann'
+        """
+        if stored is None:
+            return replace(self, user_id=self.user_id or self.acting or user())
+        return replace(self, user_id=stored.user_id or self.user_id, shared=stored.shared)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,8 +117,9 @@ def test_a_run_in_the_background_is_told_with_the_way_to_end_it(blog):
     (row,) = status(storage=blog.storage, workflows=[blog], namespace={"mine": blog})
     goes_on.set()
     thread.join()
-    assert row["status"] == "running"
-    assert row["goes_on"] == f"%wf show {blog.last_run.run_id[:8]}; mine.stop() ends it"
+    run_id = blog.last_run.run_id[:8]
+    assert facts(row, "status", "process", "said") == ("running", "this process", "catscatscats")
+    assert row["goes_on"] == f"%wf attach {run_id} shows it; %wf stop {run_id} ends it"
 
 
 def test_what_is_unsaved_and_what_is_in_conflict_is_said(blog):

@@ -7,6 +7,7 @@ import re
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+from wf_notebook import open_storage
 from wf_notebook.diffs import Diff
 from wf_notebook.errors import (
     BadArguments,
@@ -485,3 +486,10 @@ def test_a_hidden_session_can_still_be_purged_and_one_that_never_was_cannot(blog
     blog.good("%wf delete trial --purge")
     assert isinstance(blog.bad("%wf restore --deleted trial"), UnknownSession)
     assert isinstance(blog.bad("%wf delete trial --purge"), UnknownSession)
+
+
+def test_a_copy_into_another_store_has_what_was_unsaved_here(blog, tmp_path):
+    other = open_storage(f"sqlite:///{tmp_path}/other.db")
+    blog.good("blog.session_state['unsaved'] = 1")
+    assert blog.good(f"%wf copy blog --to {other.url}")["done"] == ["copied"]
+    assert other.session("blog").state["unsaved"] == 1

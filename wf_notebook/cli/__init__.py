@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .attach import attach
 from .command import Main
 from .doctor import doctor
 from .inspect import inspect
@@ -15,9 +16,29 @@ from .run import run
 from .status import status
 from .verbs import commands
 
-_LOOKING = ("sessions", "inspect", "state", "runs", "events", "show", "replay", "why", "takes", "versions", "diff", "sql")
+_LOOKING = (
+    "sessions",
+    "inspect",
+    "state",
+    "runs",
+    "events",
+    "show",
+    "attach",
+    "replay",
+    "why",
+    "takes",
+    "versions",
+    "diff",
+    "sql",
+)
 _NOTEBOOKS = ("export", "status")
-_verbs: dict[str, click.Command] = {**commands(), "inspect": inspect(), "replay": replay(), "status": status()}
+_verbs: dict[str, click.Command] = {
+    **commands(),
+    "inspect": inspect(),
+    "attach": attach(),
+    "replay": replay(),
+    "status": status(),
+}
 
 #: The commands, by what they are about.
 SECTIONS: dict[str, list[click.Command]] = {

@@ -6,6 +6,7 @@ import inspect as introspect
 import shlex
 import sys
 from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from ..errors import BadArguments, UnknownWorkflow
 from ..ipynb.options import OPTIONS
 from .command import Command
 from .completing import workflows
+from .detached import REPORT, begin, go_on_alone
 from .failing import FAILED
 from .inputs import RULES, hints_of, read_inputs
 from .manner import manner, say
@@ -28,24 +30,48 @@ if TYPE_CHECKING:
     from ..workflow import Workflow
 
 #: Options of %workflow that only a notebook has a use for.
-_ONLY_THERE = {"no-run", "background", "out", "help"}
+_ONLY_THERE = {"no-run", "out", "help"}
 #: What is said of an option here, where that is something else than in a notebook.
 _SAID = {
     "session": "the session to load and save; left out, as the notebook has it: that of its line, WF_SESSION, or NAME",
     "storage": "where sessions are kept, likewise: duckdb:///runs.duckdb, sqlite:///runs.db, memory:",
     "quiet": "print nothing",
+    "background": "return at once: the run goes on in a process of its own, also when the terminal is closed",
     "no-stream": "print the answer at the end, and nothing before",
 }
 
 
-def _run(notebook: str, words: tuple[str, ...], *, no_stream: bool, quiet: bool, **options: Any) -> None:
+def _run(
+    notebook: str,
+    words: tuple[str, ...],
+    *,
+    no_stream: bool,
+    quiet: bool,
+    background: bool,
+    report_to: str | None,
+    **options: Any,
+) -> None:
     """Run the workflow NAME of a notebook, without a kernel; NAME may be left out where there is only one.
 
     Only what it needs of the notebook is executed. What it answers goes to stdout, what there is to say of the run to stderr.
     """
-    with redirect_stdout(sys.stderr) if manner().json else nullcontext():
-        workflow, inputs = _asked(notebook, words, options)
-        answer = _performed(workflow, inputs, shown=not (no_stream or quiet or manner().json))
+    if background:
+        given = {"no-stream": no_stream, "quiet": quiet, **options}
+        begin(
+            [*(_written(name, each) for name, each in given.items() if each), "--", notebook, *words], private=options["private"]
+        )
+        return
+    workflow: Workflow | None = None
+    try:
+        with redirect_stdout(sys.stderr) if manner().json else nullcontext():
+            workflow, inputs = _asked(notebook, words, options)
+            if report_to is not None:
+                go_on_alone(Path(report_to), workflow)
+            answer = _performed(workflow, inputs, shown=not (no_stream or quiet or manner().json))
+    except BaseException:
+        if manner().json and workflow is not None and workflow.last_run is not None:
+            show_json(_document(workflow.last_run, None))  # what went wrong is said on stderr besides
+        raise
     run: Run | None = workflow.last_run
     if manner().json:
         show_json(_document(run, answer))
@@ -56,6 +82,10 @@ def _run(notebook: str, words: tuple[str, ...], *, no_stream: bool, quiet: bool,
         raise click.exceptions.Exit(FAILED)
     if run is not None and not quiet and not manner().json:
         say(click.style(told(run), dim=True))
+
+
+def _written(option: str, value: str | bool) -> str:
+    return f"--{option}" if value is True else f"--{option}={value}"
 
 
 def _asked(path: str, words: Sequence[str], options: dict[str, Any]) -> tuple[Workflow, dict[str, Any]]:
@@ -126,8 +156,9 @@ def _document(run: Run | None, answer: Any) -> dict[str, Any]:
     from ..render.made import counts
 
     about = {} if run is None else {**plain(run), **counts(run)}
-    given = [each.content for each in answer] if isinstance(answer, list) else getattr(answer, "content", None)
-    return {**about, "content": given}
+    if answer is None:
+        return about
+    return {**about, "content": [each.content for each in answer] if isinstance(answer, list) else answer.content}
 
 
 run = Command(
@@ -136,11 +167,13 @@ run = Command(
         "wf run report.ipynb digest text='one two three four'",
         "wf run report.ipynb digest text=@notes.txt -s trial --fresh",
         "echo 'one two' | wf run report.ipynb digest text=- --json",
+        "wf run report.ipynb digest text='one two three' --background",
     ),
     params=[
         click.Argument(["notebook"], metavar="NOTEBOOK", type=click.Path()),
         click.Argument(["words"], nargs=-1, metavar="[NAME] [INPUT=VALUE …]", shell_complete=workflows),
         *(option(each._replace(help=_SAID.get(each.name, each.help))) for each in OPTIONS if each.name not in _ONLY_THERE),
+        click.Option([REPORT], hidden=True),
     ],
     callback=_run,
     help=f"{introspect.cleandoc(_run.__doc__ or '')}\n\n{RULES}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .columns import Column
+from .copies import copied
 from .past import diff_frame, diff_html, diff_table, timeline_frame, versions_frame, versions_html, versions_table, versions_text
 from .queries import events, runs, sessions, sql, state
 from .table import Table
@@ -10,6 +11,7 @@ from .table import Table
 __all__ = [
     "Column",
     "Table",
+    "copied",
     "diff_frame",
     "diff_html",
     "diff_table",

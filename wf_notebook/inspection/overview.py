@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments
 from ..frames import Column, Table
 from ..nearest import did_you_mean
+from ..owners import visible
 from ..storage.runs import status_of
 from ..transaction import is_branch, shown_id
 
@@ -121,6 +122,8 @@ def glances(
 
     def read(tx: Any) -> tuple[int, list[Glance]]:
         known = _counted(tx.rows, storage.table_name, indexed=bool(storage.dialect.indexes))
+        sees = visible(tx.rows, storage.table_name)
+        known = [one for one in known if sees(one.stored)]
         found = [one for one in known if (branches or not is_branch(one.stored)) and _has(one, words.casefold().split())]
         if sort == "size":
             _weigh(tx.rows, storage, found, all_of_them=True)

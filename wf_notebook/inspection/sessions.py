@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments
 from ..frames.reading import found_session
+from ..owners import line_of, refuse_others
 from ..redact import redact
 from ..transaction import About, is_branch, stored_ids
 from .overview import glance, glances
@@ -69,6 +70,7 @@ def delete_sessions(inspector: Inspector, asked: Mapping[str, Any]) -> None:
     def write(tx: Transaction) -> None:
         for session_id in gone:
             stored = found_session(inspector.storage, tx, session_id)
+            refuse_others(session_id, tx.head(line_of(stored), 0).about, alone=True)
             tx.append_about(stored, "deleted", tx.head(stored, 0).about or About())
 
     inspector.storage.transact(write, write=True)

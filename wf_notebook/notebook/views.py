@@ -139,10 +139,11 @@ class WidgetView:
         *,
         markdown: bool = True,
         outlives: bool = False,
+        ago: float = 0.0,
     ) -> None:
         self._name = workflow, session
         self._progress = progress
-        self._began = perf_counter()
+        self._began = perf_counter() - ago
         self._said, self._layout = Said(), Layout(text=GrowingMarkdown if markdown else GrowingText)
         self._arrived: deque[tuple[str | None, str | None, Any]] = deque()
         self._ended = threading.Event()
@@ -280,8 +281,11 @@ def has_widgets() -> bool:
     return getattr(get_ipython(), "kernel", None) is not None
 
 
-def view(workflow: str, session: str, progress: Callable[[], Run | None], *, outlives: bool = False) -> View:
-    """Return the view for where this runs: a widget in a kernel, else text in the terminal; of one that may outlive its cell."""
+def view(workflow: str, session: str, progress: Callable[[], Run | None], *, outlives: bool = False, ago: float = 0.0) -> View:
+    """Return the view for where this runs: a widget in a kernel, else text in the terminal.
+
+    The run may outlive its cell, and may have begun so many seconds ago.
+    """
     if has_widgets():
-        return WidgetView(workflow, session, progress, outlives=outlives)
+        return WidgetView(workflow, session, progress, outlives=outlives, ago=ago)
     return TerminalView()

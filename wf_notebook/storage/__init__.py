@@ -65,7 +65,7 @@ class WorkflowStorage(Protocol):
     def restore_session(self, session_id: str, *, new_id: str | None = None) -> None:
         """Bring a hidden session back."""
 
-    def sessions(self, *, user_id: str | None = None, workflow: str | None = None) -> Any:
+    def sessions(self, *, user_id: str | None = None, workflow: str | None = None, all_users: bool = False) -> Any:
         """Return the sessions as a Table."""
 
     def runs(self, session_id: str | None = None) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import BadSetting, UnknownSession
 from ..history import folded
 from ..nearest import did_you_mean
+from ..owners import refuse_others, visible
 from ..transaction import is_branch, shown_id, stored_id
 
 if TYPE_CHECKING:
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 
 #: How a value names a blob.
 _NAMED = re.compile(r'"blob":"([0-9a-f]{32})"|"([0-9a-f]{32})"')
+
+
+def named_blobs(text: str | None) -> list[str]:
+    """Return the blobs that a value names, as it is stored.
+
+    >>> named_blobs('{"$ndarray":{"blob":"0123456789abcdef0123456789abcdef"}}')
+    ['0123456789abcdef0123456789abcdef']
+    """
+    return [one or other for one, other in _NAMED.findall(text)] if text and '"' in text else []
+
 
 #: What refers to blobs: table, the column whose values name them, and the one that has the name of a value that is one.
 REFERRING = (("state_log", "value", "blob"), ("step_log", "result", "blob"), ("step_log", "parts", "parts_blob"))
@@ -35,13 +46,18 @@ class Purged:
     blobs: int = 0
 
 
-def known(tx: SqlTransaction | NoRows, session_id: str, url: str) -> str:
-    """Return how the id of a session is stored, of one that is there or was deleted; UnknownSession if there never was one."""
+def known(tx: SqlTransaction | NoRows, session_id: str, url: str, *, alone: bool = True) -> str:
+    """Return how the id of a session is stored, of one that is there or was deleted; UnknownSession if there never was one.
+
+    SessionOwned if it is another user's: `alone`, also if that user shared it.
+    """
     key = stored_id(session_id)
     if not (tx.head(key, 0).revision or tx.inherited(session_id)):
-        ids = [shown_id(stored) for stored in live_sessions(tx) if not is_branch(stored)]
+        sees = visible(tx.rows, tx.store)
+        ids = [shown_id(stored) for stored in live_sessions(tx) if not is_branch(stored) and sees(stored)]
         hint = did_you_mean(session_id, ids) or "; storage.sessions() lists those that are there"
         raise UnknownSession(f"no session {session_id!r} in {url}{hint}")
+    refuse_others(session_id, tx.head(key, 0).about, alone=alone)
     return key
 
 
@@ -109,7 +125,7 @@ def sweep(tx: SqlTransaction) -> int:
         values += tx.rows(f"""SELECT {value} FROM {table} WHERE {value} LIKE '%"blob%'""", ())
         values += tx.rows(f"""SELECT b.text FROM blob b JOIN {table} l ON l.{beside} = b.hash WHERE b.text LIKE '%"blob%'""", ())
     for (value,) in values:
-        needed.update(one or other for one, other in _NAMED.findall(value))
+        needed.update(named_blobs(value))
     there = {content_hash for (content_hash,) in tx.rows("SELECT hash FROM blob", ())}
     gone = sorted(there - needed)
     for start in range(0, len(gone), 500):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, cast
 
+from ..owners import shared_with
 from ..transaction import About, Head
 from .rows import ABOUT, SqlTransaction
 from .together import Together
@@ -19,14 +20,16 @@ if TYPE_CHECKING:
 
 #: All that is asked of a session, in one question.
 _HEAD = f"""
-    SELECT v.version, v.save_id, k.save_id, s.revision, s.op, s.hidden, s.since, {", ".join(f"s.{name}" for name in ABOUT)}
+    SELECT v.version, v.save_id, k.save_id, c.ops, s.revision, s.op, s.hidden, s.since, {", ".join(f"s.{name}" for name in ABOUT)}
     FROM (SELECT CAST(? AS TEXT) AS store, CAST(? AS TEXT) AS session_id, CAST(? AS BIGINT) AS known) a
     LEFT JOIN LATERAL (SELECT version, save_id FROM state_log WHERE store = a.store AND session_id = a.session_id
                        ORDER BY version DESC LIMIT 1) v ON true
     LEFT JOIN LATERAL (SELECT save_id FROM state_log WHERE store = a.store AND session_id = a.session_id
                        AND version = a.known LIMIT 1) k ON true
     LEFT JOIN LATERAL (SELECT * FROM session_log WHERE store = a.store AND session_id = a.session_id
-                       ORDER BY revision DESC LIMIT 1) s ON true"""
+                       ORDER BY revision DESC LIMIT 1) s ON true
+    LEFT JOIN LATERAL (SELECT string_agg(op, chr(31) ORDER BY revision) AS ops FROM session_log WHERE store = a.store
+                       AND session_id = a.session_id AND op NOT IN ('changed', 'deleted')) c ON true"""
 
 
 class PostgresTransaction(SqlTransaction):
@@ -64,11 +67,12 @@ class PostgresTransaction(SqlTransaction):
     def head(self, session_id: str, known: int) -> Head:
         """Return where the session stands."""
         self.hold(session_id)
-        ((version, newest_save, known_save, *told),) = self.rows(_HEAD, (self.store, session_id, known))
+        ((version, newest_save, known_save, ops, *told),) = self.rows(_HEAD, (self.store, session_id, known))
         revision, op, hidden, since, *about = told
         if revision is None:
             return Head(version or 0, newest_save, known_save)
-        there = About(*about) if op != "deleted" else None
+        shared = shared_with((ops or "").split(chr(31)))
+        there = About(**dict(zip(ABOUT, about, strict=True)), shared=shared) if op != "deleted" else None
         return Head(version or 0, newest_save, known_save, revision, hidden or 0, since or 0, there)
 
 

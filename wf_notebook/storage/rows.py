@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ..changes import Change
 from ..codec.blobs import digest
 from ..codec.kind import LARGE
+from ..owners import shared_by
 from ..processes import process_started_at
 from ..transaction import About, Head, Records
+from .carried import CarriedRows
 from .inserts import insert, insert_lists
 from .moment import now
 from .schema import COLUMNS, TABLES, quoted
-from .steps import StepRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,7 +52,7 @@ class Opened:
     newest_steps: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
 
-class SqlTransaction(StepRows):
+class SqlTransaction(CarriedRows):
     """The rows of one store, inside one transaction."""
 
     #: What an INSERT into a table ends with.
@@ -83,10 +84,9 @@ class SqlTransaction(StepRows):
         said = self._execute(f"SELECT {columns} FROM session_log {of}", at)
         if not said:
             return Head(version, newest_save, known_save)
-        revision, op, hidden, since, *about = max(said, key=itemgetter(0))
-        return Head(
-            version, newest_save, known_save, revision, hidden or 0, since or 0, About(*about) if op != "deleted" else None
-        )
+        revision, op, hidden, since, *told = max(said, key=itemgetter(0))
+        about = About(**dict(zip(ABOUT, told, strict=True)), shared=shared_by(said)) if op != "deleted" else None
+        return Head(version, newest_save, known_save, revision, hidden or 0, since or 0, about)
 
     def changes(
         self, session_id: str, *, after: int = 0, until: int | None = None, keys: Sequence[str] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from ..run import Run
 from ..transaction import shown_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _NAMES = (
     "run_id", "session_id", "workflow", "workflow_id", "inputs", "status", "started_at", "ended_at", "duration", "content",
@@ -27,6 +28,11 @@ _NAMES = (
 
 #: Asks for a run of a store.
 RUN = f"SELECT {', '.join(_NAMES)} FROM runs WHERE run_id = ? AND store = ?"
+#: Asks for the runs of a store of which the end is not there.
+GOING = f"SELECT {', '.join(_NAMES)} FROM runs WHERE store = ? AND status = 'running' ORDER BY started_at"
+#: Asks for what a run said after one of its events; and for the texts that it said last.
+_AFTER = "SELECT seq, happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? AND seq > ? ORDER BY seq"
+_LAST = "SELECT lane, content FROM event_log WHERE run_id = ? AND content IS NOT NULL ORDER BY seq DESC LIMIT 10"
 _EVENTS = "SELECT happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? ORDER BY seq"
 _CHANGES = "SELECT DISTINCT saved_at, key, op, path FROM state_log WHERE run_id = ? ORDER BY saved_at, key"
 _TOOLS = frozenset({RunEvent.tool_call_started.value, RunEvent.tool_call_completed.value})
@@ -51,11 +57,7 @@ class Stored:
         return events
 
     def _asked(self) -> list[Event]:
-        rows = self._read(_EVENTS, (self._run_id,))
-        return [
-            Event(_time(at), event, agent, lane, content, json.loads(data) if data else None)
-            for at, event, agent, lane, content, data in rows
-        ]
+        return [_event(row) for row in self._read(_EVENTS, (self._run_id,))]
 
     def other(self, run_id: str) -> Run | None:
         """Return another run of this store, None if it is not there."""
@@ -75,6 +77,26 @@ class Stored:
         """Return what was said."""
         said = [event for event in self.events() if span_of(event.data) not in BESIDE]
         return [_response(event) for event in _in_turn(said)]
+
+
+Read = Callable[[str, "Sequence[Any]"], list[tuple[Any, ...]]]
+
+
+def _event(row: Sequence[Any]) -> Event:
+    at, event, agent, lane, content, data = row
+    return Event(_time(at), event, agent, lane, content, json.loads(data) if data else None)
+
+
+def said_after(read: Read, run_id: str, seq: int) -> list[tuple[int, RunResponse]]:
+    """Return what a run said after one of its events, each thing with its number; numbers begin with 1."""
+    rows = [(row[0], _event(row[1:])) for row in read(_AFTER, (run_id, seq))]
+    return [(number, _response(event)) for number, event in rows if span_of(event.data) not in BESIDE]
+
+
+def last_said(read: Read, run_id: str) -> str | None:
+    """Return the end of the text that a run, or the branch that spoke last, has said."""
+    rows = read(_LAST, (run_id,))
+    return "".join(content for lane, content in reversed(rows) if lane == rows[0][0]) or None
 
 
 def _in_turn(events: list[Event]) -> Iterator[Event]:
@@ -117,6 +139,12 @@ def record(cells: Sequence[Any], told: Stored) -> Run:
     run = Run(**{**row, "input_tokens": row["input_tokens"] or 0, "output_tokens": row["output_tokens"] or 0})
     told.is_over = run.status != "running"
     return run.told_by(told)
+
+
+def stored_run(row: Sequence[Any], read: Read, store: str, url: str | None) -> tuple[Run, str, int]:
+    """Return a run from its row, and the machine and process in which it was begun."""
+    named = dict(zip(_NAMES, row, strict=True))
+    return record(row, Stored(read, named["run_id"], store, url)), named["host"], named["pid"]
 
 
 def status_of(row: Mapping[str, Any]) -> str:

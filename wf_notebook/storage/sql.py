@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession
 from ..given import checked
+from ..owners import line_of, refuse_others, visible
 from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
+from ..users import users
 from . import erasing
+from .elsewhere import Elsewhere
 from .finished import Finished, finished
 from .moment import now
 from .no_rows import NoRows
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class SqlStorage(Tables):
+class SqlStorage(Tables, Elsewhere):
     """A storage over SQL; a dialect states how a transaction is opened, and what its words are."""
 
     dialect: Dialect
@@ -143,6 +146,9 @@ class SqlStorage(Tables):
         rows = self.read(RUN, (run_id, self.table_name)) if isinstance(run_id, str) else ()
         if not rows:
             raise UnknownRun(f"no run {run_id!r} in {self.url}; storage.runs() lists them")
+        if users() is not None:
+            stored = rows[0][1]
+            refuse_others(shown_id(stored), self.transact(lambda tx: tx.head(line_of(stored), 0).about, write=False))
         return record(rows[0], Stored(self.read, run_id, self.table_name, self.url))
 
     def finished(self, session_ids: Sequence[str], kind: str) -> dict[str, list[Finished]]:
@@ -156,7 +162,8 @@ class SqlStorage(Tables):
             " AND (CAST(? AS VARCHAR) IS NULL OR workflow_id = ?) ORDER BY created_at DESC"
         )
         parameters = (self.table_name, user_id, user_id, workflow_id, workflow_id)
-        return [shown_id(stored) for (stored,) in self.read(sql, parameters) if not is_branch(stored)]
+        sees = visible(self.read, self.table_name)
+        return [shown_id(stored) for (stored,) in self.read(sql, parameters) if not is_branch(stored) and sees(stored)]
 
     def delete_session(self, session_id: str) -> None:
         """Hide a session: it is no longer listed or loaded; its rows stay, and `restore_session` brings it back.

@@ -6,7 +6,7 @@ What is large is loaded when a verb is done: the table of verbs is read wherever
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun
 from ..nearest import did_you_mean
@@ -28,12 +28,10 @@ _OUT = re.compile(r"\s-o(?:\s*=\s*|\s+)([^\W\d]\w*)[ \t]*(?=\n|\Z)")
 def sessions(asked: Asked) -> Table:
     """Return the sessions, the one that was used last first."""
     _no_words(asked, "%wf sessions")
-    storage = asked.storage()
-    if not asked.options.get("all"):
-        return cast("Table", storage.sessions())
-    from ..frames import sessions as all_sessions
+    from ..frames import sessions as listed
 
-    return all_sessions(storage, branches=True)
+    branches, all_users = (bool(asked.options.get(option)) for option in ("all", "all_users"))
+    return listed(asked.storage(), branches=branches, all_users=all_users)
 
 
 def inspect(asked: Asked) -> Inspector:
