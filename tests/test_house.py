@@ -25,7 +25,7 @@ HOUSE = Path(wf_notebook.__file__).parent
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
 0   nearest  errors  given  whole
-1   budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
+1   process  budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
     porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
     porting.cells  porting  addresses
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
@@ -50,7 +50,7 @@ FLOORS = """
 5   inputs  foreign  settings  source  journal  saver  told  traced  record  context  place  stream  outcome  keeping
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  workflow
-    planning
+    scratch  planning
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.settings  agents.prompt  agents.history  agents.pieces  agents.keyed
@@ -59,9 +59,11 @@ FLOORS = """
     agents.tracing  agents.noting  agents.engine  agents.answering  agents.call
     agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions
     agents.merging  agents.made_of  agents.asked  agents.others  agents.agno  agents.langchain
-    agents.langgraph  agents.adapters  agents  models
+    agents.langgraph  agents.once_more  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
-    frames.reading  frames.steps  frames.queries  frames.past  frames
+    frames.reading  frames.steps  frames.queries  frames.past  frames.differing  frames
+    comparing.recorded  comparing.remembered  comparing.home  comparing.again  comparing.calling  comparing.asking
+    comparing.step  comparing
     inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
     inspection.marks  inspection.grids  inspection.jsontext  inspection.first  inspection.overview  inspection.results
     inspection.as_table  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .log import BESIDE, span_of
+from .process import process_started_at
 from .readable import as_json, as_text
-from .run import process_started_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

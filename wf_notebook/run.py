@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
-from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from .budget import Budget
 from .cancel import CancelToken
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from .log import Event, Log
 
@@ -60,6 +59,7 @@ WAYS_UP: dict[str, str] = {
     "Run.show": "wf_notebook.render:show",
     "Run.timeline": "wf_notebook.render:timeline",
     "Run.why": "wf_notebook.frames.steps:why",
+    "Run.step": "wf_notebook.comparing:step_of",
     "Remembers.takes": "wf_notebook.frames.steps:takes",
     "Timeline.df": "wf_notebook.frames:timeline_frame",
     "Exported.to_notebook": "wf_notebook.ipynb.exporting:to_notebook",
@@ -205,6 +205,12 @@ class Told(Protocol):
     def other(self, run_id: str) -> Run | None:
         """Return another run of the same store; None where that is not known."""
 
+    def workflow(self) -> Any:
+        """Return the workflow whose run it was, None where that is not here any more."""
+
+    def storage(self) -> Any:
+        """Return where the run is kept, None where it is not."""
+
 
 class _Shown:
     """What a record is shown by, and no part of it: copied, compared and kept it is without."""
@@ -269,6 +275,15 @@ class Run(_Shown):
         """Return a table of its steps: which came from the store, which were done, and what had changed for that."""
         return way_up("Run.why")(self)
 
+    def step(self, name: str, nth: int = 1, *, kind: str | None = None) -> Any:
+        """Return a step of it as it is remembered; `.again(instructions=…, model=…)` of that asks once more, and compares.
+
+        `name` is that of a `@step` function, of an agent or the attribute that holds it, or of a tool. `nth` counts those of a
+        name in the order in which they began. `kind` is step, agent, request (to a model, inside of an agent's call) or tool;
+        left out, requests are passed over. Raises UnknownStep, which lists the steps that there are.
+        """
+        return way_up("Run.step")(self, name, nth, kind)
+
     def timeline(self) -> Any:
         """Return what its agents, tools and branches did, and when: rows, `.df()`, and shown as bars."""
         return way_up("Run.timeline")(self)
@@ -276,24 +291,3 @@ class Run(_Shown):
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         bundle: dict[str, str] = way_up("Run._repr_mimebundle_")(self)
         return bundle
-
-
-def process_started_at(pid: int) -> str | None:
-    """Return when a process of this machine started, as text that a later process of the same PID does not share.
-
-    None when there is no such process; "" where the system does not say when it started.
-
-    >>> process_started_at(os.getpid()) == process_started_at(os.getpid())
-    True
-    """
-    stat = Path(f"/proc/{pid}/stat")
-    if stat.exists():
-        with suppress(OSError, IndexError):
-            return stat.read_text().rpartition(")")[2].split()[19]  # proc(5): field 22, in clock ticks since boot
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass
-    return None if Path("/proc/self/stat").exists() else ""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from .done import stored
 from .keying.program import Program, program
 from .keying.remembered import Remembered
+from .process import process_started_at
 from .redact import redact
-from .run import process_started_at
 
 if TYPE_CHECKING:
     from datetime import datetime

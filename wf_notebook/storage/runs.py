@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ..events import RunEvent, RunResponse
 from ..keys import key_of
 from ..log import BESIDE, Event, span_of
+from ..process import process_started_at
 from ..readable import Printed
-from ..run import Run, process_started_at
+from ..run import Run
 from ..transaction import shown_id
 
 if TYPE_CHECKING:
@@ -36,9 +37,15 @@ class Stored:
     """What a run said and what happened in it, as far as it is in the store; read when it is asked for."""
 
     def __init__(
-        self, read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], run_id: str, store: str, url: str | None = None
+        self,
+        read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]],
+        run_id: str,
+        store: str,
+        url: str | None = None,
+        *,
+        storage: Any = None,
     ) -> None:
-        self._read, self._run_id, self._store, self.url = read, run_id, store, url
+        self._read, self._run_id, self._store, self.url, self._storage = read, run_id, store, url, storage
         #: Whether nothing is added any more: then it is read once.
         self.is_over = False
         self._events: list[Event] | None = None
@@ -59,7 +66,17 @@ class Stored:
     def other(self, run_id: str) -> Run | None:
         """Return another run of this store, None if it is not there."""
         rows = self._read(RUN, (run_id, self._store))
-        return record(rows[0], Stored(self._read, run_id, self._store, self.url)) if rows else None
+        return record(rows[0], self._of(run_id)) if rows else None
+
+    def _of(self, run_id: str) -> Stored:
+        return Stored(self._read, run_id, self._store, self.url, storage=self._storage)
+
+    def workflow(self) -> None:
+        """Return no workflow: what is stored is no code."""
+
+    def storage(self) -> Any:
+        """Return the storage."""
+        return self._storage
 
     def moments(self) -> list[tuple[datetime, RunResponse]]:
         """Return what was said, each thing with the moment when it was begun."""

@@ -126,7 +126,7 @@ class SqlStorage:
         rows = self.read(RUN, (run_id, self.table_name)) if isinstance(run_id, str) else ()
         if not rows:
             raise UnknownRun(f"no run {run_id!r} in {self.url}; storage.runs() lists them")
-        return record(rows[0], Stored(self.read, run_id, self.table_name, self.url))
+        return record(rows[0], Stored(self.read, run_id, self.table_name, self.url, storage=self))
 
     def get_all_session_ids(self, user_id: str | None = None, workflow_id: str | None = None) -> list[str]:
         """Return the ids of the sessions, newest first, as the old API does."""

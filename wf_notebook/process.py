@@ -1,0 +1,28 @@
+"""When a process of this machine started: it tells one from a later one of the same PID."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def process_started_at(pid: int) -> str | None:
+    """Return when a process of this machine started, as text that a later process of the same PID does not share.
+
+    None when there is no such process; "" where the system does not say when it started.
+
+    >>> process_started_at(os.getpid()) == process_started_at(os.getpid())
+    True
+    """
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.exists():
+        with suppress(OSError, IndexError):
+            return stat.read_text().rpartition(")")[2].split()[19]  # proc(5): field 22, in clock ticks since boot
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass
+    return None if Path("/proc/self/stat").exists() else ""
