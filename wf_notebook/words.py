@@ -28,13 +28,15 @@ def pieces(before: str, after: str, most: int = _MOST) -> list[Piece]:
 
     >>> [tuple(piece) for piece in pieces("a red fox", "a brown fox")]
     [('same', 'a '), ('removed', 'red'), ('added', 'brown'), ('same', ' fox')]
+    >>> "".join(piece.text for piece in pieces("one two three four", "1 two three 4") if piece.kind == "same")
+    ' two three '
     """
     old, new = _WORDS.findall(before), _WORDS.findall(after)
-    start, most = 0, min(len(old), len(new))
-    while start < most and old[start] == new[start]:
+    start, shorter = 0, min(len(old), len(new))
+    while start < shorter and old[start] == new[start]:
         start += 1
     end = 0
-    while end < most - start and old[-1 - end] == new[-1 - end]:
+    while end < shorter - start and old[-1 - end] == new[-1 - end]:
         end += 1
     made = [Piece("same", "".join(old[:start])), *_between(old[start : len(old) - end], new[start : len(new) - end], most)]
     return [piece for piece in [*made, Piece("same", "".join(old[len(old) - end :]))] if piece.text]
