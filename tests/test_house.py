@@ -24,8 +24,8 @@ HOUSE = Path(wf_notebook.__file__).parent
 
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
-0   nearest  errors  given  whole
-1   process  budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
+0   nearest  errors  given  whole  processes
+1   budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
     porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
     porting.cells  porting  addresses
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
@@ -49,7 +49,7 @@ FLOORS = """
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render
 5   inputs  foreign  settings  source  journal  saver  told  traced  record  context  place  stream  outcome  keeping
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
-    cache.stretch  cache.call  cache.functions  cache  workflow
+    cache.stretch  cache.call  cache.functions  cache  offering  workflow
     scratch  planning
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
@@ -63,7 +63,8 @@ FLOORS = """
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
     frames.reading  frames.steps  frames.queries  frames.past  frames.differing  frames
     comparing.recorded  comparing.remembered  comparing.home  comparing.again  comparing.calling  comparing.asking
-    comparing.step  comparing
+    comparing.step  comparing.row  comparing.given  comparing.scoring  comparing.drawing  comparing.comparison
+    comparing.running  comparing
     inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
     inspection.marks  inspection.grids  inspection.jsontext  inspection.first  inspection.overview  inspection.results
     inspection.as_table  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing

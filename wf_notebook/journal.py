@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .log import BESIDE, span_of
-from .process import process_started_at
+from .processes import process_started_at
 from .readable import as_json, as_text
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .done import stored
 from .keying.program import Program, program
 from .keying.remembered import Remembered
-from .process import process_started_at
+from .processes import process_started_at
 from .redact import redact
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ from .errors import MissingRun, WorkflowError
 from .events import RunResponse
 from .inputs import bound_inputs
 from .keeping import Keeping
+from .offering import Offering
 from .outcome import already, outcome
 from .record import OpenRun
-from .run import Run, RunContext, current, logger, way_up
+from .run import Run, RunContext, current, logger
 from .settings import Adapting, check_old_names, checked_setting, own_agents, warn_if_outdated
 from .storage import opened
 from .stream import RunStream
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _CLASS_SETTINGS = ("session_id", "session_state")
 
 
-class Workflow(Adapting, Keeping):
+class Workflow(Adapting, Keeping, Offering):
     """A workflow is a subclass with a method run(): plain Python that yields or returns what it has to say.
 
     `session_state` is a dict that belongs to the session; with a `storage` (a storage or its address) it is kept there, and is
@@ -145,6 +146,13 @@ class Workflow(Adapting, Keeping):
         value = self.run(*args, **kwargs)
         return value if isinstance(value, RunStream) or inspect.isawaitable(value) else already(value)
 
+    @classmethod
+    def opening(cls) -> Callable[..., Any]:
+        """Return the method that the user wrote: run(), or arun() where there is no run()."""
+        method = cls.run if cls.run is not Workflow.run else cls.arun
+        written: Callable[..., Any] = getattr(method, "__wrapped__", method)
+        return written
+
     # -- the run -----------------------------------------------------------------------------------------------------------
 
     def _open(
@@ -213,36 +221,6 @@ class Workflow(Adapting, Keeping):
     def _here(self) -> RunContext | None:
         run = current.get()
         return run if run is not None and run.workflow is self else None
-
-    def plan(self, *args: Any, **kwargs: Any) -> Any:
-        """Return what a run with these inputs would do, before it is paid for: nothing is called, and nothing saved.
-
-        It says which steps would come from the store, and which would be done first, how much that would send, and what it and
-        what followed it took the last time. run() is played on a copy of the session up to there.
-
-        >>> from wf_notebook import step
-        >>> class Blog(Workflow):
-        ...     @step
-        ...     def outline(self, topic): return [topic]
-        ...     def run(self, topic): yield str(self.outline(topic))
-        >>> Blog(cache="use").plan("cheese")
-        nothing comes from the store
-        ● first would be done: step 'outline' (nothing is remembered of it in this session)
-        """
-        opening = type(self).run if type(self).run is not Workflow.run else type(self).arun
-        method = getattr(opening, "__wrapped__", opening)
-        return way_up("Workflow.plan")(self, inspect.signature(method), method, args, kwargs)
-
-    def form(self, /, **inputs: Any) -> Any:
-        """Return a form of the inputs of run(), with a session, Run and Stop; `inputs` are what it has at first.
-
-        It is an ipywidgets.VBox: shown as the last expression of a cell, and composed as any widget.
-        """
-        return way_up("Workflow.form")(self, **inputs)
-
-    def inspect(self) -> Any:
-        """Return an inspector of this workflow's session: its state, its past and its runs."""
-        return way_up("Workflow.inspect")(self)
 
 
 def _opening(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -29,7 +29,7 @@ def count(words, at_most=3):
     return len(words.split()[:at_most])
 
 
-class Blog(Workflow):
+class Diary(Workflow):
     """Outlines, writes, counts and finds a title."""
 
     scribe = Agent(name="writer", description="You write.", instructions="Be brief.", model_settings={"temperature": 0.5})
@@ -52,20 +52,20 @@ class Blog(Workflow):
         yield str(count(self.scribe.run_response.content))
 
 
-def ran(storage, *answers, workflow=Blog, **models):
-    blog = workflow(session_id="a", storage=storage, cache="use")
-    blog.scribe.model = scripted(*answers)
+def ran(storage, *answers, workflow=Diary, **models):
+    diary = workflow(session_id="a", storage=storage, cache="use")
+    diary.scribe.model = scripted(*answers)
     for name, model in models.items():
-        getattr(blog, name).model = model
-    blog.run("ducks").result()
-    return blog
+        getattr(diary, name).model = model
+    diary.run("ducks").result()
+    return diary
 
 
 def test_an_agent_is_asked_once_more_what_it_was_asked_with_other_instructions(storage):
-    blog = ran(storage, "a red fox", "a brown fox")
-    again = blog.last_run.step("writer").again(instructions="Be kind.")
+    diary = ran(storage, "a red fox", "a brown fox")
+    again = diary.last_run.step("writer").again(instructions="Be kind.")
     assert (again.old, again.new, str(again.diff)) == ("a red fox", "a brown fox", "a [-red-]{+brown+} fox")
-    first, second = blog.scribe.model.requests
+    first, second = diary.scribe.model.requests
     assert second.messages[0]["content"] == first.messages[0]["content"].replace("brief", "kind")
     assert (second.message, second.settings) == (first.message, first.settings) == ("About ducks", {"temperature": 0.5})
     assert again.changed == {"instructions": (first.messages[0]["content"], second.messages[0]["content"])}
@@ -86,14 +86,14 @@ def test_the_message_the_model_and_settings_can_be_others(storage):
 
 
 def test_nothing_of_it_is_kept_anywhere(storage, content):
-    blog = ran(storage, "one", "two", "three")
-    run, state, before = blog.last_run, dict(blog.session_state), content()
+    diary = ran(storage, "one", "two", "three")
+    run, state, before = diary.last_run, dict(diary.session_state), content()
     run.step("writer").again(instructions="Be kind.")
     run.step("outline").again(topic="geese")
     run.step("count").again(at_most=1)
-    blog.write_to_storage()
-    assert (content(), blog.session_state, blog.last_run.run_id) == (before, state, run.run_id)
-    assert [done.name for done in blog.session.steps.all() if done.kind != "request"] == ["outline", "writer", "count"]
+    diary.write_to_storage()
+    assert (content(), diary.session_state, diary.last_run.run_id) == (before, state, run.run_id)
+    assert [done.name for done in diary.session.steps.all() if done.kind != "request"] == ["outline", "writer", "count"]
 
 
 def test_a_function_is_called_as_it_is_now_with_what_it_was_given_and_the_state_of_then(storage):
@@ -118,7 +118,7 @@ def test_a_run_from_the_store_is_asked_with_the_code_that_is_here(storage):
 
 
 def test_what_is_long_is_found_again_where_it_came_from_or_asked_for(storage):
-    class Long(Blog):
+    class Long(Diary):
         def run(self, topic):
             words = f"{topic} " * 1000
             self.session_state["kept"] = words
@@ -135,17 +135,17 @@ def test_what_is_long_is_found_again_where_it_came_from_or_asked_for(storage):
 
 
 def test_a_long_message_and_its_instructions_are_recorded_as_a_whole(storage):
-    class Long(Blog):
+    class Long(Diary):
         def run(self, topic):
             yield self.scribe.run(topic * 1000)
 
-    blog = ran(storage, "x", "y", workflow=Long)
-    blog.scribe.description = "z" * 5000
-    blog.last_run.step("writer").again()
-    assert blog.scribe.model.requests[0].messages == blog.scribe.model.requests[1].messages
+    diary = ran(storage, "x", "y", workflow=Long)
+    diary.scribe.description = "z" * 5000
+    diary.last_run.step("writer").again()
+    assert diary.scribe.model.requests[0].messages == diary.scribe.model.requests[1].messages
 
 
-class Asks(Blog):
+class Asks(Diary):
     """Asks with tools, and for a model."""
 
     def run(self, topic):
@@ -160,31 +160,31 @@ def asked(storage):
 
 
 def test_tools_are_called_and_output_is_made_by_the_code_that_is_here(asked):
-    blog = asked()
-    assert (blog.last_run.step("asker").again().new, blog.last_run.step("namer").again().new) == (
+    diary = asked()
+    assert (diary.last_run.step("asker").again().new, diary.last_run.step("namer").again().new) == (
         "more birds",
         Title(text="Geese"),
     )
-    assert [request.tools for request in blog.asker.model.requests] == [["lookup"]] * 4
-    assert blog.last_run.step("lookup").again(word="geese").new == "GEESE"
+    assert [request.tools for request in diary.asker.model.requests] == [["lookup"]] * 4
+    assert diary.last_run.step("lookup").again(word="geese").new == "GEESE"
 
 
 def test_a_request_inside_of_a_call_is_made_by_itself_and_no_tool_is_called(asked):
-    blog = asked()
-    first, second = (blog.last_run.step("asker", nth, kind="request") for nth in (1, 2))
+    diary = asked()
+    first, second = (diary.last_run.step("asker", nth, kind="request") for nth in (1, 2))
     assert (first.came, second.came) == ([{"lookup": {"word": "ducks"}}], "birds")
     other = scripted("waterfowl", ToolCall("lookup", {"word": "swans"}))
     assert (second.again(model=other).new, first.again(model=other).new) == ("waterfowl", [{"lookup": {"word": "swans"}}])
-    assert other.requests[0].messages == blog.asker.model.requests[1].messages
-    assert other.requests[1].messages == blog.asker.model.requests[0].messages
+    assert other.requests[0].messages == diary.asker.model.requests[1].messages
+    assert other.requests[1].messages == diary.asker.model.requests[0].messages
 
 
 def test_steps_that_came_from_the_store_are_there_with_what_was_inside_of_them(asked):
-    blog = asked()
-    blog.run("ducks").result()
-    assert len(blog.asker.model.requests) == 2
-    assert blog.last_run.step("lookup").again(word="swans").new == "SWANS"
-    assert blog.last_run.step("asker", 2, kind="request").came == "birds"
+    diary = asked()
+    diary.run("ducks").result()
+    assert len(diary.asker.model.requests) == 2
+    assert diary.last_run.step("lookup").again(word="swans").new == "SWANS"
+    assert diary.last_run.step("asker", 2, kind="request").came == "birds"
 
 
 def test_where_the_code_of_a_tool_is_gone_it_says_what_helps(storage, asked):
@@ -195,7 +195,7 @@ def test_where_the_code_of_a_tool_is_gone_it_says_what_helps(storage, asked):
             storage.run(run_id).step("asker").again(model=scripted("x"))
         again = storage.run(run_id).step("asker").again(model=scripted("x"), tools=[lookup])
     finally:
-        Blog.asker = Agent(tools=[lookup])
+        Diary.asker = Agent(tools=[lookup])
     assert again.new == "x"
 
 
@@ -214,34 +214,34 @@ def test_what_is_not_there_is_told_with_what_is(storage):
 
 
 def test_a_run_that_remembers_nothing_says_so(storage):
-    blog = Blog(session_id="a", storage=storage)
-    blog.scribe.model = scripted("one")
-    blog.run("ducks").result()
+    diary = Diary(session_id="a", storage=storage)
+    diary.scribe.model = scripted("one")
+    diary.run("ducks").result()
     with pytest.raises(UnknownStep, match="it remembers none: run it with cache='use'"):
-        blog.last_run.step("writer")
+        diary.last_run.step("writer")
 
 
 def test_a_workflow_without_a_store_can_be_asked_as_long_as_it_is_there():
-    blog = ran(None, "one", "two")
-    assert blog.last_run.step("writer").again().new == "two"
+    diary = ran(None, "one", "two")
+    assert diary.last_run.step("writer").again().new == "two"
 
 
 def test_what_fails_raises(storage):
-    blog = ran(storage, "one", ValueError("no"))
+    diary = ran(storage, "one", ValueError("no"))
     with pytest.raises(ModelFailed, match="no"):
-        blog.last_run.step("writer").again()
+        diary.last_run.step("writer").again()
 
 
 def test_a_budget_of_the_workflow_is_that_of_the_one_call(asked):
-    blog = asked()
-    blog.max_tokens = 10
+    diary = asked()
+    diary.max_tokens = 10
     with pytest.raises(AgentFailed, match=r"agent 'asker' was not done again: budget of 10 tokens spent .* more by max_tokens="):
-        blog.last_run.step("asker").again()
-    assert len(blog.asker.model.requests) == 3
+        diary.last_run.step("asker").again()
+    assert len(diary.asker.model.requests) == 3
 
 
 def test_a_stream_is_compared_as_its_text(storage):
-    class Shouts(Blog):
+    class Shouts(Diary):
         def run(self, topic):
             yield from self.shout(topic)
 
@@ -250,7 +250,7 @@ def test_a_stream_is_compared_as_its_text(storage):
 
 
 def test_tools_that_are_methods_change_the_state_of_a_copy(storage):
-    class Notes(Blog):
+    class Notes(Diary):
         def note(self, text: str) -> str:
             """Note a text."""
             self.session_state["notes"] = text
@@ -260,15 +260,15 @@ def test_tools_that_are_methods_change_the_state_of_a_copy(storage):
             yield self.asker.run(topic)
 
     model = scripted("x", ToolCall("note", {"text": "b"}), "y")
-    blog = ran(storage, workflow=Notes, asker=model)
-    assert blog.last_run.step("asker").again(tools=[blog.note]).new == "y"
-    assert blog.session_state == {}
+    diary = ran(storage, workflow=Notes, asker=model)
+    assert diary.last_run.step("asker").again(tools=[diary.note]).new == "y"
+    assert diary.session_state == {}
 
 
 def test_what_was_said_is_only_text_where_it_is_shown(storage):
-    blog = ran(storage, "<script>alert(1)</script> one", "<img src=x onerror=alert(2)> two")
-    again = blog.last_run.step("writer").again(instructions="<b>Be kind.</b>")
-    html = again._repr_html_() + blog.last_run.step("writer")._repr_html_()
+    diary = ran(storage, "<script>alert(1)</script> one", "<img src=x onerror=alert(2)> two")
+    again = diary.last_run.step("writer").again(instructions="<b>Be kind.</b>")
+    html = again._repr_html_() + diary.last_run.step("writer")._repr_html_()
     assert not any(tag in html for tag in ("<script", "<img", "<b>"))
     assert "&lt;script&gt;" in html
     assert "<ins" in html

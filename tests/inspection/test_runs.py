@@ -14,7 +14,7 @@ import pytest
 from wf_notebook import Agent, Workflow, open_storage, parallel, step
 from wf_notebook.inspection import Inspector, answer
 from wf_notebook.journal import start_row
-from wf_notebook.process import process_started_at
+from wf_notebook.processes import process_started_at
 from wf_notebook.redact import register_secret
 from wf_notebook.run import Run
 from wf_notebook.testing import scripted

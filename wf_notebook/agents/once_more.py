@@ -126,6 +126,8 @@ def model_of(asked: Asked, agent: Any, others: dict[str, Any], changed: dict[str
         return others["model"]
     if isinstance(agent, Agent) and digests_of_model(agent.model) == digests(asked.digests):
         return agent.model
+    if isinstance(agent, Agent) and agent.model is not None and _name(agent.model) == asked.answered_by:
+        return agent.model  # its code is another one now, as that of a function is
     if (named := _named(asked.model)) is not None:
         return named
     raise BadSetting(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ..frames.differing import WordDiff
 from .again import Again
+from .comparison import Comparison, Mean
+from .row import Compared
+from .running import compare
 from .step import Step, step_of
 
-__all__ = ["Again", "Step", "WordDiff", "step_of"]
+__all__ = ["Again", "Compared", "Comparison", "Mean", "Step", "WordDiff", "compare", "step_of"]

@@ -69,10 +69,7 @@ def workflow_of(run: Run, step: str) -> Workflow | None:
     """
     there = run.told.workflow() if run.told is not None else None
     if isinstance(there, Workflow):
-        newest = newest_class(type(there))
-        if newest is type(there):
-            return there
-        return _made(newest) or there
+        return as_it_is_now(there)
     named = [cls for cls in _below(Workflow) if run.workflow in {cls.__name__, cls.name} and newest_class(cls) is cls]
     named.sort(key=lambda cls: (_has(cls, step), cls.__module__ == "__main__"))
     return _made(named[-1]) if named else None
@@ -83,6 +80,12 @@ def _has(cls: type[Workflow], step: str) -> bool:
     values = [getattr(value, "__func__", value) for each in cls.__mro__ for value in vars(each).values()]
     return hasattr(cls, step) or any(step in {getattr(one, "name", ""), getattr(getattr(one, "step", None), "name", "")}
                                      for one in values)  # fmt: skip
+
+
+def as_it_is_now(workflow: Workflow) -> Workflow:
+    """Return a workflow, or a new one where a cell defined its class anew: its code, and its agents with what they are told."""
+    newest = newest_class(type(workflow))
+    return workflow if newest is type(workflow) else _made(newest) or workflow
 
 
 def newest_class(cls: type[Workflow]) -> type[Workflow]:

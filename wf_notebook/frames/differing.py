@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..redact import redact
 from ..render.status import STATUS
-from ..words import Piece, marked, pieces, shortened
+from ..words import Piece, in_line, in_stretches, pieces, shortened
 from .columns import plain
 from .html import LINE, QUIET
 
@@ -17,14 +18,18 @@ if TYPE_CHECKING:
 
 #: Characters of two texts that are shown as they are; of longer ones what is near a difference, and all of it when unfolded.
 AS_IT_IS, UNFOLDED = 1500, 50_000
+#: Words against words that are compared one by one: there may be many rows.
+MOST = 640_000
+#: Characters of a difference in a cell of a table.
+NEAR = 400
 #: A value of so many characters stands in one line.
 LINE_OF = 80
 _REMOVED = f"text-decoration: line-through; background: color-mix(in srgb, {STATUS['failed'][1]} 15%, transparent)"
 _ADDED = f"text-decoration: underline; background: color-mix(in srgb, {STATUS['completed'][1]} 15%, transparent)"
 _MARKS = {
     "same": ("", ""),
-    "removed": (f'<del style="{_REMOVED}; color: inherit">', "</del>"),
-    "added": (f'<ins style="{_ADDED}; color: inherit">', "</ins>"),
+    "removed": (f'<del style="{_REMOVED}; color: inherit; padding: 0 2px">', "</del>"),
+    "added": (f'<ins style="{_ADDED}; color: inherit; padding: 0 2px">', "</ins>"),
 }
 _WRAPPED = "white-space: pre-wrap; overflow-wrap: anywhere"
 
@@ -42,7 +47,7 @@ class WordDiff(tuple[Piece, ...]):  # noqa: SLOT001 - a tuple has none
     def between(cls, before: Any, after: Any) -> WordDiff:
         """Return the difference between two texts, or two values as they print; it is empty where nothing differs."""
         was, now = as_text(before), as_text(after)
-        return cls(() if was == now else pieces(was, now))
+        return cls(() if was == now else _between(was, now))
 
     def __repr__(self) -> str:
         return self.text
@@ -50,13 +55,20 @@ class WordDiff(tuple[Piece, ...]):  # noqa: SLOT001 - a tuple has none
     @property
     def text(self) -> str:
         """The difference in one line."""
-        return redact(marked("".join(self._side("removed")), "".join(self._side("added")))) if self else "nothing differs"
+        return redact(in_line(list(self))) if self else "nothing differs"
 
-    def _side(self, kind: str) -> Iterable[str]:
-        return (piece.text for piece in self if piece.kind in {"same", kind})
+    def near_html(self, most: int = NEAR) -> str:
+        """Return what is near the differences as HTML, and no more than so many characters of it."""
+        return f'<div style="{_WRAPPED}">{marked_pieces(_within(shortened(list(self)), most))}</div>'
 
     def _repr_html_(self) -> str:
         return f'<div class="wf-diff" style="{_WRAPPED}">{folded_pieces(self)}</div>' if self else "nothing differs"
+
+
+@lru_cache(maxsize=256)
+def _between(was: str, now: str) -> tuple[Piece, ...]:
+    """Return the pieces; a table and its text ask for the same ones."""
+    return tuple(in_stretches(pieces(was, now, MOST)))
 
 
 def as_text(value: Any) -> str:

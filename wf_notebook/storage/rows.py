@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..changes import Change
 from ..codec.blobs import digest
 from ..codec.kind import LARGE
-from ..process import process_started_at
+from ..processes import process_started_at
 from ..transaction import About, Head, Records
 from .moment import now
 from .schema import COLUMNS, TABLES, quoted

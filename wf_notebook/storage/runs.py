@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..events import RunEvent, RunResponse
 from ..keys import key_of
 from ..log import BESIDE, Event, span_of
-from ..process import process_started_at
+from ..processes import process_started_at
 from ..readable import Printed
 from ..run import Run
 from ..transaction import shown_id
@@ -27,6 +27,13 @@ _NAMES = (
 
 #: Asks for a run of a store.
 RUN = f"SELECT {', '.join(_NAMES)} FROM runs WHERE run_id = ? AND store = ?"
+#: Asks for the runs of a workflow that are over, the newest first, in sessions that a user may read.
+RUNS_OF = (
+    f"SELECT {', '.join(_NAMES)} FROM runs r WHERE store = ? AND workflow = ? AND status <> 'running' AND EXISTS (SELECT 1 FROM"
+    " sessions s WHERE s.store = r.store AND s.session_id = r.session_id AND (? IS NULL OR s.user_id IS NULL OR s.user_id = ?))"
+)
+#: So many inputs are asked for at once.
+_AT_ONCE = 200
 _EVENTS = "SELECT happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? ORDER BY seq"
 _CHANGES = "SELECT DISTINCT saved_at, key, op, path FROM state_log WHERE run_id = ? ORDER BY saved_at, key"
 _TOOLS = frozenset({RunEvent.tool_call_started.value, RunEvent.tool_call_completed.value})
@@ -133,6 +140,27 @@ def record(cells: Sequence[Any], told: Stored) -> Run:
     run = Run(**{**row, "input_tokens": row["input_tokens"] or 0, "output_tokens": row["output_tokens"] or 0})
     told.is_over = run.status != "running"
     return run.told_by(told)
+
+
+def last_runs(storage: Any, workflow: str, last: int, user_id: str | None) -> list[Run]:
+    """Return so many runs of a workflow that are over, the newest first."""
+    return _runs(storage, f"{RUNS_OF} ORDER BY started_at DESC, run_id LIMIT ?", (workflow, user_id, user_id, last))
+
+
+def runs_with(storage: Any, workflow: str, inputs: Sequence[str], user_id: str | None) -> list[Run]:
+    """Return the runs of a workflow that are over and had one of these inputs, as JSON; the newest first."""
+    found: list[Run] = []
+    for start in range(0, len(inputs), _AT_ONCE):
+        some = inputs[start : start + _AT_ONCE]
+        sql = f"{RUNS_OF} AND CAST(inputs AS VARCHAR) IN ({', '.join('?' * len(some))}) ORDER BY started_at DESC, run_id"
+        found += _runs(storage, sql, (workflow, user_id, user_id, *some))
+    return found
+
+
+def _runs(storage: Any, sql: str, parameters: Sequence[Any]) -> list[Run]:
+    rows = storage.read(sql, (storage.table_name, *parameters))
+    run_id = _NAMES.index("run_id")
+    return [record(row, Stored(storage.read, row[run_id], storage.table_name, storage.url, storage=storage)) for row in rows]
 
 
 def status_of(row: Mapping[str, Any]) -> str:

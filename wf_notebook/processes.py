@@ -1,4 +1,4 @@
-"""When a process of this machine started: it tells one from a later one of the same PID."""
+"""Which process is meant by a number: one that is gone may have given its number to another."""
 
 from __future__ import annotations
 
