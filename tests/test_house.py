@@ -84,11 +84,11 @@ FLOORS = """
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
     notebook.live  notebook.background  notebook.again  notebook.taking_in
     notebook.shown  notebook.variables  notebook.inspecting
-    notebook.known  notebook.planned
+    notebook.known  notebook.planned  notebook.compared
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
     cli.wording  cli.manner  cli.failing  cli.command  cli.showing  cli.inputs  cli.streaming  cli.completing
-    cli.verbs  cli.inspect  cli.models  cli.run  cli.status  cli.replay  cli.rerun  cli.port
+    cli.verbs  cli.inspect  cli.models  cli.run  cli.status  cli.replay  cli.rerun  cli.compare  cli.port
     cli.doctor.check  cli.doctor.versions  cli.doctor.model  cli.doctor.store  cli.doctor.front_end  cli.doctor  cli  __main__
 8   __init__
 """

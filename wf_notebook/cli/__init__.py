@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .command import Main
+from .compare import compare
 from .doctor import doctor
 from .inspect import inspect
 from .models import models
@@ -21,7 +22,7 @@ _verbs: dict[str, click.Command] = {**commands(), "inspect": inspect(), "replay"
 
 #: The commands, by what they are about.
 SECTIONS: dict[str, list[click.Command]] = {
-    "Work with notebooks": [run, rerun, *(_verbs.pop(name) for name in _NOTEBOOKS if name in _verbs), port],
+    "Work with notebooks": [run, rerun, compare, *(_verbs.pop(name) for name in _NOTEBOOKS if name in _verbs), port],
     "Look at sessions": [_verbs.pop(name) for name in _LOOKING],
     "Change sessions": list(_verbs.values()),
     "This machine": [models, doctor],

@@ -113,6 +113,6 @@ def used(model: str | None, tokens: int, cost: float | None, seconds: float) -> 
 
 def indented(text: str) -> list[str]:
     """Return the lines of a text, a few of them, as they stand below what they are."""
-    lines = redact(text).splitlines() or ["(nothing)"]
+    lines = text.splitlines() or ["(nothing)"]
     more = [f"  … {len(lines) - _LINES} more lines"] if len(lines) > _LINES else []
     return [*(f"  {line}" for line in lines[:_LINES]), *more]

@@ -7,6 +7,7 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..readable import harmless
 from ..redact import redact
 from ..render.status import STATUS
 from ..words import Piece, in_line, in_stretches, pieces, shortened
@@ -55,7 +56,7 @@ class WordDiff(tuple[Piece, ...]):  # noqa: SLOT001 - a tuple has none
     @property
     def text(self) -> str:
         """The difference in one line."""
-        return redact(in_line(list(self))) if self else "nothing differs"
+        return in_line(list(self)) if self else "nothing differs"
 
     def near_html(self, most: int = NEAR) -> str:
         """Return what is near the differences as HTML, and no more than so many characters of it."""
@@ -72,20 +73,22 @@ def _between(was: str, now: str) -> tuple[Piece, ...]:
 
 
 def as_text(value: Any) -> str:
-    """Return a value as text: a text as it is, None as nothing, anything else as JSON.
+    """Return a value as text that is safe to show: a text as it is, None as nothing, anything else as JSON.
+
+    Secrets are taken out of the whole of it: of a stretch of words nobody could tell that it is one.
 
     >>> as_text({"n": 1}), as_text(None)
     ('{"n": 1}', '')
     """
     if value is None or isinstance(value, str):
-        return value or ""
+        return harmless(redact(value or ""))
     line = json.dumps(plain(value), ensure_ascii=False)
-    return line if len(line) <= LINE_OF else json.dumps(plain(value), ensure_ascii=False, indent=1)
+    return harmless(redact(line if len(line) <= LINE_OF else json.dumps(plain(value), ensure_ascii=False, indent=1)))
 
 
 def marked_pieces(some: Iterable[Piece]) -> str:
     """Return pieces as HTML, what was removed and what was added marked."""
-    return "".join(f"{_MARKS[piece.kind][0]}{escape(redact(piece.text))}{_MARKS[piece.kind][1]}" for piece in some)
+    return "".join(f"{_MARKS[piece.kind][0]}{escape(piece.text)}{_MARKS[piece.kind][1]}" for piece in some)
 
 
 def folded_pieces(some: Sequence[Piece], most: int = AS_IT_IS) -> str:
