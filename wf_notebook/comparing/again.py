@@ -98,7 +98,7 @@ class Again:
 
 
 def _written(value: Any) -> str:
-    return value if isinstance(value, str) else repr(value)
+    return "not set" if value is None else value if isinstance(value, str) else repr(value)
 
 
 def used(model: str | None, tokens: int, cost: float | None, seconds: float) -> str:

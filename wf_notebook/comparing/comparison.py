@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ..frames.columns import Column
-from ..frames.differing import beside
+from ..frames.differing import MOST, WordDiff, beside
 from ..frames.html import EDGE, QUIET, folded, framed
 from ..frames.table import Table
 from ..frames.text import table_text
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Rows that are shown of a comparison.
 ROWS = 50
+#: Words against words that are compared one by one in all rows together, and at least in each.
+_WORDS, _LEAST = 20_000_000, 100_000
 #: Characters of inputs and of a difference that are shown at once.
 _SHOWN = 200
 
@@ -46,7 +48,8 @@ class Mean(NamedTuple):
     def __str__(self) -> str:
         if self.difference is None:
             return "no score"
-        return f"{self.old:.3g} → {self.new:.3g} ({self.difference:+.3g})"
+        sign = "-" if self.difference < 0 else "+"
+        return f"{_pair((self.old, self.new), figure)} ({sign}{figure(abs(self.difference))})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -110,7 +113,7 @@ class Comparison:
             ("old", "text", lambda row: row.texts[0]),
             ("new", "text", lambda row: row.texts[1]),
             ("changed", "boolean", lambda row: row.changed),
-            ("diff", "text", lambda row: row.diff.text if row.diff else ""),
+            ("diff", "text", self._differs),
             ("old_status", "status", lambda row: row.pair("status")[0]),
             ("new_status", "status", lambda row: row.status),
             ("old_error", "text", lambda row: row.pair("error")[0]),
@@ -150,6 +153,13 @@ class Comparison:
         """
         return drawn({name: [row.scores.get(name, (None, None)) for row in self.rows] for name in self.names}, self.means)
 
+    def _diff(self, row: Compared) -> WordDiff:
+        """Return what differs in a row: of many rows less is compared word by word."""
+        return row.diff_within(max(_LEAST, min(MOST, _WORDS // len(self.rows))))
+
+    def _differs(self, row: Compared) -> str:
+        return found.text if (found := self._diff(row)) else ""
+
     # -- shown -------------------------------------------------------------------------------------------------------------
 
     def _short(self) -> list[Column]:
@@ -158,14 +168,14 @@ class Comparison:
         columns = [
             Column.of("inputs", [told_inputs(row.inputs) for row in rows], "text"),
             Column.of("outcome", [row.outcome for row in rows], "text"),
-            Column.of("differs", [row.ends or (row.diff.text if row.diff else "") for row in rows], "text"),
+            Column.of("differs", [row.ends or self._differs(row) for row in rows], "text"),
             Column.of("from store", [_of(row) for row in rows], "text"),
         ]
         columns += [
-            Column.of(name, [_pair(row.scores.get(name, (None, None)), "{:.3g}") for row in rows], "text") for name in self.names
+            Column.of(name, [_pair(row.scores.get(name, (None, None)), figure) for row in rows], "text") for name in self.names
         ]
         if any(row.cost_diff is not None for row in rows):
-            costs = [_pair(row.pair("cost"), "${:.4f}") for row in rows]
+            costs = [_pair(row.pair("cost"), dollars) for row in rows]
             columns.append(Column.of("cost", costs, "text"))
         return columns
 
@@ -190,14 +200,14 @@ class Comparison:
         told = told_inputs(row.inputs)
         yield f'<td style="{still}; max-width: 20em; overflow-wrap: anywhere">{folded(dict(row.inputs), told, code=False)}</td>'
         yield f'<td style="{narrow}">{escape(row.outcome)}</td>'
-        yield f'<td style="{still}; min-width: 24em">{_differs(row)}</td>'
+        yield f'<td style="{still}; min-width: 24em">{_differs(row, self._diff(row))}</td>'
         yield f'<td style="{narrow}">{_of(row)}</td>'
         for name in self.names:
-            pair = _pair(row.scores.get(name, (None, None)), "{:.3g}")
+            pair = _pair(row.scores.get(name, (None, None)), figure)
             yield f'<td style="{narrow}">{escape(pair) or escape(row.unscored.get(name, ""))}</td>'
         if costs:
-            yield f'<td style="{narrow}">{_pair(row.pair("cost"), "${:.4f}")}</td>'
-        yield f'<td style="{narrow}">{_pair(row.pair("duration"), "{:.1f}")}</td>'
+            yield f'<td style="{narrow}">{_pair(row.pair("cost"), dollars)}</td>'
+        yield f'<td style="{narrow}">{_pair(row.pair("duration"), tenths)}</td>'
 
 
 def told_inputs(inputs: dict[str, Any]) -> str:
@@ -210,16 +220,15 @@ def told_inputs(inputs: dict[str, Any]) -> str:
     return brief(", ".join(told))[:_SHOWN]
 
 
-def _differs(row: Compared) -> str:
+def _differs(row: Compared, found: WordDiff) -> str:
     """Return what differs as HTML: near the differences, and both answers as a whole to unfold."""
     ends = f"<div>{escape(redact(row.ends))}</div>" if row.ends else ""
     old, new = row.texts
-    if not row.diff:
+    if not found:
         said = new if new is not None else old
         return ends + (f'<span style="color: {QUIET}">{folded(said, brief(said), code=False)}</span>' if said else "")
-    near = row.diff.near_html()
-    sides = beside(("old", old), ("new", new))
-    return f"{ends}{near}<details><summary>side by side</summary>{sides}</details>"
+    sides = beside(("old", old), ("new", new), found)
+    return f"{ends}{found.near_html()}<details><summary>side by side</summary>{sides}</details>"
 
 
 def _score(name: str, place: int, row: Compared) -> float | None:
@@ -235,7 +244,26 @@ def _of(row: Compared) -> str:
     return f"{hits} of {steps}" if steps else ""
 
 
-def _pair(pair: tuple[Any, Any], form: str) -> str:
+def _pair(pair: tuple[Any, Any], form: Callable[[float], str]) -> str:
     if pair == (None, None):
         return ""
-    return " → ".join("–" if value is None else form.format(value) for value in pair)
+    return " → ".join("–" if value is None else form(value) for value in pair)
+
+
+def figure(value: float) -> str:
+    """Return a number in three figures, or whole where it has more.
+
+    >>> figure(0.12345), figure(1987.5)
+    ('0.123', '1,988')
+    """
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - what has four figures
+
+
+def dollars(value: float) -> str:
+    """Return US dollars."""
+    return f"${value:.4f}"
+
+
+def tenths(value: float) -> str:
+    """Return seconds."""
+    return f"{value:.1f}"

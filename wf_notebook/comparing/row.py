@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..frames.differing import WordDiff
+from ..frames.differing import MOST, WordDiff
 from ..frames.steps import steps_of
 from ..readable import as_text
 from ..render.status import standing
@@ -67,8 +67,12 @@ class Compared:
 
     @property
     def diff(self) -> WordDiff:
-        """What differs between the texts, word by word."""
-        return WordDiff.between(*self.texts) if self.old is not None and self.new is not None else WordDiff()
+        """What differs between the texts, word by word; nothing, where there is only one."""
+        return self.diff_within(MOST)
+
+    def diff_within(self, most: int) -> WordDiff:
+        """Return the same, by so many words against words at most."""
+        return WordDiff() if None in self.texts else WordDiff.between(*self.texts, most)
 
     @property
     def ends(self) -> str:

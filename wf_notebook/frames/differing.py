@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 #: Characters of two texts that are shown as they are; of longer ones what is near a difference, and all of it when unfolded.
 AS_IT_IS, UNFOLDED = 1500, 50_000
-#: Words against words that are compared one by one: there may be many rows.
-MOST = 640_000
+#: Words against words that are compared one by one.
+MOST = 4_000_000
 #: Characters of a difference in a cell of a table.
 NEAR = 400
 #: A value of so many characters stands in one line.
@@ -45,10 +45,13 @@ class WordDiff(tuple[Piece, ...]):  # noqa: SLOT001 - a tuple has none
     """
 
     @classmethod
-    def between(cls, before: Any, after: Any) -> WordDiff:
-        """Return the difference between two texts, or two values as they print; it is empty where nothing differs."""
+    def between(cls, before: Any, after: Any, most: int = MOST) -> WordDiff:
+        """Return the difference between two texts, or two values as they print; it is empty where nothing differs.
+
+        `most` is how many words against words are compared one by one; of more, one stretch stands for another.
+        """
         was, now = as_text(before), as_text(after)
-        return cls(() if was == now else _between(was, now))
+        return cls(() if was == now else _between(was, now, most))
 
     def __repr__(self) -> str:
         return self.text
@@ -60,16 +63,17 @@ class WordDiff(tuple[Piece, ...]):  # noqa: SLOT001 - a tuple has none
 
     def near_html(self, most: int = NEAR) -> str:
         """Return what is near the differences as HTML, and no more than so many characters of it."""
-        return f'<div style="{_WRAPPED}">{marked_pieces(_within(shortened(list(self)), most))}</div>'
+        near = (Piece(one.kind, one.text if len(one.text) <= most // 2 else f"{one.text[: most // 2]}…") for one in self)
+        return f'<div style="{_WRAPPED}">{marked_pieces(_within(shortened(list(near)), most))}</div>'
 
     def _repr_html_(self) -> str:
         return f'<div class="wf-diff" style="{_WRAPPED}">{folded_pieces(self)}</div>' if self else "nothing differs"
 
 
 @lru_cache(maxsize=256)
-def _between(was: str, now: str) -> tuple[Piece, ...]:
+def _between(was: str, now: str, most: int) -> tuple[Piece, ...]:
     """Return the pieces; a table and its text ask for the same ones."""
-    return tuple(in_stretches(pieces(was, now, MOST)))
+    return tuple(in_stretches(pieces(was, now, most)))
 
 
 def as_text(value: Any) -> str:
@@ -114,9 +118,11 @@ def _within(some: Iterable[Piece], most: int) -> list[Piece]:
     return found
 
 
-def beside(before: tuple[str, Any], after: tuple[str, Any]) -> str:
+def beside(before: tuple[str, Any], after: tuple[str, Any], differs: WordDiff | None = None) -> str:
     """Return two values side by side as HTML, each with what stands above it; below each other where there is no room."""
-    found = WordDiff.between(before[1], after[1]) or WordDiff([Piece("same", as_text(after[1]))])
+    found = (WordDiff.between(before[1], after[1]) if differs is None else differs) or WordDiff(
+        [Piece("same", as_text(after[1]))]
+    )
     sides = [("removed", before[0]), ("added", after[0])]
     cells = "".join(
         f'<div style="min-width: 0"><div style="color: {QUIET}; font-size: 85%">{escape(redact(head))}</div>'
