@@ -92,6 +92,23 @@ def test_each_run_begins_from_the_state_that_its_session_had_then(storage):
     assert [row.changed for row in blog.compare()] == [False] * 3
 
 
+def test_what_was_changed_by_hand_before_a_run_is_there_in_its_scratch_session(storage):
+    class Told(Workflow):
+        def run(self, n):
+            self.session_state["runs"] = self.session_state.get("runs", 0) + 1
+            return f"{n}: {self.session_state['style']}, {self.session_state['runs']}, {'old' in self.session_state}"
+
+    told = Told(session_id="t", storage=storage, session_state={"old": 1, "runs": 10})
+    told.session_state["style"] = "short"
+    told.run(1)
+    told.session_state["style"] = "long"
+    del told.session_state["old"]
+    told.run(2)
+    compared = Told(session_id="t", storage=storage, session_state={"old": 1, "runs": 10}).compare()
+    assert [row.texts[1] for row in compared] == ["2: long, 12, False", "1: short, 11, True"]
+    assert compared.changed == ()
+
+
 def test_runs_of_all_sessions_of_the_workflow_are_compared_each_with_its_own_steps(storage):
     ran(storage, "ducks", session_id="one")
     _, model = ran(storage, "geese", session_id="two")

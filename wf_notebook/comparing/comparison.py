@@ -197,8 +197,8 @@ class Comparison:
 
     def _cells(self, row: Compared, *, costs: bool) -> Iterator[str]:
         narrow, still = f"{EDGE}; white-space: nowrap; text-align: left", f"{EDGE}; text-align: left"
-        told = told_inputs(row.inputs)
-        yield f'<td style="{still}; max-width: 20em; overflow-wrap: anywhere">{folded(dict(row.inputs), told, code=False)}</td>'
+        told, around = told_inputs(row.inputs), "min-width: 8em; max-width: 20em; overflow-wrap: break-word"
+        yield f'<td style="{still}; {around}">{folded(dict(row.inputs), told, code=False)}</td>'
         yield f'<td style="{narrow}">{escape(row.outcome)}</td>'
         yield f'<td style="{still}; min-width: 24em">{_differs(row, self._diff(row))}</td>'
         yield f'<td style="{narrow}">{_of(row)}</td>'

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownRun
+from ..keys import key_of
 from ..scratch import scratch
 from ..workflow import Workflow
 
@@ -54,6 +55,24 @@ def version_before(versions: Iterable[Version], run: Run) -> int:
         if version.saved_at <= run.started_at:
             before = version.version
     return before
+
+
+def state_before(session: Session, versions: Iterable[Version], run: Run, initial: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the state from which a run began; `initial` is what a session without versions has.
+
+    What was changed before the run, and was saved with it first, is no change of its own: that is as the run left it.
+    """
+    listed = list(versions)
+    before = version_before(listed, run)
+    state = dict(initial) if before == 0 else session.at(before)
+    its_own = {key_of(key) for key in run.changes}
+    saved = [version for version in listed if version.run_id == run.run_id]
+    edited = {key for version in saved for key in version.changes} - its_own
+    if edited:
+        after = session.at(saved[-1].version)
+        state = {key: value for key, value in state.items() if key not in edited}
+        state |= {key: after[key] for key in edited if key in after}
+    return state
 
 
 def version_at(versions: Iterable[Version], moment: datetime) -> int:

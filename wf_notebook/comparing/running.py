@@ -16,7 +16,7 @@ from ..scratch import agents_in, scratch
 from ..workflow import Workflow
 from .comparison import Comparison
 from .given import LAST, given, names_of, recorded, taken
-from .home import as_it_is_now, state_at, version_before
+from .home import as_it_is_now, state_at, state_before
 from .row import Compared
 from .scoring import scored, scorers
 
@@ -112,8 +112,11 @@ class Trials:
         """Return a copy of the workflow in a session as it was when the recorded run began; as it is now, where there is none."""
         with self._lock:
             session, versions = self._session(self._workflow.session_id if old is None else old.session_id)
-            version = None if old is None or versions is None else version_before(versions, old)
-            twin = scratch(self._now, session.session_id, state_at(session, version), session.steps)
+            if old is None or versions is None:
+                state = state_at(session, None)
+            else:
+                state = state_before(session, versions, old, self._workflow.session.initial)
+            twin = scratch(self._now, session.session_id, state, session.steps)
         twin.cache, twin.cache_limit = "use", None
         if self._model is not None:
             with_model(twin, self._model)
