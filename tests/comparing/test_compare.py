@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from wf_notebook import Agent, Workflow, open_storage, step
+from wf_notebook.agents import report_usage
 from wf_notebook.errors import BadSetting, MissingInput, MissingPart
 from wf_notebook.testing import scripted
 
@@ -230,7 +232,6 @@ def test_scores_are_plotted_or_it_is_said_what_is_missing(storage, monkeypatch):
     with pytest.raises(BadSetting, match="there are no scores to plot"):
         blog.compare().plot()
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setattr("wf_notebook.comparing.drawing.find_spec", lambda _: None)
     with pytest.raises(MissingPart, match="needs matplotlib, which is not here; run %pip install matplotlib"):
         compared.plot()
 
@@ -251,28 +252,57 @@ def test_rows_are_run_side_by_side_and_stand_in_order():
 
 
 class Waits(Workflow):
-    """Interrupts its caller while the second row goes on."""
+    """Goes on until it is stopped, after it has interrupted who waits for it."""
+
+    ended = threading.Event()
 
     def run(self, topic):
         if topic == "second":
-            raise KeyboardInterrupt
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            try:
+                while True:
+                    yield "."
+            finally:
+                self.ended.set()
+        yield topic
+
+
+def test_an_interrupt_gives_what_is_done_and_ends_what_goes_on():
+    compared = Waits().compare(["first", "second", "third"], limit=1)
+    assert [row.outcome for row in compared] == ["+ new", "■ stopped", "■ stopped"]
+    assert (compared[0].texts[1], compared[2].new) == ("first", None)
+    assert "stopped before" in compared.summary
+    assert Waits.ended.wait(10)
+
+
+class Priced(Workflow):
+    """Knows what its steps cost."""
+
+    words = ("one", "two")
+
+    @step
+    def outline(self, topic):
+        report_usage(model="m", input_tokens=10, output_tokens=5, cost=0.25)
         return topic
 
+    @step
+    def write(self, text):
+        report_usage(model="m", input_tokens=20, output_tokens=len(self.words), cost=len(self.words) / 8)
+        return " ".join([text, *self.words])
 
-def test_an_interrupt_gives_what_is_done(monkeypatch):
-    from wf_notebook.comparing import running
+    def run(self, topic):
+        return self.write(self.outline(topic))
 
-    real = running.parallel
 
-    def interrupted(*branches, **how):
-        real(*branches[:1], **how)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(running, "parallel", interrupted)
-    compared = Waits().compare(["first", "second", "third"])
-    assert [(row.outcome, row.texts[1]) for row in compared] == [("+ new", "first"), ("■ stopped", None), ("■ stopped", None)]
-    assert compared.summary.startswith("1 compared, 0 changed")
-    assert "stopped before 2 more" in compared.summary
+def test_what_it_costs_is_told_as_if_nothing_was_remembered_and_what_was_paid_beside(storage):
+    priced = Priced(session_id="p", storage=storage, cache="use")
+    priced.run("ducks")
+    priced.words = ("one", "two", "three")
+    (row,) = compared = priced.compare()
+    assert (row.pair("cost"), row.cost_diff, row.paid, row.tokens) == ((0.5, 0.625), 0.125, 0.375, (37, 38))
+    assert "cost $0.5000 → $0.6250, $0.3750 paid now" in compared.summary
+    assert compared.df()[["old_cost", "new_cost", "cost_diff", "paid"]].iloc[0].tolist() == [0.5, 0.625, 0.125, 0.375]
+    assert priced.last_run.step("write").again().cost == (0.25, 0.375)
 
 
 class Awaits(Workflow):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadSetting, MissingPart
@@ -18,10 +17,10 @@ def drawn(scores: Mapping[str, Sequence[tuple[float | None, float | None]]], mea
     """Return a figure of scores, a part of it for each name: a ring for then, a diamond for now, a line for each mean."""
     if not scores:
         raise BadSetting("there are no scores to plot; compare(score=lambda text: …) makes some")
-    if find_spec("matplotlib") is None:
-        raise MissingPart(".plot() needs matplotlib, which is not here; run %pip install matplotlib, or take .df()")
-    from matplotlib import pyplot as plt
-
+    try:
+        from matplotlib import pyplot as plt
+    except ImportError:
+        raise MissingPart(".plot() needs matplotlib, which is not here; run %pip install matplotlib, or take .df()") from None
     count = max(map(len, scores.values()))
     size = (max(6.0, min(14.0, 0.25 * count + 3)), 3.0 * len(scores))
     figure, parts = plt.subplots(len(scores), 1, figsize=size, squeeze=False, layout="constrained")
