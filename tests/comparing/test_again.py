@@ -145,6 +145,22 @@ def test_a_long_message_and_its_instructions_are_recorded_as_a_whole(storage):
     assert diary.scribe.model.requests[0].messages == diary.scribe.model.requests[1].messages
 
 
+def test_an_agent_is_told_again_of_its_earlier_calls_however_long_these_were(storage):
+    class Talks(Diary):
+        scribe = Agent(name="writer", add_history_to_messages=True)
+
+        def run(self, topic):
+            for n in range(3):
+                yield self.scribe.run(f"{n} {topic * 500}")
+
+    diary = ran(storage, "a" * 3000, "b", "c", "d", "e", workflow=Talks)
+    third = diary.last_run.step("writer", 3)
+    assert (third.again().new, diary.last_run.step("writer", 3, kind="request").again().new) == ("d", "e")
+    requests = diary.scribe.model.requests
+    assert requests[2].messages == requests[3].messages == requests[4].messages
+    assert len(requests[2].messages) == 5
+
+
 class Asks(Diary):
     """Asks with tools, and for a model."""
 
@@ -227,9 +243,11 @@ def test_a_workflow_without_a_store_can_be_asked_as_long_as_it_is_there():
 
 
 def test_what_fails_raises(storage):
-    diary = ran(storage, "one", ValueError("no"))
-    with pytest.raises(ModelFailed, match="no"):
+    diary = ran(storage, "one", ValueError("no"), ValueError("no"))
+    with pytest.raises(ModelFailed, match="agent 'writer' on 'scripted': no"):
         diary.last_run.step("writer").again()
+    with pytest.raises(ModelFailed, match="request of 'writer' to 'scripted': no"):
+        diary.last_run.step("writer", kind="request").again()
 
 
 def test_a_budget_of_the_workflow_is_that_of_the_one_call(asked):

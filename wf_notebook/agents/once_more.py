@@ -206,6 +206,7 @@ def request(asked: Asked, messages: str, parts: Mapping[str, Any], model: Any, o
     from pydantic_ai.output import OutputObjectDefinition
     from pydantic_ai.tools import ToolDefinition
 
+    from .failures import explain
     from .requests import Requests, one_policy
     from .resolve import resolve
 
@@ -232,7 +233,10 @@ def request(asked: Asked, messages: str, parts: Mapping[str, Any], model: Any, o
     settings = {name: value for name, value in others.items() if name not in OTHERS}
     asker = Requests(resolved, Agent(name=asked.name), lambda _: True)
     said = {**one_policy(resolved), **resolved.settings, **asked.settings, **settings}
-    answer = background.call(asker.request(sent, said, offered))  # type: ignore[arg-type] # settings are a plain dict
+    try:
+        answer = background.call(asker.request(sent, said, offered))  # type: ignore[arg-type] # settings are a plain dict
+    except Exception as error:
+        raise explain(error, f"request of {asked.name!r} to {resolved.name!r}{asker.attempt}", "") from error
     used = answer.usage
     cost = 0.0 if resolved.cost_free else None if used.cost is None else float(used.cost)
     if (run := current.get()) is not None:

@@ -15,11 +15,14 @@ from ..scratch import agents_in, own_method
 from .again import Again
 from .calling import call_function
 from .home import scratch_of, workflow_of
-from .recorded import UNKNOWN, state_read, value_of
+from .recorded import UNKNOWN, digest, state_read, value_of
 from .remembered import Recorded
 
 if TYPE_CHECKING:
     from ..workflow import Workflow
+
+#: So many earlier calls of an agent are looked through for those of which a later one was told.
+_EARLIER = 50
 
 
 def do_again(recorded: Recorded, others: dict[str, Any]) -> Again:
@@ -71,7 +74,7 @@ def _agent(recorded: Recorded, twin: Workflow | None, others: dict[str, Any]) ->
     else:
         instructions, message = (_needed(recorded, name, others) for name in ("instructions", "message"))
     settings, native = _needed(recorded, "settings", {}, ({}, None))
-    history = [Turn(text=json.dumps(_with_ids(each))) for each in _needed(recorded, "history", {}, ())]
+    history = [Turn(text=json.dumps(each)) for each in _history(recorded)]
     asked = once_more.Asked(
         recorded.done.name,
         instructions,
@@ -103,6 +106,28 @@ def _needed(recorded: Recorded, name: str, others: dict[str, Any], otherwise: An
     return value
 
 
+def _history(recorded: Recorded) -> Any:
+    """Return the messages of earlier calls of which an agent's call was told: as they are recorded, or those of these calls."""
+    part = recorded.by_name.get("history")
+    if part is None:
+        return []
+    value = value_of(part)
+    if value is not UNKNOWN:
+        return _with_ids(value)
+    from ..agents.keyed import plain_messages
+
+    name, before, known = recorded.done.name, recorded.done.made_at, recorded.session.steps.all()
+    calls = [done for done in known if done.kind == "agent" and done.name == name and done.made_at < before][-_EARLIER:]
+    turns = [json.loads(turn) for done in calls if (turn := recorded.memory(done).get("turn"))]
+    plain = [plain_messages(turn) for turn in turns]
+    for first in range(len(turns)):
+        if digest(plain[first:]) == part.digest:
+            return turns[first:]
+    raise BadSetting(
+        f"{recorded.called} was told of earlier calls that are not remembered any more; run the workflow itself, or compare()"
+    )
+
+
 def _with_ids(messages: Any) -> Any:
     """Return messages with the ids of their calls of tools as texts: in a key they are numbers."""
     if isinstance(messages, list):
@@ -128,10 +153,11 @@ def _request(recorded: Recorded, twin: Workflow | None, others: dict[str, Any]) 
     from ..agents import once_more
 
     by_name = recorded.by_name
-    turn = recorded.memory(recorded.outer).get("turn") if recorded.outer is not None else None
-    messages = json.loads(turn)[: 2 * recorded.number + 1] if turn else None
-    history = recorded.outer is not None and Recorded(recorded.run, recorded.session, recorded.outer).by_name.get("history")
-    if messages is None or (history and history.shown != "[]"):
+    outer = None if recorded.outer is None else Recorded(recorded.run, recorded.session, recorded.outer)
+    turn = None if outer is None else outer.memory(outer.done).get("turn")
+    if outer is not None and turn:  # there they are as a whole
+        messages = [*(each for turn in _history(outer) for each in turn), *json.loads(turn)[: 2 * recorded.number + 1]]
+    else:
         messages = _with_ids(_needed(recorded, "messages", {}))
     told = {name: part.shown for name, part in by_name.items()}
     asked = once_more.Asked(
@@ -149,8 +175,14 @@ def _request(recorded: Recorded, twin: Workflow | None, others: dict[str, Any]) 
     changed: dict[str, tuple[Any, Any]] = {}
     model = once_more.model_of(asked, _named(twin, recorded.done.name), others, changed)
     for name in others.keys() - {"model"}:
-        was = asked.instructions if name == "instructions" else None if name == "message" else asked.settings.get(name)
+        was = {"instructions": asked.instructions, "message": _last_prompt(messages)}.get(name, asked.settings.get(name))
         changed[name] = was, others[name]
     parts = {name: ast.literal_eval(str(_needed(recorded, name, {}))) for name in ("tools", "output")}
     answer = once_more.request(asked, json.dumps(messages), parts, model, others)
     return once_more.said_in(answer), changed
+
+
+def _last_prompt(messages: Any) -> Any:
+    """Return what was asked last in messages."""
+    said = [part.get("content") for message in messages for part in message["parts"] if part.get("part_kind") == "user-prompt"]
+    return said[-1] if said else None
