@@ -215,6 +215,14 @@ def test_answers_are_scored_by_functions_of_the_text_of_the_run_and_of_the_input
     assert compared.df()[["old_length", "new_length", "broken_error"]].iloc[1].tolist() == [44, 50, scored.unscored["broken"]]
 
 
+def test_scores_and_inputs_named_as_a_column_of_ours_have_columns_of_their_own(storage):
+    compared = ran(storage, "ducks")[0].compare([{"topic": "ducks", "new": "right"}], score={"tokens": len})
+    row = compared.df().iloc[0]
+    assert row[["input_new", "old_score_tokens", "new_score_tokens"]].tolist() == ["right", 44, 44]
+    assert row["new_tokens"] == compared[0].tokens[1]
+    assert compared.df().columns.is_unique
+
+
 def test_an_agent_scores_and_is_asked_once_about_two_equal_answers(storage):
     blog, _ = ran(storage, "ducks", "geese")
     judge = Agent(scripted(*["7", "8"]))

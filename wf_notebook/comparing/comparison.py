@@ -129,9 +129,11 @@ class Comparison:
             ("old_seconds", "real", lambda row: row.pair("duration")[0]),
             ("new_seconds", "real", lambda row: row.pair("duration")[1]),
         ]
+        ours = {name for name, _, _ in columns}
         for name in self.names:
-            columns += [(f"{which}_{name}", "real", partial(_score, name, place)) for place, which in enumerate(("old", "new"))]
-            columns.append((f"{name}_error", "text", partial(_unscored, name)))
+            told = f"score_{name}" if {f"old_{name}", f"{name}_error"} & ours else name
+            columns += [(f"{which}_{told}", "real", partial(_score, name, place)) for place, which in enumerate(("old", "new"))]
+            columns.append((f"{told}_error", "text", partial(_unscored, name)))
         columns.append(("session_id", "text", lambda row: row.pair("session_id")[0]))
         columns.append(("run_id", "text", lambda row: row.pair("run_id")[0]))
         taken = {name for name, _, _ in columns}
