@@ -33,17 +33,18 @@ FLOORS = """
     codec.moments  codec.arrow  codec.unknown  codec.table  codec.remedies
     codec.encoder  codec.decoder  codec.stale  codec
     kept  glance  changes  keys  encoding  merging  state  words  tabular  brief  diffs  readable
-    keying.plain  keying.part  keying.remembered  keying.origin  keying.source  keying.normal  keying.bare  keying.reach
+    keying.plain  keying.part  keying.parsing
+    keying.remembered  keying.origin  keying.source  keying.normal  keying.bare  keying.reach
     keying.program
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  exported  session
+3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  writing  exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
-    storage.steps  storage.rows  storage.no_rows
-    storage.erasing  storage.asking  storage.apart  storage.runs  storage.sql  storage.agno
+    storage.steps  storage.rows  storage.together  storage.no_rows
+    storage.finished  storage.erasing  storage.asking  storage.tables  storage.apart  storage.runs  storage.sql  storage.agno
     storage.duckdb_errors  storage.duckdb_connection
     storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
-    storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering  storage
+    storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering  storage.files  storage
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render
@@ -51,6 +52,8 @@ FLOORS = """
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  offering  workflow
     scratch  planning
+    sweep.row  sweep.over  sweep.progress  sweep.rows  sweep.session  sweep.tasks  sweep.doing  sweep.keeping  sweep.crew
+    sweep.settings  sweep.sweep  sweep.mapping  sweep
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.settings  agents.prompt  agents.history  agents.pieces  agents.keyed
@@ -61,7 +64,7 @@ FLOORS = """
     agents.merging  agents.made_of  agents.asked  agents.others  agents.agno  agents.langchain
     agents.langgraph  agents.once_more  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
-    frames.reading  frames.steps  frames.queries  frames.past  frames.differing  frames
+    frames.reading  frames.steps  frames.sweeps  frames.queries  frames.past  frames.differing  frames
     comparing.recorded  comparing.remembered  comparing.home  comparing.again  comparing.calling  comparing.asking
     comparing.step  comparing.row  comparing.given  comparing.scoring  comparing.drawing  comparing.comparison
     comparing.running  comparing
@@ -82,7 +85,7 @@ FLOORS = """
 7   testing
     notebook.body  notebook.failure
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.background  notebook.again  notebook.taking_in
+    notebook.live  notebook.sweeping  notebook.background  notebook.again  notebook.taking_in
     notebook.shown  notebook.variables  notebook.inspecting
     notebook.known  notebook.planned  notebook.compared
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
@@ -97,7 +100,13 @@ ORDER = re.findall(r"[a-z_.]+", FLOORS)
 #: Who may import what others may not: package → rooms.
 WALL = {
     **dict.fromkeys(("IPython", "traitlets", "anywidget", "ipywidgets", "ipykernel", "comm"), ("notebook",)),
-    "duckdb": ("storage.duckdb_connection", "storage.duckdb_file", "storage.duckdb_errors", "storage.duckdb_asked"),
+    "duckdb": (
+        "storage.duckdb_connection",
+        "storage.duckdb_file",
+        "storage.duckdb_errors",
+        "storage.duckdb_asked",
+        "storage.files",
+    ),
     "sqlite3": ("storage.sqlite", "storage.sqlite_errors", "storage.sqlite_asked"),
     "psycopg": ("storage.postgres",),
     **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp", "agno", "langchain_core", "langgraph"), ("agents",)),

@@ -202,6 +202,14 @@ class BranchTimeout(WorkflowError, TimeoutError):
     """A branch of `parallel` took longer than it may."""
 
 
+class BadRows(WorkflowError, TypeError):
+    """What was given to `map` cannot be read as rows of inputs, or run() does not take them."""
+
+
+class RowTimeout(WorkflowError, TimeoutError):
+    """A row of a sweep took longer than it may."""
+
+
 class RunCancelled(BaseException):
     """Raised inside run() when its run was stopped; a BaseException, so that `except Exception` lets it pass."""
 

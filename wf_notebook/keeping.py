@@ -11,6 +11,8 @@ from .settings import checked_setting
 from .transaction import About
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .run import RunContext
     from .storage import WorkflowStorage
 
@@ -24,8 +26,13 @@ class Keeping:
     session_name: str | None
     extra_data: dict[str, Any] | None
     storage: WorkflowStorage | None
+    cache: Any
     _session: Session
     _id_is_made_up: bool
+    _run: Callable[[], Any]
+    _last_run: Any
+    _next_cache: Any
+    _last_ids: tuple[str, dict[str, Any]] | None
 
     def _here(self) -> RunContext | None:
         raise NotImplementedError
@@ -63,18 +70,21 @@ class Keeping:
         self._session = new
 
     def _new_session(self, session_id: str, state: dict[str, Any] | None, live: dict[str, Any] | None = None) -> Session:
-        return Session(session_id, storage=self.storage, state=state, about=self._about(), live=live)
+        return Session(session_id, storage=self.storage, state=state, about=self.about(), live=live)
 
-    def _about(self) -> About:
+    def about(self) -> About:
+        """Return what is kept of the session besides its state."""
         extra = None if self.extra_data is None else json.dumps(self.extra_data, default=repr)
         return About(self.name, self.workflow_id, self.user_id, self.session_name, extra, self._id_is_made_up)
 
     def _adopt(self, about: About) -> None:
         """Take from the store what the constructor left open."""
-        self.workflow_id = about.workflow_id or self.workflow_id
+        if about.workflow_id:
+            self.workflow_id = about.workflow_id
         self.user_id = self.user_id or about.user_id
         self.session_name = self.session_name or about.session_name
-        self.extra_data = self.extra_data if self.extra_data is not None else json.loads(about.extra_data or "null")
+        if self.extra_data is None and about.extra_data:
+            self.extra_data = json.loads(about.extra_data)
 
     def read_from_storage(self) -> Session:
         """Bring in what the store has; edits made here since the last load hold. Raises SessionConflict where both changed."""
@@ -93,7 +103,7 @@ class Keeping:
         Raises what stands against it: StorageBusy, StorageReadOnly, SessionConflict, UnsavableValue…
         """
         run = self._here()
-        self._session.about = self._about()
+        self._session.about = self.about()
         self._session.write(run_id=run.run_id if run and not run.private else None)
         return self._session
 
@@ -101,6 +111,11 @@ class Keeping:
         """Go on in a session of a new id, with a fresh state."""
         self.session_name = None
         self._switch(str(uuid4()))
+
+    def go_on_in(self, session: Session, *, cache: Any = None) -> None:
+        """Go on in this session, as one that has not run yet: a copy of a workflow does so for a row of a sweep."""
+        fresh = {"_session": session, "cache": cache, "_run": _no_run}
+        vars(self).update(fresh, _last_run=None, _next_cache=None, _last_ids=None)
 
     def go_on_from(self, other: Keeping) -> None:
         """Go on in the session of another instance, with all that is unsaved in it: both have one state from now on."""
@@ -126,3 +141,7 @@ class Keeping:
             self._session.delete()
         elif self.storage is not None:
             self.storage.delete_session(session_id)
+
+
+def _no_run() -> None:
+    """There is no run yet."""

@@ -1,14 +1,16 @@
-"""What a workflow offers besides its run(): a plan, a comparison, a form, an inspector; each is made in a room above."""
+"""What a workflow offers besides its run(): a plan, a sweep, a comparison, a form; each is made in a room above."""
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .run import way_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .cache import Mode
 
 
 class Offering:
@@ -36,6 +38,57 @@ class Offering:
         """
         method = self.opening()
         return way_up("Offering.plan")(self, inspect.signature(method), method, args, kwargs)
+
+    def map(
+        self,
+        inputs: Any,
+        /,
+        *,
+        limit: int = 8,
+        timeout: float | None = None,
+        session: Literal["each", "one"] = "each",
+        name: str | None = None,
+        cache: Mode | None = None,
+        max_tokens: int | None = None,
+        max_cost: float | None = None,
+        executor: Any = None,
+        **shared: Any,
+    ) -> Any:
+        """Return a sweep: a run for each row of `inputs`, in a session of its own. It begins when it is read, shown or started.
+
+        `inputs` is a dataframe of pandas, polars or Arrow, a list of dicts, a list of values for the one input of run(), the
+        path of a .csv, .json or .parquet file, or anything that yields such rows. They are checked before anything runs;
+        columns that run() does not take are carried into the result. A row that fails is a row with its error, and the others go
+        on. A row that was done before, with the same inputs and the same code, comes from the store: so a sweep that was
+        stopped or killed goes on where it was when it is done again.
+
+        Args:
+            inputs: The rows.
+            limit: How many rows at once. How many calls of a model go on at once, and how many a minute, says `agents.limit`.
+            timeout: Seconds that a row may take; then it is ended, and failed.
+            session: "each" row in a session of its own, with the state that this workflow was given; or all in this "one".
+            name: What the sessions of the rows are named after (`name/…`): this workflow's session_id, else its name.
+            cache: As for a run; "use", if nothing is said here, by the workflow or by `WF_CACHE`.
+            max_tokens: What the sweep may spend in all; then it ends, and what it has is kept.
+            max_cost: The same in US dollars.
+            executor: Who does the rows in place of threads of this process.
+            shared: Inputs that are the same for all rows.
+
+        Raises BadRows for what cannot be read as rows, or not by run().
+
+        >>> from wf_notebook import Workflow
+        >>> class Greeter(Workflow):
+        ...     def run(self, name: str, greeting="Hello"):
+        ...         return f"{greeting}, {name}!"
+        >>> sweep = Greeter().map(["Ada", "Grace"], greeting="Good morning")
+        >>> [row.content for row in sweep]
+        ['Good morning, Ada!', 'Good morning, Grace!']
+        >>> print(sweep.progress)
+        2 of 2 rows
+        """
+        options = {"limit": limit, "timeout": timeout, "session": session, "name": name, "cache": cache}
+        options |= {"max_tokens": max_tokens, "max_cost": max_cost, "executor": executor}
+        return way_up("Offering.map")(self, inputs, shared, **options)
 
     def compare(
         self,

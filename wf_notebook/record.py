@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from .changes import Encoded
-    from .encoding import Snapshot
     from .session import Session
 
 #: Of so many changed values the beginning is kept.
@@ -220,8 +219,8 @@ class OpenRun:
         self._log.close()
         if self._journal is not None:
             new, ends = self._new(), [] if self.context.private else [end_row(self.record(), self._start)]
-            self._save(Records([*new.runs, *ends], list(self._journal.rows()), new.steps), snapshot)
-            self.session.settle()
+            rows = Records([*new.runs, *ends], list(self._journal.rows()), new.steps)
+            self.session.conclude(rows, run_id=self._saved_as, snapshot=snapshot)
 
     def _values(self) -> dict[str, str]:
         """Return how the values begin that the run changed; they are told with it, as the state goes on."""
@@ -246,7 +245,7 @@ class OpenRun:
 
     def _is_saved(self, rows: Records) -> bool:
         try:
-            self._save(rows)
+            self.session.save(rows, run_id=self._saved_as)
         except WorkflowError as error:
             logger.debug("run %s could not be saved yet: %s", self.context.run_id, error)
             return False
@@ -256,8 +255,9 @@ class OpenRun:
         begun, self._begun = self._begun, Records()  # the rows of its start, once
         return begun
 
-    def _save(self, rows: Records, snapshot: Snapshot | None = None) -> None:
-        self.session.save(rows, run_id=None if self.context.private else self.context.run_id, snapshot=snapshot)
+    @property
+    def _saved_as(self) -> str | None:
+        return None if self.context.private else self.context.run_id
 
     def disown(self) -> None:
         """Never save this run: it is another process's."""

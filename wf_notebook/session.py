@@ -11,12 +11,10 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 from weakref import WeakSet
 
-from .conflicts import Deciding
 from .encoding import Encoder, Snapshot
-from .errors import SessionConflict, SessionOwned, StorageBusy, StorageReadOnly, UnsavableValue
+from .errors import SessionConflict, SessionOwned, UnsavableValue
 from .exported import Exported
 from .history import History
 from .keys import is_stored
@@ -26,16 +24,14 @@ from .merging import merge
 from .remembers import Remembers
 from .state import as_dict, own, update
 from .steps import Steps
-from .transaction import About, Attempt, Records, Save, SessionStorage, Transaction, stored_id
+from .transaction import About, Attempt, Records, SessionStorage, Transaction, stored_id
+from .writing import Saving
 
 if TYPE_CHECKING:
     from .changes import Encoded
 
-#: So many saves are remembered of which nobody heard whether they are in the store.
-ATTEMPTS = 100
 
-
-class Session(History, Deciding, Remembers, Exported):
+class Session(Saving, History, Remembers, Exported):
     """One session. `state` is one dict object for the life of the session object; it is loaded when it is first asked for.
 
     `version` counts the saves that are known here, from 1; 0 is a session without any.
@@ -68,7 +64,6 @@ class Session(History, Deciding, Remembers, Exported):
         self._attempts: tuple[Attempt, ...] = ()  # saves whose acknowledgement did not come
         self._saved_about: About | None = None  # as it was last saved from here
         self._rows: tuple[Records, ...] = ()  # rows that wait for a save that can be done
-        self._own_branch = uuid4().hex
         self._queued: deque[Records] = deque()
         self._lock = threading.RLock()
         #: The steps that are remembered.
@@ -208,55 +203,6 @@ class Session(History, Deciding, Remembers, Exported):
             raise SessionOwned(
                 f"session {self.session_id!r} belongs to another user than {self.about.user_id!r}; choose another session_id"
             )
-
-    # -- to the store ------------------------------------------------------------------------------------------------------
-
-    def save(self, records: Records | None = None, *, run_id: str | None = None, snapshot: Snapshot | None = None) -> None:
-        """Save what changed since the last save, with the rows that go along; durable when it returns.
-
-        `snapshot` is the state to save, where it is known already. The live dict is never changed: what others saved meanwhile
-        arrives at the next load, or by `write`. Raises SessionConflict (all of mine are then kept in a branch, and the rows are
-        saved), UnsavableValue (everything else is saved), and what the storage raises.
-        """
-        if self.storage is None:
-            return
-        if records:
-            self._queued.append(records)
-        with self._lock:  # whoever is first saves what the others wait for
-            if not self.loaded:
-                self.load()
-            while self._queued:
-                self._rows = (*self._rows, self._queued.popleft())
-            mine = snapshot or self.snapshot()
-            if mine.kept != self._base or self._rows or self._grasp().has_news:
-                self._write(mine.kept, run_id)
-            if mine.refused:
-                raise UnsavableValue.joined(mine.refused.values())
-
-    def _write(self, mine: Encoded, run_id: str | None) -> None:
-        assert self.storage is not None
-        attempt, branch = Attempt(uuid4().hex, mine, self._rows), run_id or self._own_branch
-        known, save = self._grasp(), Save(attempt.save_id, run_id, self._encoder.blobs)
-        self._attempts = (*self._attempts[-ATTEMPTS:], attempt)
-
-        def work(tx: Transaction) -> Known:
-            return known.copy().fetch(tx, self._check_owner, inherits=False).append(tx, attempt, save, branch)
-
-        try:
-            saved = self.storage.transact(work, write=True)
-        except (StorageBusy, StorageReadOnly):  # it was not begun, and will be tried again and again
-            self._attempts = tuple(other for other in self._attempts if other is not attempt)
-            raise
-        self._take(saved)
-        self._line.remember(self.storage)
-        if saved.conflicts:
-            raise self._conflict(saved.conflicts, mine, branch)
-
-    def settle(self) -> None:
-        """Let the storage finish what it does after a save: then others in this process may open its file."""
-        finish = getattr(self.storage, "catch_up", None)
-        if finish is not None:
-            finish()
 
     # -- the session itself ------------------------------------------------------------------------------------------------
 

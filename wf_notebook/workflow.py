@@ -119,6 +119,7 @@ class Workflow(Adapting, Keeping, Offering):
         if self.debug_mode:
             logger.setLevel("DEBUG")
         state = session_state if session_state is not None else self._settings.get("session_state")
+        self.session_is_chosen = bool(session_id or self._settings.get("session_id"))
         self._session = self._new_session(session_id or self._settings.get("session_id") or str(uuid4()), state)
         self._run: Callable[[], OpenRun | None] = lambda: None
         self._last_run: Run | None = None
@@ -164,7 +165,7 @@ class Workflow(Adapting, Keeping, Offering):
         saver.drain()
         run_id = str(uuid4())
         self._last_ids = run_id, inputs
-        self._session.about = self._about()
+        self._session.about = self.about()
         self._session.load()
         self._adopt(self._session.about)
         context = RunContext(run_id, self.session_id, self.workflow_id or "", self, private=self.private)
@@ -197,6 +198,11 @@ class Workflow(Adapting, Keeping, Offering):
         """End the run that goes on, from any thread: what was said is kept, its status is `stopped`."""
         if run := self._run():
             run.context.cancel.cancel()
+
+    def give_up(self, error: BaseException) -> None:
+        """End the run that goes on with an error, from any thread: what it says from now on is not heard."""
+        if run := self._run():
+            run.end(error)
 
     @property
     def run_id(self) -> str | None:

@@ -6,35 +6,35 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from ..cancel import CancelToken
 from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession
 from ..given import checked
-from ..run import way_up
 from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
 from . import erasing
-from .asking import ROWS, SECONDS, Bounds
+from .finished import Finished, finished
 from .moment import now
 from .no_rows import NoRows
 from .place import NotThere
 from .rows import Opened, SqlTransaction
 from .runs import RUN, Stored, record
 from .schema import MIGRATIONS, RESERVED, Cursor, Dialect, create_store_view
+from .tables import Tables
+from .together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from ..run import Run
     from ..transaction import Inherited, Transaction
-    from .asking import Answer
+    from .asking import Answer, Bounds
     from .erasing import Purged
     from .place import Signature
 
 T = TypeVar("T")
 
 
-class SqlStorage:
+class SqlStorage(Tables):
     """A storage over SQL; a dialect states how a transaction is opened, and what its words are."""
 
     dialect: Dialect
@@ -50,6 +50,17 @@ class SqlStorage:
     def transact(self, work: Callable[[Transaction], T], *, write: bool) -> T:
         """Run `work` in one transaction; durable when it returns."""
         return self._in_transaction(cast("Callable[[SqlTransaction | NoRows], T]", work), write=write)
+
+    def transact_together(self, works: Mapping[str, Callable[[Transaction], T]]) -> list[T]:
+        """Run works, each of a session of its own (by its stored id), in one transaction: all of them are kept, or nothing."""
+
+        def work(tx: SqlTransaction | NoRows) -> list[T]:
+            together = Together(cast("SqlTransaction", tx), list(works))
+            results = [each(together) for each in works.values()]
+            together.write()
+            return results
+
+        return self._in_transaction(work, write=True)
 
     def _in_transaction(self, work: Callable[[SqlTransaction | NoRows], T], *, write: bool) -> T:
         if not write and not self._exists():
@@ -128,6 +139,10 @@ class SqlStorage:
             raise UnknownRun(f"no run {run_id!r} in {self.url}; storage.runs() lists them")
         return record(rows[0], Stored(self.read, run_id, self.table_name, self.url, storage=self))
 
+    def finished(self, session_ids: Sequence[str], kind: str) -> dict[str, list[Finished]]:
+        """Return of each of these sessions that is here, by its stored id, what was finished in it of that kind."""
+        return finished(self.read, self.table_name, session_ids, kind)
+
     def get_all_session_ids(self, user_id: str | None = None, workflow_id: str | None = None) -> list[str]:
         """Return the ids of the sessions, newest first, as the old API does."""
         sql = (
@@ -192,64 +207,6 @@ class SqlStorage:
             raise UnknownSession(
                 f"no session {session_id!r} was deleted in {self.url}; storage.sessions() lists those that are there"
             )
-
-    # -- tables to look at and to go on with -------------------------------------------------------------------------------
-
-    def sessions(self, *, user_id: str | None = None, workflow: str | None = None) -> Any:
-        """Return the sessions as a Table, the one that was used last first; without branches and deleted ones.
-
-        >>> from wf_notebook.storage import open_storage
-        >>> open_storage("memory:").sessions().columns[:3]
-        ['session_id', 'workflow', 'session_name']
-        """
-        return way_up("SqlStorage.sessions")(self, user_id=user_id, workflow=workflow)
-
-    def runs(self, session_id: str | None = None) -> Any:
-        """Return the runs of a session, or of all, as a Table, the newest first. Raises UnknownSession."""
-        return way_up("SqlStorage.runs")(self, session_id)
-
-    def events(self, run_id: str) -> Any:
-        """Return what a run said, in order, as a Table. Raises UnknownRun."""
-        return way_up("SqlStorage.events")(self, run_id)
-
-    def state(self, session_id: str, path: Any = None) -> Any:
-        """Return a session's state as a Table: a row for each key; or, with a path, the rows of the value that lies there.
-
-        A list of dicts has a row for each of them, a dict of dicts too, its keys in the column `key`. A path is "posts",
-        "stats.posts", "posts.0.tags", or a tuple of keys. Raises UnknownSession and UnknownPath.
-
-        >>> from wf_notebook.storage import open_storage
-        >>> storage = open_storage("memory:")
-        >>> session = storage.session("blog"); session.state["posts"] = [{"title": "a"}, {"title": "b"}]; session.save()
-        >>> storage.state("blog", path="posts")["title"]
-        ['a', 'b']
-        """
-        return way_up("SqlStorage.state")(self, session_id, path)
-
-    def sql(
-        self,
-        query: str,
-        parameters: Sequence[Any] = (),
-        *,
-        seconds: float = SECONDS,
-        rows: int = ROWS,
-        stop: CancelToken | None = None,
-    ) -> Any:
-        """Return what a query gives as a Table: one SELECT over the views and tables of this database, with `?` for parameters.
-
-        It only reads, and nothing but this database. While it runs others cannot save, so it may take so many seconds at most,
-        and give so many rows; `stop` ends it from another thread. It is made in a process of its own, which is killed when it
-        hears nothing else; but beside a connection of your own to a DuckDB file, in this one. Raises BadQuery for all else.
-
-        >>> from wf_notebook.storage import open_storage
-        >>> storage = open_storage("memory:")
-        >>> session = storage.session("demo"); session.state["n"] = 1; session.save()
-        >>> storage.sql("SELECT key, value FROM session_state WHERE session_id = ?", ["demo"])[0]
-        {'key': 'n', 'value': 1}
-        """
-        checked("seconds", seconds, (int, float), "a number")
-        checked("rows", rows, (int,), "a number")
-        return way_up("SqlStorage.sql")(self, query, parameters, Bounds(seconds, rows, stop=stop or CancelToken()))
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query of our own; none where nothing was saved yet."""

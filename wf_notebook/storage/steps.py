@@ -136,8 +136,12 @@ class StepRows:
             rows.append(tuple(map(row.get, _COLUMNS)))
         self._keep(beside)
         self._insert("step_log", _COLUMNS, rows)
+        self.note_steps(session_id, last + len(rows))
+
+    def note_steps(self, session_id: str, newest: int) -> None:
+        """Remember the number of the newest row."""
         if self.after is not None:
-            self.newest_steps[self.store, session_id] = self.after, last + len(rows)
+            self.newest_steps[self.store, session_id] = self.after, newest
 
     def _newest_step(self, session_id: str) -> int:
         """Return the number of the newest row; known where nobody wrote since it was seen."""

@@ -1,0 +1,299 @@
+"""A workflow over many rows: each a run of its own, kept, and done once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pandas as pd
+import pytest
+
+from wf_notebook import Agent, Workflow, open_storage, step
+from wf_notebook.errors import BadRows, BadSetting, RunCancelled
+from wf_notebook.testing import scripted
+
+
+class Double(Workflow):
+    def run(self, n: int, by: int = 2):
+        self.session_state["n"] = n
+        yield f"{n * by}"
+
+
+def test_each_row_is_a_run_in_a_session_of_its_own():
+    storage = open_storage("memory:")
+    sweep = Double(storage=storage).map([{"n": n} for n in range(20)])
+    assert [row.content for row in sweep.result()] == [f"{2 * n}" for n in range(20)]
+    assert len(storage.sessions()) == 20
+    assert {storage.session(row.session_id).state["n"] for row in sweep.rows} == {*range(20)}
+    assert [storage.run(row.run_id).content for row in sweep.rows] == [row.content for row in sweep.rows]
+
+
+def test_a_dataframe_comes_back_with_its_index_and_what_run_does_not_take():
+    frame = pd.DataFrame({"n": [3, 4], "label": ["c", "d"]}, index=["x", "y"])
+    told = Double().map(frame, by=10).df()
+    assert told[["n", "label", "content", "status"]].to_dict("index") == {
+        "x": {"n": 3, "label": "c", "content": "30", "status": "completed"},
+        "y": {"n": 4, "label": "d", "content": "40", "status": "completed"},
+    }
+
+
+def test_a_failure_is_a_row_with_its_error_and_the_others_go_on():
+    class Picky(Workflow):
+        def run(self, n):
+            if n == 2:
+                raise ValueError("not two")
+            return f"{n}"
+
+    sweep = Picky(storage="memory:").map([1, 2, 3])
+    assert [(row.content, row.status, row.error) for row in sweep.result()] == [
+        ("1", "completed", None),
+        (None, "failed", "ValueError: not two"),
+        ("3", "completed", None),
+    ]
+    assert sweep.status == "completed"
+    assert str(sweep.progress) == "2 of 3 rows, 1 failed"
+
+
+@pytest.mark.parametrize("kind", ["memory:", "sqlite:///{}/s.db", "duckdb:///{}/s.duckdb"])
+def test_a_row_that_was_done_comes_from_the_store(kind, tmp_path):
+    storage = open_storage(kind.format(tmp_path))
+    first = Double(storage=storage).map([1, 2]).result()
+    again = Double(storage=storage).map([1, 2, 3]).result()
+    assert [(row.content, row.hit) for row in again] == [("2", True), ("4", True), ("6", False)]
+    assert [row.run_id for row in again[:2]] == [row.run_id for row in first]
+    assert len(storage.runs()) == 3
+
+
+def test_a_row_is_done_again_when_the_code_that_it_runs_has_changed():
+    storage = open_storage("memory:")
+    done = {}
+    for sign in "!?":
+        namespace = {"Workflow": Workflow, "__name__": "__main__"}
+        exec(f"class Loud(Workflow):\n    def run(self, n): return str(n) + {sign!r}", namespace)
+        done[sign] = [(row.content, row.hit) for row in namespace["Loud"](storage=storage).map([1]).result()]
+    assert done == {"!": [("1!", False)], "?": [("1?", False)]}
+
+
+def test_steps_inside_a_row_are_hits_where_the_row_is_done_again():
+    storage = open_storage("memory:")
+
+    class Half(Workflow):
+        fails = True
+
+        @step
+        def dear(self, n):
+            return n
+
+        def run(self, n):
+            value = self.dear(n)
+            if self.fails:
+                raise RuntimeError("the second half fails")
+            return f"{value}"
+
+    assert [row.status for row in Half(storage=storage).map([1, 2]).result()] == ["failed", "failed"]
+    Half.fails = False
+    assert [row.content for row in Half(storage=storage).map([1, 2]).result()] == ["1", "2"]
+    assert storage.sql("SELECT count(*) AS done FROM steps WHERE name = 'dear'")["done"] == [2]
+
+
+def test_equal_rows_are_done_each():
+    sweep = Double(storage="memory:").map([1, 1])
+    assert [row.content for row in sweep.result()] == ["2", "2"]
+    assert len({row.session_id for row in sweep.rows}) == 2
+
+
+def test_all_rows_in_one_session_share_its_state():
+    class Adding(Workflow):
+        def run(self, n):
+            self.session_state.setdefault("seen", []).append(n)
+            return "ok"
+
+    adding = Adding(session_id="all", storage="memory:")
+    adding.map([1, 2, 3], session="one", limit=1).result()
+    assert adding.session_state == {"seen": [1, 2, 3]}
+    assert len(adding.storage.runs("all")) == 3
+
+
+def test_a_row_of_one_session_that_is_done_is_done_whatever_became_of_the_state():
+    class Adding(Workflow):
+        def run(self, n):
+            self.session_state.setdefault("seen", []).append(n)
+            return f"{len(self.session_state['seen'])}"
+
+    storage = open_storage("memory:")
+    Adding(session_id="all", storage=storage).map([1, 2], session="one", limit=1).result()
+    again = Adding(session_id="all", storage=storage).map([1, 2, 3], session="one", limit=1)
+    assert [(row.content, row.hit) for row in again.result()] == [("1", True), ("2", True), ("3", False)]
+    assert storage.session("all").state == {"seen": [1, 2, 3]}
+
+
+def test_a_row_that_reads_its_state_as_it_likes_is_done_once_too():
+    class Old(Workflow):
+        def run(self, topic):
+            posts = self.session_state
+            if topic not in posts:
+                posts[topic] = f"about {topic}"
+            return posts[topic]
+
+    storage = open_storage("memory:")
+    for hits in (0, 2):
+        sweep = Old(storage=storage).map(["a", "b"])
+        assert [row.content for row in sweep.result()] == ["about a", "about b"]
+        assert sweep.progress.hits == hits
+    other = Old(storage=storage, session_state={"a": "known"}).map(["a", "b"])
+    assert [(row.content, row.hit) for row in other.result()] == [("known", False), ("about b", False)]
+
+
+def test_each_row_has_agents_of_its_own():
+    class Blog(Workflow):
+        writer = Agent(model=scripted(*["a post"] * 3))
+
+        def run(self, topic):
+            yield from self.writer.run(topic, stream=True)
+
+    sweep = Blog(storage="memory:").map(["a", "b", "c"])
+    assert [row.content for row in sweep.result()] == ["a post"] * 3
+    assert sweep.progress.tokens == sum(row.input_tokens + row.output_tokens for row in sweep.rows) > 0
+
+
+def test_an_async_run_is_mapped_too():
+    class Later(Workflow):
+        async def arun(self, n):
+            return f"{n}"
+
+    assert [row.content for row in Later().map([1, 2]).result()] == ["1", "2"]
+
+
+def test_rows_are_read_as_they_come_and_known_while_it_goes_on():
+    gate = threading.Event()
+
+    class Waiting(Workflow):
+        def run(self, n):
+            if n:
+                assert gate.wait(10)
+            return f"{n}"
+
+    sweep = Waiting().map(pd.DataFrame({"n": [0, 1]})).start()
+    first = next(iter(sweep))
+    assert (first.content, sweep.status) == ("0", "running")
+    assert sweep.df()["content"].tolist()[0] == "0"
+    assert sweep.df()["content"].isna().tolist() == [False, True]
+    gate.set()
+    assert sweep.wait()
+
+
+def test_stop_keeps_what_is_done_and_the_next_sweep_does_the_rest():
+    storage = open_storage("memory:")
+    sweep = Double(storage=storage).map(range(2000), limit=1)
+    for row in sweep:
+        if row.number == 4:
+            sweep.stop()
+    assert (sweep.status, 4 < sweep.progress.done < 2000) == ("stopped", True)
+    rest = Double(storage=storage).map(range(2000))
+    assert [row.content for row in rest.result()] == [f"{2 * n}" for n in range(2000)]
+    assert rest.progress.hits == sweep.progress.done
+    assert len(storage.runs()) == 2000
+
+
+def test_a_row_that_never_returns_is_failed_and_its_place_taken():
+    gate = threading.Event()
+
+    class Stuck(Workflow):
+        def run(self, n):
+            if n == 0:
+                gate.wait(30)
+            return f"{n}"
+
+    storage = open_storage("memory:")
+    sweep = Stuck(storage=storage).map([0, 1, 2], limit=1, timeout=0.2)
+    rows = sweep.result()
+    gate.set()
+    assert [row.status for row in rows] == ["failed", "completed", "completed"]
+    assert rows[0].error == "wf_notebook.errors.RowTimeout: row 0 took longer than 0.2 s"
+    assert storage.run(rows[0].run_id).status == "failed"
+
+
+def test_a_spent_budget_ends_it_and_the_rest_is_done_later():
+    class Blog(Workflow):
+        writer = Agent(model=scripted(*["a post"] * 10))
+
+        def run(self, topic):
+            return self.writer.run(topic)
+
+    storage = open_storage("memory:")
+    sweep = Blog(storage=storage).map([f"{n}" for n in range(10)], limit=1, max_tokens=150)
+    sweep.result()
+    assert sweep.status == "stopped"
+    assert "tokens spent" in sweep.reason
+    assert 0 < sweep.progress.done < 10
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"m": 1}], "Double.run() needs 'n', and there is no such column; there are 'm'"),
+        ([{"n": 1, "bye": 3}], "Double.run() takes no input 'bye'; did you mean 'by'? rename the column, or drop it"),
+        (3, "rows of type 'int' cannot be mapped over"),
+        ("rows.xls", "'rows.xls' is no file of rows"),
+        ("gone.csv", "there is no file 'gone.csv'"),
+        ([1, {"n": 2}], "row 1 is a dict, and others are not"),
+    ],
+)
+def test_what_cannot_be_rows_is_refused_before_anything_runs(rows, said):
+    with pytest.raises(BadRows) as refusal:
+        Double().map(rows)
+    assert said in str(refusal.value)
+
+
+def test_settings_that_make_no_sense_are_refused():
+    for options in ({"limit": 0}, {"timeout": -1}, {"session": "some"}):
+        with pytest.raises(BadSetting):
+            Double().map([1], **options)
+    with pytest.raises(BadRows, match="did you mean 'limit'"):
+        Double().map([1], limt=3)
+
+
+def test_files_are_rows(tmp_path):
+    (tmp_path / "rows.csv").write_text("n,by\n1,3\n2,5\n")
+    (tmp_path / "rows.jsonl").write_text('{"n": 1, "by": 3}\n{"n": 2, "by": 5}\n')
+    for name in ("rows.csv", "rows.jsonl"):
+        assert [row.content for row in Double().map(tmp_path / name).result()] == ["3", "10"]
+
+
+def test_a_sweep_is_awaited_in_async_code():
+    async def main():
+        return await Double().map([1, 2])
+
+    assert [row.content for row in asyncio.run(main())] == ["2", "4"]
+
+
+def test_a_sweep_inside_a_run_ends_with_it_and_spends_of_its_budget():
+    begun = threading.Event()
+
+    class Inner(Workflow):
+        def run(self, n):
+            begun.set()
+            threading.Event().wait(0.01)
+            return f"{n}"
+
+    class Outer(Workflow):
+        def run(self):
+            self.sweep = Inner().map(range(10_000))
+            self.sweep.result()
+            return "never"
+
+    outer = Outer()
+    stopper = threading.Thread(target=lambda: begun.wait(10) and outer.stop())
+    stopper.start()
+    with pytest.raises(RunCancelled):
+        outer.run()
+    stopper.join()
+    assert outer.last_run.status == "stopped"
+    assert outer.sweep.status == "stopped"
+
+
+def test_what_is_private_leaves_no_mark():
+    storage = open_storage("memory:")
+    for _ in range(2):
+        assert [row.hit for row in Double(storage=storage, private=True).map([1]).result()] == [False]
+    assert storage.read("SELECT count(*) FROM step_log") == [(0,)]

@@ -1,0 +1,71 @@
+"""A sweep as a table: the columns that were given, and beside them what came of each row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .columns import Column, Kind
+from .table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+    from ..sweep import Row, Sweep
+
+#: What is told of each row, and what kind of values these are.
+TOLD: dict[str, Kind | None] = {
+    "content": None,
+    "status": "status",
+    "error": "text",
+    "hit": "boolean",
+    "duration": "real",
+    "input_tokens": "integer",
+    "output_tokens": "integer",
+    "cost": "real",
+    "run_id": "text",
+    "session_id": "text",
+}
+#: Types that have room for rows that are not over.
+_DTYPES: dict[str | None, str] = {"integer": "Int64", "boolean": "boolean", "real": "float64"}
+#: What is added to the name of a column that was given, too.
+BESIDE = "_of_run"
+
+
+def sweep_table(sweep: Sweep) -> Table:
+    """Return the rows that are over as a table."""
+    rows = rows_of(sweep)
+    given = list(dict.fromkeys(name for row in rows for name in row.given))
+    columns = [Column.of(name, [row.given.get(name) for row in rows]) for name in given]
+    columns += [Column.of(name, cells, kind) for name, kind, cells in _told(rows, given)]
+    return Table(columns, f"{sweep.workflow.name}: {sweep.progress}")
+
+
+def sweep_frame(sweep: Sweep) -> pd.DataFrame:
+    """Return the rows as a dataframe: of a dataframe of pandas all that was given, with its index; else those that are over."""
+    rows, given = rows_of(sweep), sweep.given
+    if given is None:
+        return sweep_table(sweep).df()
+    import pandas as pd
+
+    numbers = [row.number for row in rows]
+    told = pd.DataFrame(
+        {name: pd.Series(cells, dtype=_DTYPES.get(kind, "object"), index=numbers) for name, kind, cells in _told(rows, given)}
+    )
+    told = told.reindex(range(len(given)))
+    told.index = given.index
+    whole: pd.DataFrame = pd.concat([given, told], axis=1)
+    return whole
+
+
+def rows_of(sweep: Sweep) -> tuple[Row, ...]:
+    """Return the rows that are over; of a sweep that was not begun, all of them."""
+    return sweep.result() if sweep.status == "new" else sweep.rows
+
+
+def _told(rows: Iterable[Row], given: Iterable[str]) -> list[tuple[str, Kind | None, list[Any]]]:
+    names = {*map(str, given)}
+    return [
+        (f"{name}{BESIDE}" if name in names else name, kind, [getattr(row, name) for row in rows]) for name, kind in TOLD.items()
+    ]

@@ -1,0 +1,141 @@
+"""Threads that do the rows of a sweep, and what is done when a row takes too long, or all are to end."""
+
+from __future__ import annotations
+
+import threading
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from ..background.waiting import GRACE
+from ..errors import RowTimeout
+from ..run import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..workflow import Workflow
+    from .doing import Doing
+    from .keeping import Keeper
+    from .tasks import Task, Tasks
+
+#: A row that is out of time is seen after so many seconds at most.
+TICK = 0.05
+
+
+@dataclass(slots=True, eq=False)
+class _Going:
+    """A row that goes on."""
+
+    task: Task
+    workflow: Workflow
+    since: float = field(default_factory=monotonic)
+    #: When it was told to end, as it was out of time.
+    told: float | None = None
+
+
+class Crew:
+    """Threads, each of which does the next row that nobody does yet."""
+
+    def __init__(
+        self, tasks: Tasks, doing: Doing, keeper: Keeper, *, limit: int, timeout: float | None, idle: Callable[[], object]
+    ) -> None:
+        self._tasks, self._doing, self._keeper = tasks, doing, keeper
+        self._limit, self._timeout, self._idle = limit, timeout, idle
+        self._lock = threading.Lock()
+        self._going: dict[int, _Going] = {}
+        self._busy = 0
+        self.is_stopped = False
+        self.error: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin, in the context of whoever asks."""
+        self._busy = self._limit
+        for _ in range(self._limit):
+            self._hire()
+        if self._timeout is not None:
+            threading.Thread(target=self._watch, args=(self._timeout,), name="wf_notebook-sweep-clock", daemon=True).start()
+
+    def _hire(self) -> None:
+        variables = copy_context()
+        threading.Thread(target=variables.run, args=(self._work,), name="wf_notebook-sweep", daemon=True).start()
+
+    @property
+    def going(self) -> int:
+        """How many rows go on."""
+        return len(self._going)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody does anything any more."""
+        return not self._busy
+
+    def stop(self) -> None:
+        """Begin no other row, and end those that go on."""
+        self.is_stopped = True
+        for going in list(self._going.values()):
+            going.workflow.stop()
+
+    def leave(self, error: BaseException) -> None:
+        """Let go of the rows that have not ended although they were told to: they are recorded as they are."""
+        for going in list(self._going.values()):
+            self._let_go(going, error)
+
+    # -- in each thread ----------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            while not self.is_stopped and (task := self._tasks.next()) is not None:
+                if not self._do(task):
+                    return  # somebody else has taken this thread's place
+        except BaseException as error:  # noqa: BLE001 - the rows could not be read, or not be looked up: the caller hears of it
+            self.error = self.error or error
+            self.stop()
+        with self._lock:
+            self._busy -= 1
+        self._idle()
+
+    def _do(self, task: Task) -> bool:
+        """Do a row; return whether it was waited for."""
+        if task.done is not None:
+            self._keeper.put(task.done, None)
+            return True
+        going = _Going(task, self._doing.workflow(task))
+        self._going[task.number] = going
+        row = self._doing.done(task, going.workflow)
+        if self._going.pop(task.number, None) is None:
+            return False
+        session = going.workflow.session
+        if row.status == "completed" and task.key is not None:
+            self._doing.mark(session, task.key, row)
+        self._keeper.put(row, session)
+        return True
+
+    # -- what takes too long -----------------------------------------------------------------------------------------------
+
+    def _watch(self, timeout: float) -> None:
+        pause = threading.Event()
+        while self._busy:
+            pause.wait(min(TICK, timeout))
+            now = monotonic()
+            for going in list(self._going.values()):
+                if going.told is None and now - going.since > timeout:
+                    going.told = now
+                    going.workflow.give_up(RowTimeout(f"row {going.task.number} took longer than {timeout:g} s"))
+                    going.workflow.stop()
+                elif going.told is not None and now - going.told > GRACE:
+                    self._hire_for(going)
+
+    def _hire_for(self, going: _Going) -> None:
+        """A row cannot be ended, as plain code does not look up: it goes on unheard, and another thread does the next one."""
+        if self._let_go(going, RowTimeout("it took too long")):
+            logger.warning("row %d cannot be ended, and goes on unheard", going.task.number)
+            self._hire()
+
+    def _let_go(self, going: _Going, error: BaseException) -> bool:
+        if self._going.pop(going.task.number, None) is None:
+            return False
+        going.workflow.give_up(error)
+        self._keeper.put(self._doing.ended(going.task, going.workflow, error), going.workflow.session)
+        return True

@@ -1,0 +1,25 @@
+"""From a workflow and what it is to be mapped over to a sweep that can begin."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from ..cache import mode_of
+from ..storage.files import rows_of_file
+from .rows import Takes, read_rows
+from .settings import Settings
+from .sweep import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..workflow import Workflow
+
+
+def mapped(workflow: Workflow, inputs: Any, shared: Mapping[str, Any], **options: Any) -> Sweep:
+    """Return a sweep of a workflow over rows; see `Workflow.map`."""
+    named = options["name"] or (workflow.session_id if workflow.session_is_chosen else workflow.name)
+    mode = mode_of(options["cache"] or workflow.cache, "use")
+    takes = Takes(inspect.signature(workflow.opening()), shared, name=type(workflow).__name__)
+    return Sweep(workflow, read_rows(inputs, takes, read=rows_of_file), Settings(**{**options, "name": named, "cache": mode}))

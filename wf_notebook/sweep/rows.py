@@ -1,0 +1,154 @@
+"""What a sweep is given: a dataframe, a list or a file, read as rows of inputs, and checked against run() before it begins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadRows
+from ..inputs import bound_inputs
+from ..nearest import did_you_mean
+from ..tabular import columns, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from inspect import Signature
+
+    Row = dict[str, Any]
+
+#: What may be given.
+WAYS = "give a dataframe, a list of dicts, a list of values for the one input of run(), or the path of a .csv or .parquet file"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows as they were given, all their columns by name.
+
+    `total` is None where nobody knows how many there are, as of a generator: these are read and checked as they come.
+    `frame` is the dataframe of pandas that they were, for its index and its types.
+    """
+
+    given: Iterable[Row]
+    total: int | None
+    takes: Takes
+    frame: Any = None
+
+    def __iter__(self) -> Iterator[tuple[Row, Row]]:
+        """Yield of each row all that it was given as, and of that the inputs of run()."""
+        for row in self.given:
+            yield row, self.takes.of(row)
+
+
+class Takes:
+    """Which columns of a row run() takes, and what it is given besides, the same for each row.
+
+    >>> from inspect import signature
+    >>> def run(self, topic, *, style="plain"): ...
+    >>> takes = Takes(signature(run), {"style": "short"}, name="Blog")
+    >>> takes.of({"topic": "cheese", "label": 3})
+    {'topic': 'cheese', 'style': 'short'}
+    """
+
+    def __init__(self, signature: Signature, shared: Mapping[str, Any], *, name: str) -> None:
+        parameters = list(signature.parameters.values())[1:]
+        self._signature, self._shared, self._name = signature, dict(shared), name
+        self._all = any(each.kind is each.VAR_KEYWORD for each in parameters)
+        named = [each for each in parameters if each.kind in {each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY}]
+        self.names = [each.name for each in named]
+        self._needed = [each.name for each in named if each.default is each.empty and each.name not in self._shared]
+        for given in self._shared:
+            if given not in self.names and not self._all:
+                raise BadRows(
+                    f"map() knows no {given}=, and {name}.run() takes no such input{did_you_mean(given, [*self.names, *OPTIONS])}"
+                )
+
+    @property
+    def single(self) -> str | None:
+        """The one input that a plain value is for; None where there are several that it may be."""
+        free = [each for each in self.names if each not in self._shared]
+        return self._needed[0] if len(self._needed) == 1 else free[0] if len(free) == 1 and not self._needed else None
+
+    def of(self, row: Row) -> Row:
+        """Return the inputs of a row."""
+        taken = row if self._all else {name: row[name] for name in self.names if name in row}
+        return {**taken, **self._shared} if self._shared else taken
+
+    def check_columns(self, given: Iterable[str]) -> None:
+        """Refuse columns of which run() would miss one; others than it takes are carried along into the result."""
+        known = list(given)
+        for name in self._needed:
+            if name not in known:
+                near = did_you_mean(name, known) or f"; there are {', '.join(map(repr, known)) or 'none'}"
+                raise BadRows(f"{self._name}.run() needs {name!r}, and there is no such column{near}")
+        if not self._all:
+            for name in known:
+                if name not in self.names and (near := did_you_mean(name, [each for each in self.names if each not in known])):
+                    raise BadRows(
+                        f"{self._name}.run() takes no input {name!r}{near.removesuffix('?')}? rename the column, or drop it"
+                    )
+
+    def check(self, row: Row, number: int) -> None:
+        """Refuse a row that run() does not take."""
+        self.check_columns(row)
+        try:
+            bound_inputs(self._signature, (), self.of(row), name=self._name)
+        except TypeError as error:
+            raise BadRows(f"row {number}: {error}") from None
+
+
+#: What map() takes besides the inputs of run().
+OPTIONS = ("limit", "timeout", "session", "name", "cache", "max_tokens", "max_cost", "executor")
+
+
+def read_rows(given: Any, takes: Takes, *, read: Callable[[str], list[Row]]) -> Rows:
+    """Return what was given as rows; `read` reads a file. Raises BadRows for what cannot be rows, or not rows of run()."""
+    if isinstance(given, str | os.PathLike):
+        return _checked(read(os.fspath(given)), takes)
+    if (what := seen(given)) is not None and what.noun in {"frame", "table"}:
+        return _of_columns(given, takes)
+    if what is not None:  # a series, or an array
+        return _checked(_plain([value for _, values in columns(given) or () for value in values], takes), takes)
+    if isinstance(given, Mapping | bytes) or not isinstance(given, Iterable):
+        raise BadRows(f"rows of type {type(given).__name__!r} cannot be mapped over; {WAYS}")
+    if isinstance(given, Sized):
+        return _checked(_plain(list(given), takes), takes)
+    return Rows(_as_they_come(given, takes), None, takes)
+
+
+def _of_columns(given: Any, takes: Takes) -> Rows:
+    named = columns(given) or []
+    names = [str(name) for name, _ in named]
+    takes.check_columns(names)
+    rows = [dict(zip(names, cells, strict=True)) for cells in zip(*(values for _, values in named), strict=True)]
+    is_pandas = type(given).__module__.partition(".")[0] == "pandas"
+    return Rows(rows, len(rows), takes, given if is_pandas else None)
+
+
+def _plain(given: list[Any], takes: Takes) -> list[Row]:
+    """Return rows that are dicts as they are, and of any other values those that run() is given as its one input."""
+    if all(isinstance(one, Mapping) for one in given):
+        return [dict(one) for one in given]
+    if odd := next((number for number, one in enumerate(given) if isinstance(one, Mapping)), None):
+        raise BadRows(f"row {odd} is a dict, and others are not; {WAYS}")
+    return [{_single(takes): one} for one in given]
+
+
+def _single(takes: Takes) -> str:
+    if takes.single is None:
+        raise BadRows(f"these are plain values, and run() takes {', '.join(map(repr, takes.names)) or 'no inputs'}; give dicts")
+    return takes.single
+
+
+def _checked(rows: list[Row], takes: Takes) -> Rows:
+    for number, row in enumerate(rows):
+        takes.check(row, number)
+    return Rows(rows, len(rows), takes)
+
+
+def _as_they_come(given: Iterable[Any], takes: Takes) -> Iterator[Row]:
+    for number, one in enumerate(given):
+        row = dict(one) if isinstance(one, Mapping) else {_single(takes): one}
+        takes.check(row, number)
+        yield row

@@ -1,0 +1,91 @@
+"""The session of one row: it begins with the state that the workflow was given, and how it ended is saved with that of others."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..cache.given import Given, text_of
+from ..done import Done
+from ..errors import UnsavableValue
+from ..session import Session
+from ..transaction import Records
+
+if TYPE_CHECKING:
+    from ..encoding import Snapshot
+    from ..transaction import About, SessionStorage
+    from .row import Row
+
+#: What a row is among the steps of a session.
+KIND = "row"
+
+
+class Ending(NamedTuple):
+    """How a run ended, and is yet to be saved."""
+
+    records: Records
+    run_id: str | None
+    snapshot: Snapshot
+
+
+class RowSession(Session):
+    """The session of one row. Each row begins anew: what the session had from another attempt stays one of its versions."""
+
+    #: How its run ended, until that is saved.
+    ending: Ending | None = None
+
+    def __init__(
+        self, session_id: str, *, storage: SessionStorage | None, state: dict[str, Any], about: About, is_new: bool
+    ) -> None:
+        super().__init__(session_id, storage=storage, state=state, about=about)
+        self._is_new, self._doer = is_new, threading.get_ident()
+
+    def load(self) -> None:
+        """Load it; of one that is in no store, nothing is asked for."""
+        if self.loaded:
+            super().load()
+        elif self._is_new:
+            self._start()
+            self.loaded = True
+            self._line.looked_back = True
+        else:
+            super().load()
+            self.replace(self.initial)
+
+    def conclude(self, records: Records, *, run_id: str | None, snapshot: Snapshot) -> None:
+        """Keep how the run ended, for who does the row; where another thread ends it, it is saved at once."""
+        if threading.get_ident() == self._doer:
+            self.ending = Ending(records, run_id, snapshot)
+        else:
+            super().conclude(records, run_id=run_id, snapshot=snapshot)
+
+    def ends_with(self, mark: dict[str, Any]) -> None:
+        """Let a row of a step go along with how the run ended."""
+        if self.ending is not None:
+            rows = self.ending.records
+            self.ending = self.ending._replace(records=Records(rows.runs, rows.events, [*rows.steps, mark]))
+
+
+def mark_of(row: Row, key: str, workflow: str | None) -> dict[str, Any] | None:
+    """Return the row of a step that says that a row is done, and what it gave; None where that cannot be kept."""
+    if row.run_id is None or row.started_at is None:
+        return None
+    blobs: dict[str, bytes] = {}
+    try:
+        result = text_of(Given(row.content, used={"models": [*row.models]} if row.models else {}), blobs)
+    except UnsavableValue:
+        return None
+    done = Done(
+        row.run_id,
+        workflow or "",
+        KIND,
+        key,
+        "#1",
+        row.started_at,
+        row.run_id,
+        seconds=row.duration or 0.0,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        cost=row.cost,
+    )
+    return {**done.row(), "result": result, "blobs": blobs}

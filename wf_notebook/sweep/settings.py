@@ -1,0 +1,35 @@
+"""How a sweep is done: how many rows at once, for how long, where they are kept, and what they may spend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import BadSetting
+
+if TYPE_CHECKING:
+    from ..cache import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a sweep is done."""
+
+    name: str
+    limit: int
+    timeout: float | None
+    session: Literal["each", "one"]
+    cache: Mode
+    max_tokens: int | None
+    max_cost: float | None
+    executor: Any
+
+    def __post_init__(self) -> None:
+        """Refuse settings that make no sense, before anything begins."""
+        limit, timeout, session = self.limit, self.timeout, self.session
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+            raise BadSetting(f"limit={limit!r} is not how many rows may be done at once; give a whole number from 1 on")
+        if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
+            raise BadSetting(f"timeout={timeout!r} is not how long a row may take; give seconds as a number above 0, or None")
+        if session not in ("each", "one"):
+            raise BadSetting(f"session={session!r} is not where rows are kept; give 'each' (a session for each) or 'one'")

@@ -1,0 +1,205 @@
+"""What is to do of a sweep: a task for each row, in the order of the rows; of those that were done before, what they gave."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ..cache.given import given_of
+from ..errors import StorageFailed
+from ..keying import Keyer, Uncacheable, value_digest
+from ..transaction import stored_id
+from .row import Row
+from .session import KIND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ..storage.finished import Finished
+    from .rows import Rows
+
+#: So many rows are looked at once, beyond the first ones.
+AHEAD = 500
+#: Characters of an input in the id of a session.
+_SLUG = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row to do. Where `done` is there, it was done before.
+
+    `key` is what the row depends on, its code and its inputs, None where that cannot be told; `is_new` says that nothing is in
+    the store of its session.
+    """
+
+    number: int
+    given: dict[str, Any]
+    inputs: dict[str, Any]
+    session_id: str
+    key: str | None = None
+    is_new: bool = True
+    done: Row | None = None
+
+
+class Tasks:
+    """The tasks of a sweep, handed out one by one to whichever thread asks."""
+
+    def __init__(self, rows: Rows, names: Names | OneName, keys: Keys | None, recall: Recall | None) -> None:
+        self._rows, self._names, self._keys, self._recall = enumerate(rows), names, keys, recall
+        self._lock = threading.Lock()
+        self._tasks = self._chunked()
+
+    def next(self) -> Task | None:
+        """Return the next task, None when there is none."""
+        with self._lock:
+            return next(self._tasks, None)
+
+    def _chunked(self) -> Iterator[Task]:
+        many = 8  # the first rows are not kept waiting for those that come slowly
+        while rows := list(islice(self._rows, many)):
+            if self._keys is not None:
+                self._keys.look()
+            chunk = [self._task(number, *row) for number, row in rows]
+            yield from self._recall.looked_up(chunk) if self._recall is not None else chunk
+            many = min(AHEAD, many * 4)
+
+    def _task(self, number: int, given: dict[str, Any], inputs: dict[str, Any]) -> Task:
+        try:
+            digest = value_digest(inputs)
+        except Uncacheable:
+            return Task(number, given, inputs, self._names.at(number))
+        return Task(number, given, inputs, self._names.of(inputs, digest), self._keys.of(digest) if self._keys else None)
+
+
+class OneName:
+    """The id of the session that all rows have in common."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def of(self, inputs: dict[str, Any], digest: str) -> str:
+        """Return it."""
+        return self._name
+
+    def at(self, number: int) -> str:
+        """Return it."""
+        return self._name
+
+
+class Names:
+    """The ids of the sessions of rows: the same for the same inputs, whenever and wherever.
+
+    >>> names = Names("blog")
+    >>> [names.of({"topic": topic}, value_digest(topic)) for topic in ("Cheese & wine", "Cheese & wine")]
+    ['blog/cheese-wine-56b04a22eb7ebf2b', 'blog/cheese-wine-56b04a22eb7ebf2b-2']
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._met: set[int] = set()
+        self._again: Counter[int] = Counter()
+
+    def of(self, inputs: dict[str, Any], digest: str) -> str:
+        """Return the id of the session of a row with these inputs, of which that is the digest."""
+        name, met = f"{self._name}/{_slug(inputs)}{digest[:16]}", int(digest[:16], 16)
+        if met not in self._met:
+            self._met.add(met)
+            return name
+        self._again[met] += 1
+        return f"{name}-{self._again[met] + 1}"
+
+    def at(self, number: int) -> str:
+        """Return the id of the session of a row whose inputs have no content to tell it by: it is told by its place."""
+        return f"{self._name}/row-{number}"
+
+
+def _slug(inputs: dict[str, Any]) -> str:
+    """Return the beginning of the first input that is a text or a number, as far as it can stand in an id."""
+    for value in inputs.values():
+        if type(value) in {str, int}:
+            slug = re.sub(r"[^a-z0-9]+", "-", str(value)[: 2 * _SLUG].lower()).strip("-")[:_SLUG].strip("-")
+            return f"{slug}-" if slug else ""
+    return ""
+
+
+class Keys:
+    """What a row depends on: the code of run() and what that reaches, the state that it begins with, and the inputs.
+
+    Rows of one session begin with whatever the others left: for them it does not count, and a row that is done is done.
+    """
+
+    def __init__(self, method: Callable[..., Any], probe: Callable[[], Any], state: dict[str, Any]) -> None:
+        self._keyer, self._probe = Keyer(method, bound=True, reads_state=False), probe()
+        self._state = value_digest(state).encode()
+        self._code: bytes | None = None
+
+    def look(self) -> None:
+        """Look at the code: what it is from now on counts."""
+        try:
+            self._code = self._keyer.code(self._probe)
+        except Uncacheable:
+            self._code = None
+
+    def of(self, digest: str) -> str | None:
+        """Return the key of a row whose inputs have this digest, None where it cannot be told what it depends on."""
+        if self._code is None:
+            return None
+        return blake2b(self._code + self._state + digest.encode(), digest_size=16).hexdigest()
+
+
+class Recall:
+    """What a store knows of rows that were done before."""
+
+    def __init__(self, storage: Any, *, uses: bool) -> None:
+        self._storage, self._uses = storage, uses
+        self._last: dict[str, dict[str, Finished]] = {}
+
+    def looked_up(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        """Yield tasks with what is known of each."""
+        listed = list(tasks)
+        ids = [stored_id(task.session_id) for task in listed]
+        if not self._last.keys() >= {*ids}:  # but where all rows are in one session
+            found: dict[str, list[Finished]] = self._storage.finished(list(dict.fromkeys(ids)), KIND)
+            self._last = {key: {one.key: one for one in several} for key, several in found.items()}
+        for task, key in zip(listed, ids, strict=True):
+            known = self._last.get(key)
+            yield task if known is None else self._known(task, known)
+
+    def _known(self, task: Task, known: dict[str, Finished]) -> Task:
+        one = known.get(task.key or "") if self._uses else None
+        row = None if one is None else self._row(task, one)
+        return Task(task.number, task.given, task.inputs, task.session_id, task.key, is_new=False, done=row)
+
+    def _row(self, task: Task, one: Finished) -> Row | None:
+        """Return the row as it was done; None for what is damaged, or made of classes that are not here."""
+        try:
+            was = given_of(json.loads(one.result or "null"), self._blob)
+        except (StorageFailed, ValueError, LookupError, TypeError):
+            return None
+        began = one.began_at if isinstance(one.began_at, datetime) else datetime.fromisoformat(one.began_at)
+        return Row(
+            task.number,
+            task.given,
+            "completed",
+            was.value,
+            hit=True,
+            session_id=task.session_id,
+            run_id=one.run_id,
+            started_at=began.replace(tzinfo=UTC),
+            duration=one.seconds,
+            models=tuple(was.used.get("models", ())),
+            input_tokens=one.input_tokens or 0,
+            output_tokens=one.output_tokens or 0,
+            cost=one.cost,
+        )
+
+    def _blob(self, content_hash: str) -> bytes:
+        found: dict[str, bytes] = self._storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
+        return found[content_hash]
