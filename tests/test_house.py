@@ -55,7 +55,7 @@ FLOORS = """
 5   inputs  foreign  settings  source  journal  saver  told  traced  record  context  place  stream  outcome  keeping
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  offering  workflow
-    planning
+    scratch  planning
     sweep.row  sweep.over  sweep.progress  sweep.rows  sweep.session  sweep.tasks  sweep.doing  sweep.keeping  sweep.crew
     sweep.settings  sweep.sweep  sweep.mapping  sweep
     branch  crew  merged  branches
@@ -66,9 +66,12 @@ FLOORS = """
     agents.tracing  agents.noting  agents.engine  agents.answering  agents.call
     agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions
     agents.merging  agents.made_of  agents.asked  agents.others  agents.agno  agents.langchain
-    agents.langgraph  agents.adapters  agents  models
+    agents.langgraph  agents.once_more  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
-    frames.copies  frames.reading  frames.steps  frames.sweeps  frames.queries  frames.past  frames
+    frames.copies  frames.reading  frames.steps  frames.sweeps  frames.queries  frames.past  frames.differing  frames
+    comparing.recorded  comparing.remembered  comparing.home  comparing.again  comparing.calling  comparing.asking
+    comparing.step  comparing.row  comparing.given  comparing.scoring  comparing.drawing  comparing.comparison
+    comparing.running  comparing
     inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
     inspection.marks  inspection.grids  inspection.jsontext  inspection.first  inspection.overview  inspection.results
     inspection.as_table  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing
@@ -88,11 +91,12 @@ FLOORS = """
     notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
     notebook.live  notebook.sweeping  notebook.background  notebook.again  notebook.taking_in
     notebook.shown  notebook.variables  notebook.inspecting
-    notebook.known  notebook.planned  notebook.attaching
+    notebook.known  notebook.planned  notebook.attaching  notebook.compared
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
     cli.wording  cli.manner  cli.failing  cli.command  cli.showing  cli.inputs  cli.streaming  cli.completing
-    cli.verbs  cli.inspect  cli.models  cli.detached  cli.run  cli.attach  cli.status  cli.replay  cli.rerun  cli.port
+    cli.verbs  cli.inspect  cli.models  cli.detached  cli.run  cli.attach  cli.status  cli.replay  cli.rerun
+    cli.compare  cli.port
     cli.doctor.check  cli.doctor.versions  cli.doctor.model  cli.doctor.store  cli.doctor.front_end  cli.doctor  cli  __main__
 8   __init__
 """

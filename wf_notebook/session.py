@@ -152,13 +152,14 @@ class Session(Saving, History, Remembers, Exported):
         self._line.blobs = {}
 
     def _blob(self, content_hash: str) -> bytes:
-        """Return the bytes of an array or frame: just read, of the live state, or from the store."""
+        """Return the bytes of an array or frame: just read, of the live state, from the store, or else of a remembered step."""
         known = self._line.blobs.get(content_hash) or self._encoder.blobs.get(content_hash)
-        if known is None:
-            assert self.storage is not None
-            found: dict[str, bytes] = self.storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
-            known = found[content_hash]
-        return known
+        if known is not None:
+            return known
+        if self.storage is None:
+            return self.steps.blob(content_hash)
+        found: dict[str, bytes] = self.storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
+        return found[content_hash]
 
     def _start(self) -> None:
         """The first load: the constructor's state applies only while the session has no version."""

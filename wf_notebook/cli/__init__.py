@@ -6,6 +6,7 @@ import click
 
 from .attach import attach
 from .command import Main
+from .compare import compare
 from .doctor import doctor
 from .inspect import inspect
 from .models import models
@@ -42,7 +43,7 @@ _verbs: dict[str, click.Command] = {
 
 #: The commands, by what they are about.
 SECTIONS: dict[str, list[click.Command]] = {
-    "Work with notebooks": [run, rerun, *(_verbs.pop(name) for name in _NOTEBOOKS if name in _verbs), port],
+    "Work with notebooks": [run, rerun, compare, *(_verbs.pop(name) for name in _NOTEBOOKS if name in _verbs), port],
     "Look at sessions": [_verbs.pop(name) for name in _LOOKING],
     "Change sessions": list(_verbs.values()),
     "This machine": [models, doctor],

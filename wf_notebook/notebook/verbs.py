@@ -11,7 +11,7 @@ from ..nearest import did_you_mean
 from ..verbs import table
 from ..verbs.asked import Asked
 from ..verbs.table import Verb, options_of
-from . import attaching, forms, planned
+from . import attaching, compared, forms, planned
 
 FIRST = Option("session", "s", "ID", "the session that it has at first; left out, the workflow's own")
 #: After which verb of the table comes what only a notebook can do.
@@ -25,8 +25,12 @@ _HERE = {
         attaching.attach,
         (),
     ),
+    "replay": Verb("again", "STEP [what is different]", "one call of the last run once more, with other instructions=, model=, …",
+                   compared.again, (), raw=planned.line),
+    "again": Verb("compare", "NAME", "a workflow as it is now over recorded inputs: what changes, and what that costs",
+                  compared.compare, (compared.LAST, compared.OVER, compared.MODEL, compared.SCORE)),
     "resolve": Verb("form", "NAME", "a form of a workflow's inputs, with Run and Stop", forms.form, (FIRST,)),
-}
+}  # fmt: skip
 
 
 def _all() -> tuple[Verb, ...]:

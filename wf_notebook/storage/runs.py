@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..events import RunEvent, RunResponse
 from ..keys import key_of
 from ..log import BESIDE, Event, span_of
+from ..owners import visible
 from ..processes import process_started_at
 from ..readable import Printed
 from ..run import Run
@@ -33,6 +34,14 @@ GOING = f"SELECT {', '.join(_NAMES)} FROM runs WHERE store = ? AND status = 'run
 #: Asks for what a run said after one of its events; and for the texts that it said last.
 _AFTER = "SELECT seq, happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? AND seq > ? ORDER BY seq"
 _LAST = "SELECT lane, content FROM event_log WHERE run_id = ? AND content IS NOT NULL ORDER BY seq DESC LIMIT 10"
+#: Asks for the runs of a workflow that are over, the newest first, in sessions that a user may read.
+RUNS_OF = (
+    f"SELECT {', '.join(_NAMES)} FROM runs r WHERE store = ? AND workflow = ? AND status <> 'running' AND EXISTS ("
+    "SELECT 1 FROM sessions s WHERE s.store = r.store AND s.session_id = r.session_id"
+    " AND (CAST(? AS VARCHAR) IS NULL OR s.user_id IS NULL OR s.user_id = ?))"
+)
+#: So many inputs are asked for at once.
+_AT_ONCE = 200
 _EVENTS = "SELECT happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? ORDER BY seq"
 _CHANGES = "SELECT DISTINCT saved_at, key, op, path FROM state_log WHERE run_id = ? ORDER BY saved_at, key"
 _TOOLS = frozenset({RunEvent.tool_call_started.value, RunEvent.tool_call_completed.value})
@@ -43,9 +52,15 @@ class Stored:
     """What a run said and what happened in it, as far as it is in the store; read when it is asked for."""
 
     def __init__(
-        self, read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], run_id: str, store: str, url: str | None = None
+        self,
+        read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]],
+        run_id: str,
+        store: str,
+        url: str | None = None,
+        *,
+        storage: Any = None,
     ) -> None:
-        self._read, self._run_id, self._store, self.url = read, run_id, store, url
+        self._read, self._run_id, self._store, self.url, self._storage = read, run_id, store, url, storage
         #: Whether nothing is added any more: then it is read once.
         self.is_over = False
         self._events: list[Event] | None = None
@@ -62,7 +77,17 @@ class Stored:
     def other(self, run_id: str) -> Run | None:
         """Return another run of this store, None if it is not there."""
         rows = self._read(RUN, (run_id, self._store))
-        return record(rows[0], Stored(self._read, run_id, self._store, self.url)) if rows else None
+        return record(rows[0], self._of(run_id)) if rows else None
+
+    def _of(self, run_id: str) -> Stored:
+        return Stored(self._read, run_id, self._store, self.url, storage=self._storage)
+
+    def workflow(self) -> None:
+        """Return no workflow: what is stored is no code."""
+
+    def storage(self) -> Any:
+        """Return the storage."""
+        return self._storage
 
     def moments(self) -> list[tuple[datetime, RunResponse]]:
         """Return what was said, each thing with the moment when it was begun."""
@@ -145,6 +170,27 @@ def stored_run(row: Sequence[Any], read: Read, store: str, url: str | None) -> t
     """Return a run from its row, and the machine and process in which it was begun."""
     named = dict(zip(_NAMES, row, strict=True))
     return record(row, Stored(read, named["run_id"], store, url)), named["host"], named["pid"]
+
+
+def last_runs(storage: Any, workflow: str, last: int, user_id: str | None) -> list[Run]:
+    """Return so many runs of a workflow that are over, the newest first."""
+    return _runs(storage, f"{RUNS_OF} ORDER BY started_at DESC, run_id LIMIT ?", (workflow, user_id, user_id, last))
+
+
+def runs_with(storage: Any, workflow: str, inputs: Sequence[str], user_id: str | None) -> list[Run]:
+    """Return the runs of a workflow that are over and had one of these inputs, as JSON; the newest first."""
+    found: list[Run] = []
+    for start in range(0, len(inputs), _AT_ONCE):
+        some = inputs[start : start + _AT_ONCE]
+        sql = f"{RUNS_OF} AND CAST(inputs AS VARCHAR) IN ({', '.join('?' * len(some))}) ORDER BY started_at DESC, run_id"
+        found += _runs(storage, sql, (workflow, user_id, user_id, *some))
+    return found
+
+
+def _runs(storage: Any, sql: str, parameters: Sequence[Any]) -> list[Run]:
+    sees, session_id, run_id = visible(storage.read, storage.table_name), _NAMES.index("session_id"), _NAMES.index("run_id")
+    rows = [row for row in storage.read(sql, (storage.table_name, *parameters)) if sees(row[session_id])]
+    return [record(row, Stored(storage.read, row[run_id], storage.table_name, storage.url, storage=storage)) for row in rows]
 
 
 def status_of(row: Mapping[str, Any]) -> str:

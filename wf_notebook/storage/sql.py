@@ -149,7 +149,7 @@ class SqlStorage(Tables, Elsewhere):
         if users() is not None:
             stored = rows[0][1]
             refuse_others(shown_id(stored), self.transact(lambda tx: tx.head(line_of(stored), 0).about, write=False))
-        return record(rows[0], Stored(self.read, run_id, self.table_name, self.url))
+        return record(rows[0], Stored(self.read, run_id, self.table_name, self.url, storage=self))
 
     def finished(self, session_ids: Sequence[str], kind: str) -> dict[str, list[Finished]]:
         """Return of each of these sessions that is here, by its stored id, what was finished in it of that kind."""
