@@ -21,12 +21,10 @@ class Other:
     pass
 
 
-@pytest.fixture(
-    params=["memory:", "sqlite:///runs.db", "duckdb:///runs.duckdb", pytest.param("postgres", marks=pytest.mark.postgres)]
-)
-def blog(request, place):
+@pytest.fixture(params=["memory:", "sqlite:///runs.db", "duckdb:///runs.duckdb"])
+def blog(request):
     """Return a workflow whose session has two versions."""
-    blog = Blog(session_id="demo", session_name="a name", storage=place(request.param))
+    blog = Blog(session_id="demo", session_name="a name", storage=request.param)
     blog.run("cats")
     blog.run("dogs")
     return blog

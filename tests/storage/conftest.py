@@ -95,7 +95,7 @@ ON_SERVER = pytest.param("postgres", marks=pytest.mark.postgres)
 
 def of_kind(request: pytest.FixtureRequest, folder: Path) -> Database:
     """Return a new database of the kind that the fixture asks for."""
-    address = request.getfixturevalue("postgres").schema() if request.param == "postgres" else None
+    address = request.getfixturevalue("place")("postgres") if request.param == "postgres" else None
     return Database(request.param, folder / "runs.db", address)
 
 
@@ -140,9 +140,9 @@ def duck(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def pg(postgres: Any, tmp_path: Path) -> Iterator[Database]:
-    """Return a new schema in Postgres."""
-    database = Database("postgres", tmp_path, postgres.schema())
+def pg(place: Callable[[str], str], tmp_path: Path) -> Iterator[Database]:
+    """Return a schema in Postgres."""
+    database = Database("postgres", tmp_path, place("postgres"))
     yield database
     database.forget()
 

@@ -160,8 +160,8 @@ def test_the_options_of_the_address_name_the_schema(pg):
     assert pg.query("SELECT count(*) FROM pg_tables WHERE schemaname = ? AND tablename = 'state_log'", schema) == [(1,)]
 
 
-def test_who_only_looks_makes_no_schema(pg):
-    storage = pg.open()
+def test_who_only_looks_makes_no_schema(postgres, pg):
+    storage = open_storage(postgres.schema())
     assert (storage.session("demo").state, storage.get_all_session_ids(), len(storage.sessions())) == ({}, [], 0)
     with pytest.raises(BadQuery, match="is empty yet; the first save makes it"):
         storage.sql("SELECT * FROM sessions")
@@ -306,6 +306,7 @@ def test_the_server_fails_and_is_started_again_in_the_middle_of_saving_and_nothi
 
 @pytest.mark.slow
 def test_several_who_open_a_new_schema_at_once_all_succeed(pg, process):
+    pg.query(f"DROP SCHEMA IF EXISTS {pg.open().schema} CASCADE")
     processes = [process(SAVES, pg.url, f"s{number}", 3, "x") for number in range(4)]
     for one in processes:
         assert one.stdout.readline() == "ready\n"

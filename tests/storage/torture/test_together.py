@@ -34,12 +34,12 @@ SIZES = [(kind, many) for kind in ("list", "dict") for many in (2, 4, 8)]
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "many"), SIZES, ids=[f"{kind}-{many}" for kind, many in SIZES])
-def test_what_many_kernels_add_to_one_value_is_all_there(lasting_database, nursery, torture, kind, many):
+def test_what_many_kernels_add_to_one_value_is_all_there(file_database, nursery, torture, kind, many):
     count = torture.times(25 if many == 4 else 5, 100)
-    begin(lasting_database, all=[] if kind == "list" else {})
-    kernels = [nursery.start("append", lasting_database.url, f"k{number}", count, kind) for number in range(many)]
+    begin(file_database, all=[] if kind == "list" else {})
+    kernels = [nursery.start("append", file_database.url, f"k{number}", count, kind) for number in range(many)]
     saved = saved_by(kernels)
-    session = lasting_database.open().session("demo")
+    session = file_database.open().session("demo")
     kept = list(session.state["all"])
     assert sorted(kept) == sorted(saved)
     assert len(saved) == many * count
@@ -47,14 +47,12 @@ def test_what_many_kernels_add_to_one_value_is_all_there(lasting_database, nurse
         own = [name for name in kept if name.startswith(f"k{number} ")]
         assert own == [f"k{number} {n}" for n in range(count)]
     assert session.version == many * count + 1
-    assert without_a_gap(lasting_database)
-    assert lasting_database.query("SELECT count(*) FROM session_log WHERE session_id <> 'demo'") == [
-        (0,)
-    ]  # no branch: no conflict
+    assert without_a_gap(file_database)
+    assert file_database.query("SELECT count(*) FROM session_log WHERE session_id <> 'demo'") == [(0,)]  # no branch: no conflict
     assert max(saved.values()) < 10
     what = "appends to one list" if kind == "list" else "entries put into one dict"
     torture.note(
-        f"{many} kernels flat out, {what}, {lasting_database.kind}",
+        f"{many} kernels flat out, {what}, {file_database.kind}",
         tried=f"{many} × {count}",
         kept=len(kept),
         seconds=list(saved.values()),
