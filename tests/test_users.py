@@ -16,8 +16,10 @@ class Blog(Workflow):
         yield f"On {topic}."
 
 
-@pytest.fixture(params=["sqlite", "duckdb"])
+@pytest.fixture(params=["sqlite", "duckdb", pytest.param("postgres", marks=pytest.mark.postgres)])
 def url(request, tmp_path):
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres").schema()
     return f"{request.param}:///{tmp_path}/team.db"
 
 

@@ -197,7 +197,10 @@ def test_a_kernel_knows_its_notebook_where_it_is_told(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("url", "address"),
     [
-        ("postgresql://ann:pa%40ss@db.example:5432/runs?sslmode=require&password=x", "postgresql://ann@db.example:5432/runs"),
+        (
+            "postgresql://ann:pa%40ss@db.example:5432/runs?sslmode=require&password=x",
+            "postgresql://ann@db.example:5432/runs?sslmode=require",
+        ),
         ("postgresql://:secret@db.example/runs", "postgresql://db.example/runs"),
         ("memory:", "memory:"),
         ("duckdb:////srv/data/runs.duckdb", "duckdb:////srv/data/runs.duckdb"),

@@ -17,6 +17,7 @@ from wf_notebook.storage import open_storage
 from wf_notebook.transaction import About, Records
 
 KINDS = ("memory", "sqlite", "duckdb")
+ON_SERVER = pytest.param("postgres", marks=pytest.mark.postgres)
 
 
 @step
@@ -31,10 +32,12 @@ class Blog(Workflow):
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path, request):
     """Return what opens a new store of a kind."""
 
     def opened(kind: str, name: str = "other"):
+        if kind == "postgres":
+            return open_storage(request.getfixturevalue("postgres").schema())
         return open_storage("memory:" if kind == "memory" else f"{kind}:///{tmp_path / name}.db")
 
     return opened
@@ -79,7 +82,11 @@ def rows(storage) -> list[list[tuple]]:
     return [[tuple(map(str, row)) for row in storage.read(sql)] for sql in asked]
 
 
-@pytest.mark.parametrize(("one", "other"), [pair for pair in product(KINDS, KINDS) if pair != ("memory", "memory")])
+PAIRS = [pair for pair in product(KINDS, KINDS) if pair != ("memory", "memory")]
+BY_SERVER = [pytest.param(*pair, marks=pytest.mark.postgres) for pair in (("duckdb", "postgres"), ("postgres", "duckdb"))]
+
+
+@pytest.mark.parametrize(("one", "other"), [*PAIRS, *BY_SERVER])
 def test_a_copy_is_the_same_session(place, one, other):
     source, target = place(one, "source"), place(other)
     session = filled(source)
@@ -196,7 +203,7 @@ def test_a_session_that_was_deleted_there_stays_deleted(place):
         source.copy("demo", to=target)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, ON_SERVER])
 def test_beside_the_session_itself_its_runs_have_new_ids(place, kind):
     storage = place(kind)
     filled(storage)
