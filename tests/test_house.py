@@ -72,6 +72,7 @@ FLOORS = """
     inspection.search  inspection.copying  inspection.past
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
+    swept.said  swept.board  swept.record  swept.bar  swept
     ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
     ipynb.file  ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
     ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning
@@ -80,7 +81,7 @@ FLOORS = """
     verbs.asked  verbs.looking  verbs.acting  verbs.leaving  verbs.replaying  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure
-    notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
+    notebook.widget  notebook.displayed  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
     notebook.live  notebook.sweeping  notebook.background  notebook.again  notebook.taking_in
     notebook.shown  notebook.variables  notebook.inspecting
     notebook.known  notebook.planned

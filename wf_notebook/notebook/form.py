@@ -18,10 +18,11 @@ from ..readable import brief
 from ..redact import redact
 from .card import WITHOUT_WIDGETS, card, ran_card
 from .controls import Field
+from .displayed import publish
 from .fields import complaint, field
 from .live import perform
 from .pane import PAUSE, VIEW, Pane
-from .views import RecordView, has_widgets, publish, view
+from .views import RecordView, has_widgets, view
 from .wanted import BLANK, wanted
 from .widget import answer_at_once
 

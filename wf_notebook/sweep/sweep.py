@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 from weakref import WeakSet
@@ -61,6 +62,8 @@ class Sweep:
         self._counts = {"completed": 0, "failed": 0, "stopped": 0, "hit": 0}
         self._lock, self._bell = threading.Lock(), Bell()
         self._error: BaseException | None = None
+        #: When it began.
+        self.started_at: datetime | None = None
         self._began: float | None = None
         self._ended: float | None = None
         self._is_stopped = False
@@ -76,7 +79,7 @@ class Sweep:
         with self._lock:
             if self._began is not None:
                 return self
-            self._began = time.monotonic()
+            self._began, self.started_at = time.monotonic(), datetime.now(UTC)
         _sweeps.add(self)
         self._keeper = Keeper(self.workflow.storage, self._note, self._failed)
         self._crew = self._hired()
@@ -122,11 +125,14 @@ class Sweep:
     def _idle(self) -> None:
         """Nobody does rows any more: what ended is saved, and then it is over."""
         if self._crew.is_idle:
-            self._keeper.close()
-            self._error = self._error or self._crew.error
-            with self._lock:
-                self._ended = self._ended or time.monotonic()
-            self._bell.ring()
+            self._end()
+
+    def _end(self) -> None:
+        self._keeper.close()
+        self._error = self._error or self._crew.error
+        with self._lock:
+            self._ended = self._ended or time.monotonic()
+        self._bell.ring()
 
     def stop(self) -> None:
         """End it, from any thread: no other row is begun, those that go on are ended, and what is done is kept."""
@@ -151,6 +157,7 @@ class Sweep:
             self._bell.wait(lambda: self._ended is not None, PATIENCE)
             if self._ended is None:
                 self._crew.leave(RunCancelled())
+                self._end()
             raise
 
     def result(self) -> tuple[Row, ...]:
@@ -196,6 +203,15 @@ class Sweep:
     def error(self) -> BaseException | None:
         """What kept it from being done, or from being kept."""
         return self._error
+
+    @property
+    def shares_a_session(self) -> bool:
+        """Whether all rows are runs of one session."""
+        return self._settings.session == "one"
+
+    def ended(self, after: int = 0) -> list[Row]:
+        """Return the rows that are over in the order in which they ended, without the first so many."""
+        return self._over[after:]
 
     @property
     def rows(self) -> tuple[Row, ...]:
