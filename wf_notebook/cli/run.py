@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..workflow import Workflow
 
 #: Options of %workflow that only a notebook has a use for.
-_ONLY_THERE = {"no-run", "background", "out", "help"}
+_ONLY_THERE = {"no-run", "background", "out", "help", "map", "limit", "timeout", "max-tokens", "max-cost"}
 #: What is said of an option here, where that is something else than in a notebook.
 _SAID = {
     "session": "the session to load and save; left out, as the notebook has it: that of its line, WF_SESSION, or NAME",

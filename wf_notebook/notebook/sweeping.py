@@ -36,14 +36,8 @@ def display_sweep(sweep: Sweep) -> None:
 
     One that was not begun is done, and the cell waits for it; of one that goes on is shown how it goes on, and the cell is over.
     """
-    if sweep.status == "running":
-        follow(sweep, sweep_view(sweep, outlives=True))
-        return
-    if sweep.status != "new":
-        freeze(sweep, RecordView())
-        return
     try:
-        play(sweep, sweep_view(sweep))
+        do_sweep(sweep)
     except BaseException as error:  # noqa: BLE001 - shown as a cell's own
         failure = failed(error)
     else:
@@ -51,27 +45,37 @@ def display_sweep(sweep: Sweep) -> None:
     raise failure
 
 
-def play(sweep: Sweep, shown: Showing, again: str = "") -> None:
+def do_sweep(sweep: Sweep, shown: Showing | None = None) -> None:
+    """Show a sweep, in what is given or in what fits to where this runs; raises what failed, and RunStopped."""
+    if sweep.status == "running":
+        follow(sweep, shown or sweep_view(sweep, outlives=True))
+    elif sweep.status == "new":
+        play(sweep, shown or sweep_view(sweep))
+    else:
+        freeze(sweep, shown or RecordView())
+
+
+def play(sweep: Sweep, shown: Showing) -> None:
     """Do a sweep to its end and show it; its record is shown however it ends. Raises RunStopped where it was stopped.
 
     Rows that fail are no failure of the cell; what keeps rows from being kept is one.
     """
     try:
-        with Stop(sweep.stop, running=lambda: sweep.status == "running", said=lambda: stopped(sweep, again)) as stop:
+        with Stop(sweep.stop, running=lambda: sweep.status == "running", said=lambda: stopped(sweep)) as stop:
             shown.can_stop(stop.press)
             sweep.result()
     finally:
-        freeze(sweep, shown, again)
+        freeze(sweep, shown)
 
 
-def follow(sweep: Sweep, shown: Showing, again: str = "") -> None:
+def follow(sweep: Sweep, shown: Showing) -> None:
     """Show how a sweep goes on that others wait for, while the cell and those after it go on, too."""
     shown.can_stop(sweep.stop)
     over = threading.Event()
 
     def wait() -> None:
         sweep.wait()
-        freeze(sweep, shown, again)
+        freeze(sweep, shown)
         over.set()
 
     # In a copy of the cell's context, so that what it shows belongs to this cell.
@@ -92,22 +96,22 @@ def _show_again_after(sweep: Sweep, over: threading.Event, shown: Showing) -> No
         events.register("post_run_cell", ended)
 
 
-def freeze(sweep: Sweep, shown: Showing, again: str = "") -> None:
+def freeze(sweep: Sweep, shown: Showing) -> None:
     """Put the record of a sweep in the place of what was shown of it."""
     if wished() == "none":
         shown.freeze({}, {})
         return
     file = notebook_file(getattr(get_ipython(), "user_ns", {}))
     metadata = {"wf_notebook": swept_metadata(sweep, file.parent if file is not None else None)}
-    shown.freeze(swept_bundle(sweep, again), metadata)
+    shown.freeze(swept_bundle(sweep), metadata)
 
 
-def stopped(sweep: Sweep, again: str = "") -> str:
+def stopped(sweep: Sweep) -> str:
     """Return what is said of a sweep that was stopped."""
     progress = sweep.progress
     of = "" if progress.total is None else f" of {progress.total:,}"
     kept = " and kept" if getattr(sweep.workflow.storage, "url", None) is not None else ""
-    rest = f"; {again or 'the same again'} goes on with the others" if kept else ""
+    rest = "; the same again goes on with the others" if kept else ""
     return f"{sweep.workflow.name} was stopped after {progress.seconds:.1f} s: {progress.done:,}{of} rows are done{kept}{rest}"
 
 
