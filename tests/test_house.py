@@ -88,7 +88,7 @@ FLOORS = """
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
     cli.wording  cli.manner  cli.failing  cli.command  cli.showing  cli.inputs  cli.streaming  cli.completing
-    cli.verbs  cli.inspect  cli.models  cli.run  cli.status  cli.replay  cli.rerun  cli.port
+    cli.verbs  cli.inspect  cli.models  cli.mapping  cli.run  cli.status  cli.replay  cli.rerun  cli.port
     cli.doctor.check  cli.doctor.versions  cli.doctor.model  cli.doctor.store  cli.doctor.front_end  cli.doctor  cli  __main__
 8   __init__
 """

@@ -12,6 +12,7 @@ import click
 
 from ..errors import BadArguments, UnknownWorkflow
 from ..ipynb.options import OPTIONS
+from . import mapping
 from .command import Command
 from .completing import workflows
 from .failing import FAILED
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
     from ..run import Run
     from ..workflow import Workflow
 
-#: Options of %workflow that only a notebook has a use for.
-_ONLY_THERE = {"no-run", "background", "out", "help", "map", "limit", "timeout", "max-tokens", "max-cost"}
+#: Options of %workflow that only a notebook has a use for, or that mean something else here.
+_ONLY_THERE = {"no-run", "background", "out", "help"}
 #: What is said of an option here, where that is something else than in a notebook.
 _SAID = {
     "session": "the session to load and save; left out, as the notebook has it: that of its line, WF_SESSION, or NAME",
     "storage": "where sessions are kept, likewise: duckdb:///runs.duckdb, sqlite:///runs.db, memory:",
     "quiet": "print nothing",
     "no-stream": "print the answer at the end, and nothing before",
+    **mapping.OPTIONS,
 }
 
 
@@ -42,9 +44,16 @@ def _run(notebook: str, words: tuple[str, ...], *, no_stream: bool, quiet: bool,
     """Run the workflow NAME of a notebook, without a kernel; NAME may be left out where there is only one.
 
     Only what it needs of the notebook is executed. What it answers goes to stdout, what there is to say of the run to stderr.
+    With --map, it is run for each row of a file: the rows that were done before come from the store, so after an interrupt the
+    same command goes on where it was. The exit code is 1 where the run, or a row, failed.
     """
+    rows, how = options["map"], mapping.options_of_map(options)
     with redirect_stdout(sys.stderr) if manner().json else nullcontext():
-        workflow, inputs = _asked(notebook, words, options)
+        workflow, inputs = _asked(notebook, words, options, of_a_row=rows is not None)
+    if rows is not None:
+        mapping.run_rows(workflow, rows, inputs, how, quiet=quiet, out=options["out"])
+        return
+    with redirect_stdout(sys.stderr) if manner().json else nullcontext():
         answer = _performed(workflow, inputs, shown=not (no_stream or quiet or manner().json))
     run: Run | None = workflow.last_run
     if manner().json:
@@ -58,8 +67,8 @@ def _run(notebook: str, words: tuple[str, ...], *, no_stream: bool, quiet: bool,
         say(click.style(told(run), dim=True))
 
 
-def _asked(path: str, words: Sequence[str], options: dict[str, Any]) -> tuple[Workflow, dict[str, Any]]:
-    """Return the workflow that is named, and its inputs."""
+def _asked(path: str, words: Sequence[str], options: dict[str, Any], *, of_a_row: bool) -> tuple[Workflow, dict[str, Any]]:
+    """Return the workflow that is named, and its inputs; what a row gives besides may be missing."""
     from ..ipynb.loading import load_notebook
     from ..ipynb.workflows import missing, needs, written
 
@@ -76,7 +85,7 @@ def _asked(path: str, words: Sequence[str], options: dict[str, Any]) -> tuple[Wo
         as_main=True,
     )
     inputs = read_inputs(words[1:] if has_name else words, hints_of(written(type(workflow))))
-    if absent := missing(type(workflow), inputs, name):
+    if not of_a_row and (absent := missing(type(workflow), inputs, name)):
         needed = needs(type(workflow), name, absent)
         needed.args = (str(needed).replace("%workflow ", f"wf run {shlex.quote(path)} "),)
         raise needed
@@ -136,10 +145,12 @@ run = Command(
         "wf run report.ipynb digest text='one two three four'",
         "wf run report.ipynb digest text=@notes.txt -s trial --fresh",
         "echo 'one two' | wf run report.ipynb digest text=- --json",
+        "wf run report.ipynb digest --map texts.csv --limit 4 --out results.csv",
     ),
     params=[
         click.Argument(["notebook"], metavar="NOTEBOOK", type=click.Path()),
         click.Argument(["words"], nargs=-1, metavar="[NAME] [INPUT=VALUE …]", shell_complete=workflows),
+        option(mapping.TARGET),
         *(option(each._replace(help=_SAID.get(each.name, each.help))) for each in OPTIONS if each.name not in _ONLY_THERE),
     ],
     callback=_run,

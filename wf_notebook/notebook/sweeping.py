@@ -12,7 +12,7 @@ from IPython.core.getipython import get_ipython
 
 from ..ipynb.whereabouts import notebook_file
 from ..readable import brief
-from ..swept import board_html, going, head, swept_bundle, swept_metadata
+from ..swept import board_html, going, head, stopped, swept_bundle, swept_metadata
 from .displayed import ANEW, Displayed
 from .failure import failed
 from .remains import wished
@@ -104,15 +104,6 @@ def freeze(sweep: Sweep, shown: Showing) -> None:
     file = notebook_file(getattr(get_ipython(), "user_ns", {}))
     metadata = {"wf_notebook": swept_metadata(sweep, file.parent if file is not None else None)}
     shown.freeze(swept_bundle(sweep), metadata)
-
-
-def stopped(sweep: Sweep) -> str:
-    """Return what is said of a sweep that was stopped."""
-    progress = sweep.progress
-    of = "" if progress.total is None else f" of {progress.total:,}"
-    kept = " and kept" if getattr(sweep.workflow.storage, "url", None) is not None else ""
-    rest = "; the same again goes on with the others" if kept else ""
-    return f"{sweep.workflow.name} was stopped after {progress.seconds:.1f} s: {progress.done:,}{of} rows are done{kept}{rest}"
 
 
 def sweep_view(sweep: Sweep, *, outlives: bool = False) -> Showing:

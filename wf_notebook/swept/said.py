@@ -94,3 +94,12 @@ def foot(sweep: Sweep, again: str = "") -> str:
     rest = progress.stopped + progress.failed + (0 if progress.total is None else progress.total - progress.over)
     more = [f"{line} with what is not done"] if rest and kept and sweep.status != "running" else []
     return "; ".join([where(sweep), *more, ".df() has all rows as a dataframe"])
+
+
+def stopped(sweep: Sweep, again: str = "the same again") -> str:
+    """Return what is said of a sweep that was stopped; `again` is what goes on with it."""
+    progress = sweep.progress
+    of = "" if progress.total is None else f" of {progress.total:,}"
+    is_kept = getattr(sweep.workflow.storage, "url", None) is not None
+    kept, rest = (" and kept", f"; {again} goes on with the others") if is_kept else ("", "")
+    return f"{sweep.workflow.name} was stopped after {progress.seconds:.1f} s: {progress.done:,}{of} rows are done{kept}{rest}"
