@@ -63,7 +63,7 @@ FLOORS = """
     agents.merging  agents.made_of  agents.asked  agents.others  agents.agno  agents.langchain
     agents.langgraph  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
-    frames.reading  frames.steps  frames.sweeps  frames.queries  frames.past  frames
+    frames.reading  frames.steps  frames.sweeps  frames.queries  frames.folding  frames.past  frames
     inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
     inspection.marks  inspection.grids  inspection.jsontext  inspection.first  inspection.overview  inspection.results
     inspection.as_table  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing

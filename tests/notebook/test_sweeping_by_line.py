@@ -105,3 +105,10 @@ def test_data_is_completed_by_what_can_be_mapped(twice):
     with provisionalcompleter():
         found = [each.text for each in twice.shell.Completer.completions("%workflow twice --map ", 22)]
     assert found == ["df", "rows"]
+
+
+def test_the_list_of_sessions_has_a_line_for_all_rows_unless_they_are_asked_for(twice):
+    twice.good("%workflow twice -s trial --map rows -q")
+    assert twice.good("%wf sessions")["session_id"] == ["trial/"]
+    assert twice.good("%wf sessions")["rows"] == ["2: 1 completed, 1 failed"]
+    assert len(twice.good("%wf sessions trial/")) == len(twice.good("%wf sessions --all")) == 2

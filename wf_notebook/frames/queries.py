@@ -51,13 +51,25 @@ _KINDS: dict[str, Kind] = {
 
 def sessions(storage: SqlStorage, *, user_id: str | None = None, workflow: str | None = None, branches: bool = False) -> Table:
     """Return a row for each session, the one that was used last first; without branches, if not asked for, and deleted ones."""
+    own = session_rows(storage, user_id=user_id, workflow=workflow, branches=branches)
+    return Table(session_columns(own), f"sessions in {storage.url}{', with branches' if branches else ''}")
+
+
+def session_rows(
+    storage: SqlStorage, *, user_id: str | None = None, workflow: str | None = None, branches: bool = False
+) -> list[tuple[Any, ...]]:
+    """Return the rows of the table of sessions."""
     rows = storage.read(
         f"SELECT {', '.join(_SESSIONS)} FROM sessions WHERE store = ? AND (? IS NULL OR user_id = ?)"
         " AND (? IS NULL OR workflow = ?) ORDER BY updated_at DESC, created_at DESC, session_id",
         (storage.table_name, user_id, user_id, workflow, workflow),
     )
-    own = [(shown_id(stored), *rest) for stored, *rest in rows if branches or not is_branch(stored)]
-    return Table(_declared(own, _SESSIONS), f"sessions in {storage.url}{', with branches' if branches else ''}")
+    return [(shown_id(row[0]), *row[1:]) for row in rows if branches or not is_branch(row[0])]
+
+
+def session_columns(rows: Sequence[Sequence[Any]]) -> list[Column]:
+    """Return rows of the table of sessions as its columns."""
+    return _declared(rows, _SESSIONS)
 
 
 def runs(storage: SqlStorage, session_id: str | None = None) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +11,7 @@ from ..errors import UnknownSession, WorkflowError
 from ..frames import Column, Table, sessions
 from ..log import span_of
 from ..storage import open_storage
+from ..transaction import sweep_of
 from .calls import call
 from .file import NotebookFile
 from .report import sources, variable_of
@@ -68,7 +70,8 @@ def status(
     else:
         chosen: Any = storage or open_storage()
         open_now.setdefault(chosen.url, chosen)
-        places |= dict.fromkeys(Place(each, chosen.url) for each in chosen.sessions()["session_id"][:SESSIONS])
+        listed = (each for each in chosen.sessions()["session_id"] if sweep_of(each) is None)  # a sweep goes on as a whole
+        places |= dict.fromkeys(Place(each, chosen.url) for each in islice(listed, SESSIONS))
         title = f"sessions in {chosen.url}"
     rows = []
     for place in places:

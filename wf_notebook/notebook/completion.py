@@ -102,7 +102,7 @@ def _of_verbs(words: list[str], word: str, namespace: dict[str, Any]) -> Iterabl
         return []
     if word.startswith("-"):
         return [f"--{option.name}" for option in options_of(verb) if f"--{option.name}" not in words]
-    return names(namespace) if words == ["form"] else known(words, namespace)
+    return names(namespace) if words == ["form"] else known(words, namespace, word)
 
 
 def _inputs(name: list[str], namespace: dict[str, Any], body: str) -> list[str]:

@@ -16,6 +16,7 @@ from ..errors import BadArguments, RunStopped
 from ..ipynb.workflows import missing, named, parameters, stop
 from ..readable import brief
 from ..redact import redact
+from ..transaction import sweep_of
 from .card import WITHOUT_WIDGETS, card, ran_card
 from .controls import Field
 from .displayed import publish
@@ -279,7 +280,8 @@ class Form(VBox):  # type: ignore[misc] # has no types
 
         def ask() -> None:
             with suppress(Exception):  # a list to choose from; what is wrong with the storage is said by the run
-                self.session.options = tuple(dict.fromkeys([here, *storage.sessions()["session_id"]]))
+                there = [each for each in storage.sessions()["session_id"] if sweep_of(each) is None]
+                self.session.options = tuple(dict.fromkeys([here, *there]))
 
         if hasattr(storage, "sessions"):
             asking = threading.Thread(target=ask, daemon=True)
