@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownSession
 from ..storage.runs import status_of
-from ..transaction import shown_id, sweep_of
+from ..transaction import stored_id, sweep_of
 from .columns import Column
 from .queries import session_columns, session_rows
 from .table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ..storage.sql import SqlStorage
 
@@ -36,12 +36,12 @@ def folded_sessions(storage: SqlStorage) -> Table:
         else:
             lines.setdefault(f"{name}/", row)  # where the one that was used last stands
             sweeps.setdefault(f"{name}/", []).append(row)
-    standing = _standing(storage) if sweeps else {}
+    stands = standing(storage.read, storage.table_name) if sweeps else {}
     lines |= {name: _folded(name, each) for name, each in sweeps.items()}
     columns = session_columns([*lines.values()])
     if not sweeps:
         return Table(columns, title)
-    counts = {name: Counter(standing.get(row[0], "") for row in each) for name, each in sweeps.items()}
+    counts = {name: Counter(stands.get(stored_id(row[0]), "") for row in each) for name, each in sweeps.items()}
     told = Column.of("rows", [rows_in_words(counts[name]) if name in counts else None for name in lines], "text")
     return Table([*columns[:3], told, *columns[3:]], f"{title}; %wf sessions NAME/ lists the rows of a sweep")
 
@@ -83,12 +83,11 @@ def rows_in_words(counts: Counter[str]) -> str:
     return f"{counts.total():,}" + (f": {stands}" if stands else "")
 
 
-def _standing(storage: SqlStorage) -> dict[str, str]:
-    """Return of each session how the run stands that began last."""
+def standing(read: Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]], store: str) -> dict[str, str]:
+    """Return of each session, by its id as it is stored, how the run stands that began last."""
     names = ("status", "host", "pid", "process_started_at")
     sql = f"SELECT session_id, {', '.join(names)} FROM runs WHERE store = ? ORDER BY started_at, run_id"
-    found = {row[0]: row[1:] for row in storage.read(sql, (storage.table_name,))}
+    found = {row[0]: row[1:] for row in read(sql, (store,))}
     return {
-        shown_id(stored): status_of(dict(zip(names, row, strict=True))) if row[0] == "running" else row[0]
-        for stored, row in found.items()
+        stored: status_of(dict(zip(names, row, strict=True))) if row[0] == "running" else row[0] for stored, row in found.items()
     }
