@@ -60,7 +60,7 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
     if out is not None:
         write_rows(out, table.columns, [_redacted(plain(row)) for row in table])
     if manner().json:
-        show_json({**_document(sweep), "rows": [] if out is not None else list(table)})
+        show_json({**_document(sweep), **({"rows": list(table)} if out is None else {"out": out})})
     elif out is None and not quiet:
         show_table(table)
     if out is not None and not quiet:

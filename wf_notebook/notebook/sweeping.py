@@ -118,7 +118,7 @@ class SweepView(Displayed):
 
     def __init__(self, sweep: Sweep, *, outlives: bool = False) -> None:
         self._sweep = sweep
-        self._seen = 0
+        self._seen, self._is_begun = 0, False
         self._newest: deque[Row] = deque(maxlen=NEWEST)
         self._failures: deque[Row] = deque(maxlen=NEWEST)
         super().__init__(f"{brief(sweep.workflow.name or '')} · sweep {brief(sweep.name)}", outlives=outlives)
@@ -131,8 +131,9 @@ class SweepView(Displayed):
     def news(self) -> dict[str, Any]:
         """Return the board, where rows ended since the last time."""
         ended = self._sweep.ended(self._seen)
-        if not ended:
+        if not ended and self._is_begun:
             return {}
+        self._is_begun = True
         self._seen += len(ended)
         self._newest.extend(ended[-NEWEST:])
         self._failures.extend(row for row in ended if row.status == "failed")

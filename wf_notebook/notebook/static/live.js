@@ -137,7 +137,7 @@ function render({ model, el }) {
   const known = (key && runs.get(key)) || { views: 0, status: model.get("status") === "running" ? "" : model.get("status"), told: [] };
   let isHeard = true;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let telling, ending, waiting, pressing;
+  let telling, ending, waiting, pressing, saying;
 
   /** @returns {string} */
   const standing = () => (isHeard || model.get("status") !== "running" ? model.get("status") : "lost");
@@ -245,8 +245,9 @@ function render({ model, el }) {
   model.on("change", hear);
   model.on("comm_live_update", unheard); // as when the kernel is restarted
   model.send({ is: "shown" });
+  saying = setTimeout(() => model.send({ is: "shown" }), LATE); // the first time may be heard only after the cell
   return () => {
-    for (const each of [telling, ending, waiting, pressing]) clearTimeout(each);
+    for (const each of [telling, ending, waiting, pressing, saying]) clearTimeout(each);
     window.removeEventListener("keydown", scroll, true);
     model.off("change", hear);
     model.off("comm_live_update", unheard);
