@@ -78,6 +78,15 @@ def test_rows_go_into_a_file_of_the_kind_that_its_name_says(wf):
     assert duckdb.sql("SELECT text, status FROM 'rows.parquet'").fetchall() == wanted
 
 
+def test_no_secret_goes_into_a_file(wf, monkeypatch):
+    monkeypatch.setenv("SHOP_API_KEY", "sk-of-this-test-123")
+    Path("keys.csv").write_text("text\nsk-of-this-test-123\n", encoding="utf-8")
+    for name in ("rows.csv", "rows.jsonl"):
+        assert wf(f"run report.ipynb digest --map keys.csv --out {name}").exit_code == 0
+        assert "sk-of" not in (text := Path(name).read_text(encoding="utf-8"))
+        assert text.count("<redacted SHOP_API_KEY>") == 2
+
+
 def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(wf):
     line = "run report.ipynb stopped --map numbers.csv --limit 1"
     done = wf(line)

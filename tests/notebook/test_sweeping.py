@@ -6,11 +6,16 @@ import os
 import signal
 import sqlite3
 from threading import Event
+from time import monotonic
 
 import pytest
+from IPython.utils.capture import capture_output
 
 from wf_notebook import Workflow, open_storage
 from wf_notebook.errors import RunStopped, StorageFailed
+from wf_notebook.notebook.sweeping import SweepView, follow
+
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 SETUP = """\
 %load_ext wf_notebook
@@ -134,3 +139,30 @@ def test_a_store_that_cannot_keep_rows_fails_the_cell(cells):
     assert type(error).__name__ == StorageFailed.__name__
     assert "✗ failed: StorageFailed: " in cells.text
     assert "the disk is full" in cells.text
+
+
+@pytest.mark.usefixtures("shell")
+def test_where_no_page_has_the_widget_how_far_it_is_is_told_anew(monkeypatch):
+    monkeypatch.setattr("wf_notebook.notebook.displayed.UNSEEN", 0.1)
+    gate = Event()
+
+    class Waits(Workflow):
+        def run(self, n: int):
+            if n:
+                assert gate.wait(30)
+            return f"{n}"
+
+    with capture_output() as captured:
+        sweep = Waits().map([0, 1])
+        follow(sweep.start(), SweepView(sweep, outlives=True))
+        deadline = monotonic() + 20
+        while len(captured.outputs) < 4 and monotonic() < deadline:
+            Event().wait(0.05)
+        gate.set()
+        sweep.wait(30)
+        while "completed" not in captured.outputs[-1].data["text/plain"] and monotonic() < deadline:
+            Event().wait(0.02)
+    told = [output.data["text/plain"] for output in captured.outputs]
+    assert told[2].startswith("Waits · sweep Waits · ● running · 1 of 2 rows · 1 goes on")
+    assert len({output.data.get(VIEW, {}).get("model_id") for output in captured.outputs[1:-1]}) == 1
+    assert VIEW not in captured.outputs[-1].data

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..sweep import Row, Sweep
 
 #: So many rows, and so many failures, are in a record; and so many rows in its text.
-FIRST, FEW = 20, 5
+FIRST, FAILED, FEW = 20, 10, 5
 #: Characters of a failure in text.
 _LINE = 200
 #: By this the record of a sweep is told from that of a run, in an output's metadata.
@@ -39,7 +39,7 @@ def swept_bundle(sweep: Sweep, again: str = "") -> dict[str, str]:
     parts, text = [_head_html(sweep)], [_head(sweep), *_failed_text(failures)]
     if failures:
         title = f"{STATUS['failed'][0]} {_counted(len(failures), 'row')} failed"
-        parts.append(_folded(title, table_of(failures[:FIRST], ("error",)), more=len(failures) - FIRST, is_open=True))
+        parts.append(_folded(title, table_of(failures[:FAILED], ("error",)), more=len(failures) - FAILED, is_open=True))
     if first := others[:FIRST]:
         title = _counted(len(first), "row") if len(first) == len(others) else f"the first {len(first)} of {len(others):,} rows"
         told = ("status", "content") if any(row.status != "completed" for row in first) else ("content",)
@@ -74,7 +74,9 @@ def _now(sweep: Sweep) -> str:
 
 
 def _said(sweep: Sweep) -> list[str]:
-    return [f"sweep {session_name(sweep.name)}", redact(stands(sweep)), *far(sweep.progress), _now(sweep)]
+    models = dict.fromkeys(model for row in sweep.rows for model in row.models)
+    used = [", ".join(map(brief, models))] if models else []
+    return [f"sweep {session_name(sweep.name)}", redact(stands(sweep)), *far(sweep.progress), *used, _now(sweep)]
 
 
 def _head(sweep: Sweep) -> str:
@@ -100,8 +102,8 @@ def _folded(title: str, table: Table, *, is_open: bool, more: int = 0) -> str:
 def _failed_text(failures: Sequence[Row]) -> list[str]:
     if not failures:
         return []
-    lines = [f"✗ row {row.number}: {brief(row.error or '')[:_LINE]}" for row in failures[:FIRST]]
-    more = [f"… and {len(failures) - FIRST:,} more"] if len(failures) > FIRST else []
+    lines = [f"✗ row {row.number}: {brief(row.error or '')[:_LINE]}" for row in failures[:FAILED]]
+    more = [f"… and {len(failures) - FAILED:,} more"] if len(failures) > FAILED else []
     return ["\n".join([*lines, *more])]
 
 
