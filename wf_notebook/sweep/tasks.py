@@ -100,7 +100,7 @@ class Names:
 
 
 def _slug(inputs: dict[str, Any]) -> str:
-    """Return the beginning of the first input that is a text or a number, as far as it can stand in an id; of a secret nothing."""
+    """Return the beginning of the first input that is a text or a number, as it can stand in an id; of a secret nothing."""
     for value in inputs.values():
         if type(value) in {str, int}:
             if redact(text := str(value)[:_LOOKED_AT]) != text:
