@@ -25,7 +25,7 @@ include_patterns = ["*.md", "docs/*.md", "notebooks/*.ipynb", "benchmarks/*.md"]
 exclude_patterns = ["binder", "build", "tests", "tools", "wf_notebook", "**/.*"]
 #: The guides in the order in which a newcomer needs them; others follow.
 GUIDES = [
-    *("installing", "binder", "notebook", "models", "parallel", "cache", "compare", "state", "team", "postgres"),
+    *("installing", "binder", "notebook", "models", "parallel", "sweeps", "cache", "compare", "state", "team", "postgres"),
     *("inspector", "record", "form"),
     *("programs", "rerun", "testing", "adapters", "observability", "editors"),
 ]

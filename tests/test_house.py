@@ -68,7 +68,8 @@ FLOORS = """
     agents.merging  agents.made_of  agents.asked  agents.others  agents.agno  agents.langchain
     agents.langgraph  agents.once_more  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
-    frames.copies  frames.reading  frames.steps  frames.sweeps  frames.queries  frames.past  frames.differing  frames
+    frames.copies  frames.reading  frames.steps  frames.sweeps  frames.queries  frames.folding  frames.past
+    frames.differing  frames
     comparing.recorded  comparing.remembered  comparing.home  comparing.again  comparing.calling  comparing.asking
     comparing.step  comparing.row  comparing.given  comparing.scoring  comparing.drawing  comparing.comparison
     comparing.running  comparing
@@ -80,7 +81,8 @@ FLOORS = """
     inspection.search  inspection.copying  inspection.past
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
-    ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
+    swept.said  swept.board  swept.record  swept.bar  swept
+    ipynb.options  ipynb.line  ipynb.given_rows  ipynb.cell  ipynb.defining  ipynb.workflows
     ipynb.file  ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
     ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning
     ipynb.files  ipynb.calls  ipynb.report  ipynb.safe  ipynb.making  ipynb.page  ipynb.prose  ipynb.document
@@ -88,14 +90,14 @@ FLOORS = """
     verbs.asked  verbs.looking  verbs.following  verbs.acting  verbs.leaving  verbs.replaying  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure
-    notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
+    notebook.widget  notebook.displayed  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
     notebook.live  notebook.sweeping  notebook.background  notebook.again  notebook.taking_in
     notebook.shown  notebook.variables  notebook.inspecting
     notebook.known  notebook.planned  notebook.attaching  notebook.compared
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
     cli.wording  cli.manner  cli.failing  cli.command  cli.showing  cli.inputs  cli.streaming  cli.completing
-    cli.verbs  cli.inspect  cli.models  cli.detached  cli.run  cli.attach  cli.status  cli.replay  cli.rerun
+    cli.verbs  cli.inspect  cli.models  cli.detached  cli.mapping  cli.run  cli.attach  cli.status  cli.replay  cli.rerun
     cli.compare  cli.port
     cli.doctor.check  cli.doctor.versions  cli.doctor.model  cli.doctor.store  cli.doctor.front_end  cli.doctor  cli  __main__
 8   __init__

@@ -36,6 +36,7 @@ def folder(monkeypatch, tmp_path_factory):
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a run takes its place
     for name, text in {
         "notes.txt": "a text of four",
+        "texts.csv": "text\none two three four\nfive six\n",
         "query.sql": "SELECT session_id FROM sessions -- all of them",
         "agents.py": "from agno.agent import Agent\n",
     }.items():

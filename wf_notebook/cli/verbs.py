@@ -58,7 +58,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 #: Verbs that have a room of their own.
 _OF_THEIR_OWN = {"inspect", "status"}
 #: Verbs after which a session may be named.
-_OF_SESSIONS = {"inspect", "runs", "delete", "export", "copy", "share", "unshare", "diff"}
+_OF_SESSIONS = {"sessions", "inspect", "runs", "delete", "export", "copy", "share", "unshare", "diff"}
 #: What is said of a verb here, where that is something else than in a notebook.
 _SAID = {"sql": "ask the views by SQL: on the line, or from stdin"}
 

@@ -62,14 +62,31 @@ def sessions(
 
     Where the environment names a user, they are that user's, nobody's, and those that are shared; or all.
     """
+    own = session_rows(storage, user_id=user_id, workflow=workflow, branches=branches, all_users=all_users)
+    return Table(session_columns(own), f"sessions in {storage.url}{', with branches' if branches else ''}")
+
+
+def session_rows(
+    storage: SqlStorage,
+    *,
+    user_id: str | None = None,
+    workflow: str | None = None,
+    branches: bool = False,
+    all_users: bool = False,
+) -> list[tuple[Any, ...]]:
+    """Return the rows of the table of sessions."""
     rows = storage.read(
         f"SELECT {', '.join(_SESSIONS)} FROM sessions WHERE store = ? AND (CAST(? AS VARCHAR) IS NULL OR user_id = ?)"
         " AND (CAST(? AS VARCHAR) IS NULL OR workflow = ?) ORDER BY updated_at DESC, created_at DESC, session_id",
         (storage.table_name, user_id, user_id, workflow, workflow),
     )
     sees = visible(storage.read, storage.table_name) if user_id is None and not all_users else lambda _: True
-    own = [(shown_id(stored), *rest) for stored, *rest in rows if (branches or not is_branch(stored)) and sees(stored)]
-    return Table(_declared(own, _SESSIONS), f"sessions in {storage.url}{', with branches' if branches else ''}")
+    return [(shown_id(stored), *rest) for stored, *rest in rows if (branches or not is_branch(stored)) and sees(stored)]
+
+
+def session_columns(rows: Sequence[Sequence[Any]]) -> list[Column]:
+    """Return rows of the table of sessions as its columns."""
+    return _declared(rows, _SESSIONS)
 
 
 def runs(storage: SqlStorage, session_id: str | None = None) -> Table:

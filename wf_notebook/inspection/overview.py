@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments
 from ..frames import Column, Table
+from ..frames.folding import rows_in_words, standing
 from ..nearest import did_you_mean
 from ..owners import visible
 from ..storage.runs import status_of
-from ..transaction import is_branch, shown_id
+from ..transaction import is_branch, shown_id, sweep_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +61,10 @@ _SOUGHT = {
 
 @dataclass(slots=True)
 class Glance:
-    """A session at a glance. `size` is what it takes in the store, in bytes; `status` is that of the run that began last."""
+    """A session at a glance. `size` is what it takes in the store, in bytes; `status` is that of the run that began last.
+
+    Of all rows of a sweep, which are sessions each, `rows` says how many they are and how they stand.
+    """
 
     stored: str
     name: str | None
@@ -70,6 +75,7 @@ class Glance:
     size: int = 0
     status: str | None = None
     run_id: str | None = None
+    rows: str | None = None
 
     @property
     def id(self) -> str:
@@ -105,10 +111,13 @@ def glances(
     sort: str = "updated_at",
     descending: bool = True,
     branches: bool = False,
+    folded: bool = False,
     start: int = 0,
     count: int | None = None,
 ) -> tuple[int, list[Glance]]:
     """Return how many sessions have all of the words, each in its id, name or workflow, and a page of these sessions.
+
+    With `folded`, the rows of a sweep are one of them.
 
     >>> from wf_notebook.storage import open_storage
     >>> storage = open_storage("memory:")
@@ -127,16 +136,36 @@ def glances(
         found = [one for one in known if (branches or not is_branch(one.stored)) and _has(one, words.casefold().split())]
         if sort == "size":
             _weigh(tx.rows, storage, found, all_of_them=True)
+        if folded:
+            found = _folded(tx.rows, storage.table_name, found)
         found.sort(key=attrgetter("id"))
         found.sort(key=SORTS[sort], reverse=descending)
         page = found[start : None if count is None else start + count]
         _end(tx.rows, storage.table_name, page, all_of_them=count is None)
         if sort != "size":
-            _weigh(tx.rows, storage, page, all_of_them=count is None)
+            _weigh(tx.rows, storage, [one for one in page if not one.rows], all_of_them=count is None)
         return len(found), page
 
     answer: tuple[int, list[Glance]] = storage.transact(read, write=False)
     return answer
+
+
+def _folded(read: Read, store: str, found: list[Glance]) -> list[Glance]:
+    """Return sessions with one in the place of all rows of a sweep."""
+    sweeps: dict[str, list[Glance]] = {}
+    others = []
+    for one in found:
+        name = sweep_of(one.stored)
+        others += [one] if name is None else []
+        if name is not None:
+            sweeps.setdefault(f"{name}/", []).append(one)
+    stands = standing(read, store) if sweeps else {}
+    for name, rows in sweeps.items():
+        newest = max(rows, key=attrgetter("updated_at"))
+        versions, runs, size = (sum(getattr(row, each) for row in rows) for each in ("versions", "runs", "size"))
+        counts = Counter(stands.get(row.stored, "") for row in rows)
+        others.append(Glance(name, None, newest.workflow, newest.updated_at, versions, runs, size, rows=rows_in_words(counts)))
+    return others
 
 
 def glance(read: Read, store: str, stored: str) -> Glance | None:

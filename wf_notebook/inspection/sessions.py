@@ -26,11 +26,16 @@ SHOWN = 200
 
 
 def sessions(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a page of the sessions: how many there are in all, and a row for each of the page."""
+    """Return a page of the sessions: how many there are in all, and a row for each of the page.
+
+    The rows of a sweep are one, unless the filter names them: `blog/`.
+    """
+    words = str(asked.get("filter", ""))
     start = max(0, int(asked.get("start", 0)))
     total, page = glances(
         inspector.storage,
-        words=str(asked.get("filter", "")),
+        words=words,
+        folded="/" not in words,
         sort=asked.get("sort", "updated_at"),
         descending=bool(asked.get("descending", True)),
         branches=bool(asked.get("branches", False)),
@@ -108,6 +113,7 @@ def _row(one: Glance) -> dict[str, Any]:
         "updated_at": one.updated_at.isoformat(),
         "versions": one.versions,
         "runs": one.runs,
+        **({"rows": one.rows} if one.rows else {}),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +13,7 @@ from ..errors import UnknownSession, WorkflowError
 from ..frames import Column, Table, sessions
 from ..log import span_of
 from ..storage import default_url_there, open_storage
-from ..transaction import stored_id
+from ..transaction import stored_id, sweep_of
 from .calls import call
 from .cells import cells_of
 from .file import NotebookFile
@@ -80,7 +81,8 @@ def status(
     else:
         chosen: Any = storage or open_storage()
         open_now.setdefault(chosen.url, chosen)
-        places |= dict.fromkeys(Place(each, chosen.url) for each in chosen.sessions()["session_id"][:SESSIONS])
+        listed = (each for each in chosen.sessions()["session_id"] if sweep_of(each) is None)  # a sweep goes on as a whole
+        places |= dict.fromkeys(Place(each, chosen.url) for each in islice(listed, SESSIONS))
         title = f"sessions in {chosen.url}"
     for url in {place.url for place in places} - open_now.keys():
         if url and (opened := _opened(url)) is not None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from ..frames import folded_ids
 from ..ipynb.line import written
 from ..keys import key_of
 from ..owners import visible
@@ -27,8 +28,11 @@ _DELETED = """
     WHERE newest = 1 AND op = 'deleted'"""
 
 
-def known(words: list[str], namespace: dict[str, Any]) -> list[str]:
-    """Return what may follow these words, as a line has it; what a storage knows only if it answers at once."""
+def known(words: list[str], namespace: dict[str, Any], word: str = "") -> list[str]:
+    """Return what may follow these words, as a line has it; what a storage knows only if it answers at once.
+
+    `word` is what is written of it already.
+    """
     verb, *others = words
     what = AFTER.get(words[-1]) or OF_VERB.get(verb)
     if what is None or (words[-1] == verb == "resolve"):
@@ -43,7 +47,8 @@ def known(words: list[str], namespace: dict[str, Any]) -> list[str]:
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(_PATIENCE)
-    return list(dict.fromkeys(map(written, found)))
+    offered = folded_ids(found, word) if what in {sessions, sides} else found
+    return list(dict.fromkeys(map(written, offered)))
 
 
 def sessions(asked: Asked) -> Iterable[str]:
@@ -113,6 +118,7 @@ AFTER: dict[str, Callable[[Asked], Iterable[Any]]] = {
 }  # fmt: skip
 #: What follows a verb.
 OF_VERB: dict[str, Callable[[Asked], Iterable[Any]]] = {
+    "sessions": sessions,
     "state": keys, "runs": sessions, "inspect": sessions, "events": runs, "show": runs, "attach": going, "stop": going,
     "diff": sides, "restore": versions,
     "delete": sessions, "copy": sessions, "share": sessions, "unshare": sessions, "resolve": conflicts, "sql": views,

@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 from weakref import WeakSet
@@ -63,6 +64,8 @@ class Sweep:
         self._counts = {"completed": 0, "failed": 0, "stopped": 0, "hit": 0}
         self._lock, self._bell = threading.Lock(), Bell()
         self._error: BaseException | None = None
+        #: When it began.
+        self.started_at: datetime | None = None
         self._began: float | None = None
         self._ended: float | None = None
         self._is_stopped = False
@@ -78,7 +81,7 @@ class Sweep:
         with self._lock:
             if self._began is not None:
                 return self
-            self._began = time.monotonic()
+            self._began, self.started_at = time.monotonic(), datetime.now(UTC)
         _sweeps.add(self)
         self._keeper = Keeper(self.workflow.storage, self._note, self._failed)
         self._crew = self._hired()
@@ -122,11 +125,14 @@ class Sweep:
     def _idle(self) -> None:
         """Nobody does rows any more: what ended is saved, and then it is over."""
         if self._crew.is_idle:
-            self._keeper.close()
-            self._error = self._error or self._crew.error
-            with self._lock:
-                self._ended = self._ended or time.monotonic()
-            self._bell.ring()
+            self._end()
+
+    def _end(self) -> None:
+        self._keeper.close()
+        self._error = self._error or self._crew.error
+        with self._lock:
+            self._ended = self._ended or time.monotonic()
+        self._bell.ring()
 
     def stop(self) -> None:
         """End it, from any thread: no other row is begun, those that go on are ended, and what is done is kept."""
@@ -156,6 +162,7 @@ class Sweep:
         self._bell.wait(lambda: self._ended is not None, PATIENCE)
         if self._ended is None:
             self._crew.leave(RunCancelled())
+            self._end()
 
     def result(self) -> tuple[Row, ...]:
         """Do all rows, and return them in the order of the inputs. Raises what kept it from being done, or from being kept.
@@ -210,6 +217,15 @@ class Sweep:
     def error(self) -> BaseException | None:
         """What kept it from being done, or from being kept."""
         return self._error
+
+    @property
+    def shares_a_session(self) -> bool:
+        """Whether all rows are runs of one session."""
+        return self._settings.session == "one"
+
+    def ended(self, after: int = 0) -> list[Row]:
+        """Return the rows that are over in the order in which they ended, without the first so many."""
+        return self._over.since(after)
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -19,7 +19,7 @@ HELP = Option("help", "h", None, "show this help")
 OUT = Option("out", "o", "VAR", "put the table into the variable VAR")
 AT = Option("at", "", "VERSION", "the version that it begins with; left out, the newest")
 DELETED = Option("deleted", "", "ID", "bring this deleted session back")
-ALL = Option("all", "", None, "the branches too, in which conflicts kept what was not saved")
+ALL = Option("all", "", None, "each row of a sweep, and the branches too, in which conflicts kept what was not saved")
 ALL_USERS = Option("all-users", "", None, "also those of other users, which are opened only if they are shared")
 FORMAT = Option("format", "", "FORMAT", "ipynb, html, md or json; left out, what the name of the file says, else ipynb")
 OUTPUT = Option("output", "o", "FILE", "the file; left out, it is named after the session")
@@ -70,7 +70,8 @@ def expression(rest: str) -> tuple[str, str]:
 
 
 VERBS = (
-    Verb("sessions", "", "the sessions that there are, the one that was used last first", looking.sessions, (ALL, ALL_USERS)),
+    Verb("sessions", "[BEGINNING]", "the sessions that there are, the one that was used last first; of a sweep, blog/, its rows",
+         looking.sessions, (ALL, ALL_USERS)),
     Verb("inspect", "[SESSION]", "look at a session, its past and its runs, and change it: an inspector", looking.inspect),
     Verb("state", "[PATH]", "what a session holds; of a PATH, such as posts or stats.posts, its rows", looking.state),
     Verb("runs", "", "the runs of a session, the newest first", looking.runs),
