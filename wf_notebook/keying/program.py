@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .remembered import Remembered
-from .source import class_source
+from .source import PARSING, class_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,7 +79,8 @@ def _parsed(file: str) -> _Text | None:
     if known is not None and known.lines == lines:
         return known
     try:
-        tree = ast.parse("".join(lines))
+        with PARSING:
+            tree = ast.parse("".join(lines))
     except (SyntaxError, ValueError, RecursionError):
         return None
     defines: dict[str, list[ast.stmt]] = defaultdict(list)

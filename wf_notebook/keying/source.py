@@ -7,6 +7,7 @@ import ast
 import dis
 import linecache
 import sys
+import threading
 from contextlib import suppress
 from functools import reduce
 from operator import or_
@@ -49,6 +50,11 @@ def first_line(node: Function) -> int:
     return min(node.lineno, *(one.lineno for one in decorators)) if decorators else node.lineno
 
 
+#: One thread parses at a time: CPython 3.11 and 3.12 count how deep a tree is for all of them together, and a switch between two
+#: is a SystemError, "AST constructor recursion depth mismatch" (Python/Python-ast.c, `recursion_depth` of the state).
+PARSING = threading.RLock()
+
+
 def find(function: FunctionType) -> Found | None:
     """Return the source of a function, None if what the file or cell says now is not what runs."""
     code = function.__code__
@@ -81,9 +87,10 @@ def _functions_of(file: str, lines: list[str], flags: int, *, apart: bool) -> _K
     place = file, flags, apart
     known = _files.get(place)
     if known is None or known[0] != lines:
-        for oldest in [*_files][: max(0, len(_files) - _FILES + 1)]:
-            _files.pop(oldest, None)
-        known = _files[place] = [*lines], _compiled("".join(lines), flags, apart=apart)
+        with PARSING:
+            for oldest in [*_files][: max(0, len(_files) - _FILES + 1)]:
+                _files.pop(oldest, None)
+            known = _files[place] = [*lines], _compiled("".join(lines), flags, apart=apart)
     return known[1]
 
 
@@ -137,7 +144,7 @@ def class_source(cls: type) -> str | None:
     names = [member.__code__.co_filename for member in vars(cls).values() if isinstance(member, FunctionType)]
     for name in [*names, getattr(sys.modules.get(cls.__module__), "__file__", None)]:
         lines = linecache.getlines(name) if name else []
-        with suppress(SyntaxError, ValueError, RecursionError):
+        with suppress(SyntaxError, ValueError, RecursionError), PARSING:
             for node, qualname in _classes(ast.parse("".join(lines))):
                 if qualname == cls.__qualname__.replace(".<locals>", ""):
                     return dedent("".join(lines[node.lineno - 1 : node.end_lineno])).rstrip("\n")
