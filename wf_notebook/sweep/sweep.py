@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .shipped import Cargo
 
+#: Rows that other processes do are saved so often, in seconds: what came meanwhile goes together.
+LINGER = 0.1
 #: How long a stop waits for rows that go on, in seconds.
 PATIENCE = 1.0
 
@@ -77,7 +79,7 @@ class Sweep:
                 return self
             self._began = time.monotonic()
         _sweeps.add(self)
-        self._keeper = Keeper(self.workflow.storage, self._note, self._failed)
+        self._keeper = Keeper(self.workflow.storage, self._note, self._failed, linger=LINGER if self._cargo else 0.0)
         self._crew = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, idle=self._idle, spent=self._spent)
         variables = copy_context()
         variables.run(current.set, RunContext(str(uuid4()), self.workflow.session_id, "", self, usage=Usage(budget=self.budget)))
