@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from wf_notebook import Agent, Workflow, open_storage, step
 from wf_notebook.errors import BadSetting, Unshippable, WorkersLost
+from wf_notebook.storage import SqliteWorkflowStorage
 from wf_notebook.testing import scripted
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -194,3 +195,20 @@ def test_a_process_that_dies_breaks_its_pool_and_the_next_sweep_goes_on(tmp_path
     assert (sweep.status, [row.content for row in sweep.rows]) == ("failed", ["0", "1", "2", "3", "4"])
     rest = Dying(storage=storage).map(range(10), flag=flag)
     assert [(row.content, row.hit, row.error) for row in rest.result()] == [(f"{n}", n < 5, None) for n in range(10)]
+
+
+def test_processes_write_to_a_store_that_they_reach_by_themselves(pool, tmp_path, monkeypatch):
+    """As with Postgres: here the store is a file, and the process of the sweep does not write to it."""
+    monkeypatch.setattr("wf_notebook.sweep.remote.SHARED", ("sqlite:",))
+
+    class Reading(SqliteWorkflowStorage):
+        def transact(self, work, *, write):
+            assert not write
+            return super().transact(work, write=write)
+
+    storage = Reading(db_file=tmp_path / "s.db")
+    rows = Double(storage=storage).map(range(20), executor=pool).result()
+    assert [(row.content, row.given) for row in rows] == [(f"{2 * n}", {"n": n}) for n in range(20)]
+    assert [storage.run(row.run_id).content for row in rows] == [row.content for row in rows]
+    again = Double(storage=storage).map(range(21), executor=pool).result()
+    assert [row.hit for row in again] == [True] * 20 + [False]

@@ -17,6 +17,7 @@ from ..background.waiting import Bell
 from ..errors import RunCancelled
 from ..run import RunContext, Usage, current
 from ..session import Session
+from ..storage import open_storage
 from .away import AwayBudget, AwayDoing, AwaySession
 from .crew import Crew
 from .doing import Doing
@@ -35,16 +36,21 @@ if TYPE_CHECKING:
 SHIFT = 2.0
 #: So many seconds of work are taken at once, and so many rows at most.
 AT_ONCE, MOST = 0.1, 50
+#: Stores that other machines reach: their processes write to them by themselves.
+SHARED = ("postgresql:", "postgres:")
 #: How long a row that was stopped is waited for, in seconds.
 PATIENCE = 0.5
 
 
 class Terms(NamedTuple):
-    """How rows are done: `storage` is where they are kept from here, None where that is done elsewhere; or nowhere."""
+    """How rows are done: `storage` is the address and the table to which they are written from here.
+
+    It is None where that is done elsewhere, or, unless it `is_kept`, nowhere.
+    """
 
     cache: Mode
     timeout: float | None
-    storage: Any
+    storage: tuple[str, str] | None
     is_kept: bool
     max_tokens: int | None
     max_cost: float | None
@@ -55,7 +61,9 @@ class Terms(NamedTuple):
         """Return how the rows of a sweep are done."""
         limits = told.max_tokens, told.max_cost
         is_limited = limits != (None, None) or budget.within is not None
-        return cls(told.cache, told.timeout, None, storage is not None, *limits, is_limited)
+        is_shared = str(getattr(storage, "url", "")).startswith(SHARED)
+        place = (storage.url, storage.table_name) if is_shared else None
+        return cls(told.cache, told.timeout, place, storage is not None, *limits, is_limited)
 
 
 def shift(host: str, port: int, secret: bytes, threads: int) -> None:
@@ -104,7 +112,7 @@ class Link:
         data, terms = self.wire.ask("sweep")
         workflow, initial, session_id, self.classes = unshipped(data)
         self.terms: Terms = terms
-        workflow.storage = terms.storage
+        workflow.storage = None if terms.storage is None else open_storage(terms.storage[0], table_name=terms.storage[1])
         workflow.go_on_in(Session(session_id, storage=None, state=initial, about=workflow.about()))
         is_away = terms.is_kept and terms.storage is None
         self.doing = (
@@ -138,7 +146,8 @@ class Link:
         """Do rows, until there are none, or time is over."""
         bell = Bell()
         keeper = _Sending(self)
-        kept = keeper if self.terms.storage is None else Keeper(self.terms.storage, keeper.over, keeper.failed)
+        storage = self.doing.storage
+        kept = keeper if storage is None else Keeper(storage, keeper.over, keeper.failed)
         crew = Crew(_Rows(self), self.doing, kept, limit=threads, timeout=self.terms.timeout, idle=bell.ring)
         self._crews.add(crew)
         if self._is_stopped:
