@@ -26,7 +26,7 @@ exclude_patterns = ["binder", "build", "tests", "tools", "wf_notebook", "**/.*"]
 #: The guides in the order in which a newcomer needs them; others follow.
 GUIDES = [
     *("installing", "binder", "notebook", "models", "parallel", "cache", "state", "inspector", "record", "form"),
-    *("programs", "rerun", "testing", "adapters", "observability", "editors"),
+    *("dask", "programs", "rerun", "testing", "adapters", "observability", "editors"),
 ]
 HOUSE = ["docs/architecture", "docs/reference", "CONTRIBUTING", "CHANGELOG"]
 
