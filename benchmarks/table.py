@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import cache, engine, postgres, programs, store
+from . import cache, clusters, engine, postgres, programs, store
 
 #: What the programs of the cache's probes are made with.
 GIVEN = ("ipython==9.18.1", "numpy==2.4.6", "pandas==3.1.1")
@@ -19,4 +19,4 @@ PEERS = {
     "prefect": ["prefect==3.9.1"],
 }
 
-MEASURES = (*engine.ROWS, *store.ROWS, *cache.ROWS, *programs.ROWS, *postgres.ROWS)
+MEASURES = (*engine.ROWS, *store.ROWS, *cache.ROWS, *programs.ROWS, *postgres.ROWS, *clusters.ROWS)

@@ -27,7 +27,7 @@ exclude_patterns = ["binder", "build", "tests", "tools", "wf_notebook", "**/.*"]
 GUIDES = [
     *("installing", "binder", "notebook", "models", "parallel", "sweeps", "cache", "compare", "state", "team", "postgres"),
     *("inspector", "record", "form"),
-    *("programs", "rerun", "testing", "adapters", "observability", "editors"),
+    *("dask", "programs", "rerun", "testing", "adapters", "observability", "editors"),
 ]
 HOUSE = ["docs/architecture", "docs/reference", "CONTRIBUTING", "CHANGELOG"]
 

@@ -49,6 +49,7 @@ def test_every_measure_can_be_taken_and_nothing_is_written_when_it_is_only_tried
         "rerun of 20 cached steps with 10 KB results in a living process, the whole run, on SQLite",
         "the same, beside those that keep runs",
         "rerun of 1000 cached steps",
+        "`map` over 1000 rows that wait 10 ms each, Dask, 2 workers beside one",
         "key of a step that reaches 50 user functions",
         "remembering a step, beside the call itself",
         "remembering a step of 20 ms while seven branches beside it remember theirs",

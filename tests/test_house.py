@@ -57,7 +57,8 @@ FLOORS = """
     cache.stretch  cache.call  cache.functions  cache  offering  workflow
     scratch  planning
     sweep.row  sweep.over  sweep.progress  sweep.rows  sweep.session  sweep.tasks  sweep.doing  sweep.keeping  sweep.crew
-    sweep.settings  sweep.sweep  sweep.mapping  sweep
+    sweep.wire  sweep.shipped  sweep.dask  sweep.halls  sweep.settings  sweep.away  sweep.remote  sweep.hand
+    sweep.posting  sweep.dispatch  sweep.hiring  sweep.sweep  sweep.mapping  sweep
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.settings  agents.prompt  agents.history  agents.pieces  agents.keyed
@@ -116,6 +117,8 @@ WALL = {
     ),
     "sqlite3": ("storage.sqlite", "storage.sqlite_errors", "storage.sqlite_asked"),
     "psycopg": ("storage.postgres_driver",),
+    "cloudpickle": ("sweep.shipped",),
+    **dict.fromkeys(("distributed", "dask"), ("sweep.dask",)),
     **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp", "agno", "langchain_core", "langgraph"), ("agents",)),
 }
 

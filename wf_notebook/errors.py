@@ -210,6 +210,14 @@ class RowTimeout(WorkflowError, TimeoutError):
     """A row of a sweep took longer than it may."""
 
 
+class Unshippable(WorkflowError, TypeError):
+    """A workflow, or what it needs, cannot be sent to other processes."""
+
+
+class WorkersLost(WorkflowError, ConnectionError):
+    """The processes that do the rows of a sweep are gone, or a row is lost with them again and again."""
+
+
 class RunCancelled(BaseException):
     """Raised inside run() when its run was stopped; a BaseException, so that `except Exception` lets it pass."""
 

@@ -44,7 +44,7 @@ class Offering:
         inputs: Any,
         /,
         *,
-        limit: int = 8,
+        limit: int | None = None,
         timeout: float | None = None,
         session: Literal["each", "one"] = "each",
         name: str | None = None,
@@ -64,14 +64,16 @@ class Offering:
 
         Args:
             inputs: The rows.
-            limit: How many rows at once. How many calls of a model go on at once, and how many a minute, says `agents.limit`.
+            limit: How many rows at once: 8, or as many as the executor has places. How many calls of a model go on at once, and
+                how many a minute, says `agents.limit`.
             timeout: Seconds that a row may take; then it is ended, and failed.
             session: "each" row in a session of its own, with the state that this workflow was given; or all in this "one".
             name: What the sessions of the rows are named after (`name/…`): this workflow's session_id, else its name.
             cache: As for a run; "use", if nothing is said here, by the workflow or by `WF_CACHE`.
             max_tokens: What the sweep may spend in all; then it ends, and what it has is kept.
             max_cost: The same in US dollars.
-            executor: Who does the rows in place of threads of this process.
+            executor: Who does the rows in place of threads of this process: a `concurrent.futures.Executor`, or what has its
+                interface, or a `distributed.Client` of Dask.
             shared: Inputs that are the same for all rows.
 
         Raises BadRows for what cannot be read as rows, or not by run().

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import linecache
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from textwrap import dedent
 
 import pytest
 
 from wf_notebook.keying import Keyer, code_digest
+from wf_notebook.keying.source import class_source
 
 NUMBERS = count()
 
@@ -154,3 +158,24 @@ def test_the_source_of_a_cell_is_found_wherever_its_imports_stand(shell):
     assert body(together) == "def step():\n    return re.sub('a', 'b', 'cab')"
     shell.run_cell("def step():\n    return re.sub('a', 'b', 'cab')")
     assert code_digest(shell.user_ns["step"]) == code_digest(together)
+
+
+def test_threads_read_sources_at_once_while_the_collector_runs():
+    """CPython 3.11 counts how deep a tree is for all threads together, and the collector lets another one have its turn."""
+    classes = []
+    for number in range(40):
+        text = "class Long:\n" + "".join(f"    def m{n}(self): return [{{'a': (lambda: {n} + 1)}}]\n" for n in range(60))
+        namespace = {"__name__": "long"}
+        exec(compile(text, f"<long {number}>", "exec"), namespace)
+        linecache.cache[f"<long {number}>"] = len(text), None, text.splitlines(keepends=True), f"<long {number}>"
+        classes.append(namespace["Long"])
+
+    def let_others(*_):
+        time.sleep(0)
+
+    gc.callbacks.append(let_others)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            assert all(threads.map(class_source, classes))
+    finally:
+        gc.callbacks.remove(let_others)

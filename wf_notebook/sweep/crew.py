@@ -6,7 +6,7 @@ import threading
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..background.waiting import GRACE
 from ..errors import RowTimeout
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from ..workflow import Workflow
     from .doing import Doing
-    from .keeping import Keeper
-    from .tasks import Task, Tasks
+    from .row import Row
+    from .tasks import Task
 
 #: A row that is out of time is seen after so many seconds at most.
 TICK = 0.05
@@ -35,13 +35,40 @@ class _Going:
     told: float | None = None
 
 
+class NextTask(Protocol):
+    """Who has the tasks."""
+
+    def next(self) -> Task | None:
+        """Return the next task, None when there is none."""
+
+
+class Takes(Protocol):
+    """Who takes rows that ended."""
+
+    def put(self, row: Row, session: Any) -> None:
+        """Take a row; what is yet to be saved of it is in its session."""
+
+
+def in_a_thread(work: Callable[..., object], *given: Any) -> None:
+    """Let a thread of its own do something."""
+    threading.Thread(target=work, args=given, name="wf_notebook-sweep", daemon=True).start()
+
+
 class Crew:
     """Threads, each of which does the next row that nobody does yet."""
 
     def __init__(
-        self, tasks: Tasks, doing: Doing, keeper: Keeper, *, limit: int, timeout: float | None, idle: Callable[[], object]
+        self,
+        tasks: NextTask,
+        doing: Doing,
+        keeper: Takes,
+        *,
+        limit: int,
+        timeout: float | None,
+        idle: Callable[[], object],
+        hire: Callable[..., object] | None = None,
     ) -> None:
-        self._tasks, self._doing, self._keeper = tasks, doing, keeper
+        self._tasks, self._doing, self._keeper, self._by = tasks, doing, keeper, hire or in_a_thread
         self._limit, self._timeout, self._idle = limit, timeout, idle
         self._lock = threading.Lock()
         self._going: dict[int, _Going] = {}
@@ -53,13 +80,12 @@ class Crew:
         """Begin, in the context of whoever asks."""
         self._busy = self._limit
         for _ in range(self._limit):
-            self._hire()
+            self._hire(self._by)
         if self._timeout is not None:
             threading.Thread(target=self._watch, args=(self._timeout,), name="wf_notebook-sweep-clock", daemon=True).start()
 
-    def _hire(self) -> None:
-        variables = copy_context()
-        threading.Thread(target=variables.run, args=(self._work,), name="wf_notebook-sweep", daemon=True).start()
+    def _hire(self, by: Callable[..., object]) -> None:
+        by(copy_context().run, self._work)
 
     @property
     def going(self) -> int:
@@ -131,7 +157,7 @@ class Crew:
         """A row cannot be ended, as plain code does not look up: it goes on unheard, and another thread does the next one."""
         if self._let_go(going, RowTimeout("it took too long")):
             logger.warning("row %d cannot be ended, and goes on unheard", going.task.number)
-            self._hire()
+            self._hire(in_a_thread)  # that of an executor may be the one that is taken
 
     def _let_go(self, going: _Going, error: BaseException) -> bool:
         if self._going.pop(going.task.number, None) is None:

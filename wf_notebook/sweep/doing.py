@@ -29,6 +29,7 @@ class Doing:
 
     def __init__(self, workflow: Workflow, *, cache: Mode | None, shared: Session | None) -> None:
         self._workflow, self._cache, self._shared = workflow, cache, shared
+        self.storage = workflow.storage
         self.state = copy.deepcopy(workflow.session.initial)
         self._agents = [name for name, value in vars(workflow).items() if own(value) is not value]
         self._awaited = type(workflow).run is Workflow.run
@@ -36,14 +37,19 @@ class Doing:
     def workflow(self, task: Task) -> Workflow:
         """Return the workflow that does a row."""
         mine = copy.copy(self._workflow)
-        state = copy.deepcopy(self.state) if self.state else {}
-        session = self._shared or RowSession(
-            task.session_id, storage=mine.storage, state=state, about=self._workflow.about(), is_new=task.is_new
-        )
-        mine.go_on_in(session, cache=self._cache)
+        mine.go_on_in(self._shared or self.session(task), cache=self._cache)
         for name in self._agents:
             mine.__dict__[name] = own(mine.__dict__[name])
         return mine
+
+    def session(self, task: Task) -> RowSession:
+        """Return the session of a row, with the state that it begins with."""
+        about, state = self._workflow.about(), self.begins_with()
+        return RowSession(task.session_id, storage=self.storage, state=state, about=about, is_new=task.is_new)
+
+    def begins_with(self) -> dict[str, Any]:
+        """Return the state that a row begins with, for that row alone."""
+        return copy.deepcopy(self.state) if self.state else {}
 
     def probe(self) -> Workflow:
         """Return a workflow as a row begins with it, to ask what a row depends on."""

@@ -9,6 +9,7 @@ from ..cache import mode_of
 from ..storage.files import rows_of_file
 from .rows import Takes, read_rows
 from .settings import Settings
+from .shipped import shipped
 from .sweep import Sweep
 
 if TYPE_CHECKING:
@@ -22,4 +23,6 @@ def mapped(workflow: Workflow, inputs: Any, shared: Mapping[str, Any], **options
     named = options["name"] or (workflow.session_id if workflow.session_is_chosen else workflow.name)
     mode = mode_of(options["cache"] or workflow.cache, "use")
     takes = Takes(inspect.signature(workflow.opening()), shared, name=type(workflow).__name__)
-    return Sweep(workflow, read_rows(inputs, takes, read=rows_of_file), Settings(**{**options, "name": named, "cache": mode}))
+    settings = Settings(**{**options, "name": named, "cache": mode})
+    rows = read_rows(inputs, takes, read=rows_of_file)
+    return Sweep(workflow, rows, settings, cargo=shipped(workflow) if settings.is_away else None)

@@ -59,6 +59,17 @@ class RowSession(Session):
         else:
             super().conclude(records, run_id=run_id, snapshot=snapshot)
 
+    def ended_away(self, ending: Ending, blobs: dict[str, bytes]) -> None:
+        """Take how its run ended in another process, with the arrays and frames of the state."""
+        self.lent(blobs)
+        self.ending = ending
+
+    def lent(self, blobs: dict[str, bytes]) -> None:
+        """Take arrays and frames of a state that is in another process."""
+        if not self.loaded:
+            self.load()
+        self._encoder.blobs |= blobs
+
     def ends_with(self, mark: dict[str, Any]) -> None:
         """Let a row of a step go along with how the run ended."""
         if self.ending is not None:

@@ -17,12 +17,10 @@ from ..background.waiting import Bell
 from ..budget import Budget
 from ..errors import RunCancelled
 from ..run import RunContext, Usage, current, way_up
-from .crew import Crew
-from .doing import Doing
+from .hiring import hired
 from .keeping import Keeper
 from .over import Over
 from .progress import Progress
-from .tasks import Keys, Names, OneName, Recall, Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from .row import Row
     from .rows import Rows
     from .settings import Settings
+    from .shipped import Cargo
 
 #: How long a stop waits for rows that go on, in seconds.
 PATIENCE = 1.0
@@ -54,8 +53,8 @@ class Sweep:
     [[1, '2', 'completed'], [2, '4', 'completed']]
     """
 
-    def __init__(self, workflow: Workflow, rows: Rows, settings: Settings) -> None:
-        self.workflow, self._rows, self._settings = workflow, rows, settings
+    def __init__(self, workflow: Workflow, rows: Rows, settings: Settings, *, cargo: Cargo | None = None) -> None:
+        self.workflow, self._rows, self._settings, self._cargo = workflow, rows, settings, cargo
         #: What the sessions of the rows are named after.
         self.name = settings.name
         #: Why it ended before all rows were done, where that was no error: a budget that was spent.
@@ -84,25 +83,13 @@ class Sweep:
             self._began, self.started_at = time.monotonic(), datetime.now(UTC)
         _sweeps.add(self)
         self._keeper = Keeper(self.workflow.storage, self._note, self._failed)
-        self._crew = self._hired()
+        self._crew = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, idle=self._idle, spent=self._spent)
         if (around := current.get()) is not None:
             around.cancel.on_cancel(self.stop)
         variables = copy_context()
         variables.run(current.set, RunContext(str(uuid4()), self.workflow.session_id, "", self, usage=Usage(budget=self.budget)))
         variables.run(self._crew.start)
         return self
-
-    def _hired(self) -> Crew:
-        told, workflow = self._settings, self.workflow
-        shared = workflow.session if told.session == "one" else None
-        doing = Doing(workflow, cache=told.cache, shared=shared)
-        names = OneName(workflow.session_id) if shared is not None else Names(self.name)
-        remembers = told.cache != "off" and workflow.storage is not None and not workflow.private
-        keys = Keys(workflow.opening(), doing.probe, {} if shared else doing.state) if remembers else None
-        looks = hasattr(workflow.storage, "finished")
-        recall = Recall(workflow.storage, uses=remembers and told.cache != "refresh") if looks else None
-        tasks = Tasks(self._rows, names, keys, recall)
-        return Crew(tasks, doing, self._keeper, limit=told.limit, timeout=told.timeout, idle=self._idle)
 
     def _note(self, row: Row) -> None:
         """A row is over, and what there is to keep of it is kept."""

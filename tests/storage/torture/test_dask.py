@@ -1,0 +1,65 @@
+"""Workers of Dask are killed all the time during a sweep, and the process of the sweep, too."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import dask
+import pytest
+from distributed import LocalCluster
+
+from wf_notebook import open_storage
+
+SWEEPER = Path(__file__).with_name("sweeper.py")
+#: A worker is killed every few seconds, and the process of the sweep each time that so many were.
+EVERY, WORKERS_A_DRIVER = (1.0, 4.0), 6
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+def test_workers_and_the_driver_of_a_sweep_are_killed_all_the_time(tmp_path, torture):
+    count, chance = torture.times(100, 1000), random.Random(9)
+    database, calls = f"duckdb:///{tmp_path}/s.duckdb", tmp_path / "calls"
+    calls.mkdir()
+    kills = drivers = 0
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}),  # a nanny brings it back
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1") as cluster,
+    ):
+        command = [sys.executable, SWEEPER, cluster.scheduler_address, database, calls, str(count)]
+        driver = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                said, _ = driver.communicate(timeout=chance.uniform(*EVERY))
+                break
+            if (pid := chance.choice([*cluster.workers.values()]).pid) is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    kills += 1
+            if kills // WORKERS_A_DRIVER > drivers:
+                driver.kill()
+                driver.communicate()
+                drivers += 1
+                driver = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert driver.returncode == 0
+    done, hits = map(int, said.split())
+    assert done == count
+    storage = open_storage(database)
+    final = storage.sql("SELECT session_id, count(*) AS n FROM runs WHERE status = 'completed' GROUP BY session_id").df()
+    assert final.n.tolist() == [1] * count
+    asked = storage.sql("SELECT session_id, count(*) AS n FROM steps WHERE kind = 'request' GROUP BY session_id").df()
+    assert asked.n.tolist() == [1] * count  # what was in the store was not asked for again
+    made = [len((calls / f"{n}").read_text()) for n in range(count)]
+    assert sum(made) - count <= kills + 2 * drivers  # those that were under way, and had not been kept
+    torture.note(
+        "rows of a sweep on Dask, a worker killed every 1 to 4 s, and the driver, too; lost: calls made twice that were kept",
+        tried=f"{count} rows, {kills} workers, {drivers} drivers killed",
+        kept=count,
+    )
+    assert drivers == 0 or hits > 0

@@ -1,0 +1,90 @@
+"""Dask does the rows of a sweep: on a real cluster of worker processes, some of which die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import cloudpickle
+import pytest
+from distributed import Client, LocalCluster
+
+from wf_notebook import Agent, Workflow, open_storage, step
+from wf_notebook.errors import WorkersLost
+from wf_notebook.testing import scripted
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1") as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def counted(folder, what):
+    """Note that something was done, for all processes to see."""
+    with (Path(folder) / what).open("a") as file:
+        file.write("x")
+
+
+def test_the_workers_of_a_cluster_do_the_rows(client, tmp_path):
+    class Blog(Workflow):
+        writer = Agent(model=scripted(*["a post"] * 50))
+
+        def run(self, topic: str):
+            self.session_state["pid"] = os.getpid()
+            yield from self.writer.run(topic, stream=True)
+
+    storage = open_storage(f"duckdb:///{tmp_path}/s.duckdb")
+    sweep = Blog(storage=storage).map([f"{n}" for n in range(30)], executor=client)
+    assert [row.content for row in sweep.result()] == ["a post"] * 30
+    pids = {storage.session(row.session_id).state["pid"] for row in sweep.rows}
+    assert len(pids) == 2
+    assert os.getpid() not in pids
+    assert sweep.progress.tokens == sum(row.input_tokens + row.output_tokens for row in sweep.rows) > 0
+    assert len(storage.runs()) == 30
+
+
+def test_a_worker_that_dies_costs_no_finished_call_of_a_model(client, tmp_path):
+    class Blog(Workflow):
+        @step
+        def dear(self, n):
+            counted(tmp_path, f"dear-{n}")
+            return n
+
+        def run(self, n: int):
+            value = self.dear(n)
+            counted(tmp_path, f"row-{n}")
+            if n in {3, 11} and (tmp_path / f"row-{n}").stat().st_size == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return f"{value}"
+
+    storage = open_storage(f"duckdb:///{tmp_path}/s.duckdb")
+    rows = Blog(storage=storage).map(range(20), executor=client).result()
+    assert [row.content for row in rows] == [f"{n}" for n in range(20)]
+    assert [(tmp_path / f"dear-{n}").read_text() for n in range(20)] == ["x"] * 20
+    assert {n for n in range(20) if (tmp_path / f"row-{n}").read_text() != "x"} == {3, 11}
+    kept = storage.sql("SELECT session_id, status, count(*) AS n FROM runs GROUP BY ALL").df()
+    assert sorted(kept[kept.status == "completed"].n) == [1] * 20
+    assert kept[kept.status != "completed"].status.tolist() == ["lost", "lost"]
+
+
+def test_a_row_that_kills_each_worker_is_failed_in_the_end(client, monkeypatch):
+    monkeypatch.setattr("wf_notebook.sweep.dispatch.LOSSES", 2)
+
+    class Deadly(Workflow):
+        def run(self, n: int):
+            if n == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return f"{n}"
+
+    rows = Deadly(storage="memory:").map([0, 1, 2], executor=client).result()
+    assert [row.status for row in rows] == ["completed", "failed", "completed"]
+    assert rows[1].error == "WorkersLost: row 1 was lost with the process that did it, 2 times"
+    assert isinstance(rows[1].exception, WorkersLost)

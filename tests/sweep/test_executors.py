@@ -1,0 +1,214 @@
+"""Rows that are done by executors: threads in this process, and processes that write nothing themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cloudpickle
+import pytest
+from pydantic import BaseModel
+
+from wf_notebook import Agent, Workflow, open_storage, step
+from wf_notebook.errors import BadSetting, Unshippable, WorkersLost
+from wf_notebook.storage import SqliteWorkflowStorage
+from wf_notebook.testing import scripted
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
+class Double(Workflow):
+    def run(self, n: int):
+        self.session_state["pid"] = os.getpid()
+        return f"{2 * n}"
+
+
+@dataclass
+class Note:
+    text: str
+
+
+class Noted(BaseModel):
+    text: str
+
+
+def test_the_threads_of_an_executor_do_rows_in_this_process():
+    with ThreadPoolExecutor(2, thread_name_prefix="mine") as executor:
+
+        class Named(Workflow):
+            def run(self, n: int):
+                return f"{n} in {threading.current_thread().name.partition('_')[0]}"
+
+        sweep = Named(storage="memory:").map([1, 2, 3], executor=executor)
+        assert [row.content for row in sweep.result()] == ["1 in mine", "2 in mine", "3 in mine"]
+
+
+@pytest.mark.parametrize("kind", ["memory:", "sqlite:///{}/s.db", "duckdb:///{}/s.duckdb"])
+def test_processes_do_the_rows_and_this_one_writes_them(kind, pool, tmp_path):
+    storage = open_storage(kind.format(tmp_path))
+    sweep = Double(storage=storage).map(range(40), executor=pool)
+    assert [row.content for row in sweep.result()] == [f"{2 * n}" for n in range(40)]
+    pids = {storage.session(row.session_id).state["pid"] for row in sweep.rows}
+    assert pids <= {process.pid for process in pool._processes.values()}
+    assert [storage.run(row.run_id).content for row in sweep.rows] == [row.content for row in sweep.rows]
+    again = Double(storage=storage).map(range(41))
+    assert sum(row.hit for row in again.result()) == 40
+
+
+def test_what_is_in_no_module_comes_back_as_what_it_was(pool):
+    class Noting(Workflow):
+        def run(self, note: Note):
+            if note.text == "b":
+                raise LookupError(note.text)
+            return Noted(text=note.text.upper())
+
+    storage = open_storage("memory:")
+    good, bad = Noting(storage=storage).map([{"note": Note("a")}, {"note": Note("b")}], executor=pool).result()
+    assert (good.content, good.given, good.error) == (Noted(text="A"), {"note": Note("a")}, None)
+    assert (bad.status, bad.error, type(bad.exception)) == ("failed", "LookupError: b", LookupError)
+    assert Noting(storage=storage).map([{"note": Note("a")}]).result()[0].content == Noted(text="A")
+
+
+def test_steps_that_are_done_in_another_process_are_found_there_again(pool):
+    class Half(Workflow):
+        fails = True
+
+        @step
+        def dear(self, n):
+            return n
+
+        def run(self, n: int):
+            value = self.dear(n)
+            if self.fails:
+                raise RuntimeError("the second half fails")
+            return f"{value}"
+
+    storage = open_storage("memory:")
+    assert [row.status for row in Half(storage=storage).map([1, 2], executor=pool).result()] == ["failed", "failed"]
+    Half.fails = False
+    assert [row.content for row in Half(storage=storage).map([1, 2], executor=pool).result()] == ["1", "2"]
+    assert storage.sql("SELECT count(*) AS done FROM steps WHERE name = 'dear'")["done"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "said"),
+    [
+        (
+            threading.Lock,
+            "Blog.held cannot be shipped to other processes (TypeError: cannot pickle '_thread.lock' object",
+        ),
+        (Path(os.devnull).open, "Blog.held cannot be shipped to other processes (TypeError: cannot pickle an open file"),
+    ],
+)
+def test_what_cannot_be_shipped_is_named_before_anything_runs(attribute, said, pool):
+    class Blog(Workflow):
+        def run(self, n: int):
+            return f"{n}"
+
+    blog = Blog()
+    blog.held = attribute()
+    with pytest.raises(Unshippable) as refusal:
+        blog.map([1], executor=pool)
+    assert str(refusal.value).startswith(said)
+    getattr(blog.held, "close", lambda: None)()
+
+
+def test_what_is_no_executor_is_refused(pool):
+    with pytest.raises(BadSetting, match=r"executor= is of type 'int'; give a concurrent\.futures\.Executor"):
+        Double().map([1], executor=4)
+    with pytest.raises(BadSetting, match="session='one' is the state of one process"):
+        Double().map([1], executor=pool, session="one")
+
+
+def test_a_budget_is_that_of_the_sweep_in_whatever_process_it_is_spent(pool):
+    class Blog(Workflow):
+        writer = Agent(model=scripted(*["a post"] * 10))
+
+        def run(self, topic: str):
+            return self.writer.run(topic)
+
+    sweep = Blog(storage="memory:").map([f"{n}" for n in range(10)], executor=pool, limit=1, max_tokens=150)
+    rows = sweep.result()
+    assert (sweep.status, "tokens spent" in sweep.reason) == ("stopped", True)
+    assert sweep.progress.tokens == sum(row.input_tokens + row.output_tokens for row in rows) > 150
+    assert len(rows) < 6
+
+
+def test_a_row_that_never_returns_is_failed_and_the_others_go_on(pool):
+    class Stuck(Workflow):
+        def run(self, n: int):
+            while n == 0:
+                time.sleep(0.01)
+            return f"{n}"
+
+    storage = open_storage("memory:")
+    rows = Stuck(storage=storage).map([0, 1, 2], executor=pool, timeout=0.3).result()
+    assert [row.status for row in rows] == ["failed", "completed", "completed"]
+    assert rows[0].error == "wf_notebook.errors.RowTimeout: row 0 took longer than 0.3 s"
+    assert storage.run(rows[0].run_id).status == "failed"
+
+
+def test_stop_ends_rows_in_other_processes_and_keeps_what_is_done(pool):
+    class Slow(Workflow):
+        async def arun(self, n: int):
+            await asyncio.sleep(0 if n < 3 else 60)
+            return f"{n}"
+
+    storage = open_storage("memory:")
+    sweep = Slow(storage=storage).map(range(10), executor=pool)
+    for row in sweep:
+        if row.number == 2:
+            sweep.stop()
+    assert sweep.status == "stopped"
+    assert {row.number for row in sweep.rows if row.status == "completed"} == {0, 1, 2}
+    assert sweep.progress.seconds < 20
+    assert storage.sql("SELECT count(*) AS open FROM runs WHERE status = 'running'")["open"] == [0]
+
+
+def test_a_process_that_dies_breaks_its_pool_and_the_next_sweep_goes_on(tmp_path):
+    class Dying(Workflow):
+        def run(self, n: int, flag: str):
+            if n == 5 and not Path(flag).exists():
+                Path(flag).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return f"{n}"
+
+    storage, flag = open_storage("memory:"), str(tmp_path / "flag")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+        sweep = Dying(storage=storage).map(range(10), executor=executor, flag=flag)
+        with pytest.raises(WorkersLost, match=r"the executor does nothing any more .*; what is done is kept"):
+            sweep.result()
+    assert (sweep.status, [row.content for row in sweep.rows]) == ("failed", ["0", "1", "2", "3", "4"])
+    rest = Dying(storage=storage).map(range(10), flag=flag)
+    assert [(row.content, row.hit, row.error) for row in rest.result()] == [(f"{n}", n < 5, None) for n in range(10)]
+
+
+def test_processes_write_to_a_store_that_they_reach_by_themselves(pool, tmp_path, monkeypatch):
+    """As with Postgres: here the store is a file, and the process of the sweep does not write to it."""
+    monkeypatch.setattr("wf_notebook.sweep.remote.SHARED", ("sqlite:",))
+
+    class Reading(SqliteWorkflowStorage):
+        def transact(self, work, *, write):
+            assert not write
+            return super().transact(work, write=write)
+
+    storage = Reading(db_file=tmp_path / "s.db")
+    rows = Double(storage=storage).map(range(20), executor=pool).result()
+    assert [(row.content, row.given) for row in rows] == [(f"{2 * n}", {"n": n}) for n in range(20)]
+    assert [storage.run(row.run_id).content for row in rows] == [row.content for row in rows]
+    again = Double(storage=storage).map(range(21), executor=pool).result()
+    assert [row.hit for row in again] == [True] * 20 + [False]

@@ -1,0 +1,78 @@
+"""Dask as an executor: its workers are places, of which some go and others come, and its scheduler may be away for a while."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..errors import BadSetting, WorkersLost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: How long is waited for a scheduler that is away, in seconds, and how long it may take to answer.
+PATIENCE, ANSWER = 60.0, 5.0
+
+
+class Cluster:
+    """A cluster of Dask."""
+
+    def __init__(self, client: Any) -> None:
+        if client.asynchronous:
+            raise BadSetting("executor= is an asynchronous client; give one that waits: Client(address)")
+        self._client = client
+        self.host = os.environ.get("WF_SWEEP_HOST") or _host(client)
+        self._known: dict[str, int] = {}
+        self._away_since: float | None = None
+
+    def places(self) -> dict[str, int]:
+        """Return the threads of each worker, by its address; while the scheduler is away, as it was."""
+        try:
+            told = self._client.sync(self._client.scheduler.ncores, callback_timeout=ANSWER)
+        except (OSError, TimeoutError, AttributeError, RuntimeError, ValueError) as error:
+            self._is_away(error)
+            return {}
+        self._away_since = None
+        return dict(told) or {"": 1}  # a cluster that grows where there is something to do
+
+    def _is_away(self, error: BaseException) -> None:
+        self._away_since = self._away_since or monotonic()
+        if self._client.status in {"closed", "closing"} or monotonic() - self._away_since > PATIENCE:
+            raise WorkersLost(
+                f"the scheduler of Dask does not come back ({type(error).__name__}: {error}); what is done is kept: "
+                "start it again, and map again with a new Client, which goes on where this ended"
+            ) from error
+
+    def submit(self, place: str, work: Callable[..., object], *given: Any) -> Any:
+        """Let something be done by a worker."""
+        where = {"workers": [place], "allow_other_workers": False} if place else {}
+        return self._client.submit(work, *given, pure=False, **where)
+
+    def outcome(self, future: Any) -> BaseException | None:
+        """Return what went wrong: not that a worker died, or that nobody knows of it any more."""
+        from distributed.client import FutureCancelledError
+        from distributed.scheduler import KilledWorker
+
+        if future.status != "error":
+            return None
+        error: BaseException | None = future.exception(timeout=ANSWER)
+        return None if isinstance(error, KilledWorker | FutureCancelledError) else error
+
+    def cancel(self, future: Any) -> None:
+        """Ask for something no more."""
+        with suppress(Exception):  # a scheduler that is gone knows of nothing
+            future.cancel()
+
+
+def _host(client: Any) -> str:
+    """Return how the workers reach this process: by the address from which it reaches the scheduler."""
+    from distributed.utils import get_ip
+
+    reached = urlsplit(client.scheduler.address).hostname if "://" in client.scheduler.address else None
+    if client.scheduler.address.startswith("inproc") or reached in {None, "localhost", "127.0.0.1", "::1"}:
+        return "127.0.0.1"
+    address: str = get_ip(reached)
+    return address

@@ -1,0 +1,278 @@
+"""Rows that are done in other processes: they are asked to come for rows, and what comes back is kept here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from ..background.waiting import Bell
+from ..errors import WorkersLost
+from .hand import Hand
+from .posting import Posting
+from .row import Row
+from .wire import Severed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
+
+    from ..budget import Budget
+    from .doing import Doing
+    from .halls import Hall
+    from .hand import Held
+    from .keeping import Keeper
+    from .remote import Terms
+    from .session import RowSession
+    from .shipped import Cargo
+    from .tasks import Recall, Task, Tasks
+
+#: It is looked so often which places there are, in seconds.
+LOOK = 0.5
+#: With so many processes a row may be lost: then it is what kills them.
+LOSSES = 10
+#: So many saves are made at once, and so long rows that were stopped are waited for, in seconds.
+SAVES, PATIENCE = 16, 5.0
+
+
+class Dispatch:
+    """Does what a crew does, by other processes: each comes for rows, for a while, and is asked again."""
+
+    def __init__(
+        self,
+        tasks: Tasks,
+        doing: Doing,
+        keeper: Keeper,
+        *,
+        hall: Hall,
+        cargo: Cargo,
+        terms: Terms,
+        limit: int | None,
+        total: int | None,
+        storage: Any,
+        budget: Budget,
+        recall: Recall | None,
+        idle: Callable[[], object],
+        spent: Callable[[str], object],
+    ) -> None:
+        self._tasks, self._doing, self._keeper, self._hall = tasks, doing, keeper, hall
+        self._left, self._recall, self._idle, self._spent = total, recall, idle, spent
+        self.storage, self.budget = storage, budget
+        self.offer, self.classes = (cargo.data, terms), cargo.classes
+        self.session = doing.session
+        self.saving: Executor = ThreadPoolExecutor(SAVES, thread_name_prefix="wf_notebook-sweep-save")
+        self._secret, self._bell = secrets.token_bytes(32), Bell()
+        self._hands: list[Hand] = []
+        self._taking, self._changing = threading.Lock(), threading.Lock()
+        self._again: deque[Task] = deque()
+        #: The rows that others have.
+        self._out: set[int] = set()
+        self._losses: Counter[int] = Counter()
+        self._posting = Posting(hall, limit=limit, back=self._ring, failed=self.failed)
+        self._is_exhausted = self._is_over = self._has_news = False
+        self._stopped_at: float | None = None
+        self.error: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._door = socket.create_server((self._hall.host, 0))
+        _doors.add(self._door)
+        self._posting.leads_to(self._hall.host, self._door.getsockname()[1], self._secret)
+        threading.Thread(target=self._open, name="wf_notebook-sweep-door", daemon=True).start()
+        threading.Thread(target=self._manage, name="wf_notebook-sweep-dispatch", daemon=True).start()
+
+    # -- as a crew ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def going(self) -> int:
+        """How many rows go on."""
+        return sum(hand.going for hand in list(self._hands))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody does anything any more."""
+        return self._is_over
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no other row is begun."""
+        return self._stopped_at is not None
+
+    def stop(self) -> None:
+        """Begin no other row, and end those that go on."""
+        with self._changing:
+            if self.is_stopped:
+                return
+            self._stopped_at = monotonic()
+            hands = list(self._hands)
+        for hand in hands:
+            with suppress(Severed):
+                hand.wire.tell("stop")
+        self._bell.ring()
+
+    def leave(self, error: BaseException) -> None:
+        """Let go of the rows that have not ended although they were told to: they are recorded as they are."""
+        for hand in list(self._hands):
+            for one in hand.gives_back():
+                if one.is_begun:
+                    task = one.task
+                    self._keeper.put(Row(task.number, task.given, "stopped", session_id=task.session_id, exception=error), None)
+                self._out.discard(one.task.number)
+        self._bell.ring()
+
+    # -- those who come ----------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """Let in who comes."""
+        while True:
+            try:
+                connection, _ = self._door.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._attend, args=(connection,), name="wf_notebook-sweep-hand", daemon=True).start()
+
+    def _attend(self, connection: socket.socket) -> None:
+        hand = Hand(connection, self)
+        with self._changing:
+            self._hands.append(hand)
+            is_late = self.is_stopped or self._is_over
+        _doors.add(connection)
+        if is_late:
+            hand.wire.sever()
+        hand.attend(self._secret)
+        with self._changing:
+            self._hands.remove(hand)
+        self._bell.ring()
+
+    def take(self, want: int) -> Iterator[Task]:
+        """Give rows to do; of the last ones to each only a few."""
+        self._posting.failures = 0
+        if self._left is not None:
+            want = min(want, max(1, self._left // (2 * self._posting.slots)))
+        while want and not self.is_stopped and (task := self._next()) is not None:
+            want -= 1
+            yield task
+
+    def _next(self) -> Task | None:
+        """Return the next task that is to be done."""
+        with self._taking:
+            while not self.is_stopped:
+                task = self._again.popleft() if self._again else None if self._is_exhausted else self._tasks.next()
+                if task is None:
+                    self._is_exhausted = True
+                    return None
+                self._left = self._left and self._left - 1
+                if task.done is None:
+                    self._out.add(task.number)
+                    return task
+                self._keeper.put(task.done, None)
+        return None
+
+    def over(self, row: Row, session: RowSession | None) -> None:
+        """Take a row that ended."""
+        self._keeper.put(row, session)
+        self._out.discard(row.number)
+        if self._is_exhausted:
+            self._bell.ring()
+
+    def lost(self, held: list[Held]) -> None:
+        """Take back rows whose process is gone."""
+        for one in held:
+            task = one.task
+            self._losses[task.number] += one.is_begun
+            if self._losses[task.number] >= LOSSES:
+                error = WorkersLost(f"row {task.number} was lost with the process that did it, {LOSSES} times")
+                row = Row(task.number, task.given, "failed", error=f"{type(error).__name__}: {error}", exception=error)
+                self.over(row, None)
+            else:
+                self._put_back(self._looked_up(task) if one.is_begun else task)
+        self._bell.ring()
+
+    def _looked_up(self, task: Task) -> Task:
+        """Return a row to do again: what it had kept is in the store, and it may be that it had ended."""
+        return task if self.is_stopped or self._recall is None else next(iter(self._recall.looked_up([task])))
+
+    def _put_back(self, task: Task) -> None:
+        with self._taking:
+            self._again.appendleft(task)
+            self._out.discard(task.number)
+            self._left = self._left if self._left is None else self._left + 1
+
+    def ended(self, held: list[Held]) -> None:
+        """Hear that rows were stopped, and do not go on any more."""
+        self._out -= {one.task.number for one in held}
+        self._bell.ring()
+
+    def failed(self, error: BaseException) -> None:
+        """Hear that rows cannot be kept, or not be done."""
+        self.error = self.error or error
+        self.stop()
+
+    def spent(self, why: str) -> None:
+        """Hear that the budget is spent."""
+        self._spent(why)
+
+    # -- those who are asked to come ---------------------------------------------------------------------------------------
+
+    def _manage(self) -> None:
+        try:
+            while not self._has_ended():
+                self._has_news = False
+                if not self.is_stopped and self._has_work():
+                    self._posting.post()
+                self._bell.wait(lambda: self._has_news or self._has_ended(), LOOK)
+        except BaseException as error:  # noqa: BLE001 - the caller hears of it
+            self.failed(error)
+            self._bell.wait(self._has_ended, PATIENCE)
+        self._close()
+        self._idle()
+
+    def _ring(self) -> None:
+        self._has_news = True
+        self._bell.ring()
+
+    def _has_ended(self) -> bool:
+        with self._taking:
+            if self._stopped_at is not None:
+                return not self._out or monotonic() - self._stopped_at > PATIENCE
+            return self._is_exhausted and not self._again and not self._out
+
+    def _has_work(self) -> bool:
+        """Return whether there is a row to do; those that were done before need nobody."""
+        if not self._again and (task := self._next()) is not None:
+            self._put_back(task)
+        return bool(self._again)
+
+    def _close(self) -> None:
+        """Nobody need come any more."""
+        self._is_over = True
+        self._posting.close()
+        _doors.discard(self._door)
+        with suppress(OSError):
+            self._door.shutdown(socket.SHUT_RDWR)
+        self._door.close()
+        for hand in list(self._hands):
+            hand.wire.sever()
+        self.saving.shutdown(wait=False)
+
+
+_doors: WeakSet[socket.socket] = WeakSet()
+
+
+def _close_in_child() -> None:
+    """In a forked child the wires are the parent's: who is at the other end is to hear when that is gone."""
+    for door in list(_doors):
+        with suppress(OSError):
+            os.close(door.detach())
+    _doors.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)
