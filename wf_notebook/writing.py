@@ -79,7 +79,7 @@ class Saving(Deciding):
         if self.storage is None:
             return
         if records:
-            self._queued.append(records)
+            self.queue(records)
         with self._lock:  # whoever is first saves what the others wait for
             if not self.loaded:
                 self.load()
@@ -101,10 +101,12 @@ class Saving(Deciding):
         finally:
             self._line.remember(self.storage)
 
-    def writing(self, mine: Snapshot, *, run_id: str | None, records: Records | None = None) -> Writing | None:
+    def queue(self, records: Records) -> None:
+        """Let rows go along with the next save."""
+        self._queued.append(records)
+
+    def writing(self, mine: Snapshot, *, run_id: str | None) -> Writing | None:
         """Return the save that is to be made for this state, and the rows that wait; None where there is nothing to save."""
-        if records:
-            self._queued.append(records)
         while self._queued:
             self._rows = (*self._rows, self._queued.popleft())
         if mine.kept == self._base and not self._rows and not self._grasp().has_news:

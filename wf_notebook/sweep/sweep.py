@@ -147,11 +147,15 @@ class Sweep:
         try:
             yield
         except BaseException:
-            self.stop()
-            self._bell.wait(lambda: self._ended is not None, PATIENCE)
-            if self._ended is None:
-                self._crew.leave(RunCancelled())
+            self._leave()
             raise
+
+    def _leave(self) -> None:
+        """Nobody waits for it any more: it is ended, and what is done is kept."""
+        self.stop()
+        self._bell.wait(lambda: self._ended is not None, PATIENCE)
+        if self._ended is None:
+            self._crew.leave(RunCancelled())
 
     def result(self) -> tuple[Row, ...]:
         """Do all rows, and return them in the order of the inputs. Raises what kept it from being done, or from being kept.
@@ -166,12 +170,17 @@ class Sweep:
         return self.rows
 
     def __iter__(self) -> Iterator[Row]:
-        """Yield rows as they end."""
+        """Yield rows as they end. One that is begun by this ends when nobody reads it any more."""
+        is_mine, number = self.status == "new", 0
         self.start()
-        number = 0
-        while self._has(number):
-            yield self._over[number]
-            number += 1
+        try:
+            while self._has(number):
+                yield self._over[number]
+                number += 1
+        except GeneratorExit:
+            if is_mine:
+                self._leave()
+            raise
         if self._error is not None:
             raise self._error
 

@@ -147,21 +147,21 @@ class Recall:
     def _row(self, task: Task, one: Finished) -> Row | None:
         """Return the row as it was done; None for what is damaged, or made of classes that are not here."""
         try:
-            content = given_of(json.loads(one.result or "null"), self._blob).value
+            was = given_of(json.loads(one.result or "null"), self._blob)
         except (StorageFailed, ValueError, LookupError, TypeError):
             return None
-        began = one.started_at if isinstance(one.started_at, datetime | None) else datetime.fromisoformat(one.started_at)
+        began = one.began_at if isinstance(one.began_at, datetime) else datetime.fromisoformat(one.began_at)
         return Row(
             task.number,
             task.given,
             "completed",
-            content,
+            was.value,
             hit=True,
             session_id=task.session_id,
             run_id=one.run_id,
-            started_at=began and began.replace(tzinfo=UTC),
-            duration=one.duration,
-            models=tuple(json.loads(one.models or "[]")),
+            started_at=began.replace(tzinfo=UTC),
+            duration=one.seconds,
+            models=tuple(was.used.get("models", ())),
             input_tokens=one.input_tokens or 0,
             output_tokens=one.output_tokens or 0,
             cost=one.cost,
