@@ -145,4 +145,4 @@ def end_row(run: Run, start: Row | None = None) -> Row:
 
 
 def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.isoformat(" ", "microseconds")[:26]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -46,11 +47,15 @@ class Saving(Deciding):
     _base: Encoded
     _encoder: Encoder
     _line: Line
-    _own_branch: str
     _attempts: tuple[Attempt, ...]
     _rows: tuple[Records, ...]
     _queued: deque[Records]
     _lock: threading.RLock
+
+    @cached_property
+    def _own_branch(self) -> str:
+        """What a branch of this session object is named after where no run has a part in it."""
+        return uuid4().hex
 
     def load(self) -> None:
         """Bring in what the store has."""

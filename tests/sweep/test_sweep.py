@@ -113,6 +113,36 @@ def test_all_rows_in_one_session_share_its_state():
     assert len(adding.storage.runs("all")) == 3
 
 
+def test_a_row_of_one_session_that_is_done_is_done_whatever_became_of_the_state():
+    class Adding(Workflow):
+        def run(self, n):
+            self.session_state.setdefault("seen", []).append(n)
+            return f"{len(self.session_state['seen'])}"
+
+    storage = open_storage("memory:")
+    Adding(session_id="all", storage=storage).map([1, 2], session="one", limit=1).result()
+    again = Adding(session_id="all", storage=storage).map([1, 2, 3], session="one", limit=1)
+    assert [(row.content, row.hit) for row in again.result()] == [("1", True), ("2", True), ("3", False)]
+    assert storage.session("all").state == {"seen": [1, 2, 3]}
+
+
+def test_a_row_that_reads_its_state_as_it_likes_is_done_once_too():
+    class Old(Workflow):
+        def run(self, topic):
+            posts = self.session_state
+            if topic not in posts:
+                posts[topic] = f"about {topic}"
+            return posts[topic]
+
+    storage = open_storage("memory:")
+    for hits in (0, 2):
+        sweep = Old(storage=storage).map(["a", "b"])
+        assert [row.content for row in sweep.result()] == ["about a", "about b"]
+        assert sweep.progress.hits == hits
+    other = Old(storage=storage, session_state={"a": "known"}).map(["a", "b"])
+    assert [(row.content, row.hit) for row in other.result()] == [("known", False), ("about b", False)]
+
+
 def test_each_row_has_agents_of_its_own():
     class Blog(Workflow):
         writer = Agent(model=scripted(*["a post"] * 3))

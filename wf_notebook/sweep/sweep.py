@@ -19,10 +19,10 @@ from .crew import Crew
 from .doing import Doing
 from .keeping import Keeper
 from .progress import Progress
-from .tasks import Keys, Names, Recall, Tasks
+from .tasks import Keys, Names, OneName, Recall, Tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from ..workflow import Workflow
     from .row import Row
@@ -89,17 +89,13 @@ class Sweep:
         told, workflow = self._settings, self.workflow
         shared = workflow.session if told.session == "one" else None
         doing = Doing(workflow, cache=told.cache, shared=shared)
-        named = (lambda _: workflow.session_id) if shared is not None else Names(self.name)
+        names = OneName(workflow.session_id) if shared is not None else Names(self.name)
         remembers = told.cache != "off" and workflow.storage is not None
-        keyed = Keys(workflow.opening(), doing.probe, doing.state) if remembers else _no_key
-        recall = (
-            Recall(workflow.storage, uses=remembers and told.cache != "refresh")
-            if hasattr(workflow.storage, "finished")
-            else None
-        )
-        return Crew(
-            Tasks(self._rows, named, keyed, recall), doing, self._keeper, limit=told.limit, timeout=told.timeout, idle=self._idle
-        )
+        keys = Keys(workflow.opening(), doing.probe, {} if shared else doing.state) if remembers else None
+        looks = hasattr(workflow.storage, "finished")
+        recall = Recall(workflow.storage, uses=remembers and told.cache != "refresh") if looks else None
+        tasks = Tasks(self._rows, names, keys, recall)
+        return Crew(tasks, doing, self._keeper, limit=told.limit, timeout=told.timeout, idle=self._idle)
 
     def _note(self, row: Row) -> None:
         """A row is over, and what there is to keep of it is kept."""
@@ -259,10 +255,6 @@ class Sweep:
 
     def _ipython_display_(self) -> None:
         way_up("Sweep._ipython_display_")(self)
-
-
-def _no_key(_: Mapping[str, Any]) -> None:
-    """Return the key of a row where nothing is remembered."""
 
 
 def _around() -> Budget | None:
