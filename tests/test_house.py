@@ -52,7 +52,7 @@ FLOORS = """
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  offering  workflow
     planning
-    sweep.row  sweep.progress  sweep.rows  sweep.session  sweep.tasks  sweep.doing  sweep.keeping  sweep.crew
+    sweep.row  sweep.over  sweep.progress  sweep.rows  sweep.session  sweep.tasks  sweep.doing  sweep.keeping  sweep.crew
     sweep.settings  sweep.sweep  sweep.mapping  sweep
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import threading
 import time
@@ -18,11 +19,12 @@ from ..run import RunContext, Usage, current, way_up
 from .crew import Crew
 from .doing import Doing
 from .keeping import Keeper
+from .over import Over
 from .progress import Progress
 from .tasks import Keys, Names, OneName, Recall, Tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from ..workflow import Workflow
     from .row import Row
@@ -57,7 +59,7 @@ class Sweep:
         self.name = settings.name
         #: Why it ended before all rows were done, where that was no error: a budget that was spent.
         self.reason: str | None = None
-        self._over: list[Row] = []
+        self._over = Over()
         self._counts = {"completed": 0, "failed": 0, "stopped": 0, "hit": 0}
         self._lock, self._bell = threading.Lock(), Bell()
         self._error: BaseException | None = None
@@ -80,6 +82,8 @@ class Sweep:
         _sweeps.add(self)
         self._keeper = Keeper(self.workflow.storage, self._note, self._failed)
         self._crew = self._hired()
+        if (around := current.get()) is not None:
+            around.cancel.on_cancel(self.stop)
         variables = copy_context()
         variables.run(current.set, RunContext(str(uuid4()), self.workflow.session_id, "", self, usage=Usage(budget=self.budget)))
         variables.run(self._crew.start)
@@ -90,7 +94,7 @@ class Sweep:
         shared = workflow.session if told.session == "one" else None
         doing = Doing(workflow, cache=told.cache, shared=shared)
         names = OneName(workflow.session_id) if shared is not None else Names(self.name)
-        remembers = told.cache != "off" and workflow.storage is not None
+        remembers = told.cache != "off" and workflow.storage is not None and not workflow.private
         keys = Keys(workflow.opening(), doing.probe, {} if shared else doing.state) if remembers else None
         looks = hasattr(workflow.storage, "finished")
         recall = Recall(workflow.storage, uses=remembers and told.cache != "refresh") if looks else None
@@ -163,7 +167,12 @@ class Sweep:
             self._error = None
         if self._error is not None:
             raise self._error
+        if (around := current.get()) is not None:
+            around.cancel.check()
         return self.rows
+
+    def __await__(self) -> Generator[Any, Any, tuple[Row, ...]]:
+        return asyncio.to_thread(self.result).__await__()
 
     def __iter__(self) -> Iterator[Row]:
         """Yield rows as they end. One that is begun by this ends when nobody reads it any more."""
@@ -205,7 +214,7 @@ class Sweep:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows that are over, in the order of the inputs."""
-        return tuple(sorted(self._over.copy(), key=lambda row: row.number))
+        return tuple(sorted(self._over, key=lambda row: row.number))
 
     @property
     def failures(self) -> tuple[Row, ...]:

@@ -103,14 +103,17 @@ class Names:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._met: Counter[bytes] = Counter()
+        self._met: set[int] = set()
+        self._again: Counter[int] = Counter()
 
     def of(self, inputs: dict[str, Any], digest: str) -> str:
         """Return the id of the session of a row with these inputs, of which that is the digest."""
-        met = bytes.fromhex(digest[:16])
-        self._met[met] += 1
-        nth = "" if self._met[met] == 1 else f"-{self._met[met]}"
-        return f"{self._name}/{_slug(inputs)}{digest[:16]}{nth}"
+        name, met = f"{self._name}/{_slug(inputs)}{digest[:16]}", int(digest[:16], 16)
+        if met not in self._met:
+            self._met.add(met)
+            return name
+        self._again[met] += 1
+        return f"{name}-{self._again[met] + 1}"
 
     def at(self, number: int) -> str:
         """Return the id of the session of a row whose inputs have no content to tell it by: it is told by its place."""
