@@ -15,6 +15,10 @@ def _growth(name: str, part: str) -> Side:
     return Side(name, "many_rows", count=100_000, quick=200, part=part)
 
 
+def _call(part: str, count: int) -> tuple[Side, ...]:
+    return tuple(Side(NAMES[side], "room", (side,), count=count, quick=2, part=part) for side in ("duckdb", "sqlite"))
+
+
 ROWS = (
     Measure(
         key="map-memory",
@@ -44,6 +48,26 @@ ROWS = (
         number=ratio("at the end", "after a fifth"),
         goal=1.1,
         means="× after a fifth",
+        repetitions=1,
+    ),
+    Measure(
+        key="map-room",
+        work="room in the store for a row that asks a model once, 2,000 characters in and 600 out",
+        unit="KB",
+        sides=_call("size", 1000),
+        number=of("DuckDB"),
+        goal=30,
+        means="KB on DuckDB",
+        repetitions=1,
+    ),
+    Measure(
+        key="map-call",
+        work="our own work in such a row, on a model that answers at once, time of the processor",
+        unit="ms",
+        sides=_call("ms", 1000),
+        number=of("DuckDB"),
+        goal=20,
+        means="ms on DuckDB",
         repetitions=1,
     ),
 )

@@ -59,6 +59,8 @@ def test_every_measure_can_be_taken_and_nothing_is_written_when_it_is_only_tried
         "`map` over 10,000 trivial rows, 8 in flight, in memory",
         "the same, all on the disk at the end",
         "memory of the process that sweeps 100,000 trivial rows into DuckDB",
+        "room in the store for a row that asks a model once",
+        "our own work in such a row",
     ):
         assert line in done.stdout
     assert "these numbers say nothing" in done.stdout
