@@ -138,7 +138,7 @@ def test_the_sdist_holds_what_builds_and_tests_the_package_and_no_junk(built: Pa
         ".gitignore",
     }
     assert {path.as_posix() for path in names if len(path.parts) > 1} == {
-        *files("wf_notebook", "tests", "tools", "benchmarks", "docs", "binder"),
+        *files("wf_notebook", "tests", "tools", "benchmarks", "docs", "binder", "notebooks/data"),
         *(name for name in files("notebooks") if name.endswith(".ipynb")),
     }
 
