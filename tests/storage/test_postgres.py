@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from wf_notebook import Workflow, open_storage
-from wf_notebook.errors import BadQuery, BadSetting, BadStorage, StorageBusy, StorageReadOnly
+from wf_notebook.errors import BadQuery, BadSetting, BadStorage, StorageBusy, StorageFailed, StorageReadOnly
 from wf_notebook.storage import PostgresWorkflowStorage, asking, postgres_connection, waiting
 from wf_notebook.storage.waiting import at_most
 
@@ -253,6 +253,20 @@ def test_a_save_whose_acknowledgement_was_lost_is_not_done_twice(pg, monkeypatch
     assert Deaf.count == 0
     assert (pg.open().session("demo").state, session.version) == ({"log": ["a", "b"], "n": 2}, 2)
     assert pg.query("SELECT version, key FROM state_log ORDER BY version, key") == [(1, "log"), (1, "n"), (2, "log"), (2, "n")]
+
+
+def test_a_save_of_which_nobody_heard_at_all_is_looked_for_by_the_next_one(pg, monkeypatch):
+    monkeypatch.setattr(postgres_connection.psycopg, "connect", Deaf.connect)
+    session = saved(pg.open(), log=["a"])
+    session.state["log"].append("b")
+    monkeypatch.setattr(waiting, "PATIENCE", 0.2)
+    monkeypatch.setattr(Deaf, "count", 1000)
+    with pytest.raises(StorageFailed, match=r"stays in memory.*is looked for and not done twice"):
+        session.save()
+    monkeypatch.setattr(Deaf, "count", 0)
+    session.state["log"].append("c")
+    session.save()
+    assert (pg.open().session("demo").state, session.version) == ({"log": ["a", "b", "c"]}, 3)
 
 
 def test_while_the_server_is_away_a_save_waits_says_so_and_keeps_the_state(postgres, pg, monkeypatch, caplog):

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ..errors import BadQuery, BadSetting, BadStorage, StorageBusy, WorkflowError
+from ..errors import BadQuery, BadSetting, BadStorage, StorageBusy, StorageFailed, StorageReadOnly, WorkflowError
 from ..run import logger
 from . import agno, postgres_address, postgres_asked, postgres_errors
 from .asking import not_there
@@ -131,7 +131,7 @@ class PostgresWorkflowStorage(SqlStorage):
             raise
         except psycopg.Error as error:
             if postgres_errors.is_lost(error, connected=False):
-                raise postgres_errors.unreachable(error, self.url, 0, write=False, sent=False) from error
+                raise postgres_errors.unreachable(error, self.url, 0, write=False) from error
             raise postgres_errors.translated(error, self.url, self.schema, write=False) from error
 
     def close(self) -> None:
@@ -148,7 +148,15 @@ class _Trying:
         self._said = self._sent = False
 
     def done(self, work: Callable[[Opened], T]) -> T:
-        """Return what the work gives, once that is durable."""
+        """Return what the work gives, once that is durable; StorageBusy and StorageReadOnly say that it is not there."""
+        try:
+            return self._done(work)
+        except (StorageBusy, StorageReadOnly) as error:
+            if not self._sent:
+                raise
+            raise StorageFailed(f"{error}; as the server may have done it before, it is looked for and not done twice") from error
+
+    def _done(self, work: Callable[[Opened], T]) -> T:
         pause, storage = _PAUSE, self._storage
         while True:
             pool = storage._pool  # noqa: SLF001 - its own
@@ -183,7 +191,7 @@ class _Trying:
             result = work(opened)
             cursor.commit()
         except psycopg.Error as error:
-            self._sent |= cursor.is_committing and error.sqlstate is None
+            self._sent |= cursor.is_committing and postgres_errors.is_lost(error, connected=True)
             raise
         finally:
             pool.at_work.discard(me)
@@ -200,7 +208,7 @@ class _Trying:
         waited, url = time.monotonic() - self._since, self._storage.url
         if not self._left:
             if holder is None:
-                raise postgres_errors.unreachable(error, url, waited, write=self._write, sent=self._sent) from error
+                raise postgres_errors.unreachable(error, url, waited, write=self._write) from error
             raise busy(f"{url} is held by {holder}, since {waited:.0f} s", "let it finish", write=self._write) from error
         if waited > SILENCE and not self._said:
             self._said = True

@@ -41,15 +41,9 @@ def is_held(error: psycopg.Error) -> bool:
     return error.sqlstate == _HELD
 
 
-def unreachable(error: psycopg.Error, url: str, waited: float, *, write: bool, sent: bool) -> WorkflowError:
-    """Return what is said of a server that did not come back; `sent` says that it may have done what it was told."""
-    fact = f"{url} cannot be reached since {waited:.0f} s ({_line(error)})"
-    if sent:
-        return StorageFailed(
-            f"{fact}, and whether the last save is there cannot be known: it is looked for and not done twice; {KEPT}: "
-            "see that the server runs, then run %wf save (or write_to_storage())"
-        )
-    return busy(fact, "see that the server runs", write=write)
+def unreachable(error: psycopg.Error, url: str, waited: float, *, write: bool) -> WorkflowError:
+    """Return what is said of a server that did not come back."""
+    return busy(f"{url} cannot be reached since {waited:.0f} s ({_line(error)})", "see that the server runs", write=write)
 
 
 def translated(error: psycopg.Error, url: str, schema: str, *, write: bool = True) -> WorkflowError:
