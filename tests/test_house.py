@@ -47,7 +47,8 @@ FLOORS = """
     storage.postgres_rows  storage.postgres_claims  storage.postgres_pool  storage.postgres_errors  storage.postgres_asked
     storage.postgres
     storage.duckdb_errors  storage.duckdb_connection
-    storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
+    storage.duckdb_checkpoints  storage.duckdb_attach
+    storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
     storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering  storage.files  storage
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
@@ -110,6 +111,7 @@ WALL = {
     **dict.fromkeys(("IPython", "traitlets", "anywidget", "ipywidgets", "ipykernel", "comm"), ("notebook",)),
     "duckdb": (
         "storage.duckdb_connection",
+        "storage.duckdb_attach",
         "storage.duckdb_file",
         "storage.duckdb_errors",
         "storage.duckdb_asked",

@@ -84,6 +84,10 @@ class DuckDbWorkflowStorage(SqlStorage):
         """Return a number that stays the same while nobody writes to the file, None when somebody did."""
         return self._file.stamp()
 
+    def others(self) -> int:
+        """Return a number that stays the same while no other process was seen to write; whoever saves sees it."""
+        return self._file.others()
+
     def sign(self) -> Signature:
         """Return what is different after every save; it is told without a lock."""
         return self._file.signed()
