@@ -14,6 +14,7 @@ from textwrap import dedent
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .parsing import parsed
 from .remembered import Remembered
 from .source import class_source
 
@@ -79,7 +80,7 @@ def _parsed(file: str) -> _Text | None:
     if known is not None and known.lines == lines:
         return known
     try:
-        tree = ast.parse("".join(lines))
+        tree = parsed("".join(lines))
     except (SyntaxError, ValueError, RecursionError):
         return None
     defines: dict[str, list[ast.stmt]] = defaultdict(list)

@@ -14,6 +14,7 @@ from textwrap import dedent
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from .parsing import compiled, parsed
 from .plain import SCALARS, framed, sequence, sized, unordered
 from .remembered import Remembered
 
@@ -96,12 +97,12 @@ def _compiled(text: str, flags: int, *, apart: bool) -> _Known:
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     known: _Known = {}
     try:
-        tree = compile(text, "source", "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+        tree = parsed(text, flags)
         nodes: dict[tuple[int, str], list[tuple[Function, str]]] = {}
         for node, within in _functions(tree):
             nodes.setdefault((first_line(node), getattr(node, "name", "<lambda>")), []).append((node, within))
         units = [ast.Module([node], []) for node in tree.body] if apart else [tree]
-        for code in (code for unit in units for code in _codes(compile(unit, "source", "exec", flags, dont_inherit=True))):
+        for code in (code for unit in units for code in _codes(compiled(unit, flags))):
             candidates = nodes.get((code.co_firstlineno, code.co_name), [])
             if len(candidates) > 1:
                 candidates = [one for one in candidates if _is_of(code, one[0])]
@@ -138,7 +139,7 @@ def class_source(cls: type) -> str | None:
     for name in [*names, getattr(sys.modules.get(cls.__module__), "__file__", None)]:
         lines = linecache.getlines(name) if name else []
         with suppress(SyntaxError, ValueError, RecursionError):
-            for node, qualname in _classes(ast.parse("".join(lines))):
+            for node, qualname in _classes(parsed("".join(lines))):
                 if qualname == cls.__qualname__.replace(".<locals>", ""):
                     return dedent("".join(lines[node.lineno - 1 : node.end_lineno])).rstrip("\n")
     return None

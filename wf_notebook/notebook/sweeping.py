@@ -130,13 +130,15 @@ class SweepView(Displayed):
 
     def news(self) -> dict[str, Any]:
         """Return the board, where rows ended since the last time."""
-        ended = self._sweep.ended(self._seen)
-        if not ended and self._is_begun:
+        before = self._seen
+        for row in self._sweep.ended(self._seen):
+            self._seen += 1
+            self._newest.append(row)
+            if row.status == "failed":
+                self._failures.append(row)
+        if self._seen == before and self._is_begun:
             return {}
         self._is_begun = True
-        self._seen += len(ended)
-        self._newest.extend(ended[-NEWEST:])
-        self._failures.extend(row for row in ended if row.status == "failed")
         return {"board": board_html(self._sweep.progress, [*reversed(self._newest)], [*reversed(self._failures)])}
 
     def numbers(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import threading
 import time
@@ -19,11 +20,12 @@ from ..run import RunContext, Usage, current, way_up
 from .crew import Crew
 from .doing import Doing
 from .keeping import Keeper
+from .over import Over
 from .progress import Progress
-from .tasks import Keys, Names, Recall, Tasks
+from .tasks import Keys, Names, OneName, Recall, Tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator
 
     from ..workflow import Workflow
     from .row import Row
@@ -56,9 +58,11 @@ class Sweep:
         self.workflow, self._rows, self._settings = workflow, rows, settings
         #: What the sessions of the rows are named after.
         self.name = settings.name
+        #: Whether all rows are runs of one session.
+        self.shares_a_session = settings.session == "one"
         #: Why it ended before all rows were done, where that was no error: a budget that was spent.
         self.reason: str | None = None
-        self._over: list[Row] = []
+        self._over = Over()
         self._counts = {"completed": 0, "failed": 0, "stopped": 0, "hit": 0}
         self._lock, self._bell = threading.Lock(), Bell()
         self._error: BaseException | None = None
@@ -83,6 +87,8 @@ class Sweep:
         _sweeps.add(self)
         self._keeper = Keeper(self.workflow.storage, self._note, self._failed)
         self._crew = self._hired()
+        if (around := current.get()) is not None:
+            around.cancel.on_cancel(self.stop)
         variables = copy_context()
         variables.run(current.set, RunContext(str(uuid4()), self.workflow.session_id, "", self, usage=Usage(budget=self.budget)))
         variables.run(self._crew.start)
@@ -92,17 +98,13 @@ class Sweep:
         told, workflow = self._settings, self.workflow
         shared = workflow.session if told.session == "one" else None
         doing = Doing(workflow, cache=told.cache, shared=shared)
-        named = (lambda _: workflow.session_id) if shared is not None else Names(self.name)
-        remembers = told.cache != "off" and workflow.storage is not None
-        keyed = Keys(workflow.opening(), doing.probe, doing.state) if remembers else _no_key
-        recall = (
-            Recall(workflow.storage, uses=remembers and told.cache != "refresh")
-            if hasattr(workflow.storage, "finished")
-            else None
-        )
-        return Crew(
-            Tasks(self._rows, named, keyed, recall), doing, self._keeper, limit=told.limit, timeout=told.timeout, idle=self._idle
-        )
+        names = OneName(workflow.session_id) if shared is not None else Names(self.name)
+        remembers = told.cache != "off" and workflow.storage is not None and not workflow.private
+        keys = Keys(workflow.opening(), doing.probe, {} if shared else doing.state) if remembers else None
+        looks = hasattr(workflow.storage, "finished")
+        recall = Recall(workflow.storage, uses=remembers and told.cache != "refresh") if looks else None
+        tasks = Tasks(self._rows, names, keys, recall)
+        return Crew(tasks, doing, self._keeper, limit=told.limit, timeout=told.timeout, idle=self._idle)
 
     def _note(self, row: Row) -> None:
         """A row is over, and what there is to keep of it is kept."""
@@ -153,12 +155,16 @@ class Sweep:
         try:
             yield
         except BaseException:
-            self.stop()
-            self._bell.wait(lambda: self._ended is not None, PATIENCE)
-            if self._ended is None:
-                self._crew.leave(RunCancelled())
-                self._end()
+            self._leave()
             raise
+
+    def _leave(self) -> None:
+        """Nobody waits for it any more: it is ended, and what is done is kept."""
+        self.stop()
+        self._bell.wait(lambda: self._ended is not None, PATIENCE)
+        if self._ended is None:
+            self._crew.leave(RunCancelled())
+            self._end()
 
     def result(self) -> tuple[Row, ...]:
         """Do all rows, and return them in the order of the inputs. Raises what kept it from being done, or from being kept.
@@ -170,15 +176,25 @@ class Sweep:
             self._error = None
         if self._error is not None:
             raise self._error
+        if (around := current.get()) is not None:
+            around.cancel.check()
         return self.rows
 
+    def __await__(self) -> Generator[Any, Any, tuple[Row, ...]]:
+        return asyncio.to_thread(self.result).__await__()
+
     def __iter__(self) -> Iterator[Row]:
-        """Yield rows as they end."""
+        """Yield rows as they end. One that is begun by this ends when nobody reads it any more."""
+        is_mine, number = self.status == "new", 0
         self.start()
-        number = 0
-        while self._has(number):
-            yield self._over[number]
-            number += 1
+        try:
+            while self._has(number):
+                yield self._over[number]
+                number += 1
+        except GeneratorExit:
+            if is_mine:
+                self._leave()
+            raise
         if self._error is not None:
             raise self._error
 
@@ -204,19 +220,14 @@ class Sweep:
         """What kept it from being done, or from being kept."""
         return self._error
 
-    @property
-    def shares_a_session(self) -> bool:
-        """Whether all rows are runs of one session."""
-        return self._settings.session == "one"
-
-    def ended(self, after: int = 0) -> list[Row]:
-        """Return the rows that are over in the order in which they ended, without the first so many."""
-        return self._over[after:]
+    def ended(self, after: int = 0) -> Iterator[Row]:
+        """Yield the rows that are over by now in the order in which they ended, without the first so many."""
+        return (self._over[number] for number in range(after, len(self._over)))
 
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows that are over, in the order of the inputs."""
-        return tuple(sorted(self._over.copy(), key=lambda row: row.number))
+        return tuple(sorted(self._over, key=lambda row: row.number))
 
     @property
     def failures(self) -> tuple[Row, ...]:
@@ -266,10 +277,6 @@ class Sweep:
 
     def _ipython_display_(self) -> None:
         way_up("Sweep._ipython_display_")(self)
-
-
-def _no_key(_: Mapping[str, Any]) -> None:
-    """Return the key of a row where nothing is remembered."""
 
 
 def _around() -> Budget | None:
