@@ -12,7 +12,7 @@ from IPython.core.getipython import get_ipython
 
 from ..ipynb.whereabouts import notebook_file
 from ..readable import brief
-from ..swept import board_html, going, head, stopped, swept_bundle, swept_metadata
+from ..swept import board_html, going, head, is_kept, stopped, swept_bundle, swept_metadata
 from .displayed import ANEW, Displayed
 from .failure import failed
 from .remains import wished
@@ -144,7 +144,8 @@ class SweepView(Displayed):
     def numbers(self) -> dict[str, Any]:
         """Return how far it is, what it took, and how long it will take."""
         progress = self._sweep.progress
-        unheard = "nothing more is heard from the kernel; the same again goes on with what is not done"
+        rest = "; the same again goes on with what is not done" if is_kept(self._sweep) else ""
+        unheard = f"nothing more is heard from the kernel{rest}"
         return {"elapsed": round(progress.seconds, 1), "facts": going(progress), "unheard": unheard}
 
     def outcome(self) -> dict[str, Any]:
