@@ -17,7 +17,7 @@ from .displayed import ANEW, Displayed
 from .failure import failed
 from .remains import wished
 from .stopping import Stop
-from .views import RecordView, has_widgets
+from .views import RecordView, has_widgets, start_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,6 +159,7 @@ class TerminalBar(RecordView):
     def __init__(self, sweep: Sweep) -> None:
         from ..swept.bar import Bar
 
+        start_a_line()
         self._bar = Bar(sweep)
         self._bar.start()
 
