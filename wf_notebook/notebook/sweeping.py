@@ -13,7 +13,7 @@ from IPython.core.getipython import get_ipython
 from ..ipynb.whereabouts import notebook_file
 from ..readable import brief
 from ..swept import board_html, going, head, is_kept, stopped, swept_bundle, swept_metadata
-from .displayed import ANEW, Displayed
+from .displayed import ANEW, Displayed, publish
 from .failure import failed
 from .remains import wished
 from .stopping import Stop
@@ -47,7 +47,9 @@ def display_sweep(sweep: Sweep) -> None:
 
 def do_sweep(sweep: Sweep, shown: Showing | None = None) -> None:
     """Show a sweep, in what is given or in what fits to where this runs; raises what failed, and RunStopped."""
-    if sweep.status == "running":
+    if sweep.status == "running" and shown is None and not has_widgets():
+        publish({"text/plain": head(sweep)})  # in a terminal, somebody writes the next line meanwhile
+    elif sweep.status == "running":
         follow(sweep, shown or sweep_view(sweep, outlives=True))
     elif sweep.status == "new":
         play(sweep, shown or sweep_view(sweep))
@@ -63,7 +65,9 @@ def play(sweep: Sweep, shown: Showing) -> None:
     try:
         with Stop(sweep.stop, running=lambda: sweep.status == "running", said=lambda: stopped(sweep)) as stop:
             shown.can_stop(stop.press)
-            sweep.result()
+            sweep.wait()
+            if sweep.error is not None:
+                sweep.result()  # it tries once more to keep what could not be kept, and raises
     finally:
         freeze(sweep, shown)
 
