@@ -285,13 +285,13 @@ def is_branch(stored: str) -> bool:
 
 
 #: How the session of a row of a sweep is named after the sweep's name: by the inputs of the row, or by its place.
-_ROW = re.compile(r"(?:[a-z0-9][a-z0-9-]*-)?[0-9a-f]{16}(?:-\d+)?|#\d+")
+_ROW = re.compile(r"(?:[a-z0-9][a-z0-9-]*-)?[0-9a-f]{16}(?:-\d+)?|row-\d+")
 
 
 def sweep_of(session_id: str) -> str | None:
     """Return the name of the sweep that a session is a row of, as far as its id says so; None for any other session.
 
-    >>> sweep_of("blog/cheese-wine-f878b4483e8a63d2-2"), sweep_of("trial/#7"), sweep_of("mine/first"), sweep_of("demo")
+    >>> sweep_of("blog/cheese-wine-f878b4483e8a63d2-2"), sweep_of("trial/row-7"), sweep_of("mine/first"), sweep_of("demo")
     ('blog', 'trial', None, None)
     """
     name, _, row = session_id.rpartition("/")

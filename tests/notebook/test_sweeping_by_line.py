@@ -95,6 +95,7 @@ def test_in_the_background_the_cell_does_not_wait(twice):
         "if n == 3", "gate.wait(30)\n        if n == 3").replace("{{", "{").replace("}}", "}"))  # fmt: skip
     sweep = twice.good("%workflow twice --map rows --background")
     assert sweep.status == "running"
+    assert twice.text.startswith("Twice · sweep twice · ● running · 0 of 2 rows")
     twice.shell.user_ns["gate"].set()
     assert [row.status for row in sweep.result()] == ["completed", "failed"]
 

@@ -41,7 +41,7 @@ def test_a_server_that_is_started_again_in_the_middle_costs_no_row(postgres, pla
     sweep = Slowly(storage=url, session_id="slowly").map(range(400)).start()
     restarted = False
     for row in sweep:
-        if len(sweep.ended()) > 60 and not restarted:
+        if row.number > 60 and not restarted:
             postgres.stop(at_once=True)
             postgres.start()
             restarted = True

@@ -101,6 +101,13 @@ def test_rows_that_are_in_memory_only_are_not_said_to_be_kept():
     assert foot == "the rows are in memory only: Workflow(storage=…) keeps them; .df() has all rows as a dataframe"
 
 
+def test_rows_of_a_private_workflow_are_not_said_to_be_kept():
+    sweep = Echo(storage="memory:", private=True).map([{"text": "a", "fails": True}])
+    sweep.result()
+    foot = swept_bundle(sweep)["text/plain"].split("\n\n")[-1]
+    assert foot.startswith("private: of what the rows were given and gave, nothing is kept; .df()")
+
+
 def test_one_session_of_all_rows_is_named():
     sweep = Echo(session_id="all", storage="memory:").map(["a", "b"], session="one", limit=1)
     sweep.result()

@@ -12,12 +12,12 @@ from IPython.core.getipython import get_ipython
 
 from ..ipynb.whereabouts import notebook_file
 from ..readable import brief
-from ..swept import board_html, going, head, stopped, swept_bundle, swept_metadata
-from .displayed import ANEW, Displayed
+from ..swept import board_html, going, head, is_kept, stopped, swept_bundle, swept_metadata
+from .displayed import ANEW, Displayed, publish
 from .failure import failed
 from .remains import wished
 from .stopping import Stop
-from .views import RecordView, has_widgets
+from .views import RecordView, has_widgets, start_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,9 @@ def display_sweep(sweep: Sweep) -> None:
 
 def do_sweep(sweep: Sweep, shown: Showing | None = None) -> None:
     """Show a sweep, in what is given or in what fits to where this runs; raises what failed, and RunStopped."""
-    if sweep.status == "running":
+    if sweep.status == "running" and shown is None and not has_widgets():
+        publish({"text/plain": head(sweep)})  # in a terminal, somebody writes the next line meanwhile
+    elif sweep.status == "running":
         follow(sweep, shown or sweep_view(sweep, outlives=True))
     elif sweep.status == "new":
         play(sweep, shown or sweep_view(sweep))
@@ -63,7 +65,9 @@ def play(sweep: Sweep, shown: Showing) -> None:
     try:
         with Stop(sweep.stop, running=lambda: sweep.status == "running", said=lambda: stopped(sweep)) as stop:
             shown.can_stop(stop.press)
-            sweep.result()
+            sweep.wait()
+            if sweep.error is not None:
+                sweep.result()  # it tries once more to keep what could not be kept, and raises
     finally:
         freeze(sweep, shown)
 
@@ -130,19 +134,22 @@ class SweepView(Displayed):
 
     def news(self) -> dict[str, Any]:
         """Return the board, where rows ended since the last time."""
-        ended = self._sweep.ended(self._seen)
-        if not ended and self._is_begun:
+        before = self._seen
+        for row in self._sweep.ended(self._seen):
+            self._seen += 1
+            self._newest.append(row)
+            if row.status == "failed":
+                self._failures.append(row)
+        if self._seen == before and self._is_begun:
             return {}
         self._is_begun = True
-        self._seen += len(ended)
-        self._newest.extend(ended[-NEWEST:])
-        self._failures.extend(row for row in ended if row.status == "failed")
         return {"board": board_html(self._sweep.progress, [*reversed(self._newest)], [*reversed(self._failures)])}
 
     def numbers(self) -> dict[str, Any]:
         """Return how far it is, what it took, and how long it will take."""
         progress = self._sweep.progress
-        unheard = "nothing more is heard from the kernel; the same again goes on with what is not done"
+        rest = "; the same again goes on with what is not done" if is_kept(self._sweep) else ""
+        unheard = f"nothing more is heard from the kernel{rest}"
         return {"elapsed": round(progress.seconds, 1), "facts": going(progress), "unheard": unheard}
 
     def outcome(self) -> dict[str, Any]:
@@ -156,6 +163,7 @@ class TerminalBar(RecordView):
     def __init__(self, sweep: Sweep) -> None:
         from ..swept.bar import Bar
 
+        start_a_line()
         self._bar = Bar(sweep)
         self._bar.start()
 

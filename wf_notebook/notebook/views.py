@@ -92,8 +92,7 @@ class TerminalView(RecordView):
 
         self._box = ResponseBox(markdown=True, show_time=False)
         self._live: Live = Live(self._box, transient=True)
-        if getattr(getattr(get_ipython(), "displayhook", None), "is_active", False):
-            print()  # noqa: T201 - Out[…]: stands on a line of its own
+        start_a_line()
         self._live.start()
 
     def add(self, response: RunResponse) -> None:
@@ -172,6 +171,12 @@ class WidgetView(Displayed):
         if run is None:
             return {"status": "completed"}
         return {"status": run.status, "note": f"{ANEW}; %wf show {run.run_id[:8]} shows it"}
+
+
+def start_a_line() -> None:
+    """Let Out[…]: of a terminal stand on a line of its own."""
+    if getattr(getattr(get_ipython(), "displayhook", None), "is_active", False):
+        print()  # noqa: T201 - see above
 
 
 def _is_terminal() -> bool:

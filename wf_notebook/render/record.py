@@ -160,8 +160,8 @@ def taken(metadata: Mapping[str, Any]) -> str:
 
     >>> taken({"started_at": "2026-01-02T03:04:05.678+00:00", "duration": 1.04})
     '1.0 s · 2026-01-02 03:04:05 UTC'
-    >>> taken({"of": "somebody else"})
-    ''
+    >>> taken({"now": "2 from the store · 1.0 s"}), taken({"of": "somebody else"})
+    ('2 from the store · 1.0 s', '')
     """
     if isinstance(now := metadata.get("now"), str):  # of a sweep
         return now

@@ -59,10 +59,6 @@ class Over:
         for number in range(len(self)):
             yield self[number]
 
-    def since(self, number: int) -> list[Row]:
-        """Return the rows from this one on."""
-        return [self[each] for each in range(number, len(self))]
-
     def _put_aside(self, number: int) -> None:
         """Write a block to the file; one with what cannot be written stays in memory. Errors themselves are not kept there."""
         if number < 0 or not isinstance(block := self._blocks[number], list):

@@ -57,6 +57,8 @@ class Sweep:
         self.workflow, self._rows, self._settings, self._cargo = workflow, rows, settings, cargo
         #: What the sessions of the rows are named after.
         self.name = settings.name
+        #: Whether all rows are runs of one session.
+        self.shares_a_session = settings.session == "one"
         #: Why it ended before all rows were done, where that was no error: a budget that was spent.
         self.reason: str | None = None
         self._over = Over()
@@ -205,14 +207,9 @@ class Sweep:
         """What kept it from being done, or from being kept."""
         return self._error
 
-    @property
-    def shares_a_session(self) -> bool:
-        """Whether all rows are runs of one session."""
-        return self._settings.session == "one"
-
-    def ended(self, after: int = 0) -> list[Row]:
-        """Return the rows that are over in the order in which they ended, without the first so many."""
-        return self._over.since(after)
+    def ended(self, after: int = 0) -> Iterator[Row]:
+        """Yield the rows that are over by now in the order in which they ended, without the first so many."""
+        return (self._over[number] for number in range(after, len(self._over)))
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -47,7 +47,14 @@ class Bar:
         said = Text(" · ".join([*going(progress), f"{progress.seconds:.1f} s"]))
         if not progress.total:
             return said
-        return Columns([ProgressBar(total=progress.total, completed=progress.over, width=_WIDE, complete_style="green"), said])
+        return Columns(
+            [
+                ProgressBar(
+                    total=progress.total, completed=progress.over, width=_WIDE, complete_style="green", finished_style="green"
+                ),
+                said,
+            ]
+        )
 
 
 class Lines:

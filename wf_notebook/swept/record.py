@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..addresses import portable
 from ..frames.sweeps import table_of
@@ -18,7 +18,7 @@ from ..render.status import STATUS
 from .said import far, foot, spent, stands
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..frames import Table
     from ..sweep import Row, Sweep
@@ -33,18 +33,22 @@ NAMED = "sweep"
 
 def swept_bundle(sweep: Sweep, again: str = "") -> dict[str, str]:
     """Return the record of a sweep as HTML and text; `again` is the line that goes on with it."""
-    failures = sweep.failures
-    others = [row for row in sweep.rows if row.status != "failed"]
+    found = _looked_over(sweep.ended())
     below = redact(foot(sweep, again))
-    parts, text = [_head_html(sweep)], [_head(sweep), *_failed_text(failures)]
-    if failures:
-        title = f"{STATUS['failed'][0]} {_counted(len(failures), 'row')} failed"
-        parts.append(_folded(title, table_of(failures[:FAILED], ("error",)), more=len(failures) - FAILED, is_open=True))
-    if first := others[:FIRST]:
-        title = _counted(len(first), "row") if len(first) == len(others) else f"the first {len(first)} of {len(others):,} rows"
+    said = _said(sweep, found.models)
+    parts, text = [_head_html(sweep, said)], [" · ".join([brief(sweep.workflow.name or ""), *said])]
+    if found.failures:
+        title = f"{STATUS['failed'][0]} {_counted(found.failed, 'row')} failed"
+        more = found.failed - len(found.failures)
+        parts.append(_folded(title, table_of(found.failures, ("error",)), more=more, is_open=True))
+        lines = [f"✗ row {row.number}: {brief(row.error or '')[:_LINE]}" for row in found.failures]
+        text.append("\n".join([*lines, *([f"… and {more:,} more"] if more else [])]))
+    if first := found.first:
+        title = _counted(len(first), "row") if len(first) == found.others else f"the first {len(first)} of {found.others:,} rows"
         told = ("status", "content") if any(row.status != "completed" for row in first) else ("content",)
-        parts.append(_folded(title, table_of(first, told), is_open=not failures and len(first) <= FEW))
-        text.append(table_of(others, told).text(rows=FEW))
+        table = table_of(first, told)
+        parts.append(_folded(title, table, is_open=not found.failures and len(first) <= FEW))
+        text.append(table[:FEW].text() + (f", the first of {found.others:,}" if found.others > FEW else ""))
     parts.append(f'<p style="color: var(--jp-ui-font-color2, #666); font-size: 90%">{escape(below)}</p>')
     html = f'<div class="wf-record mathjax_ignore tex2jax_ignore">{"".join(parts)}</div>'
     return {"text/html": html, "text/plain": "\n\n".join([*text, below])}
@@ -73,18 +77,43 @@ def _now(sweep: Sweep) -> str:
     return " · ".join([*spent(progress), f"{progress.seconds:.1f} s", *began])
 
 
-def _said(sweep: Sweep) -> list[str]:
-    models = dict.fromkeys(model for row in sweep.rows for model in row.models)
+class _Found(NamedTuple):
+    """What a record shows of the rows: the first of those that failed and of the others, how many of each, and the models."""
+
+    failures: list[Row]
+    first: list[Row]
+    failed: int
+    others: int
+    models: list[str]
+
+
+def _looked_over(rows: Iterable[Row]) -> _Found:
+    """Return what a record shows of rows, looked at once and none kept: there may be more than memory holds."""
+    kept: dict[bool, list[Row]] = {True: [], False: []}
+    counts = {True: 0, False: 0}
+    models: dict[str, None] = {}
+    for row in rows:
+        failed = row.status == "failed"
+        counts[failed] += 1
+        models |= dict.fromkeys(row.models)
+        kept[failed].append(row)
+        if len(kept[failed]) > 2 * FIRST:  # those with the lowest numbers stay
+            kept[failed] = sorted(kept[failed], key=_number)[:FIRST]
+    first = {failed: sorted(some, key=_number) for failed, some in kept.items()}
+    return _Found(first[True][:FAILED], first[False][:FIRST], counts[True], counts[False], [*models])
+
+
+def _number(row: Row) -> int:
+    return row.number
+
+
+def _said(sweep: Sweep, models: Sequence[str]) -> list[str]:
     used = [", ".join(map(brief, models))] if models else []
     return [f"sweep {session_name(sweep.name)}", redact(stands(sweep)), *far(sweep.progress), *used, _now(sweep)]
 
 
-def _head(sweep: Sweep) -> str:
-    return " · ".join([brief(sweep.workflow.name or ""), *_said(sweep)])
-
-
-def _head_html(sweep: Sweep) -> str:
-    name, status, *facts = map(escape, _said(sweep))
+def _head_html(sweep: Sweep, said: Sequence[str]) -> str:
+    name, status, *facts = map(escape, said)
     coloured = f'<span style="color: {STATUS[sweep.status][1]}">{status}</span>'
     head = " · ".join([f"<strong>{escape(brief(sweep.workflow.name or ''))}</strong>", name, coloured, *facts])
     return (
@@ -97,14 +126,6 @@ def _folded(title: str, table: Table, *, is_open: bool, more: int = 0) -> str:
     rest = f"<p>… and {more:,} more</p>" if more > 0 else ""
     opened = " open" if is_open else ""
     return f"<details{opened}><summary>{escape(title)}</summary>{table._repr_html_()}{rest}</details>"
-
-
-def _failed_text(failures: Sequence[Row]) -> list[str]:
-    if not failures:
-        return []
-    lines = [f"✗ row {row.number}: {brief(row.error or '')[:_LINE]}" for row in failures[:FAILED]]
-    more = [f"… and {len(failures) - FAILED:,} more"] if len(failures) > FAILED else []
-    return ["\n".join([*lines, *more])]
 
 
 def _counted(number: int, noun: str) -> str:

@@ -82,17 +82,23 @@ def where(sweep: Sweep) -> str:
     url = getattr(sweep.workflow.storage, "url", None)
     if url is None:
         return "the rows are in memory only: Workflow(storage=…) keeps them"
+    if sweep.workflow.private:
+        return "private: of what the rows were given and gave, nothing is kept"
     name = one_line(sweep.name)
     sessions = f"session {name}" if sweep.shares_a_session else f"the sessions {name}/…"
     return f"kept in {sessions} of {portable(url, Path())}"
 
 
+def is_kept(sweep: Sweep) -> bool:
+    """Say whether what came of the rows is in a store, so that it is not done again."""
+    return getattr(sweep.workflow.storage, "url", None) is not None and not sweep.workflow.private
+
+
 def foot(sweep: Sweep, again: str = "") -> str:
     """Return where the rows are kept, and what goes on with them; `again` is the line that does so."""
     progress, line = sweep.progress, f"{again} goes on" if again else "the same again goes on"
-    kept = getattr(sweep.workflow.storage, "url", None) is not None
     rest = progress.stopped + progress.failed + (0 if progress.total is None else progress.total - progress.over)
-    more = [f"{line} with what is not done"] if rest and kept and sweep.status != "running" else []
+    more = [f"{line} with what is not done"] if rest and is_kept(sweep) and sweep.status != "running" else []
     return "; ".join([where(sweep), *more, ".df() has all rows as a dataframe"])
 
 
@@ -100,6 +106,5 @@ def stopped(sweep: Sweep, again: str = "the same again") -> str:
     """Return what is said of a sweep that was stopped; `again` is what goes on with it."""
     progress = sweep.progress
     of = "" if progress.total is None else f" of {progress.total:,}"
-    is_kept = getattr(sweep.workflow.storage, "url", None) is not None
-    kept, rest = (" and kept", f"; {again} goes on with the others") if is_kept else ("", "")
+    kept, rest = (" and kept", f"; {again} goes on with the others") if is_kept(sweep) else ("", "")
     return f"{sweep.workflow.name} was stopped after {progress.seconds:.1f} s: {progress.done:,}{of} rows are done{kept}{rest}"
