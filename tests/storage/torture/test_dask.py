@@ -19,6 +19,8 @@ from wf_notebook import open_storage
 SWEEPER = Path(__file__).with_name("sweeper.py")
 #: A worker is killed every few seconds, and the process of the sweep each time that so many were.
 EVERY, WORKERS_A_DRIVER = (1.0, 4.0), 6
+#: Between two of them so many rows have asked their model, at least.
+PROGRESS = 5
 
 
 @pytest.mark.torture
@@ -27,7 +29,7 @@ def test_workers_and_the_driver_of_a_sweep_are_killed_all_the_time(tmp_path, tor
     count, chance = torture.times(100, 1000), random.Random(9)
     database, calls = f"duckdb:///{tmp_path}/s.duckdb", tmp_path / "calls"
     calls.mkdir()
-    kills = drivers = 0
+    kills = drivers = before = 0
     with (
         dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}),  # a nanny brings it back
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1") as cluster,
@@ -38,10 +40,13 @@ def test_workers_and_the_driver_of_a_sweep_are_killed_all_the_time(tmp_path, tor
             with suppress(subprocess.TimeoutExpired):
                 said, _ = driver.communicate(timeout=chance.uniform(*EVERY))
                 break
+            asked = len(list(calls.iterdir()))
+            if asked < before + PROGRESS:  # workers take their time to begin, where the machine is busy
+                continue
             if (pid := chance.choice([*cluster.workers.values()]).pid) is not None:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                    kills += 1
+                    kills, before = kills + 1, asked
             if kills // WORKERS_A_DRIVER > drivers:
                 driver.kill()
                 driver.communicate()
