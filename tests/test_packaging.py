@@ -47,13 +47,15 @@ class Greeting(Workflow):
 
 #: All modules are imported; then what needs an extra says which.
 WITHOUT_EXTRAS = """
-import importlib, pathlib, pkgutil, wf_notebook
+import concurrent.futures, importlib, pathlib, pkgutil, wf_notebook
 from wf_notebook.errors import WorkflowError
 
 for module in pkgutil.walk_packages(wf_notebook.__path__, "wf_notebook."):
     if not module.name.endswith(".__main__"):
         importlib.import_module(module.name)
 pathlib.Path("model.gguf").write_bytes(b"GGUF")
+class Row(wf_notebook.Workflow):
+    def run(self, n): return f"{n}"
 for need in (
     lambda: wf_notebook.Agent().run("Hello"),
     lambda: wf_notebook.Agent("openai:gpt-5.2").run("Hello"),
@@ -61,6 +63,7 @@ for need in (
     lambda: wf_notebook.open_storage("memory:").sessions().df(),
     lambda: wf_notebook.open_storage("memory:").sessions().pl(),
     lambda: wf_notebook.open_storage("postgresql://db/team"),
+    lambda: Row().map([1], executor=concurrent.futures.ProcessPoolExecutor(1)),
 ):
     try:
         need()
@@ -154,7 +157,9 @@ def test_the_wheel_works_in_an_environment_that_has_nothing_else(bare: Path, tmp
 def test_without_the_extras_all_of_it_can_be_imported_and_what_needs_one_names_it(bare: Path, tmp_path: Path):
     lines = run(bare / "python", "-W", "error", "-c", WITHOUT_EXTRAS, cwd=tmp_path).splitlines()
     for line, remedy in zip(
-        lines, ("[local]", "[openai]", "[local]", "install pandas", "install polars", "install 'psycopg[binary]'"), strict=True
+        lines,
+        ("[local]", "[openai]", "[local]", "install pandas", "install polars", "install 'psycopg[binary]'", "[dask]"),
+        strict=True,
     ):
         assert remedy in line
 

@@ -83,7 +83,7 @@ class Offering:
         ...     def run(self, name: str, greeting="Hello"):
         ...         return f"{greeting}, {name}!"
         >>> sweep = Greeter().map(["Ada", "Grace"], greeting="Good morning")
-        >>> [row.content for row in sweep]
+        >>> [row.content for row in sweep.result()]
         ['Good morning, Ada!', 'Good morning, Grace!']
         >>> print(sweep.progress)
         2 of 2 rows

@@ -170,8 +170,8 @@ def test_stop_ends_rows_in_other_processes_and_keeps_what_is_done(pool):
 
     storage = open_storage("memory:")
     sweep = Slow(storage=storage).map(range(10), executor=pool)
-    for row in sweep:
-        if row.number == 2:
+    for _ in sweep:
+        if sweep.progress.done == 3:
             sweep.stop()
     assert sweep.status == "stopped"
     assert {row.number for row in sweep.rows if row.status == "completed"} == {0, 1, 2}
@@ -212,3 +212,50 @@ def test_processes_write_to_a_store_that_they_reach_by_themselves(pool, tmp_path
     assert [storage.run(row.run_id).content for row in rows] == [row.content for row in rows]
     again = Double(storage=storage).map(range(21), executor=pool).result()
     assert [row.hit for row in again] == [True] * 20 + [False]
+
+
+CELL = """
+from dataclasses import dataclass
+from wf_notebook import Agent, Workflow, open_storage, step
+from wf_notebook.testing import scripted
+
+@dataclass
+class Note:
+    text: str
+
+def shout(text):
+    return text.upper()
+
+class Blog(Workflow):
+    fails = False
+    writer = Agent(scripted(*["a post"] * 10))
+
+    @step
+    def dear(self, note):
+        self.writer.run("write")
+        return Note(shout(note.text))
+
+    def run(self, note: Note):
+        self.session_state["note"] = self.dear(note)
+        if self.fails:
+            raise RuntimeError("after the step")
+        return self.session_state["note"].text
+
+storage = open_storage("memory:")
+"""
+
+
+def test_a_workflow_of_a_cell_is_shipped_and_its_steps_are_the_same_everywhere(pool, shell):
+    shell.push({"pool": pool})
+    shell.run_cell(CELL).raise_error()
+    shell.run_cell(
+        "Blog.fails = True; first = Blog(storage=storage).map([{'note': Note('a')}], executor=pool).result()"
+    ).raise_error()
+    assert [row.error for row in shell.user_ns["first"]] == ["RuntimeError: after the step"]
+    shell.run_cell("Blog.fails = False; second = Blog(storage=storage).map([{'note': Note('a')}]).result()").raise_error()
+    shell.run_cell("blog = Blog(cache='use'); blog.run(Note('c')); blog.storage = storage").raise_error()
+    shell.run_cell("third = blog.map([{'note': Note('b')}], executor=pool).result()").raise_error()
+    assert [shell.user_ns[name][0].content for name in ("second", "third")] == ["A", "B"]
+    storage, note = shell.user_ns["storage"], shell.user_ns["Note"]
+    assert storage.sql("SELECT count(*) AS done FROM steps WHERE name = 'dear'")["done"] == [2]
+    assert storage.session(shell.user_ns["third"][0].session_id).state == {"note": note("B")}

@@ -108,8 +108,12 @@ class _Step:
     """A function that is a step, called in one of four ways."""
 
     def __init__(self, function: Callable[..., Any], name: str, mode: Mode | None, files: tuple[str, ...]) -> None:
-        self.function, self.name, self.mode = function, name, mode
+        self.function, self.name, self.mode, self._files = function, name, mode, files
         self._keyer = Keyer(function, name=name, files=files)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be made anew in another process: what is known of the function here is not known there."""
+        return _Step, (self.function, self.name, self.mode, self._files)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
         """Return the call in this run; None where nothing is remembered."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import io
 import linecache
+import marshal
 import os
 import pickle
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingPart, Unshippable
+from ..keying.parsing import parsed
+from ..settings import own
 from ..workflow import Workflow
 
 if TYPE_CHECKING:
@@ -35,11 +40,15 @@ def shipped(workflow: Workflow) -> Cargo:
     kinds = _picklers()
     classes: list[type] = []
     files: dict[str, list[str]] = {}
-    attributes = {name: value for name, value in vars(workflow).items() if name not in _OWN}
+    attributes = {name: own(value) for name, value in vars(workflow).items() if name not in _OWN}
     into = io.BytesIO()
-    told = type(workflow), attributes, workflow.session.initial, workflow.session_id, (os.getpid(), *sys.version_info[:2])
+    told = type(workflow), attributes, workflow.session.initial, workflow.session_id
     try:
-        kinds.whole(into, classes, files).dump((*told, classes, files))
+        pickler = kinds.whole(into, classes, files)
+        pickler.dump((os.getpid(), *sys.version_info[:2]))
+        pickler.dump(told)
+        pickler.dump(list(_more(classes, files)))
+        pickler.dump((classes, files))  # now it is known what came along
     except Exception as error:
         raise Unshippable(f"{_blamed(workflow, attributes)} cannot be shipped to other processes ({_brief(error)}); "
                           "open it inside run(), or where it is used first") from error  # fmt: skip
@@ -48,12 +57,19 @@ def shipped(workflow: Workflow) -> Cargo:
 
 def unshipped(data: bytes) -> tuple[Workflow, dict[str, Any], str, list[type]]:
     """Return a workflow that was shipped, the state that it begins with, its session's id, and the classes that came along."""
-    cls, attributes, initial, session_id, (pid, *version), classes, files = pickle.loads(data)  # noqa: S301 - from the driver
+    reader = pickle.Unpickler(io.BytesIO(data))  # noqa: S301 - from who has proved to know the secret
+    pid, *version = reader.load()
     if tuple(version) != sys.version_info[:2]:
         here, there = (".".join(map(str, one)) for one in (sys.version_info[:2], version))
         raise Unshippable(f"this worker has Python {here}, and the sweep comes from Python {there}; give both the same")
+    cls, attributes, initial, session_id = reader.load()
+    more = reader.load()
+    classes, files = reader.load()
     if pid != os.getpid():
         _settle(classes, files)
+        for function, names in more:
+            for name, value in names.items():
+                function.__globals__.setdefault(name, value)
     workflow = cls.__new__(cls)
     vars(workflow).update(attributes)
     workflow.storage = None
@@ -68,6 +84,27 @@ def _settle(classes: list[type], files: dict[str, list[str]]) -> None:
     for name, lines in files.items():
         if not linecache.getlines(name):
             linecache.cache[name] = sum(map(len, lines)), None, lines, name
+
+
+def _more(classes: list[type], files: dict[str, list[str]]) -> Iterator[tuple[FunctionType, dict[str, Any]]]:
+    """Yield, with a function for each module, what its source names and its code does not: decorators, annotations, bases.
+
+    A step's key is made of them, too.
+    """
+    named: set[str] = set()
+    for lines in files.values():
+        with suppress(SyntaxError, ValueError, RecursionError):
+            for node in ast.walk(parsed("".join(lines))):
+                outer = [*getattr(node, "decorator_list", ()), *getattr(node, "bases", ())]
+                outer += [one for name in ("annotation", "returns") if isinstance(one := getattr(node, name, None), ast.AST)]
+                named |= {inner.id for one in outer for inner in ast.walk(one) if isinstance(inner, ast.Name)}
+    seen: set[int] = set()
+    for cls in classes:
+        for function in _functions_of(cls):
+            if id(function.__globals__) not in seen:
+                seen.add(id(function.__globals__))
+                found = {name: function.__globals__[name] for name in sorted(named) if name in function.__globals__}
+                yield function, {name: value for name, value in found.items() if not _is_stuck(value)}
 
 
 # -- what goes along with rows -------------------------------------------------------------------------------------------------
@@ -129,11 +166,16 @@ def _picklers() -> _Picklers:
         def reducer_override(self, value: Any) -> Any:
             if isinstance(value, io.TextIOWrapper | io.BufferedIOBase | io.FileIO) and not isinstance(value, io.BytesIO):
                 raise TypeError("cannot pickle an open file")  # cloudpickle would read it, and send that
+            if isinstance(
+                value, CodeType
+            ):  # with the name of its file, by which its source is found: cloudpickle has no such name
+                return marshal.loads, (marshal.dumps(value),)
             made = super().reducer_override(value)
             if made is not NotImplemented and _is_code(value):  # as no module has it
                 if isinstance(value, type) and value not in self._classes:
                     self._classes.append(value)
-                for name in _files_of(value):
+                for function in _functions_of(value):
+                    name = function.__code__.co_filename
                     self._files.setdefault(name, linecache.getlines(name))
             return made
 
@@ -152,12 +194,11 @@ def _is_code(value: Any) -> bool:
     return isinstance(value, type | FunctionType) and value.__module__ != "builtins"
 
 
-def _files_of(value: type | FunctionType) -> Iterator[str]:
-    members = vars(value).values() if isinstance(value, type) else (value,)
-    for member in members:
+def _functions_of(value: type | FunctionType) -> Iterator[FunctionType]:
+    for member in vars(value).values() if isinstance(value, type) else (value,):
         function = getattr(member, "__wrapped__", member)
         if isinstance(function, FunctionType):
-            yield function.__code__.co_filename
+            yield function
 
 
 # -- what stands against it ----------------------------------------------------------------------------------------------------

@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import dask
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
-from wf_notebook import open_storage
+from wf_notebook import Workflow, open_storage
 
 SWEEPER = Path(__file__).with_name("sweeper.py")
 #: A worker is killed every few seconds, and the process of the sweep each time that so many were.
 EVERY, WORKERS_A_DRIVER = (1.0, 4.0), 6
+#: Between two of them so many rows have asked their model, at least.
+PROGRESS = 5
 
 
 @pytest.mark.torture
@@ -27,7 +31,7 @@ def test_workers_and_the_driver_of_a_sweep_are_killed_all_the_time(tmp_path, tor
     count, chance = torture.times(100, 1000), random.Random(9)
     database, calls = f"duckdb:///{tmp_path}/s.duckdb", tmp_path / "calls"
     calls.mkdir()
-    kills = drivers = 0
+    kills = drivers = before = 0
     with (
         dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}),  # a nanny brings it back
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1") as cluster,
@@ -38,10 +42,13 @@ def test_workers_and_the_driver_of_a_sweep_are_killed_all_the_time(tmp_path, tor
             with suppress(subprocess.TimeoutExpired):
                 said, _ = driver.communicate(timeout=chance.uniform(*EVERY))
                 break
+            asked = len(list(calls.iterdir()))
+            if asked < before + PROGRESS:  # workers take their time to begin, where the machine is busy
+                continue
             if (pid := chance.choice([*cluster.workers.values()]).pid) is not None:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                    kills += 1
+                    kills, before = kills + 1, asked
             if kills // WORKERS_A_DRIVER > drivers:
                 driver.kill()
                 driver.communicate()
@@ -63,3 +70,51 @@ def test_workers_and_the_driver_of_a_sweep_are_killed_all_the_time(tmp_path, tor
         kept=count,
     )
     assert drivers == 0 or hits > 0
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(600)
+def test_the_scheduler_of_a_cluster_is_killed_and_started_again(tmp_path, torture):
+    class Row(Workflow):
+        def run(self, n: int):
+            time.sleep(0.02)
+            return f"{n}"
+
+    count, restarts = 600, torture.times(1, 3)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    address, programs = f"tcp://127.0.0.1:{port}", []
+
+    def begin():
+        for given in (("scheduler", "--port", port), *[("worker", address, "--no-nanny", "--nthreads", "1")] * 2):
+            command = [sys.executable, "-m", f"distributed.cli.dask_{given[0]}", *given[1:], "--host", "127.0.0.1"]
+            command += ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
+            programs.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+    def end():
+        while programs:
+            process = programs.pop()
+            process.kill()
+            process.wait()
+
+    begin()
+    try:
+        with Client(address, timeout=60) as client:
+            client.wait_for_workers(2)
+            storage = open_storage(f"duckdb:///{tmp_path}/s.duckdb")
+            sweep, left = Row(storage=storage).map(range(count), executor=client), restarts
+            for _ in sweep:
+                if left and sweep.progress.done >= count // (restarts + 1) * (restarts - left + 1):
+                    left -= 1
+                    end()
+                    begin()
+            assert [row.content for row in sweep.rows] == [f"{n}" for n in range(count)]
+    finally:
+        end()
+    final = storage.sql("SELECT session_id, count(*) AS n FROM runs WHERE status = 'completed' GROUP BY session_id").df()
+    assert final.n.tolist() == [1] * count
+    torture.note(
+        "rows of a sweep on Dask, scheduler and workers killed and started again",
+        tried=f"{count} rows, {restarts} times",
+        kept=count,
+    )
