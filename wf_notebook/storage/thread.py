@@ -53,7 +53,8 @@ class Job(Future[Any]):
 
 
 def _none(until: float) -> Sequence[Job]:
-    time.sleep(max(0.0, until - time.monotonic()))
+    if (left := until - time.monotonic()) > 0:
+        time.sleep(left)
     return ()
 
 
