@@ -54,4 +54,4 @@ def from_origin(key: str) -> dict[str, Any]:
 
 def stored(moment: datetime) -> str:
     """Return a moment as it is stored."""
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.isoformat(" ", "microseconds")[:26]

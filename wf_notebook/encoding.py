@@ -66,6 +66,9 @@ class Encoder:
 
     def encode(self, state: Mapping[Any, Any]) -> Snapshot:
         """Return a consistent snapshot, also while other threads change the state."""
+        if not state:
+            self._seen, self.blobs = {}, {}
+            return Snapshot({}, {})
         refused: dict[str, UnsavableValue] = {}
         seen: dict[str, _Seen] = {}
         for key, raw in self._glance.read(state).items():

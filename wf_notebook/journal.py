@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .log import BESIDE, span_of
-from .processes import process_started_at
+from .processes import this_process
 from .readable import as_json, as_text
 
 if TYPE_CHECKING:
@@ -113,6 +111,7 @@ class _Text(NamedTuple):
 
 def start_row(run: Run) -> Row:
     """Return the row that says that a run began, in which process."""
+    here = this_process()
     return {
         "run_id": run.run_id,
         "phase": "start",
@@ -120,9 +119,9 @@ def start_row(run: Run) -> Row:
         "workflow": run.workflow,
         "workflow_id": run.workflow_id,
         "inputs": as_json(run.inputs),
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "process_started_at": process_started_at(os.getpid()),
+        "host": here.host,
+        "pid": here.pid,
+        "process_started_at": here.started_at,
     }
 
 
@@ -146,4 +145,4 @@ def end_row(run: Run, start: Row | None = None) -> Row:
 
 
 def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.isoformat(" ", "microseconds")[:26]

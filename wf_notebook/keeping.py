@@ -79,10 +79,12 @@ class Keeping:
 
     def _adopt(self, about: About) -> None:
         """Take from the store what the constructor left open."""
-        self.workflow_id = about.workflow_id or self.workflow_id
+        if about.workflow_id:
+            self.workflow_id = about.workflow_id
         self.user_id = self.user_id or about.user_id
         self.session_name = self.session_name or about.session_name
-        self.extra_data = self.extra_data if self.extra_data is not None else json.loads(about.extra_data or "null")
+        if self.extra_data is None and about.extra_data:
+            self.extra_data = json.loads(about.extra_data)
 
     def read_from_storage(self) -> Session:
         """Bring in what the store has; edits made here since the last load hold. Raises SessionConflict where both changed."""
@@ -112,8 +114,8 @@ class Keeping:
 
     def go_on_in(self, session: Session, *, cache: Any = None) -> None:
         """Go on in this session, as one that has not run yet: a copy of a workflow does so for a row of a sweep."""
-        self._session, self.cache = session, cache
-        self._run, self._last_run, self._next_cache, self._last_ids = _no_run, None, None, None
+        fresh = {"_session": session, "cache": cache, "_run": _no_run}
+        vars(self).update(fresh, _last_run=None, _next_cache=None, _last_ids=None)
 
     def go_on_from(self, other: Keeping) -> None:
         """Go on in the session of another instance, with all that is unsaved in it: both have one state from now on."""

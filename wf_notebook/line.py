@@ -148,5 +148,6 @@ class Line:
 
 def _append(tx: Transaction, key: str, version: int, changes: Sequence[Change], save: Save) -> None:
     """Append a version, with the arrays and frames in it; those that are not known here are in the store already."""
-    there = {content_hash: save.blobs[content_hash] for content_hash in hashes(changes) if content_hash in save.blobs}
-    tx.append_state(key, version, changes, replace(save, blobs=there))
+    if save.blobs:
+        save = replace(save, blobs={name: save.blobs[name] for name in hashes(changes) if name in save.blobs})
+    tx.append_state(key, version, changes, save)

@@ -3,8 +3,29 @@
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
+
+
+class Process(NamedTuple):
+    """A process among all others: its machine, its number, and when it started."""
+
+    host: str
+    pid: int
+    started_at: str | None
+
+
+def this_process() -> Process:
+    """Return this process, which a fork makes another one."""
+    return _process(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _process(pid: int) -> Process:
+    return Process(socket.gethostname(), pid, process_started_at(pid))
 
 
 def process_started_at(pid: int) -> str | None:

@@ -55,7 +55,7 @@ def as_json(value: Any) -> str:
     '{"tags": ["a"], "odd": "{1}"}'
     """
     try:
-        text = json.dumps(value, default=_shown, ensure_ascii=False, allow_nan=False)
+        text = _json.encode(value)
     except Exception:  # noqa: BLE001 - the user's own __repr__ and model_dump are called here, and a record fails no run
         text = json.dumps(_reprs(value, 0), ensure_ascii=False)
     text = text.encode("utf-8", "replace").decode()
@@ -73,6 +73,9 @@ def readable(value: Any) -> Any:
 
 def _shown(value: Any) -> Any:
     return value.model_dump(mode="json", exclude_none=True, fallback=_shown) if hasattr(value, "model_dump") else _repr(value)
+
+
+_json = json.JSONEncoder(default=_shown, ensure_ascii=False, allow_nan=False)
 
 
 def _reprs(value: Any, depth: int) -> Any:

@@ -37,6 +37,8 @@ def register_secret(name: str, value: str | SecretStr) -> None:
 
 def redact(text: str) -> str:
     """Return `text` with the name of each secret in its place, also where it is escaped as in JSON."""
+    if len(text) < SHORTEST:
+        return text
     pattern, names = _compiled(_secrets())
     return pattern.sub(lambda found: f"<redacted {names[found[0]]}>", text) if pattern else text
 
@@ -48,6 +50,8 @@ def secrets_in(text: str) -> list[str]:
     >>> secrets_in("id=a-token-of-the-doctest")
     ['token']
     """
+    if len(text) < SHORTEST:
+        return []
     pattern, names = _compiled(_secrets())
     return list(dict.fromkeys(names[found] for found in pattern.findall(text))) if pattern else []
 

@@ -11,7 +11,6 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 from weakref import WeakSet
 
 from .encoding import Encoder, Snapshot
@@ -65,7 +64,6 @@ class Session(Saving, History, Remembers, Exported):
         self._attempts: tuple[Attempt, ...] = ()  # saves whose acknowledgement did not come
         self._saved_about: About | None = None  # as it was last saved from here
         self._rows: tuple[Records, ...] = ()  # rows that wait for a save that can be done
-        self._own_branch = uuid4().hex
         self._queued: deque[Records] = deque()
         self._lock = threading.RLock()
         #: The steps that are remembered.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .done import stored
 from .keying.program import Program, program
 from .keying.remembered import Remembered
-from .processes import process_started_at
+from .processes import this_process
 from .redact import redact
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def source_rows(run: RunContext, name: str, steps: Steps, at: datetime) -> list[
     if not text or steps.sources.get((os.getpid(), name)) == digest:
         return []
     steps.sources[os.getpid(), name] = digest
-    said = {"op": "source", "kind": "workflow", "name": name, "key": digest, "place": process(), "parts": text}
+    said = {"op": "source", "kind": "workflow", "name": name, "key": digest, "place": process(*this_process()), "parts": text}
     return [{**said, "run_id": run.run_id, "happened_at": stored(at)}]
 
 
@@ -44,10 +43,8 @@ def _told(cls: type) -> tuple[str, str]:
     return known
 
 
-def process(host: str | None = None, pid: int | None = None, started_at: str | None = None) -> str:
-    """Return what tells a process from all others: this one, if none is given."""
-    if pid is None:
-        host, pid, started_at = socket.gethostname(), os.getpid(), process_started_at(os.getpid())
+def process(host: str, pid: int, started_at: str | None) -> str:
+    """Return what tells a process from all others."""
     return f"{host}:{pid}:{started_at}"
 
 

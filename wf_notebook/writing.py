@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -46,11 +47,15 @@ class Saving(Deciding):
     _base: Encoded
     _encoder: Encoder
     _line: Line
-    _own_branch: str
     _attempts: tuple[Attempt, ...]
     _rows: tuple[Records, ...]
     _queued: deque[Records]
     _lock: threading.RLock
+
+    @cached_property
+    def _own_branch(self) -> str:
+        """What a branch of this session object is named after where no run has a part in it."""
+        return uuid4().hex
 
     def load(self) -> None:
         """Bring in what the store has."""
@@ -79,7 +84,7 @@ class Saving(Deciding):
         if self.storage is None:
             return
         if records:
-            self._queued.append(records)
+            self.queue(records)
         with self._lock:  # whoever is first saves what the others wait for
             if not self.loaded:
                 self.load()
@@ -101,10 +106,12 @@ class Saving(Deciding):
         finally:
             self._line.remember(self.storage)
 
-    def writing(self, mine: Snapshot, *, run_id: str | None, records: Records | None = None) -> Writing | None:
+    def queue(self, records: Records) -> None:
+        """Let rows go along with the next save."""
+        self._queued.append(records)
+
+    def writing(self, mine: Snapshot, *, run_id: str | None) -> Writing | None:
         """Return the save that is to be made for this state, and the rows that wait; None where there is nothing to save."""
-        if records:
-            self._queued.append(records)
         while self._queued:
             self._rows = (*self._rows, self._queued.popleft())
         if mine.kept == self._base and not self._rows and not self._grasp().has_news:

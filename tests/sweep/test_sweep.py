@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import pandas as pd
 import pytest
 
 from wf_notebook import Agent, Workflow, open_storage, step
-from wf_notebook.errors import BadRows, BadSetting
+from wf_notebook.errors import BadRows, BadSetting, RunCancelled
 from wf_notebook.testing import scripted
 
 
@@ -111,6 +112,36 @@ def test_all_rows_in_one_session_share_its_state():
     adding.map([1, 2, 3], session="one", limit=1).result()
     assert adding.session_state == {"seen": [1, 2, 3]}
     assert len(adding.storage.runs("all")) == 3
+
+
+def test_a_row_of_one_session_that_is_done_is_done_whatever_became_of_the_state():
+    class Adding(Workflow):
+        def run(self, n):
+            self.session_state.setdefault("seen", []).append(n)
+            return f"{len(self.session_state['seen'])}"
+
+    storage = open_storage("memory:")
+    Adding(session_id="all", storage=storage).map([1, 2], session="one", limit=1).result()
+    again = Adding(session_id="all", storage=storage).map([1, 2, 3], session="one", limit=1)
+    assert [(row.content, row.hit) for row in again.result()] == [("1", True), ("2", True), ("3", False)]
+    assert storage.session("all").state == {"seen": [1, 2, 3]}
+
+
+def test_a_row_that_reads_its_state_as_it_likes_is_done_once_too():
+    class Old(Workflow):
+        def run(self, topic):
+            posts = self.session_state
+            if topic not in posts:
+                posts[topic] = f"about {topic}"
+            return posts[topic]
+
+    storage = open_storage("memory:")
+    for hits in (0, 2):
+        sweep = Old(storage=storage).map(["a", "b"])
+        assert [row.content for row in sweep.result()] == ["about a", "about b"]
+        assert sweep.progress.hits == hits
+    other = Old(storage=storage, session_state={"a": "known"}).map(["a", "b"])
+    assert [(row.content, row.hit) for row in other.result()] == [("known", False), ("about b", False)]
 
 
 def test_each_row_has_agents_of_its_own():
@@ -227,3 +258,42 @@ def test_files_are_rows(tmp_path):
     (tmp_path / "rows.jsonl").write_text('{"n": 1, "by": 3}\n{"n": 2, "by": 5}\n')
     for name in ("rows.csv", "rows.jsonl"):
         assert [row.content for row in Double().map(tmp_path / name).result()] == ["3", "10"]
+
+
+def test_a_sweep_is_awaited_in_async_code():
+    async def main():
+        return await Double().map([1, 2])
+
+    assert [row.content for row in asyncio.run(main())] == ["2", "4"]
+
+
+def test_a_sweep_inside_a_run_ends_with_it_and_spends_of_its_budget():
+    begun = threading.Event()
+
+    class Inner(Workflow):
+        def run(self, n):
+            begun.set()
+            threading.Event().wait(0.01)
+            return f"{n}"
+
+    class Outer(Workflow):
+        def run(self):
+            self.sweep = Inner().map(range(10_000))
+            self.sweep.result()
+            return "never"
+
+    outer = Outer()
+    stopper = threading.Thread(target=lambda: begun.wait(10) and outer.stop())
+    stopper.start()
+    with pytest.raises(RunCancelled):
+        outer.run()
+    stopper.join()
+    assert outer.last_run.status == "stopped"
+    assert outer.sweep.status == "stopped"
+
+
+def test_what_is_private_leaves_no_mark():
+    storage = open_storage("memory:")
+    for _ in range(2):
+        assert [row.hit for row in Double(storage=storage, private=True).map([1]).result()] == [False]
+    assert storage.read("SELECT count(*) FROM step_log") == [(0,)]

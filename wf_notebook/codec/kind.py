@@ -181,9 +181,12 @@ def one_line(said: object) -> str:
     return redact(" ".join(str(said).split()))
 
 
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def json_text(tree: Tree) -> str:
     """Return a tree as JSON, as it is stored."""
-    return json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _encoder.encode(tree)
 
 
 def shown(key: Any) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..words import marked
 from .normal import bare
+from .parsing import parsed
 from .part import CODE, WHAT, Part
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _line(old: str, new: str) -> int | None:
     3
     """
     try:
-        before, after = bare(ast.parse(old)), bare(ast.parse(new))
+        before, after = bare(parsed(old)), bare(parsed(new))
     except (SyntaxError, ValueError):
         return None
     return _first(before, after, 1)

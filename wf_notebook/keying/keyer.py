@@ -52,7 +52,8 @@ class Keyer:
 
     `bound` says whether the first argument is `self`, which counts by the attributes that are read of it. Left open, it is for
     a function whose first parameter is named `self` and that was defined in a class, or that the class of the first argument has
-    under its name. `files` are paths whose content counts.
+    under its name. `files` are paths whose content counts. With `reads_state=False` session_state does not count, however it is
+    read: it counts elsewhere.
 
     >>> LIMIT = 10
     >>> def collect(topic, n=3): return [topic] * min(n, LIMIT)
@@ -68,6 +69,7 @@ class Keyer:
         name: str | None = None,
         files: Iterable[str | Path] = (),
         bound: bool | None = None,
+        reads_state: bool = True,
     ) -> None:
         self._before: tuple[Any, ...] = ()
         if isinstance(function, MethodType):
@@ -75,7 +77,7 @@ class Keyer:
         self.function: Any = getattr(function, "__func__", function)
         self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self.files = (files,) if isinstance(files, str | Path) else tuple(files)
-        self._bound = bound
+        self._bound, self._reads_state = bound, reads_state
         self._codes = Codes()
         self._plans: tuple[Plan, ...] = ()
         #: Of long plain containers that were given or read, by their names: what they looked like, and their content.
@@ -97,6 +99,14 @@ class Keyer:
         contents += [_file(path, entries) for path in self.files]
         digest = blake2b(sequence(b"key", contents), digest_size=16).hexdigest()
         return Key(digest, lambda: (*plan.entries, *(one for every in entries for one in every())), plan.state)
+
+    def code(self, *instance: Any) -> bytes:
+        """Return what a call depends on besides its arguments; of a method with this instance. Raises as `key` does."""
+        args = self._before + instance
+        given = args[0] if self._is_method(args) else NOTHING
+        plan = self._plan(given)
+        reads = [SCALARS[str](read.name) + self._read(read, given, []) for read in plan.reads]
+        return sequence(b"code", [plan.digest, *reads, *(_file(path, []) for path in self.files)])
 
     # -- the code ----------------------------------------------------------------------------------------------------------
 
@@ -129,7 +139,7 @@ class Keyer:
         function = self.function
         if not isinstance(function, FunctionType):
             return self._other(function)
-        subject = None if instance is NOTHING else Subject(instance)
+        subject = None if instance is NOTHING else Subject(instance, reads_state=self._reads_state)
         graph = roomy(lambda: Graph(function, self._codes, what="body", name=self.name, subject=subject))
         if subject is None:
             return Plan(None, frozenset(), frozenset(), graph.digest, graph.watch, (), graph.entries)

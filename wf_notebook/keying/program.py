@@ -14,8 +14,9 @@ from textwrap import dedent
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .parsing import parsed
 from .remembered import Remembered
-from .source import PARSING, class_source
+from .source import class_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,8 +80,7 @@ def _parsed(file: str) -> _Text | None:
     if known is not None and known.lines == lines:
         return known
     try:
-        with PARSING:
-            tree = ast.parse("".join(lines))
+        tree = parsed("".join(lines))
     except (SyntaxError, ValueError, RecursionError):
         return None
     defines: dict[str, list[ast.stmt]] = defaultdict(list)

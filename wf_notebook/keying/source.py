@@ -7,7 +7,6 @@ import ast
 import dis
 import linecache
 import sys
-import threading
 from contextlib import suppress
 from functools import reduce
 from operator import or_
@@ -15,6 +14,7 @@ from textwrap import dedent
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from .parsing import compiled, parsed
 from .plain import SCALARS, framed, sequence, sized, unordered
 from .remembered import Remembered
 
@@ -50,11 +50,6 @@ def first_line(node: Function) -> int:
     return min(node.lineno, *(one.lineno for one in decorators)) if decorators else node.lineno
 
 
-#: One thread parses at a time: CPython 3.11 and 3.12 count how deep a tree is for all of them together, and a switch between two
-#: is a SystemError, "AST constructor recursion depth mismatch" (Python/Python-ast.c, `recursion_depth` of the state).
-PARSING = threading.RLock()
-
-
 def find(function: FunctionType) -> Found | None:
     """Return the source of a function, None if what the file or cell says now is not what runs."""
     code = function.__code__
@@ -87,10 +82,9 @@ def _functions_of(file: str, lines: list[str], flags: int, *, apart: bool) -> _K
     place = file, flags, apart
     known = _files.get(place)
     if known is None or known[0] != lines:
-        with PARSING:
-            for oldest in [*_files][: max(0, len(_files) - _FILES + 1)]:
-                _files.pop(oldest, None)
-            known = _files[place] = [*lines], _compiled("".join(lines), flags, apart=apart)
+        for oldest in [*_files][: max(0, len(_files) - _FILES + 1)]:
+            _files.pop(oldest, None)
+        known = _files[place] = [*lines], _compiled("".join(lines), flags, apart=apart)
     return known[1]
 
 
@@ -103,12 +97,12 @@ def _compiled(text: str, flags: int, *, apart: bool) -> _Known:
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     known: _Known = {}
     try:
-        tree = compile(text, "source", "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+        tree = parsed(text, flags)
         nodes: dict[tuple[int, str], list[tuple[Function, str]]] = {}
         for node, within in _functions(tree):
             nodes.setdefault((first_line(node), getattr(node, "name", "<lambda>")), []).append((node, within))
         units = [ast.Module([node], []) for node in tree.body] if apart else [tree]
-        for code in (code for unit in units for code in _codes(compile(unit, "source", "exec", flags, dont_inherit=True))):
+        for code in (code for unit in units for code in _codes(compiled(unit, flags))):
             candidates = nodes.get((code.co_firstlineno, code.co_name), [])
             if len(candidates) > 1:
                 candidates = [one for one in candidates if _is_of(code, one[0])]
@@ -144,8 +138,8 @@ def class_source(cls: type) -> str | None:
     names = [member.__code__.co_filename for member in vars(cls).values() if isinstance(member, FunctionType)]
     for name in [*names, getattr(sys.modules.get(cls.__module__), "__file__", None)]:
         lines = linecache.getlines(name) if name else []
-        with suppress(SyntaxError, ValueError, RecursionError), PARSING:
-            for node, qualname in _classes(ast.parse("".join(lines))):
+        with suppress(SyntaxError, ValueError, RecursionError):
+            for node, qualname in _classes(parsed("".join(lines))):
                 if qualname == cls.__qualname__.replace(".<locals>", ""):
                     return dedent("".join(lines[node.lineno - 1 : node.end_lineno])).rstrip("\n")
     return None

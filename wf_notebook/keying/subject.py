@@ -35,10 +35,13 @@ class Read(NamedTuple):
 
 
 class Subject:
-    """What `self` is, as far as its class says; what has to be read of each instance is gathered in `reads`."""
+    """What `self` is, as far as its class says; what has to be read of each instance is gathered in `reads`.
 
-    def __init__(self, instance: Any) -> None:
-        self.cls = type(instance)
+    Where its state counts elsewhere, nothing of that is read (`reads_state`).
+    """
+
+    def __init__(self, instance: Any, *, reads_state: bool = True) -> None:
+        self.cls, self._reads_state = type(instance), reads_state
         self.reads: dict[tuple[str, Any], Read] = {}
         #: Keys of the state that are read, and those that are set; and whether others may be, by a name known only then.
         self.read: set[Any] = set()
@@ -64,12 +67,15 @@ class Subject:
         if isinstance(self._look_up(walk, "__getattribute__"), FunctionType):
             raise Uncacheable(f"looks up attributes of `{self.cls.__name__}` by a method of its own", what="class", name="self")
         for escape in uses.escapes:
+            if escape.of_state and not self._reads_state:
+                continue
             raise _refused(f"{escape.why} in", function, escape.line)
         for attribute in uses.attributes:
             yield SCALARS[str](attribute) + self._attribute(walk, attribute, function)
         for attribute in uses.stores:
             yield SCALARS[str](attribute) + self._setter(walk, attribute)
-        yield from self._state(walk, function, reach, uses)
+        if self._reads_state:
+            yield from self._state(walk, function, reach, uses)
         for attribute in uses.supers:
             yield SCALARS[str](attribute) + self._attribute(walk, attribute, function, after=_class_of(function))
         for one in uses.passes:
@@ -126,7 +132,7 @@ class Subject:
         if is_own(found):
             return walk.value(found, "method", f"self.{name}", lambda: walk.refer(found, bind(found, walk.bound)))
         ours = package_of(found)[0] == OURS
-        if ours and name in _GIVES_STATE:
+        if ours and name in _GIVES_STATE and self._reads_state:
             raise Uncacheable(f"reads all of session_state by `{name}`", what="method", name=name)
         made = walk.value(found, "method", f"self.{name}", lambda: walk.refer(found, bind(found, walk.bound)))
         if not ours and "__wrapped__" not in vars(found):  # it may call any method of the user's class

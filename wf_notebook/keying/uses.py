@@ -36,10 +36,11 @@ class Pass(NamedTuple):
 
 
 class Escape(NamedTuple):
-    """A use of `self` that cannot be followed."""
+    """A use of `self` that cannot be followed, or of its state alone."""
 
     why: str
     line: int
+    of_state: bool = False
 
 
 @dataclass
@@ -65,7 +66,7 @@ def uses_of(function: FunctionType, reach: Reach, parameter: str) -> Uses:
         attributes = attributes_of(function.__code__, parameter.removeprefix("*"))
         if attributes is None or STATE in attributes:
             what = "hands `self` on" if attributes is None else "reads session_state"
-            uses.escapes.append(Escape(f"{what}, and its source is not at hand to see how,", 1))
+            uses.escapes.append(Escape(f"{what}, and its source is not at hand to see how,", 1, of_state=attributes is not None))
         uses.attributes.update(dict.fromkeys(sorted(attributes or ())))
         return uses
     reader = _Reader(uses, parameter, reach.found.within, reach.found.first)
@@ -94,8 +95,8 @@ class _Reader(ast.NodeVisitor):
     def _is_state(self, node: ast.AST) -> bool:
         return isinstance(node, ast.Attribute) and node.attr == STATE and self._is_self(node.value)
 
-    def _escape(self, why: str, node: ast.AST) -> None:
-        self._uses.escapes.append(Escape(why, self._line(node)))
+    def _escape(self, why: str, node: ast.AST, *, of_state: bool = False) -> None:
+        self._uses.escapes.append(Escape(why, self._line(node), of_state))
 
     # -- scopes ------------------------------------------------------------------------------------------------------------
 
@@ -145,7 +146,7 @@ class _Reader(ast.NodeVisitor):
             self.visit(node)
 
     def _dynamic(self, node: ast.AST) -> None:
-        self._escape("reads session_state dynamically", node)
+        self._escape("reads session_state dynamically", node, of_state=True)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         if not self._is_state(node.value):

@@ -14,14 +14,13 @@ AT_ONCE = 500
 
 
 class Finished(NamedTuple):
-    """Something that was finished in a session: under which key, in which run, and what it gave, as JSON text."""
+    """Something that was finished in a session: under which key, in which run, what it gave, as JSON text, and when it began."""
 
     key: str
     run_id: str
     result: str | None
-    started_at: Any
-    duration: float | None
-    models: str | None
+    began_at: Any
+    seconds: float | None
     input_tokens: int
     output_tokens: int
     cost: float | None
@@ -38,10 +37,8 @@ def finished(read: Read, store: str, session_ids: Sequence[str], kind: str) -> d
         if not there:
             continue
         said = read(
-            "SELECT s.session_id, s.op, s.step_id, s.key, s.run_id, coalesce(b.text, CAST(s.result AS VARCHAR)), r.started_at,"
-            " s.seconds, r.models, s.input_tokens, s.output_tokens, s.cost"
-            " FROM step_log s LEFT JOIN blob b ON b.hash = s.blob"
-            " LEFT JOIN run_log r ON r.run_id = s.run_id AND r.phase = 'end'"
+            "SELECT s.session_id, s.op, s.step_id, s.key, s.run_id, coalesce(b.text, CAST(s.result AS VARCHAR)), s.happened_at,"
+            " s.seconds, s.input_tokens, s.output_tokens, s.cost FROM step_log s LEFT JOIN blob b ON b.hash = s.blob"
             f" WHERE s.store = ? AND s.session_id IN ({marks}) AND (s.kind = ? OR s.op IN ('forgotten', 'deleted', 'restored'))"
             " ORDER BY s.session_id, s.seq",
             [store, *some, kind],

@@ -7,4 +7,4 @@ from datetime import UTC, datetime
 
 def now() -> str:
     """Return the time in UTC as it is stored: sortable text that both databases read as a timestamp."""
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return datetime.now(UTC).isoformat(" ", "microseconds")[:26]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +29,9 @@ ABOUT = ("workflow", "workflow_id", "user_id", "session_name", "extra_data")
 _RUN = tuple(name for name in TABLES["run_log"] if name not in {"store", "session_id"})
 _EVENT = tuple(TABLES["event_log"])
 _STATE = tuple(TABLES["state_log"])
-#: Rows in one INSERT: DuckDB takes 20 times longer for them one by one.
-_CHUNK = 200
-#: Of so many rows and more DuckDB is quicker with a list for each column: with 1000, ten times.
-_MANY = 10
+_BLOB = tuple(TABLES["blob"])
+#: Rows in one INSERT: DuckDB takes 20 times longer for them one by one. Of so many it is quicker with a list for each column.
+_CHUNK, _MANY = 200, 10
 
 
 @dataclass(slots=True)
@@ -185,18 +185,17 @@ class SqlTransaction(StepRows):
                 value = None
             rows.append((self.store, session_id, version, change.key, change.op, change.path, value, content_hash, *save))
         self._keep(beside)
-        self._insert("state_log", tuple(TABLES["state_log"]), rows)
+        self._insert("state_log", _STATE, rows)
 
     def _keep(self, beside: Mapping[str, tuple[int, str | None, bytes | None]]) -> None:
-        if not beside:
-            return
-        marks = ", ".join("?" * len(beside))
-        there = {content_hash for (content_hash,) in self._execute(f"SELECT hash FROM blob WHERE hash IN ({marks})", [*beside])}
-        self._insert(
-            "blob",
-            tuple(TABLES["blob"]),
-            [(content_hash, *what) for content_hash, what in beside.items() if content_hash not in there],
-        )
+        if beside:
+            missing = self._missing([*beside])
+            self._insert("blob", _BLOB, [(name, *what) for name, what in beside.items() if name in missing])
+
+    def _missing(self, hashes: Sequence[str]) -> set[str]:
+        """Return which of these blobs are not in the store."""
+        marks = ", ".join("?" * len(hashes))
+        return {*hashes} - {name for (name,) in self._execute(f"SELECT hash FROM blob WHERE hash IN ({marks})", hashes)}
 
     def compact(self, session_id: str, version: int, state: Sequence[Change]) -> None:
         """Fold all versions up to this one into it: of the older ones nothing stays but the state that they led to."""
@@ -271,16 +270,28 @@ class SqlTransaction(StepRows):
         self.append_steps(session_id, records.steps)
 
     def _insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        one, names = f"({', '.join('?' * len(columns))})", ", ".join(map(quoted, columns))
-        kinds = COLUMNS[table]
-        if self._dialect.takes_lists and len(rows) >= _MANY and "bytes" not in kinds:
-            lists = ", ".join(f"unnest(CAST(? AS {getattr(self._dialect, kinds[column])}[]))" for column in columns)
-            self._execute(f"INSERT INTO {table} ({names}) SELECT {lists}", [list(values) for values in zip(*rows, strict=True)])
+        if self._dialect.takes_lists and len(rows) >= _MANY and "bytes" not in COLUMNS[table]:
+            lists = [list(values) for values in zip(*rows, strict=True)]
+            self._execute(_insert_lists(self._dialect, table, columns), lists)
             return
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
-            values = ", ".join([one] * len(chunk))
-            self._execute(f"INSERT INTO {table} ({names}) VALUES {values}", [v for row in chunk for v in row])
+            self._execute(_insert(table, columns, len(chunk)), [value for row in chunk for value in row])
+
+
+@lru_cache
+def _insert(table: str, columns: Sequence[str], many: int) -> str:
+    """Return the statement that inserts so many rows."""
+    one = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(map(quoted, columns))}) VALUES {', '.join([one] * many)}"
+
+
+@lru_cache
+def _insert_lists(dialect: Dialect, table: str, columns: Sequence[str]) -> str:
+    """Return the statement that inserts rows that are given as a list for each column."""
+    kinds = COLUMNS[table]
+    lists = ", ".join(f"unnest(CAST(? AS {getattr(dialect, kinds[column])}[]))" for column in columns)
+    return f"INSERT INTO {table} ({', '.join(map(quoted, columns))}) SELECT {lists}"
 
 
 def text(said: str | None) -> str | None:

@@ -26,6 +26,7 @@ class Together(SqlTransaction):
         self._execute = self._asked
         self._gathered: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = {}
         self._steps: dict[str, int] = {}
+        self._there: set[str] = set()
         self._heads = self._known(list(session_ids))
 
     def _known(self, session_ids: list[str]) -> dict[str, Head]:
@@ -62,6 +63,11 @@ class Together(SqlTransaction):
 
     def note_steps(self, session_id: str, newest: int) -> None:
         """Remember nothing of so many sessions."""
+
+    def _missing(self, hashes: Sequence[str]) -> set[str]:
+        missing = super()._missing(new) if (new := [name for name in hashes if name not in self._there]) else set()
+        self._there.update(hashes)
+        return missing
 
     # -- what is written ---------------------------------------------------------------------------------------------------
 

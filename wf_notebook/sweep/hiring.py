@@ -9,10 +9,10 @@ from .dispatch import Dispatch
 from .doing import Doing
 from .halls import hall, slots
 from .remote import Terms
-from .tasks import Keys, Names, Recall, Tasks
+from .tasks import Keys, Names, OneName, Recall, Tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from ..budget import Budget
     from ..workflow import Workflow
@@ -47,12 +47,12 @@ def hired(
     workflow = sweep.workflow
     shared = workflow.session if told.session == "one" else None
     doing = Doing(workflow, cache=told.cache, shared=shared)
-    named = (lambda _: workflow.session_id) if shared is not None else Names(sweep.name)
-    remembers = told.cache != "off" and workflow.storage is not None
-    keyed = Keys(workflow.opening(), doing.probe, doing.state) if remembers else _no_key
-    uses = remembers and told.cache != "refresh"
-    recall = Recall(workflow.storage, uses=uses) if hasattr(workflow.storage, "finished") else None
-    tasks = Tasks(rows, named, keyed, recall)
+    names = OneName(workflow.session_id) if shared is not None else Names(sweep.name)
+    remembers = told.cache != "off" and workflow.storage is not None and not workflow.private
+    keys = Keys(workflow.opening(), doing.probe, {} if shared else doing.state) if remembers else None
+    looks = hasattr(workflow.storage, "finished")
+    recall = Recall(workflow.storage, uses=remembers and told.cache != "refresh") if looks else None
+    tasks = Tasks(rows, names, keys, recall)
     if cargo is None:
         limit = told.limit or slots(told.executor) or LIMIT
         hire = None if told.executor is None else told.executor.submit
@@ -62,7 +62,3 @@ def hired(
     kept: dict[str, Any] = {"storage": workflow.storage, "recall": recall}
     ways: dict[str, Any] = {"idle": idle, "spent": spent, "budget": sweep.budget}
     return Dispatch(tasks, doing, keeper, hall=hall(told.executor), cargo=cargo, terms=terms, **limits, **kept, **ways)
-
-
-def _no_key(_: Mapping[str, Any]) -> None:
-    """Return the key of a row where nothing is remembered."""

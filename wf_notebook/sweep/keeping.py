@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,31 +11,50 @@ from ..errors import SessionConflict, SessionOwned, UnsavableValue, WorkflowErro
 from .session import RowSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ..known import Known
     from ..writing import Writing
     from .row import Row
+    from .session import Ending
 
 #: So many rows are saved in one transaction, and so many may wait for that: who does rows then waits, too.
 AT_ONCE, BACKLOG = 500, 2000
+#: So long a row waits for others that end soon after it, in seconds.
+PAUSE = 0.01
 #: What stands against one row, and not against the others.
 _OF_ONE = (SessionConflict, SessionOwned, UnsavableValue)
 
 
 class _Ended(NamedTuple):
+    """A row that ended, and what is yet to be saved of it."""
+
     row: Row
     session: RowSession
-    writing: Writing
+    ending: Ending
+
+    def writing(self) -> Writing | None:
+        """Return the save that is to be made; what was saved although nobody heard so is recognised by it."""
+        return self.session.writing(self.ending.snapshot, run_id=self.ending.run_id)
+
+    def heard(self, writing: Writing, known: Known) -> Row:
+        """Let the session hear of its save, and return the row with what stood against that."""
+        try:
+            writing.done(known)
+        except _OF_ONE as error:
+            return self.unsaved(error)
+        return self.row
+
+    def unsaved(self, error: WorkflowError) -> Row:
+        """Return the row as one that could not be kept."""
+        return replace(self.row, status="failed", error=f"not saved: {error}", exception=error)
 
 
 class Keeper:
     """Saves rows in a thread of its own, from the first one on until it is closed."""
 
-    def __init__(
-        self, storage: Any, over: Callable[[Row], object], failed: Callable[[WorkflowError], object], *, linger: float = 0.0
-    ) -> None:
-        self._storage, self._over, self._failed, self._linger = storage, over, failed, linger
+    def __init__(self, storage: Any, over: Callable[[Row], object], failed: Callable[[WorkflowError], object]) -> None:
+        self._storage, self._over, self._failed = storage, over, failed
         self._waiting: deque[_Ended] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -44,16 +62,15 @@ class Keeper:
 
     def put(self, row: Row, session: Any) -> None:
         """Take a row that ended; what is yet to be saved of it is in its session."""
-        writing = None
-        if isinstance(session, RowSession) and (ending := session.ending) is not None:
-            session.ending = None
-            writing = session.writing(ending.snapshot, run_id=ending.run_id, records=ending.records)
-        if writing is None:
+        ending = session.ending if isinstance(session, RowSession) else None
+        if ending is None:
             self._over(row)
             return
+        session.ending = None
+        session.queue(ending.records)
         with self._changed:
             self._changed.wait_for(lambda: len(self._waiting) < BACKLOG or self._is_closed)
-            self._waiting.append(_Ended(row, session, writing))
+            self._waiting.append(_Ended(row, session, ending))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="wf_notebook-sweep-keeper", daemon=True)
                 self._thread.start()
@@ -76,55 +93,51 @@ class Keeper:
                 self._changed.wait_for(lambda: self._waiting or self._is_closed)
                 if not self._waiting:
                     return
-                if self._linger:  # who does rows does not wait for this
-                    self._changed.wait_for(lambda: len(self._waiting) >= AT_ONCE or self._is_closed, self._linger)
+                self._changed.wait_for(lambda: len(self._waiting) >= AT_ONCE or self._is_closed, PAUSE)
             if not self._saved():
                 return
 
     def _saved(self) -> bool:
-        """Save what waits; return whether that could be done. What could not waits on."""
+        """Save what waits, in one transaction if that can be; return whether it could be saved. What could not waits on."""
         with self._changed:
             some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
         try:
-            kept = self._together(some)
+            for row in self._together(some):
+                self._over(row)
+            while some:
+                self._over(_alone(self._storage, some[0]))
+                some.pop(0)
         except WorkflowError as error:
             with self._changed:
                 self._waiting.extendleft(reversed(some))
                 self._thread, self._is_closed = None, True
-                self._changed.notify_all()
             self._failed(error)
-            return False
         with self._changed:
             self._changed.notify_all()
-        for row in kept:
-            self._over(row)
-        return True
+        return not some
 
-    def _together(self, some: Sequence[_Ended]) -> list[Row]:
-        """Save rows in one transaction; where that cannot be done, one by one."""
+    def _together(self, some: list[_Ended]) -> list[Row]:
+        """Save rows in one transaction, and return them; none, and all of them are left, where that cannot be done."""
         together = getattr(self._storage, "transact_together", None)
-        if together is not None and len(some) > 1:
-            with suppress(WorkflowError):  # of one of them, it may be
-                known = together({one.writing.key: one.writing.work for one in some})
-                return [_heard(one, found) for one, found in zip(some, known, strict=True)]
-        return [self._alone(one) for one in some]
-
-    def _alone(self, one: _Ended) -> Row:
+        if together is None or len(some) == 1:
+            return []
+        writings = [one.writing() for one in some]
         try:
-            known = self._storage.transact(one.writing.work, write=True)
-        except _OF_ONE as error:
-            return _unsaved(one.row, error)
-        return _heard(one, known)
+            found = iter(together({writing.key: writing.work for writing in writings if writing is not None}))
+        except WorkflowError:  # because of one of them, it may be
+            return []
+        saved = [one.row if to is None else one.heard(to, next(found)) for one, to in zip(some, writings, strict=True)]
+        some.clear()
+        return saved
 
 
-def _heard(one: _Ended, known: Known) -> Row:
-    """Let the session of a row hear of its save, and return the row with what stood against that."""
+def _alone(storage: Any, one: _Ended) -> Row:
+    """Save a row by itself."""
+    writing = one.writing()
+    if writing is None:
+        return one.row
     try:
-        one.writing.done(known)
+        known = storage.transact(writing.work, write=True)
     except _OF_ONE as error:
-        return _unsaved(one.row, error)
-    return one.row
-
-
-def _unsaved(row: Row, error: WorkflowError) -> Row:
-    return replace(row, status="failed", error=f"not saved: {error}", exception=error)
+        return one.unsaved(error)
+    return one.heard(writing, known)

@@ -83,7 +83,7 @@ def mark_of(row: Row, key: str, workflow: str | None) -> dict[str, Any] | None:
         return None
     blobs: dict[str, bytes] = {}
     try:
-        result = text_of(Given(row.content), blobs)
+        result = text_of(Given(row.content, used={"models": [*row.models]} if row.models else {}), blobs)
     except UnsavableValue:
         return None
     done = Done(

@@ -16,7 +16,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingPart, Unshippable
-from ..keying.source import PARSING
+from ..keying.parsing import parsed
 from ..settings import own
 from ..workflow import Workflow
 
@@ -93,8 +93,8 @@ def _more(classes: list[type], files: dict[str, list[str]]) -> Iterator[tuple[Fu
     """
     named: set[str] = set()
     for lines in files.values():
-        with suppress(SyntaxError, ValueError, RecursionError), PARSING:
-            for node in ast.walk(ast.parse("".join(lines))):
+        with suppress(SyntaxError, ValueError, RecursionError):
+            for node in ast.walk(parsed("".join(lines))):
                 outer = [*getattr(node, "decorator_list", ()), *getattr(node, "bases", ())]
                 outer += [one for name in ("annotation", "returns") if isinstance(one := getattr(node, name, None), ast.AST)]
                 named |= {inner.id for one in outer for inner in ast.walk(one) if isinstance(inner, ast.Name)}

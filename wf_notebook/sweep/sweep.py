@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import threading
 import time
@@ -17,10 +18,11 @@ from ..errors import RunCancelled
 from ..run import RunContext, Usage, current, way_up
 from .hiring import hired
 from .keeping import Keeper
+from .over import Over
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from ..workflow import Workflow
     from .row import Row
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .shipped import Cargo
 
-#: Rows that other processes do are saved so often, in seconds: what came meanwhile goes together.
-LINGER = 0.1
 #: How long a stop waits for rows that go on, in seconds.
 PATIENCE = 1.0
 
@@ -58,7 +58,7 @@ class Sweep:
         self.name = settings.name
         #: Why it ended before all rows were done, where that was no error: a budget that was spent.
         self.reason: str | None = None
-        self._over: list[Row] = []
+        self._over = Over()
         self._counts = {"completed": 0, "failed": 0, "stopped": 0, "hit": 0}
         self._lock, self._bell = threading.Lock(), Bell()
         self._error: BaseException | None = None
@@ -79,8 +79,10 @@ class Sweep:
                 return self
             self._began = time.monotonic()
         _sweeps.add(self)
-        self._keeper = Keeper(self.workflow.storage, self._note, self._failed, linger=LINGER if self._cargo else 0.0)
+        self._keeper = Keeper(self.workflow.storage, self._note, self._failed)
         self._crew = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, idle=self._idle, spent=self._spent)
+        if (around := current.get()) is not None:
+            around.cancel.on_cancel(self.stop)
         variables = copy_context()
         variables.run(current.set, RunContext(str(uuid4()), self.workflow.session_id, "", self, usage=Usage(budget=self.budget)))
         variables.run(self._crew.start)
@@ -132,11 +134,15 @@ class Sweep:
         try:
             yield
         except BaseException:
-            self.stop()
-            self._bell.wait(lambda: self._ended is not None, PATIENCE)
-            if self._ended is None:
-                self._crew.leave(RunCancelled())
+            self._leave()
             raise
+
+    def _leave(self) -> None:
+        """Nobody waits for it any more: it is ended, and what is done is kept."""
+        self.stop()
+        self._bell.wait(lambda: self._ended is not None, PATIENCE)
+        if self._ended is None:
+            self._crew.leave(RunCancelled())
 
     def result(self) -> tuple[Row, ...]:
         """Do all rows, and return them in the order of the inputs. Raises what kept it from being done, or from being kept.
@@ -148,15 +154,25 @@ class Sweep:
             self._error = None
         if self._error is not None:
             raise self._error
+        if (around := current.get()) is not None:
+            around.cancel.check()
         return self.rows
 
+    def __await__(self) -> Generator[Any, Any, tuple[Row, ...]]:
+        return asyncio.to_thread(self.result).__await__()
+
     def __iter__(self) -> Iterator[Row]:
-        """Yield rows as they end."""
+        """Yield rows as they end. One that is begun by this ends when nobody reads it any more."""
+        is_mine, number = self.status == "new", 0
         self.start()
-        number = 0
-        while self._has(number):
-            yield self._over[number]
-            number += 1
+        try:
+            while self._has(number):
+                yield self._over[number]
+                number += 1
+        except GeneratorExit:
+            if is_mine:
+                self._leave()
+            raise
         if self._error is not None:
             raise self._error
 
@@ -185,7 +201,7 @@ class Sweep:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows that are over, in the order of the inputs."""
-        return tuple(sorted(self._over.copy(), key=lambda row: row.number))
+        return tuple(sorted(self._over, key=lambda row: row.number))
 
     @property
     def failures(self) -> tuple[Row, ...]:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..cache.given import given_of
-from ..errors import StorageFailed, UncacheableArgument
+from ..errors import StorageFailed
 from ..keying import Keyer, Uncacheable, value_digest
 from ..transaction import stored_id
 from .row import Row
@@ -51,9 +51,8 @@ class Task:
 class Tasks:
     """The tasks of a sweep, handed out one by one to whichever thread asks."""
 
-    def __init__(self, rows: Rows, named: Callable[[dict[str, Any]], str], keyed: Callable[[dict[str, Any]], str | None],
-                 recall: Recall | None) -> None:  # fmt: skip
-        self._rows, self._named, self._keyed, self._recall = enumerate(rows), named, keyed, recall
+    def __init__(self, rows: Rows, names: Names | OneName, keys: Keys | None, recall: Recall | None) -> None:
+        self._rows, self._names, self._keys, self._recall = enumerate(rows), names, keys, recall
         self._lock = threading.Lock()
         self._tasks = self._chunked()
 
@@ -64,38 +63,61 @@ class Tasks:
 
     def _chunked(self) -> Iterator[Task]:
         many = 8  # the first rows are not kept waiting for those that come slowly
-        while chunk := [self._task(number, *row) for number, row in islice(self._rows, many)]:
+        while rows := list(islice(self._rows, many)):
+            if self._keys is not None:
+                self._keys.look()
+            chunk = [self._task(number, *row) for number, row in rows]
             yield from self._recall.looked_up(chunk) if self._recall is not None else chunk
             many = min(AHEAD, many * 4)
 
     def _task(self, number: int, given: dict[str, Any], inputs: dict[str, Any]) -> Task:
-        return Task(number, given, inputs, self._named(inputs), self._keyed(inputs))
+        try:
+            digest = value_digest(inputs)
+        except Uncacheable:
+            return Task(number, given, inputs, self._names.at(number))
+        return Task(number, given, inputs, self._names.of(inputs, digest), self._keys.of(digest) if self._keys else None)
+
+
+class OneName:
+    """The id of the session that all rows have in common."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def of(self, inputs: dict[str, Any], digest: str) -> str:
+        """Return it."""
+        return self._name
+
+    def at(self, number: int) -> str:
+        """Return it."""
+        return self._name
 
 
 class Names:
     """The ids of the sessions of rows: the same for the same inputs, whenever and wherever.
 
     >>> names = Names("blog")
-    >>> [names({"topic": topic}) for topic in ("Cheese & wine", "Cheese & wine")]
-    ['blog/cheese-wine-f878b4483e8a63d2', 'blog/cheese-wine-f878b4483e8a63d2-2']
+    >>> [names.of({"topic": topic}, value_digest(topic)) for topic in ("Cheese & wine", "Cheese & wine")]
+    ['blog/cheese-wine-56b04a22eb7ebf2b', 'blog/cheese-wine-56b04a22eb7ebf2b-2']
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._met: Counter[bytes] = Counter()
-        self._number = 0
+        self._met: set[int] = set()
+        self._again: Counter[int] = Counter()
 
-    def __call__(self, inputs: dict[str, Any]) -> str:
-        """Return the id of the session of a row with these inputs."""
-        self._number += 1
-        try:
-            digest = value_digest(inputs)[:16]
-        except Uncacheable:  # it is told by its place, and done anew each time
-            return f"{self._name}/#{self._number}"
-        met = bytes.fromhex(digest)
-        self._met[met] += 1
-        nth = "" if self._met[met] == 1 else f"-{self._met[met]}"
-        return f"{self._name}/{_slug(inputs)}{digest}{nth}"
+    def of(self, inputs: dict[str, Any], digest: str) -> str:
+        """Return the id of the session of a row with these inputs, of which that is the digest."""
+        name, met = f"{self._name}/{_slug(inputs)}{digest[:16]}", int(digest[:16], 16)
+        if met not in self._met:
+            self._met.add(met)
+            return name
+        self._again[met] += 1
+        return f"{name}-{self._again[met] + 1}"
+
+    def at(self, number: int) -> str:
+        """Return the id of the session of a row whose inputs have no content to tell it by: it is told by its place."""
+        return f"{self._name}/row-{number}"
 
 
 def _slug(inputs: dict[str, Any]) -> str:
@@ -108,19 +130,28 @@ def _slug(inputs: dict[str, Any]) -> str:
 
 
 class Keys:
-    """What a row depends on: the code of run() and what that reaches, the inputs, and the state that it begins with."""
+    """What a row depends on: the code of run() and what that reaches, the state that it begins with, and the inputs.
+
+    Rows of one session begin with whatever the others left: for them it does not count, and a row that is done is done.
+    """
 
     def __init__(self, method: Callable[..., Any], probe: Callable[[], Any], state: dict[str, Any]) -> None:
-        self._keyer, self._probe = Keyer(method, bound=True), probe()
-        self._state = value_digest(state).encode() if state else b""
+        self._keyer, self._probe = Keyer(method, bound=True, reads_state=False), probe()
+        self._state = value_digest(state).encode()
+        self._code: bytes | None = None
 
-    def __call__(self, inputs: dict[str, Any]) -> str | None:
-        """Return the key of a row, None where it cannot be told what it depends on."""
+    def look(self) -> None:
+        """Look at the code: what it is from now on counts."""
         try:
-            digest = self._keyer.key((self._probe,), inputs).digest
-        except (Uncacheable, UncacheableArgument):
+            self._code = self._keyer.code(self._probe)
+        except Uncacheable:
+            self._code = None
+
+    def of(self, digest: str) -> str | None:
+        """Return the key of a row whose inputs have this digest, None where it cannot be told what it depends on."""
+        if self._code is None:
             return None
-        return blake2b(digest.encode() + self._state, digest_size=16).hexdigest() if self._state else digest
+        return blake2b(self._code + self._state + digest.encode(), digest_size=16).hexdigest()
 
 
 class Recall:
@@ -128,40 +159,42 @@ class Recall:
 
     def __init__(self, storage: Any, *, uses: bool) -> None:
         self._storage, self._uses = storage, uses
+        self._last: dict[str, dict[str, Finished]] = {}
 
     def looked_up(self, tasks: Iterable[Task]) -> Iterator[Task]:
         """Yield tasks with what is known of each."""
         listed = list(tasks)
         ids = [stored_id(task.session_id) for task in listed]
-        there: dict[str, list[Finished]] = self._storage.finished(ids, KIND)
+        if not self._last.keys() >= {*ids}:  # but where all rows are in one session
+            found: dict[str, list[Finished]] = self._storage.finished(list(dict.fromkeys(ids)), KIND)
+            self._last = {key: {one.key: one for one in several} for key, several in found.items()}
         for task, key in zip(listed, ids, strict=True):
-            known = there.get(key)
+            known = self._last.get(key)
             yield task if known is None else self._known(task, known)
 
-    def _known(self, task: Task, known: list[Finished]) -> Task:
-        row = None
-        if self._uses and task.key is not None:
-            row = next((row for one in reversed(known) if one.key == task.key and (row := self._row(task, one))), None)
+    def _known(self, task: Task, known: dict[str, Finished]) -> Task:
+        one = known.get(task.key or "") if self._uses else None
+        row = None if one is None else self._row(task, one)
         return Task(task.number, task.given, task.inputs, task.session_id, task.key, is_new=False, done=row)
 
     def _row(self, task: Task, one: Finished) -> Row | None:
         """Return the row as it was done; None for what is damaged, or made of classes that are not here."""
         try:
-            content = given_of(json.loads(one.result or "null"), self._blob).value
+            was = given_of(json.loads(one.result or "null"), self._blob)
         except (StorageFailed, ValueError, LookupError, TypeError):
             return None
-        began = one.started_at if isinstance(one.started_at, datetime | None) else datetime.fromisoformat(one.started_at)
+        began = one.began_at if isinstance(one.began_at, datetime) else datetime.fromisoformat(one.began_at)
         return Row(
             task.number,
             task.given,
             "completed",
-            content,
+            was.value,
             hit=True,
             session_id=task.session_id,
             run_id=one.run_id,
-            started_at=began and began.replace(tzinfo=UTC),
-            duration=one.duration,
-            models=tuple(json.loads(one.models or "[]")),
+            started_at=began.replace(tzinfo=UTC),
+            duration=one.seconds,
+            models=tuple(was.used.get("models", ())),
             input_tokens=one.input_tokens or 0,
             output_tokens=one.output_tokens or 0,
             cost=one.cost,
