@@ -54,7 +54,7 @@ types: $(STAMP)
 	@$(VENV)/python -m mypy
 
 fast: $(STAMP)
-	@$(VENV)/python -m pytest -q -n 2 -m "not model and not browser and not slow"
+	@$(VENV)/python -m pytest -q -n 2 -m "not model and not browser and not postgres and not slow"
 
 docs: $(STAMP)
 	@$(VENV)/python tools/site.py

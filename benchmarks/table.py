@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import cache, clusters, engine, programs, store
+from . import cache, clusters, engine, postgres, programs, store, sweeps
 
 #: What the programs of the cache's probes are made with.
 GIVEN = ("ipython==9.18.1", "numpy==2.4.6", "pandas==3.1.1")
@@ -17,6 +17,15 @@ PEERS = {
     "marimo": ["marimo==0.25.2", *GIVEN],
     "hamilton": ["apache-hamilton==1.90.0"],
     "prefect": ["prefect==3.9.1"],
+    "llama-index": ["llama-index-workflows==2.26.1"],
 }
 
-MEASURES = (*engine.ROWS, *store.ROWS, *cache.ROWS, *programs.ROWS, *clusters.ROWS)
+MEASURES = (
+    *engine.ROWS,
+    *store.ROWS,
+    *cache.ROWS,
+    *programs.ROWS,
+    *postgres.ROWS,
+    *sweeps.ROWS,
+    *clusters.ROWS,
+)

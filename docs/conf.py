@@ -25,7 +25,8 @@ include_patterns = ["*.md", "docs/*.md", "notebooks/*.ipynb", "benchmarks/*.md"]
 exclude_patterns = ["binder", "build", "tests", "tools", "wf_notebook", "**/.*"]
 #: The guides in the order in which a newcomer needs them; others follow.
 GUIDES = [
-    *("installing", "binder", "notebook", "models", "parallel", "cache", "state", "inspector", "record", "form"),
+    *("installing", "binder", "notebook", "models", "parallel", "sweeps", "cache", "compare", "state", "team", "postgres"),
+    *("inspector", "record", "form"),
     *("dask", "programs", "rerun", "testing", "adapters", "observability", "editors"),
 ]
 HOUSE = ["docs/architecture", "docs/reference", "CONTRIBUTING", "CHANGELOG"]

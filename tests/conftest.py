@@ -1,4 +1,4 @@
-"""What tests share: a real IPython shell, the real local model, a real JupyterLab and a real Chromium."""
+"""What tests share: a real IPython shell, the real local model, a real Postgres, a real JupyterLab and a real Chromium."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import atexit
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import pytest
 from jupyter_client import BlockingKernelClient
+
+from wf_notebook.storage.schema import COLUMNS, STEP_VIEWS, VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,6 +90,64 @@ def local_model(pulled: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the name of the local model, which is there for this test."""
     monkeypatch.setenv("WF_MODELS", str(pulled))
     return "local:smollm2"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """Return a running Postgres server; it ends with the tests."""
+    server = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "server.py"))["Server"]()
+    yield server
+    server.close()
+
+
+class Schemas:
+    """The schemas of a Postgres server, emptied and lent again: to make one takes longer than most tests."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._free: list[str] = []
+        self._whole = {*COLUMNS, *VIEWS, *STEP_VIEWS, "workflow_sessions"}
+
+    def lent(self) -> str:
+        """Return the address of a schema in which nothing is."""
+        return self._free.pop() if self._free else self._server.schema()
+
+    def given_back(self, url: str) -> None:
+        """Empty a schema that is as the first save makes it; drop any other."""
+        import psycopg
+
+        schema = url.rpartition("=")[2]
+        sql = f"SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('{schema}') AND relkind IN ('r', 'v')"
+        tables = [table for table in COLUMNS if table != "schema_log"]
+        with psycopg.connect(url.partition("?")[0], autocommit=True) as connection:
+            is_whole = {name for (name,) in connection.execute(sql)} == self._whole
+            if is_whole and connection.execute(f"SELECT count(*) FROM {schema}.schema_log").fetchone() == (2,):
+                connection.execute("; ".join(f"DELETE FROM {schema}.{table}" for table in tables))
+                self._free.append(url)
+            else:
+                connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+
+
+@pytest.fixture(scope="session")
+def schemas(postgres: Any) -> Schemas:
+    """Return the schemas of the server."""
+    return Schemas(postgres)
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """Return what gives the address of a storage; of "postgres" that of a schema of the test's own."""
+    lent: list[str] = []
+
+    def address(kind: str) -> str:
+        if kind != "postgres":
+            return kind
+        lent.append(request.getfixturevalue("schemas").lent())
+        return lent[-1]
+
+    yield address
+    for url in lent:
+        request.getfixturevalue("schemas").given_back(url)
 
 
 @pytest.fixture(scope="session")

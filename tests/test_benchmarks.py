@@ -19,6 +19,7 @@ def bench(*options, module="benchmarks"):
 
 
 @pytest.mark.slow
+@pytest.mark.postgres
 @pytest.mark.timeout(600)
 def test_every_measure_can_be_taken_and_nothing_is_written_when_it_is_only_tried():
     results = ROOT / "benchmarks" / "RESULTS.md"
@@ -57,6 +58,12 @@ def test_every_measure_can_be_taken_and_nothing_is_written_when_it_is_only_tried
         "`wf --help`",
         "a workflow of 20 cached steps out of a notebook of 200 cells, the whole process",
         "loading it there, beyond its own imports",
+        "processes that save small changes into sessions of their own, on one Postgres server on loopback",
+        "`map` over 10,000 trivial rows, 8 in flight, in memory",
+        "the same, all on the disk at the end",
+        "memory of the process that sweeps 100,000 trivial rows into DuckDB",
+        "room in the store for a row that asks a model once",
+        "our own work in such a row",
     ):
         assert line in done.stdout
     assert "these numbers say nothing" in done.stdout

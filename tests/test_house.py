@@ -24,7 +24,7 @@ HOUSE = Path(wf_notebook.__file__).parent
 
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
-0   nearest  errors  given  whole  processes
+0   nearest  errors  given  whole  processes  users
 1   budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
     porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
     porting.cells  porting  addresses
@@ -38,12 +38,17 @@ FLOORS = """
     keying.program
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  replayed  line  done  steps  remembers  known  history  conflicts  writing  exported  session
+3   transaction  owners  replayed  line  sharing  done  steps  remembers  known  history  conflicts  writing  exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
-    storage.steps  storage.rows  storage.together  storage.no_rows
-    storage.finished  storage.erasing  storage.asking  storage.tables  storage.apart  storage.runs  storage.sql  storage.agno
+    storage.inserts  storage.steps  storage.carried  storage.rows  storage.together  storage.no_rows
+    storage.finished  storage.erasing  storage.standing  storage.cargo  storage.elsewhere  storage.asking  storage.tables
+    storage.apart  storage.runs  storage.sql  storage.copying  storage.agno
+    storage.postgres_address  storage.postgres_dialect  storage.postgres_driver  storage.postgres_connection
+    storage.postgres_rows  storage.postgres_claims  storage.postgres_pool  storage.postgres_errors  storage.postgres_asked
+    storage.postgres
     storage.duckdb_errors  storage.duckdb_connection
-    storage.duckdb_checkpoints  storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
+    storage.duckdb_checkpoints  storage.duckdb_attach
+    storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
     storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering  storage.files  storage
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
@@ -51,7 +56,7 @@ FLOORS = """
 5   inputs  foreign  settings  source  journal  saver  told  traced  record  context  place  stream  outcome  keeping
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  offering  workflow
-    planning
+    scratch  planning
     sweep.row  sweep.over  sweep.progress  sweep.rows  sweep.session  sweep.tasks  sweep.doing  sweep.keeping  sweep.crew
     sweep.wire  sweep.shipped  sweep.dask  sweep.halls  sweep.settings  sweep.away  sweep.remote  sweep.hand
     sweep.posting  sweep.dispatch  sweep.hiring  sweep.sweep  sweep.mapping  sweep
@@ -63,9 +68,13 @@ FLOORS = """
     agents.tracing  agents.noting  agents.engine  agents.answering  agents.call
     agents.remembered  agents.stream  agents.agent  agents.pydantic  agents.functions
     agents.merging  agents.made_of  agents.asked  agents.others  agents.agno  agents.langchain
-    agents.langgraph  agents.adapters  agents  models
+    agents.langgraph  agents.once_more  agents.adapters  agents  models
 6   frames.columns  frames.exports  frames.records  frames.cells  frames.text  frames.html  frames.table
-    frames.reading  frames.steps  frames.sweeps  frames.queries  frames.past  frames
+    frames.copies  frames.reading  frames.steps  frames.sweeps  frames.queries  frames.folding  frames.past
+    frames.differing  frames
+    comparing.recorded  comparing.remembered  comparing.home  comparing.again  comparing.calling  comparing.asking
+    comparing.step  comparing.row  comparing.given  comparing.scoring  comparing.drawing  comparing.comparison
+    comparing.running  comparing
     inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
     inspection.marks  inspection.grids  inspection.jsontext  inspection.first  inspection.overview  inspection.results
     inspection.as_table  inspection.recorded  inspection.listing  inspection.beginnings  inspection.comparing
@@ -74,22 +83,24 @@ FLOORS = """
     inspection.search  inspection.copying  inspection.past
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
-    ipynb.options  ipynb.line  ipynb.cell  ipynb.defining  ipynb.workflows
+    swept.said  swept.board  swept.record  swept.bar  swept
+    ipynb.options  ipynb.line  ipynb.given_rows  ipynb.cell  ipynb.defining  ipynb.workflows
     ipynb.file  ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
     ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning
     ipynb.files  ipynb.calls  ipynb.report  ipynb.safe  ipynb.making  ipynb.page  ipynb.prose  ipynb.document
-    ipynb.exporting  ipynb.whereabouts  ipynb.standing  ipynb
-    verbs.asked  verbs.looking  verbs.acting  verbs.leaving  verbs.replaying  verbs.table  verbs
+    ipynb.exporting  ipynb.whereabouts  ipynb.going  ipynb.standing  ipynb
+    verbs.asked  verbs.looking  verbs.following  verbs.acting  verbs.leaving  verbs.replaying  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure
-    notebook.widget  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
+    notebook.widget  notebook.displayed  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
     notebook.live  notebook.sweeping  notebook.background  notebook.again  notebook.taking_in
     notebook.shown  notebook.variables  notebook.inspecting
-    notebook.known  notebook.planned
+    notebook.known  notebook.planned  notebook.attaching  notebook.compared
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
     notebook.verbs  notebook.magics  notebook.completion  notebook
     cli.wording  cli.manner  cli.failing  cli.command  cli.showing  cli.inputs  cli.streaming  cli.completing
-    cli.verbs  cli.inspect  cli.models  cli.run  cli.status  cli.replay  cli.rerun  cli.port
+    cli.verbs  cli.inspect  cli.models  cli.detached  cli.mapping  cli.run  cli.attach  cli.status  cli.replay  cli.rerun
+    cli.compare  cli.port
     cli.doctor.check  cli.doctor.versions  cli.doctor.model  cli.doctor.store  cli.doctor.front_end  cli.doctor  cli  __main__
 8   __init__
 """
@@ -100,13 +111,14 @@ WALL = {
     **dict.fromkeys(("IPython", "traitlets", "anywidget", "ipywidgets", "ipykernel", "comm"), ("notebook",)),
     "duckdb": (
         "storage.duckdb_connection",
+        "storage.duckdb_attach",
         "storage.duckdb_file",
         "storage.duckdb_errors",
         "storage.duckdb_asked",
         "storage.files",
     ),
     "sqlite3": ("storage.sqlite", "storage.sqlite_errors", "storage.sqlite_asked"),
-    "psycopg": ("storage.postgres",),
+    "psycopg": ("storage.postgres_driver",),
     "cloudpickle": ("sweep.shipped",),
     **dict.fromkeys(("distributed", "dask"), ("sweep.dask",)),
     **dict.fromkeys(("pydantic_ai", "openai", "xllamacpp", "agno", "langchain_core", "langgraph"), ("agents",)),

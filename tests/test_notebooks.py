@@ -12,8 +12,11 @@ from pathlib import Path
 
 import duckdb
 import nbformat
+import pandas as pd
 import pytest
 from nbclient import NotebookClient
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
 from wf_notebook import open_storage
 
@@ -23,12 +26,14 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 
 class Executed:
-    """A notebook that ran in a folder of its own."""
+    """A notebook that ran in a folder of its own; with `parameters`, as papermill gives them."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, **parameters: int) -> None:
         self.folder = folder
         (folder / ".workflows").mkdir(exist_ok=True)
         self.notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+        if parameters:
+            self.notebook = parameterize_notebook(load_notebook_node(str(NOTEBOOKS / f"{name}.ipynb")), parameters)
         NotebookClient(self.notebook, timeout=280, resources={"metadata": {"path": str(folder)}}).execute()
 
     def query(self, sql: str) -> list[tuple]:
@@ -198,5 +203,31 @@ def test_what_is_saved_of_the_walk_from_notebook_to_program_says_nothing_of_wher
     assert len(saved.cells) <= 15
     outputs = json.dumps([cell.outputs for cell in saved.cells if cell.cell_type == "code"], ensure_ascii=False)
     assert "none differ" in outputs
+    assert "widget" not in json.dumps(saved)
+    assert not re.search(r"/(?:tmp|home|root|work|Users)/", outputs)
+
+
+@pytest.mark.usefixtures("local_model")
+def test_a_sweep_asks_two_prompts_about_each_package_compares_them_and_asks_nothing_again(tmp_path):
+    shutil.copytree(NOTEBOOKS / "data", tmp_path / "data")
+    sweep = Executed("08_sweep", tmp_path, rows=3)
+    assert "error" not in {output.output_type for cell in sweep.notebook.cells for output in cell.get("outputs", [])}
+    # One to try it, and each of three packages by both prompts; the same sweep again asks nothing.
+    asked = "SELECT count(*) FROM event_log WHERE event = 'StepCompleted' AND data->>'kind' = 'request' AND data->>'hit' = ?"
+    assert sweep.query(asked.replace("?", "'false'")) == [(7,)]
+    assert sweep.query("SELECT status, count(*), count(DISTINCT session_id) FROM runs GROUP BY ALL") == [("completed", 7, 7)]
+    assert "6 of 6 rows, 6 from the store" in sweep.outputs
+    assert "image/png" in sweep.outputs
+
+
+def test_what_is_saved_of_the_sweep_is_of_all_200_packages_and_says_nothing_of_where_it_ran():
+    packages = pd.read_csv(NOTEBOOKS / "data" / "packages.csv")
+    assert packages["package"].is_unique
+    assert (len(packages), packages["description"].str.len().max() <= 400) == (200, True)
+    saved = nbformat.read(NOTEBOOKS / "08_sweep.ipynb", as_version=4)
+    assert len(saved.cells) <= 15
+    outputs = json.dumps([cell.outputs for cell in saved.cells if cell.cell_type == "code"], ensure_ascii=False)
+    assert "400 of 400 rows, 400 from the store" in outputs
+    assert "image/png" in outputs
     assert "widget" not in json.dumps(saved)
     assert not re.search(r"/(?:tmp|home|root|work|Users)/", outputs)

@@ -62,6 +62,7 @@ for need in (
     lambda: wf_notebook.Agent("local:model.gguf").run("Hello"),
     lambda: wf_notebook.open_storage("memory:").sessions().df(),
     lambda: wf_notebook.open_storage("memory:").sessions().pl(),
+    lambda: wf_notebook.open_storage("postgresql://db/team"),
     lambda: Row().map([1], executor=concurrent.futures.ProcessPoolExecutor(1)),
 ):
     try:
@@ -140,7 +141,7 @@ def test_the_sdist_holds_what_builds_and_tests_the_package_and_no_junk(built: Pa
         ".gitignore",
     }
     assert {path.as_posix() for path in names if len(path.parts) > 1} == {
-        *files("wf_notebook", "tests", "tools", "benchmarks", "docs", "binder"),
+        *files("wf_notebook", "tests", "tools", "benchmarks", "docs", "binder", "notebooks/data"),
         *(name for name in files("notebooks") if name.endswith(".ipynb")),
     }
 
@@ -155,7 +156,11 @@ def test_the_wheel_works_in_an_environment_that_has_nothing_else(bare: Path, tmp
 
 def test_without_the_extras_all_of_it_can_be_imported_and_what_needs_one_names_it(bare: Path, tmp_path: Path):
     lines = run(bare / "python", "-W", "error", "-c", WITHOUT_EXTRAS, cwd=tmp_path).splitlines()
-    for line, remedy in zip(lines, ("[local]", "[openai]", "[local]", "install pandas", "install polars", "[dask]"), strict=True):
+    for line, remedy in zip(
+        lines,
+        ("[local]", "[openai]", "[local]", "install pandas", "install polars", "install 'psycopg[binary]'", "[dask]"),
+        strict=True,
+    ):
         assert remedy in line
 
 

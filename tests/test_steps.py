@@ -58,3 +58,15 @@ def _rows(done, result='{"value": 2}'):
     writer = Steps("a")
     writer.keep(done, result, "[]")
     return writer.records(done)
+
+
+def test_steps_beside_others_know_theirs_and_the_take_that_was_chosen_and_change_nothing_of_them(storage):
+    session = storage.session("a")
+    for number, name in enumerate(("first", "second"), start=1):
+        session.save(_rows(a_step(name), f'{{"value": {number}}}'))
+    session.steps.catch_up()
+    session.steps.say("chosen", [a_step("first")])
+    beside = Steps.beside(session.steps)
+    assert (beside.find("k", "#1").step_id, beside.result(beside.find("k", "#1"))) == ("first", {"value": 1})
+    beside.keep(a_step("third", "other"), '{"value": 3}', "[]")
+    assert [len(steps.all()) for steps in (beside, session.steps)] == [3, 2]

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-EXTRAS = "dev,lab,local,openai"
+EXTRAS = "dev,lab,local,openai,postgres"
 OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"

@@ -32,6 +32,12 @@ LIGHT = ("#ffffff", "#1f2328", "#f3f4f6", "#ffffff", "#dbeafe", "#8a929c")
 DARK = ("#16181d", "#e6e8eb", "#20242b", "#16181d", "#1e3a5f", "#6b7480")
 NAMES = ("paper", "text", "floor", "room", "folder", "line")
 
+RULES = (
+    "text { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: var(--text); white-space: pre }\n"
+    "rect { fill: var(--paper) } .floor { fill: var(--floor) }\n"
+    ".room { fill: var(--room); stroke: var(--line) } .folder { fill: var(--folder); stroke: var(--line) }\n"
+)
+
 WIDTH, LEFT, GAP, HEIGHT, LETTER = 960, 170, 6, 24, 7.3
 
 
@@ -84,7 +90,7 @@ def drawn(house: list[list[Room]]) -> str:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top:g}" role="img" aria-labelledby="title">\n'
         '<title id="title">The house: nine floors of rooms; a room uses what lies below it</title>\n'
-        f"<style>\n{_style()}</style>\n"
+        f"<style>\n{style(RULES)}</style>\n"
         f'<rect class="paper" width="{WIDTH}" height="{top:g}"/>\n'
     )
     return head + "\n".join(parts) + "\n</svg>\n"
@@ -97,13 +103,8 @@ def _box(left: float, top: float, width: float, label: str, kind: str) -> str:
     )
 
 
-def _style() -> str:
-    """The picture has paper of its own, so it can be read on whatever page it lies."""
-    rules = (
-        "text { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: var(--text); white-space: pre }\n"
-        "rect { fill: var(--paper) } .floor { fill: var(--floor) }\n"
-        ".room { fill: var(--room); stroke: var(--line) } .folder { fill: var(--folder); stroke: var(--line) }\n"
-    )
+def style(rules: str) -> str:
+    """Return rules that know the colours; the picture has paper of its own, so it can be read on whatever page it lies."""
     light, dark = (" ".join(f"--{name}: {colour};" for name, colour in zip(NAMES, of, strict=True)) for of in (LIGHT, DARK))
     return f"svg {{ {light} }}\n@media (prefers-color-scheme: dark) {{ svg {{ {dark} }} }}\n{rules}"
 

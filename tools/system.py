@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -34,10 +35,16 @@ def loads(library: str) -> bool:
     return True
 
 
+def has_postgres() -> bool:
+    """Return whether the programs of a Postgres server are here; Debian keeps them off the PATH."""
+    return shutil.which("initdb") is not None or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+
 NEEDS = (
     # xllamacpp and the program that playwright drives browsers with are built against the system's libraries.
     Need("libgomp1", "the local model", "model", lambda: loads("libgomp.so.1")),
     Need("libatomic1", "the tests of the browser", "browser", lambda: loads("libatomic.so.1")),
+    Need("postgresql", "the tests of Postgres", "postgres", has_postgres),
     Need("chromium", "the tests of the browser", "browser", lambda: shutil.which("chromium") is not None),
 )
 

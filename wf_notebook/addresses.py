@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 #: Kinds of addresses that name a file.
 _FILES = ("duckdb", "sqlite")
@@ -19,6 +19,8 @@ def portable(url: str, folder: Path) -> str:
     ('duckdb:///../runs.duckdb', 'sqlite:////data/r.db')
     >>> portable("postgresql://ann:secret@db.example/runs?password=secret", Path("/"))
     'postgresql://ann@db.example/runs'
+    >>> portable("postgresql://ann:secret@db.example/runs?password=secret&schema=flows", Path("/"))
+    'postgresql://ann@db.example/runs?schema=flows'
     """
     scheme, marker, rest = url.partition(":///")
     if marker and scheme in _FILES:
@@ -29,8 +31,9 @@ def portable(url: str, folder: Path) -> str:
         return f"{url.partition(':')[0]}:"
     host = parts.netloc.rpartition("@")[2]
     user = parts.netloc.rpartition("@")[0].partition(":")[0]
-    bare = parts._replace(netloc=f"{user}@{host}" if user else host, query="", fragment="")
-    return bare.geturl() if parts.netloc else url.partition("?")[0]
+    options = urlencode([(name, value) for name, value in parse_qsl(parts.query) if "pass" not in name.lower()], safe="/")
+    bare = parts._replace(netloc=f"{user}@{host}" if user else host, query=options, fragment="").geturl()
+    return bare if parts.netloc else url.partition("?")[0] + (f"?{options}" if options else "")
 
 
 def _from(folder: Path, file: str) -> str:

@@ -33,6 +33,8 @@ class Keeping:
     _last_run: Any
     _next_cache: Any
     _last_ids: tuple[str, dict[str, Any]] | None
+    #: The user that the environment named, None where the workflow was made for one.
+    _user_is_known_by: str | None
 
     def _here(self) -> RunContext | None:
         raise NotImplementedError
@@ -75,7 +77,11 @@ class Keeping:
     def about(self) -> About:
         """Return what is kept of the session besides its state."""
         extra = None if self.extra_data is None else json.dumps(self.extra_data, default=repr)
-        return About(self.name, self.workflow_id, self.user_id, self.session_name, extra, self._id_is_made_up)
+        # Whom the environment names takes over no session that is there and nobody's.
+        owner = None if self.user_id == self._user_is_known_by else self.user_id
+        return About(
+            self.name, self.workflow_id, owner, self.session_name, extra, is_made_up=self._id_is_made_up, acting=self.user_id
+        )
 
     def _adopt(self, about: About) -> None:
         """Take from the store what the constructor left open."""

@@ -94,6 +94,7 @@ class Known:
     def append(self, tx: Transaction, attempt: Attempt, save: Save, branch: str) -> Known:
         """Append mine to the session's line, or all of mine to a branch, with the rows that wait."""
         line, merged = self.line, merge(self.base, attempt.mine, self.line.state, self.met)
+        self.about = self.about.owned_as(line.about)
         if self.has_news:
             tx.append_about(line.key, "changed" if line.about else "created", self.about)
             line.about = self.about

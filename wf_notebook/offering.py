@@ -1,4 +1,4 @@
-"""What a workflow offers besides its run(): a plan, a sweep, a form, an inspector; each is made in a room above."""
+"""What a workflow offers besides its run(): a plan, a sweep, a comparison, a form; each is made in a room above."""
 
 from __future__ import annotations
 
@@ -91,6 +91,41 @@ class Offering:
         options = {"limit": limit, "timeout": timeout, "session": session, "name": name, "cache": cache}
         options |= {"max_tokens": max_tokens, "max_cost": max_cost, "executor": executor}
         return way_up("Offering.map")(self, inputs, shared, **options)
+
+    def compare(
+        self,
+        inputs: Any = None,
+        *,
+        last: int | None = None,
+        model: Any = None,
+        score: Any = None,
+        limit: int = 4,
+    ) -> Any:
+        """Return what recorded runs gave beside what the code as it is now, or another model, gives for the same inputs.
+
+        Each input is run in a scratch session: a copy in memory of the session of the recorded run, as that was when the run
+        began. Steps that did not change come from the store and cost nothing, and nothing is written to it.
+
+        Args:
+            inputs: A dataframe, a Table, a list of dicts, or of values for the one input of run(); left out, the inputs of the
+                last runs in the workflow's storage. Equal inputs count once; columns that run() does not take go along.
+            last: So many runs; 50 if nothing is said.
+            model: The model for all agents among the workflow's attributes.
+            score: What says by a number how good an answer is, or a dict of several: a function of its text, or of the run if
+                its parameter is named `run`, that may take `inputs` too; sync or async; or an agent or workflow that is asked.
+            limit: How many are run at once.
+
+        The Comparison has a row for each input, in which a failure is told; `.df()`, `.summary`, `.means` and `.plot()`. An
+        interrupt gives what is done.
+
+        >>> from wf_notebook import Workflow
+        >>> class Shout(Workflow):
+        ...     def run(self, text): return text.upper()
+        >>> shout = Shout(session_id="demo", storage="memory:")
+        >>> shout.run("a").content, shout.compare().summary
+        ('A', '1 compared, 0 changed')
+        """
+        return way_up("Offering.compare")(self, inputs, last=last, model=model, score=score, limit=limit)
 
     def form(self, /, **inputs: Any) -> Any:
         """Return a form of the inputs of run(), with a session, Run and Stop; `inputs` are what it has at first.

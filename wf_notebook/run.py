@@ -48,6 +48,7 @@ WAYS_UP: dict[str, str] = {
     "AgentStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "FunctionStream._ipython_display_": "wf_notebook.notebook.live:display_loose",
     "Offering.plan": "wf_notebook.planning:plan",
+    "Offering.compare": "wf_notebook.comparing:compare",
     "Offering.map": "wf_notebook.sweep:mapped",
     "Offering.form": "wf_notebook.notebook.form:form",
     "Offering.inspect": "wf_notebook.inspection:inspect_workflow",
@@ -60,6 +61,7 @@ WAYS_UP: dict[str, str] = {
     "Run.show": "wf_notebook.render:show",
     "Run.timeline": "wf_notebook.render:timeline",
     "Run.why": "wf_notebook.frames.steps:why",
+    "Run.step": "wf_notebook.comparing:step_of",
     "Remembers.takes": "wf_notebook.frames.steps:takes",
     "Timeline.df": "wf_notebook.frames:timeline_frame",
     "Exported.to_notebook": "wf_notebook.ipynb.exporting:to_notebook",
@@ -78,6 +80,7 @@ WAYS_UP: dict[str, str] = {
     "Tables.events": "wf_notebook.frames:events",
     "Tables.state": "wf_notebook.frames:state",
     "Tables.sql": "wf_notebook.frames:sql",
+    "Elsewhere.copy": "wf_notebook.frames:copied",
     "adapted": "wf_notebook.agents.adapters:adapted",
     "pprint_run_response": "wf_notebook.notebook.live:printed",
 }
@@ -208,6 +211,12 @@ class Told(Protocol):
     def other(self, run_id: str) -> Run | None:
         """Return another run of the same store; None where that is not known."""
 
+    def workflow(self) -> Any:
+        """Return the workflow whose run it was, None where that is not here any more."""
+
+    def storage(self) -> Any:
+        """Return where the run is kept, None where it is not."""
+
 
 class _Shown:
     """What a record is shown by, and no part of it: copied, compared and kept it is without."""
@@ -271,6 +280,15 @@ class Run(_Shown):
     def why(self) -> Any:
         """Return a table of its steps: which came from the store, which were done, and what had changed for that."""
         return way_up("Run.why")(self)
+
+    def step(self, name: str, nth: int = 1, *, kind: str | None = None) -> Any:
+        """Return a step of it as it is remembered; `.again(instructions=…, model=…)` of that asks once more, and compares.
+
+        `name` is that of a `@step` function, of an agent or the attribute that holds it, or of a tool. `nth` counts those of a
+        name in the order in which they began. `kind` is step, agent, request (to a model, inside of an agent's call) or tool;
+        left out, requests are passed over. Raises UnknownStep, which lists the steps that there are.
+        """
+        return way_up("Run.step")(self, name, nth, kind)
 
     def timeline(self) -> Any:
         """Return what its agents, tools and branches did, and when: rows, `.df()`, and shown as bars."""

@@ -13,7 +13,8 @@ from weakref import ref
 from .run import logger
 
 if TYPE_CHECKING:
-    from .run import RunContext
+    from .run import Run, RunContext
+    from .session import Session
 
 #: What an open run said and changed is saved this often, in seconds: a kill loses no more than that.
 FLUSH_EVERY = 0.25
@@ -23,6 +24,13 @@ class Open(Protocol):
     """A run that has begun."""
 
     context: RunContext
+
+    @property
+    def session(self) -> Session:
+        """The session that it belongs to."""
+
+    def record(self) -> Run:
+        """Return the run as it stands."""
 
     def flush(self) -> object:
         """Save what was said and changed since the last time; never raises what a save may raise."""
@@ -59,6 +67,11 @@ def watch(run: Open) -> None:
 def unwatch(run: Open) -> None:
     """Leave `run` alone: it has ended."""
     _open.pop(run.context.run_id, None)
+
+
+def open_runs() -> list[Open]:
+    """Return the runs that go on in this process and are saved."""
+    return [run for reference in list(_open.values()) if (run := reference()) is not None]
 
 
 def hand_over(run: Open) -> None:

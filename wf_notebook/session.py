@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from .encoding import Encoder, Snapshot
-from .errors import SessionConflict, SessionOwned, UnsavableValue
+from .errors import SessionConflict, UnsavableValue
 from .exported import Exported
 from .history import History
 from .keys import is_stored
@@ -25,6 +25,7 @@ from .remembers import Remembers
 from .state import as_dict, own, update
 from .steps import Steps
 from .transaction import About, Attempt, Records, SessionStorage, Transaction, stored_id
+from .users import user
 from .writing import Saving
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Session(Saving, History, Remembers, Exported):
         return f"<Session {self.session_id!r} {f'version {self.version}' if self.loaded else 'not loaded yet'}>"
 
     def _sibling(self, session_id: str, *, state: dict[Any, Any], about: About) -> Session:
-        return Session(session_id, storage=self.storage, state=state, about=about)
+        return Session(session_id, storage=self.storage, state=state, about=replace(about, user_id=self._acting() or user()))
 
     # -- the state ---------------------------------------------------------------------------------------------------------
 
@@ -151,13 +152,14 @@ class Session(Saving, History, Remembers, Exported):
         self._line.blobs = {}
 
     def _blob(self, content_hash: str) -> bytes:
-        """Return the bytes of an array or frame: just read, of the live state, or from the store."""
+        """Return the bytes of an array or frame: just read, of the live state, from the store, or else of a remembered step."""
         known = self._line.blobs.get(content_hash) or self._encoder.blobs.get(content_hash)
-        if known is None:
-            assert self.storage is not None
-            found: dict[str, bytes] = self.storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
-            known = found[content_hash]
-        return known
+        if known is not None:
+            return known
+        if self.storage is None:
+            return self.steps.blob(content_hash)
+        found: dict[str, bytes] = self.storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
+        return found[content_hash]
 
     def _start(self) -> None:
         """The first load: the constructor's state applies only while the session has no version."""
@@ -196,13 +198,6 @@ class Session(Saving, History, Remembers, Exported):
                 self.storage.transact(lambda tx: known.copy().fetch(tx, self._check_owner, inherits=inherits), write=False)
             )
 
-    def _check_owner(self, about: About | None) -> None:
-        owner = about.user_id if about else None
-        if owner and self.about.user_id and owner != self.about.user_id:
-            raise SessionOwned(
-                f"session {self.session_id!r} belongs to another user than {self.about.user_id!r}; choose another session_id"
-            )
-
     # -- the session itself ------------------------------------------------------------------------------------------------
 
     def rename(self, name: str) -> None:
@@ -226,8 +221,9 @@ class Session(Saving, History, Remembers, Exported):
         self._base, self._met, self._line, self._encoder = {}, {}, Line(self._line.key), Encoder()
 
     def _hide(self, tx: Transaction) -> None:
-        self._check_owner(tx.head(self._line.key, 0).about)
-        tx.append_about(self._line.key, "deleted", self.about)
+        about = tx.head(self._line.key, 0).about
+        self._check_sole_owner(about)
+        tx.append_about(self._line.key, "deleted", self.about.owned_as(about))
 
 
 _sessions: WeakSet[Session] = WeakSet()

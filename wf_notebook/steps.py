@@ -75,6 +75,14 @@ class Steps:
             _remembered.pop(oldest, None)
         return steps
 
+    @classmethod
+    def beside(cls, origin: Steps) -> Steps:
+        """Return steps that are kept nowhere, beside those of a session, which they know as they are now and never change."""
+        origin.catch_up()
+        steps = cls("")
+        steps._origin = origin
+        return steps
+
     def belongs_to(self, storage: SessionStorage | None) -> None:
         """Know the storage, and do not keep it open: it is its sessions'."""
         self._at: Callable[[], SessionStorage | None] = ref(storage) if storage is not None else lambda: None
@@ -154,8 +162,13 @@ class Steps:
 
     def find(self, key: str, place: str) -> Done | None:
         """Return the step that is remembered under this key in this place: the take that was chosen, else the newest."""
-        takes, chosen = self.takes(key, place), self._chosen.get((key, place))
+        takes, chosen = self.takes(key, place), self._choice(key, place)
         return next((done for done in takes if done.step_id == chosen), takes[-1] if takes else None)
+
+    def _choice(self, key: str, place: str) -> str | None:
+        """Return which take was chosen, here or else where these steps come from."""
+        here = self._chosen.get((key, place))
+        return here if here is not None or self._origin is None else self._origin._choice(key, place)  # noqa: SLF001
 
     def takes(self, key: str, place: str) -> list[Done]:
         """Return all that was done under this key in this place, oldest first."""
@@ -197,6 +210,8 @@ class Steps:
 
     def blob(self, content_hash: str) -> bytes:
         """Return the bytes of an array or a frame; KeyError if they are not there any more."""
+        if content_hash not in self.blobs and self._storage is None and self._origin is not None:
+            return self._origin.blob(content_hash)
         if content_hash not in self.blobs and (storage := self._storage) is not None:
             self.blobs |= storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
         return self.blobs[content_hash]

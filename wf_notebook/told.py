@@ -9,7 +9,7 @@ from .errors import WorkflowError
 from .events import RunResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from .log import Event, Log
@@ -33,12 +33,14 @@ class Speaking(Protocol):
 class Told:
     """What a run of this process said, and what happened in it."""
 
-    __slots__ = ("_few", "_log", "_run", "_run_id", "_storage", "url")
+    __slots__ = ("_few", "_log", "_run", "_run_id", "_storage", "_workflow", "url")
 
     def __init__(self, run: Speaking, said: list[Any], log: Log, storage: Any) -> None:
         self._few = said if run.status != "running" and len(said) <= FEW else None
         self._run, self._run_id = ref(run), run.context.run_id
         self._log, self._storage = log, storage
+        workflow = run.context.workflow
+        self._workflow: Callable[[], Any] = ref(workflow) if hasattr(workflow, "session_state") else lambda: None
         self.url: str | None = getattr(storage, "url", None)
 
     def responses(self) -> Sequence[Any]:
@@ -71,6 +73,14 @@ class Told:
             return None if self._storage is None else self._storage.run(run_id)
         except WorkflowError:
             return None
+
+    def workflow(self) -> Any:
+        """Return the workflow whose run it is, as long as somebody has it."""
+        return self._workflow()
+
+    def storage(self) -> Any:
+        """Return where the run is kept, None where it is not."""
+        return self._storage
 
     def _stored(self) -> Any:
         """Return what the store tells of the run; None where there is none, or it is busy, or erased it."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .errors import UnsavableValue
 from .given import checked
+from .users import user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,6 +30,10 @@ class About:
     extra_data: str | None = None
     #: Nobody chose the workflow_id: it gives way to the one that is stored.
     is_made_up: bool = field(default=False, compare=False, repr=False)
+    #: Who does what is done here, which need not be whose it is; None means who works in this process.
+    acting: str | None = field(default=None, compare=False, repr=False)
+    #: With whom it is shared, as the store has it; None stands for everybody.
+    shared: frozenset[str | None] = field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Take texts only: what is no text would be no text in the store either."""
@@ -44,7 +50,19 @@ class About:
         gaps = [name for name in About.__slots__ if getattr(self, name) is None]
         if self.is_made_up and stored.workflow_id:
             gaps.append("workflow_id")
-        return replace(self, **{name: getattr(stored, name) for name in gaps})
+        return replace(self, **{name: getattr(stored, name) for name in gaps}).owned_as(stored)
+
+    def owned_as(self, stored: About | None) -> About:
+        """Return the same with the owner that the session has: who runs in it does not take it over; a new one is who acts's.
+
+        >>> About(user_id="ann").owned_as(About(user_id="bob")).user_id, About(acting="ann").owned_as(About()).user_id
+        ('bob', None)
+        >>> About(acting="ann").owned_as(None).user_id
+        'ann'
+        """
+        if stored is None:
+            return replace(self, user_id=self.user_id or self.acting or user())
+        return replace(self, user_id=stored.user_id or self.user_id, shared=stored.shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,3 +282,17 @@ def is_branch(stored: str) -> bool:
     (False, True)
     """
     return "@" in stored.replace("@@", "")
+
+
+#: How the session of a row of a sweep is named after the sweep's name: by the inputs of the row, or by its place.
+_ROW = re.compile(r"(?:[a-z0-9][a-z0-9-]*-)?[0-9a-f]{16}(?:-\d+)?|row-\d+")
+
+
+def sweep_of(session_id: str) -> str | None:
+    """Return the name of the sweep that a session is a row of, as far as its id says so; None for any other session.
+
+    >>> sweep_of("blog/cheese-wine-f878b4483e8a63d2-2"), sweep_of("trial/row-7"), sweep_of("mine/first"), sweep_of("demo")
+    ('blog', 'trial', None, None)
+    """
+    name, _, row = session_id.rpartition("/")
+    return name if name and _ROW.fullmatch(row) else None

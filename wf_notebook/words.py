@@ -28,13 +28,15 @@ def pieces(before: str, after: str, most: int = _MOST) -> list[Piece]:
 
     >>> [tuple(piece) for piece in pieces("a red fox", "a brown fox")]
     [('same', 'a '), ('removed', 'red'), ('added', 'brown'), ('same', ' fox')]
+    >>> "".join(piece.text for piece in pieces("one two three four", "1 two three 4") if piece.kind == "same")
+    ' two three '
     """
     old, new = _WORDS.findall(before), _WORDS.findall(after)
-    start, most = 0, min(len(old), len(new))
-    while start < most and old[start] == new[start]:
+    start, shorter = 0, min(len(old), len(new))
+    while start < shorter and old[start] == new[start]:
         start += 1
     end = 0
-    while end < most - start and old[-1 - end] == new[-1 - end]:
+    while end < shorter - start and old[-1 - end] == new[-1 - end]:
         end += 1
     made = [Piece("same", "".join(old[:start])), *_between(old[start : len(old) - end], new[start : len(new) - end], most)]
     return [piece for piece in [*made, Piece("same", "".join(old[len(old) - end :]))] if piece.text]
@@ -78,6 +80,33 @@ def marked(before: str, after: str) -> str:
     >>> marked("a red fox", "a brown fox")
     'a [-red-]{+brown+} fox'
     """
+    return in_line(pieces(before, after))
+
+
+def in_line(some: list[Piece]) -> str:
+    """Return pieces in one line, without what lies far from any difference."""
     marks = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
-    text = "".join(marks[piece.kind].format(piece.text) for piece in shortened(pieces(before, after)))
+    text = "".join(marks[piece.kind].format(piece.text) for piece in shortened(some))
     return re.sub(r"\s+", " ", text)
+
+
+def in_stretches(some: list[Piece]) -> list[Piece]:
+    """Return pieces so that changes with only a space between them are one change: what was said there, and what is said now.
+
+    >>> [tuple(piece) for piece in in_stretches(pieces("a red fox ran", "a grey wolf ran"))]
+    [('same', 'a '), ('removed', 'red fox'), ('added', 'grey wolf'), ('same', ' ran')]
+    """
+    made: list[Piece] = []
+    removed = added = ""
+    for place, piece in enumerate(some):
+        is_between = piece.kind == "same" and piece.text.isspace() and removed + added and place < len(some) - 1
+        removed += piece.text if piece.kind == "removed" or is_between else ""
+        added += piece.text if piece.kind == "added" or is_between else ""
+        if piece.kind == "same" and not is_between:
+            made += [*_change(removed, added), piece]
+            removed = added = ""
+    return [*made, *_change(removed, added)]
+
+
+def _change(removed: str, added: str) -> list[Piece]:
+    return [piece for piece in (Piece("removed", removed), Piece("added", added)) if piece.text]

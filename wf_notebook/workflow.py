@@ -23,6 +23,7 @@ from .run import Run, RunContext, current, logger
 from .settings import Adapting, check_old_names, checked_setting, own_agents, warn_if_outdated
 from .storage import opened
 from .stream import RunStream
+from .users import user, work_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +115,11 @@ class Workflow(Adapting, Keeping, Offering):
         given["cache_limit"] = cache_limit
         for setting, value in given.items():
             setattr(self, setting, checked_setting(setting, getattr(cls, setting) if value is None else value))
+        self._user_is_known_by = user() if self.user_id is None else None
+        if self.user_id is None:
+            self.user_id = self._user_is_known_by
+        else:
+            work_for(self.user_id)
         place = storage if storage is not None else cls.storage
         self.storage: WorkflowStorage | None = None if place is None else opened(place)
         if self.debug_mode:

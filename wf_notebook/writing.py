@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from .conflicts import Deciding
 from .errors import StorageBusy, StorageReadOnly, UnsavableValue
+from .sharing import Sharing
 from .transaction import Attempt, Records, Save
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .encoding import Encoder, Snapshot
     from .known import Known
     from .line import Line
-    from .transaction import About, SessionStorage, Transaction
+    from .transaction import SessionStorage, Transaction
 
 #: So many saves are remembered of which nobody heard whether they are in the store.
 ATTEMPTS = 100
@@ -39,7 +40,7 @@ class Writing:
     not_begun: Callable[[], None]
 
 
-class Saving(Deciding):
+class Saving(Sharing, Deciding):
     """The part of a session that saves."""
 
     storage: SessionStorage | None
@@ -69,9 +70,6 @@ class Saving(Deciding):
         raise NotImplementedError
 
     def _take(self, known: Known) -> None:
-        raise NotImplementedError
-
-    def _check_owner(self, about: About | None) -> None:
         raise NotImplementedError
 
     def save(self, records: Records | None = None, *, run_id: str | None = None, snapshot: Snapshot | None = None) -> None:
@@ -121,7 +119,9 @@ class Saving(Deciding):
         self._attempts = (*self._attempts[-ATTEMPTS:], attempt)
 
         def work(tx: Transaction) -> Known:
-            return known.copy().fetch(tx, self._check_owner, inherits=False).append(tx, attempt, save, branch)
+            nonlocal known
+            known, found = self._grasp(), known.copy().fetch(tx, self._check_owner, inherits=False)  # again, it may be there
+            return found.append(tx, attempt, save, branch)
 
         def done(saved: Known) -> None:
             self._take(saved)

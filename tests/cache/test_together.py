@@ -56,9 +56,9 @@ PROGRAM = (
 TEXT = "".join(f"{total}.{part} " for total in (0, 2, 6, 12, 20) for part in range(3))
 
 
-@pytest.fixture(params=["sqlite", "duckdb"])
-def url(request, tmp_path):
-    return f"{request.param}:///{tmp_path}/runs.db"
+@pytest.fixture(params=["sqlite:///{}/runs.db", "duckdb:///{}/runs.db", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request, place, tmp_path):
+    return place(request.param).format(tmp_path)
 
 
 @pytest.fixture

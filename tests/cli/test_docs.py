@@ -20,8 +20,8 @@ DIGEST = '''%%workflow digest
 def run(self, text: str):
     """Shorten a text."""
     yield " ".join(text.split()[:3])'''
-#: A line that says with 1 that something does not work: here there is no model.
-MAY_FAIL = ("wf doctor",)
+#: A line that says with 1 that something is not there: here there is no model, and perhaps no run that goes on.
+MAY_FAIL = ("wf doctor", "wf attach")
 
 
 @pytest.fixture
@@ -31,10 +31,12 @@ def folder(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("WF_MODELS", str(models))
     with (models / SMOLLM2.path.name).open("wb") as file:
         file.truncate(SMOLLM2.size)
+    monkeypatch.setenv("WF_USER", "ann")
     monkeypatch.setenv("WF_MODEL", "openai:gpt-5.2")
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a run takes its place
     for name, text in {
         "notes.txt": "a text of four",
+        "texts.csv": "text\none two three four\nfive six\n",
         "query.sql": "SELECT session_id FROM sessions -- all of them",
         "agents.py": "from agno.agent import Agent\n",
     }.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from wf_notebook import open_storage
 from wf_notebook.cli.doctor.front_end import EXTENSIONS, front_end
 from wf_notebook.cli.doctor.model import model
 from wf_notebook.cli.doctor.store import store as look_at_store
@@ -82,6 +83,17 @@ def test_a_store_is_read_and_written_and_nothing_in_it_changes(store):
     before = file.read_bytes()
     assert states(look_at_store(store)) == dict.fromkeys(("place", "disk", "read", "write"), "ok")
     assert file.read_bytes() == before
+
+
+@pytest.mark.postgres
+def test_a_server_is_reached_or_not_and_nothing_is_made(postgres):
+    url = postgres.schema()
+    assert states(look_at_store(url)) == dict.fromkeys(("place", "server", "read", "write"), "ok")
+    open_storage(url).session("demo").save()
+    *_, read, _ = look_at_store(url)
+    assert read.told == "1 session"
+    *_, found = look_at_store(url.replace("/postgres?", "/nowhere?"))
+    assert (found.name, found.state, found.remedy[:37]) == ("server", "failed", "check user, password (PGPASSWORD or ~")
 
 
 def test_where_there_is_no_store_none_is_made(working_directory):

@@ -174,6 +174,26 @@ def test_what_can_be_continued_is_told_with_the_line_that_does(wf):
     assert wf("status none.ipynb").stderr == "Error: there is no notebook 'none.ipynb'; did you mean 'report.ipynb'?\n"
 
 
+def test_as_json_a_run_that_fails_has_its_record_on_stdout_and_its_error_on_stderr(wf):
+    done = wf("run report.ipynb bad n=2 --json")
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["status"], found["error"], found["inputs"], found["content"]) == (
+        *(1, "failed", "ZeroDivisionError: division by zero", {"n": 2}, None),
+    )
+    assert json.loads(done.stderr)["kind"] == "ZeroDivisionError"
+
+
+def test_the_status_of_a_notebook_knows_what_was_run_from_a_terminal(wf):
+    assert json.loads(wf("status report.ipynb --json").stdout) == []
+    wf("run report.ipynb digest text=cheese")
+    wf("run report.ipynb bad n=2")
+    rows = json.loads(wf("status report.ipynb --json").stdout)
+    assert [(row["session_id"], row["status"], row["goes_on"]) for row in rows] == [
+        ("daily", "completed", None),
+        ("bad", "failed", "wf run report.ipynb bad -s bad n=2"),
+    ]
+
+
 def test_where_nobody_reads_on_the_run_is_stopped_and_kept(process):
     done = process("wf run report.ipynb many | head -c 3; echo; echo ${PIPESTATUS[@]}")
     assert done.stdout.splitlines()[0] == "xxx"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +65,23 @@ def test_what_a_command_did_is_said_in_the_words_of_a_shell(wf):
 def test_as_json_it_says_what_was_done(wf):
     assert json.loads(wf("rename My first blog -s demo --json").stdout) == {"done": ["session 'demo' is named 'My first blog'"]}
     assert json.loads(wf("fork second --json").stdout)["session_id"] == "second"
+
+
+def test_a_value_of_a_class_that_a_cell_defines_is_shown_without_a_warning(process):
+    defines = """
+from dataclasses import dataclass
+from wf_notebook import open_storage
+@dataclass
+class Post:
+    title: str
+session = open_storage().session("classes")
+session.state["post"] = Post("a")
+session.save()
+"""
+    Path("defines.py").write_text(defines, encoding="utf-8")
+    done = process(f"{shlex.quote(sys.executable)} defines.py; wf state -s classes")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Post {'title': 'a'}" in done.stdout
 
 
 def test_a_query_comes_from_the_line_or_from_stdin(wf):
@@ -124,3 +143,44 @@ def test_a_terminal_that_has_not_all_signs_shows_others(process):
     shown = process("PYTHONIOENCODING=latin-1 wf runs | iconv -f latin1 -t utf-8").stdout
     assert shown.splitlines()[1].split()[2:4] == ["?", "completed"]
     assert json.loads(process("PYTHONIOENCODING=latin-1 wf sql --json \"SELECT '✓' AS a\"").stdout) == [{"a": "✓"}]
+
+
+def test_sessions_are_copied_into_another_store(wf, working_directory):
+    to = f"sqlite:///{working_directory / 'team.db'}"
+    done = json.loads(wf(f"copy demo --to {to} --json").stdout)
+    assert [(row["session_id"], row["done"], row["runs"], row["steps"]) for row in done] == [("demo", "copied", 2, 2)]
+    assert json.loads(wf(f"copy --all --to {to} --json").stdout)[0]["done"] == "was there"
+    assert wf(f"state posts --storage {to}").stdout == wf("state posts").stdout
+
+
+def test_which_sessions_and_where_to_is_to_be_said(wf):
+    assert wf("copy demo").stderr == "Error: where to is not said: wf copy SESSION --to duckdb:///other.duckdb\n"
+    for line in ("copy --to memory:", "copy demo --all --to memory:"):
+        done = wf(line)
+        assert (done.exit_code, done.stderr) == (
+            *(2,),
+            "Error: write the ids of the sessions, or --all for all of them: wf copy SESSION --to URL\n",
+        )
+    assert wf("copy dmo --to memory:").stderr.startswith("Error: no session 'dmo' in ")
+
+
+def test_a_session_is_shared_and_sessions_of_others_are_listed_if_asked_for(wf, store, monkeypatch):
+    monkeypatch.setenv("WF_USER", "ann")
+    session = open_storage(store).session("mine")
+    session.state["n"] = 1
+    session.save()
+    listed = lambda line: sorted(row["session_id"] for row in json.loads(wf(f"{line} --json").stdout))
+    assert listed("sessions") == ["demo", "mine"]
+    monkeypatch.setenv("WF_USER", "bob")
+    assert (listed("sessions"), listed("sessions --all-users")) == (["demo"], ["demo", "mine"])
+    assert wf("state -s mine").stderr.startswith("Error: session 'mine' belongs to another user than 'bob'; ")
+    monkeypatch.setenv("WF_USER", "ann")
+    said = wf("share mine bob").stdout
+    assert said == "session 'mine' is shared with bob, who may look at it and run in it; wf unshare mine bob takes it back\n"
+    monkeypatch.setenv("WF_USER", "bob")
+    assert listed("sessions") == ["demo", "mine"]
+    monkeypatch.setenv("WF_USER", "ann")
+    assert wf("share mine").stdout.startswith("session 'mine' is shared with everybody, who may")
+    assert wf("unshare mine bob").stdout == "session 'mine' is shared with everybody\n"
+    assert wf("unshare mine").stdout == "session 'mine' is shared with nobody\n"
+    assert wf("share").exit_code == 2

@@ -18,9 +18,12 @@ def saved(storage, *values, name="demo"):
     return session
 
 
-@pytest.fixture(params=["memory:", "sqlite:///runs.db", "duckdb:///runs.duckdb"])
-def storage(request):
-    return open_storage(request.param)
+@pytest.fixture(
+    params=["memory:", "sqlite:///runs.db", "duckdb:///runs.duckdb", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def storage(request, place):
+    with open_storage(place(request.param)) as storage:
+        yield storage
 
 
 def at(looked, version):

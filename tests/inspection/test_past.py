@@ -76,9 +76,12 @@ def test_a_page_of_versions_says_when_each_was_saved_by_which_run_and_what_it_ch
     assert first["saved_at"] < newest["saved_at"]
 
 
-@pytest.mark.parametrize("address", ["memory:", "sqlite:///{}/runs.db", "duckdb:///{}/runs.duckdb"])
-def test_a_thousand_versions_are_paged_and_the_page_around_one_is_found(tmp_path, address):
-    storage = open_storage(address.format(tmp_path))
+@pytest.mark.parametrize(
+    "address",
+    ["memory:", "sqlite:///{}/runs.db", "duckdb:///{}/runs.duckdb", pytest.param("postgres", marks=pytest.mark.postgres)],
+)
+def test_a_thousand_versions_are_paged_and_the_page_around_one_is_found(tmp_path, address, place):
+    storage = open_storage(place(address).format(tmp_path))
     saved(storage, *({"n": number, **{str(key): number for key in range(20)}} for number in range(120)))
     inspector = Inspector(storage, session="demo")
     page = asked(inspector, "versions", session="demo", start=50, count=50)

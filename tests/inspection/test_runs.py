@@ -46,10 +46,12 @@ class Quiet(Workflow):
         return None
 
 
-@pytest.fixture(params=["memory:", "sqlite:///runs.sqlite", "duckdb:///runs.duckdb"])
-def storage(request, tmp_path, monkeypatch):
+@pytest.fixture(
+    params=["memory:", "sqlite:///runs.sqlite", "duckdb:///runs.duckdb", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def storage(request, place, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with open_storage(request.param) as opened:
+    with open_storage(place(request.param)) as opened:
         yield opened
 
 

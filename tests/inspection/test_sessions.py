@@ -17,10 +17,13 @@ from wf_notebook.transaction import Records
 HOSTILE = json.loads((Path(__file__).parent.parent / "data" / "hostile.json").read_text())
 
 
-@pytest.fixture(params=["duckdb:///runs.duckdb", "sqlite:///runs.db", "memory:"])
-def storage(request):
+@pytest.fixture(
+    params=["duckdb:///runs.duckdb", "sqlite:///runs.db", "memory:", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def storage(request, place):
     """Return a new storage of each kind."""
-    return open_storage(request.param)
+    with open_storage(place(request.param)) as storage:
+        yield storage
 
 
 def saved(storage, session_id, state=None, name=None, **about):
@@ -76,6 +79,20 @@ def test_a_row_says_which_session_it_is_how_its_last_run_stands_and_what_it_take
 def test_a_session_without_runs_has_no_status(storage):
     saved(storage, "demo")
     assert asked(Inspector(storage), "sessions")["rows"][0]["status"] is None
+
+
+def test_the_rows_of_a_sweep_are_one_unless_the_filter_names_them(storage):
+    saved(storage, "demo")
+    Blog(session_id="trial", storage=storage).map(["cheese", "ham", "bad"]).result()
+    inspector = Inspector(storage)
+    told = asked(inspector, "sessions", sort="name", descending=False)
+    assert (told["total"], [row["id"] for row in told["rows"]]) == (2, ["demo", "trial/"])
+    assert (told["rows"][1]["rows"], told["rows"][1]["runs"]) == ("3: 2 completed, 1 failed", 3)
+    assert asked(inspector, "sessions", filter="ham")["rows"][0]["rows"] == "1: 1 completed"
+    assert [each.partition("-")[0] for each in sorted(ids(inspector, filter="trial/"))] == [
+        "trial/bad", "trial/cheese", "trial/ham",
+    ]  # fmt: skip
+    assert len(ids(inspector, filter="trial/ ham")) == 1
 
 
 def test_every_word_must_stand_somewhere_in_the_id_the_name_or_the_workflow(storage):

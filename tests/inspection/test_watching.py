@@ -55,10 +55,12 @@ for line in sys.stdin:
 """
 
 
-@pytest.fixture(params=[*FILES, "memory:"], ids=lambda url: url.split(":")[0])
-def storage(request, tmp_path):
+@pytest.fixture(
+    params=[*FILES, "memory:", pytest.param("postgres", marks=pytest.mark.postgres)], ids=lambda url: url.split(":")[0]
+)
+def storage(request, place, tmp_path):
     """Return a storage of each kind, with a session in it."""
-    storage = open_storage(request.param.format(tmp_path))
+    storage = open_storage(place(request.param).format(tmp_path))
     save(storage)
     yield storage
     storage.close()

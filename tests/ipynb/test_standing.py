@@ -117,8 +117,9 @@ def test_a_run_in_the_background_is_told_with_the_way_to_end_it(blog):
     (row,) = status(storage=blog.storage, workflows=[blog], namespace={"mine": blog})
     goes_on.set()
     thread.join()
-    assert row["status"] == "running"
-    assert row["goes_on"] == f"%wf show {blog.last_run.run_id[:8]}; mine.stop() ends it"
+    run_id = blog.last_run.run_id[:8]
+    assert facts(row, "status", "process", "said") == ("running", "this process", "catscatscats")
+    assert row["goes_on"] == f"%wf attach {run_id} shows it; %wf stop {run_id} ends it"
 
 
 def test_what_is_unsaved_and_what_is_in_conflict_is_said(blog):
@@ -196,7 +197,10 @@ def test_a_kernel_knows_its_notebook_where_it_is_told(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("url", "address"),
     [
-        ("postgresql://ann:pa%40ss@db.example:5432/runs?sslmode=require&password=x", "postgresql://ann@db.example:5432/runs"),
+        (
+            "postgresql://ann:pa%40ss@db.example:5432/runs?sslmode=require&password=x",
+            "postgresql://ann@db.example:5432/runs?sslmode=require",
+        ),
         ("postgresql://:secret@db.example/runs", "postgresql://db.example/runs"),
         ("memory:", "memory:"),
         ("duckdb:////srv/data/runs.duckdb", "duckdb:////srv/data/runs.duckdb"),

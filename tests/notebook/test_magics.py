@@ -270,7 +270,7 @@ def test_no_stream_shows_the_record_alone(blog):
 
 def test_help_lists_the_options(cells):
     assert cells.good("%workflow -h") is None
-    assert "-s, --session ID   the session to load and save" in cells.printed
+    assert "-s, --session ID       the session to load and save" in cells.printed
 
 
 # -- mistakes ------------------------------------------------------------------------------------------------------------------

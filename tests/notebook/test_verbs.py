@@ -7,6 +7,7 @@ import re
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+from wf_notebook import open_storage
 from wf_notebook.diffs import Diff
 from wf_notebook.errors import (
     BadArguments,
@@ -387,7 +388,8 @@ def test_resolve_needs_a_choice_and_a_live_workflow(blog):
         ("%wf restore x", BadArguments, "'x' is no number of a version; write %wf restore 3; %wf versions lists them"),
         ("%wf restore", BadArguments, "write the version: %wf restore 3"),
         ("%wf restore 9", UnknownVersion, "session 'blog' has no version 9; there are 1 to 3"),
-        ("%wf sessions all", BadArguments, "write %wf sessions, not %wf sessions all"),
+        ("%wf sessions all", UnknownSession, "no session begins with 'all' in memory:; %wf sessions lists those that there are"),
+        ("%wf sessions a b", BadArguments, "write %wf sessions BEGINNING, not %wf sessions a b"),
         ("%wf sql SELEC 1", BadQuery, "syntax error"),
         ("%wf sessions --storage nope:x", BadStorage, "unknown kind of storage"),
         ("%wf state {nobody}", BadArguments, "{nobody} in %wf state has no value"),
@@ -485,3 +487,10 @@ def test_a_hidden_session_can_still_be_purged_and_one_that_never_was_cannot(blog
     blog.good("%wf delete trial --purge")
     assert isinstance(blog.bad("%wf restore --deleted trial"), UnknownSession)
     assert isinstance(blog.bad("%wf delete trial --purge"), UnknownSession)
+
+
+def test_a_copy_into_another_store_has_what_was_unsaved_here(blog, tmp_path):
+    other = open_storage(f"sqlite:///{tmp_path}/other.db")
+    blog.good("blog.session_state['unsaved'] = 1")
+    assert blog.good(f"%wf copy blog --to {other.url}")["done"] == ["copied"]
+    assert other.session("blog").state["unsaved"] == 1

@@ -42,6 +42,10 @@ def text(source: str) -> str:
             "from agno.storage.sqlite import SqliteStorage",
             "from wf_notebook.storage import SqliteWorkflowStorage as SqliteStorage",
         ),
+        (
+            "from agno.storage.postgres import PostgresStorage",
+            "from wf_notebook.storage import PostgresWorkflowStorage as PostgresStorage",
+        ),
         ("from phi.model.deepseek import DeepSeekChat as Chat", "from wf_notebook.models import DeepSeek as Chat"),
         ("from agno.workflow \\\n  import Workflow, \\\n  RunEvent", "from wf_notebook \\\n  import Workflow, \\\n  RunEvent"),
         ("import json, agno.workflow as w, os\nw.Workflow", "import json, wf_notebook as w, os\nw.Workflow"),
@@ -174,9 +178,9 @@ def test_each_change_is_told_with_its_line():
             ),
         ),
         (
-            "from agno.storage.postgres import PostgresStorage",
+            "from agno.storage.mongodb import MongoDbStorage",
             (
-                "line 1: agno.storage.postgres.PostgresStorage keeps sessions in a database that we have no storage for;"
+                "line 1: agno.storage.mongodb.MongoDbStorage keeps sessions in a database that we have no storage for;"
                 " use SqliteWorkflowStorage or DuckDbWorkflowStorage"
             ),
         ),

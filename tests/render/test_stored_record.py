@@ -80,9 +80,11 @@ def ran(storage: Any) -> Workflow:
     return report
 
 
-@pytest.mark.parametrize("kind", ["duckdb", "sqlite", "memory"])
-def test_a_run_that_has_just_ended_has_the_same_record_as_its_store_has(kind, tmp_path):
-    report = ran("memory:" if kind == "memory" else f"{kind}:///{tmp_path}/runs.{kind}")
+@pytest.mark.parametrize(
+    "kind", ["duckdb:///{}/runs.duckdb", "sqlite:///{}/runs.db", "memory:", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def test_a_run_that_has_just_ended_has_the_same_record_as_its_store_has(kind, place, tmp_path):
+    report = ran(place(kind).format(tmp_path))
     run = report.last_run
     live, stored = run_bundle(run), run_bundle(report.storage.run(run.run_id))
     assert live == stored

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from wf_notebook.storage import open_storage
+from wf_notebook.storage import open_storage, postgres_address, postgres_connection
 from wf_notebook.storage.duckdb_file import File
 
 if TYPE_CHECKING:
@@ -29,11 +29,13 @@ class Database:
 
     kind: str
     path: Path
+    address: str | None = None
     _opened: list[WorkflowStorage] = field(default_factory=list)
+    _outside: Any = None
 
     @property
     def url(self) -> str:
-        return "memory:" if self.kind == "memory" else f"{self.kind}:///{self.path}"
+        return "memory:" if self.kind == "memory" else self.address or f"{self.kind}:///{self.path}"
 
     def open(self, table_name: str = "workflow_sessions") -> WorkflowStorage:
         if self.kind != "memory" or not self._opened:
@@ -46,6 +48,8 @@ class Database:
         for storage in self._opened:
             if self.kind != "duckdb":
                 storage.close()
+        if self._outside is not None:
+            self._outside = self._outside.close()
 
     def close(self) -> None:
         for storage in self._opened:
@@ -55,8 +59,23 @@ class Database:
         """Run plain SQL as an outsider does, with the database's own driver."""
         if self.kind == "memory":
             return self._opened[-1]._kept.connection.execute(sql, parameters).fetchall()
+        if self.address is not None:
+            self._outside = self._outside or postgres_connection.connect(postgres_address.read(self.address))
+            cursor = self._outside.execute(postgres_connection.marked(sql), parameters or None)
+            return cursor.fetchall() if cursor.description else []
         with closing(sqlite3.connect(self.path, isolation_level=None)) if self.kind == "sqlite" else outsider(self.path) as db:
             return db.execute(sql, parameters).fetchall()
+
+    def let_anything_in(self) -> None:
+        """Let a value be any text, as a damaged disk does: these databases have a look at it."""
+        views = ("session_state", "state_history") if self.kind == "postgres" else ()
+        defined = [self.query("SELECT pg_get_viewdef(CAST(? AS regclass))", view)[0][0] for view in views]
+        if views:
+            self.query(f"DROP VIEW {', '.join(views)} CASCADE")
+        if self.kind in {"duckdb", "postgres"}:
+            self.query("ALTER TABLE state_log ALTER value TYPE VARCHAR")
+        for view, definition in zip(views, defined, strict=True):
+            self.query(f"CREATE VIEW {view} AS {definition}")
 
     def count(self, table: str) -> int:
         return self.query(f"SELECT count(*) FROM {table}")[0][0]
@@ -71,10 +90,35 @@ def outsider(path: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(path)
 
 
-@pytest.fixture(params=["memory", "sqlite", "duckdb"])
+ON_SERVER = pytest.param("postgres", marks=pytest.mark.postgres)
+
+
+def of_kind(request: pytest.FixtureRequest, folder: Path) -> Database:
+    """Return a new database of the kind that the fixture asks for."""
+    address = request.getfixturevalue("place")("postgres") if request.param == "postgres" else None
+    return Database(request.param, folder / "runs.db", address)
+
+
+@pytest.fixture(params=["memory", "sqlite", "duckdb", ON_SERVER])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Return a new database of each kind."""
-    database = Database(request.param, tmp_path / "runs.db")
+    database = of_kind(request, tmp_path)
+    yield database
+    database.forget()
+
+
+@pytest.fixture(params=["memory", "sqlite", "duckdb"])
+def local_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Return a new database of each kind that this machine keeps."""
+    database = of_kind(request, tmp_path)
+    yield database
+    database.forget()
+
+
+@pytest.fixture(params=["sqlite", "duckdb", ON_SERVER])
+def lasting_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Return a new database of each kind that other processes see."""
+    database = of_kind(request, tmp_path)
     yield database
     database.forget()
 
@@ -91,6 +135,14 @@ def file_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Da
 def duck(tmp_path: Path) -> Iterator[Database]:
     """Return a new DuckDB database."""
     database = Database("duckdb", tmp_path / "runs.duckdb")
+    yield database
+    database.forget()
+
+
+@pytest.fixture
+def pg(place: Callable[[str], str], tmp_path: Path) -> Iterator[Database]:
+    """Return a schema in Postgres."""
+    database = Database("postgres", tmp_path, place("postgres"))
     yield database
     database.forget()
 

@@ -40,8 +40,8 @@ def _fresh():
 
 
 @pytest.fixture
-def storage(database):
-    storage = database.open()
+def storage(local_database):
+    storage = local_database.open()
     session = storage.session("demo")
     session.state["n"] = 1
     session.save()
@@ -98,9 +98,9 @@ def goes_on(storage):
 # -- how it ends ---------------------------------------------------------------------------------------------------------------
 
 
-def test_a_stop_ends_a_function_that_hears_no_interrupt(storage, database):
+def test_a_stop_ends_a_function_that_hears_no_interrupt(storage, local_database):
     stop = CancelToken()
-    thread, found = asked(storage, DEAF[database.kind], stop=stop, seconds=60)
+    thread, found = asked(storage, DEAF[local_database.kind], stop=stop, seconds=60)
     at_work(seconds=1.5)
     stop.cancel()
     thread.join()
@@ -109,27 +109,27 @@ def test_a_stop_ends_a_function_that_hears_no_interrupt(storage, database):
     goes_on(storage)
 
 
-def test_the_time_ends_a_function_that_hears_no_interrupt(storage, database):
+def test_the_time_ends_a_function_that_hears_no_interrupt(storage, local_database):
     with pytest.raises(BadQuery, match=r"the query took more than 0\.3 s"):
-        storage.sql(DEAF[database.kind], seconds=0.3)
-    assert database.kind == "duckdb" or not apart._all  # killed; DuckDB may be still at its plan, and hears
+        storage.sql(DEAF[local_database.kind], seconds=0.3)
+    assert local_database.kind == "duckdb" or not apart._all  # killed; DuckDB may be still at its plan, and hears
     goes_on(storage)
 
 
-def test_an_interrupt_ends_a_function_that_hears_none(storage, database):
+def test_an_interrupt_ends_a_function_that_hears_none(storage, local_database):
     main = threading.main_thread().ident
     interrupting = threading.Thread(target=lambda: (at_work(seconds=1.5), signal.pthread_kill(main, signal.SIGINT)))
     interrupting.start()
     with pytest.raises(KeyboardInterrupt):
-        storage.sql(DEAF[database.kind], seconds=60)
+        storage.sql(DEAF[local_database.kind], seconds=60)
     assert not apart._all  # it was killed
     interrupting.join()
     goes_on(storage)
 
 
-def test_a_query_that_asks_for_gigabytes_is_ended_and_the_kernel_takes_no_more_memory(storage, database):
+def test_a_query_that_asks_for_gigabytes_is_ended_and_the_kernel_takes_no_more_memory(storage, local_database):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    query, memory = GREEDY[database.kind]
+    query, memory = GREEDY[local_database.kind]
     with pytest.raises(BadQuery, match=r"the query needs more than 0\.\d+ GB of memory; ask for fewer rows or shorter texts"):
         storage.ask(query, (), asking.Bounds(memory=memory))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000

@@ -126,18 +126,21 @@ def test_memory_is_an_address_too():
     assert type(open_storage("memory:")) is MemoryWorkflowStorage
 
 
+ADDRESSES = "write duckdb:///file.duckdb, sqlite:///file.db, postgresql://user@host/database or memory:"
+
+
 @pytest.mark.parametrize(
     ("url", "says"),
     [
         ("duckdbb:///x.db", "unknown kind of storage in 'duckdbb:///x.db'; did you mean 'duckdb'?"),
         ("sqlit:///x.db", "unknown kind of storage in 'sqlit:///x.db'; did you mean 'sqlite'?"),
-        ("redis://x", "unknown kind of storage in 'redis://x'; write duckdb:///file.duckdb, sqlite:///file.db or memory:"),
+        ("redis://x", f"unknown kind of storage in 'redis://x'; {ADDRESSES}"),
         ("runs.duckdb", "unknown kind of storage in 'runs.duckdb'; write duckdb:///runs.duckdb"),
         ("runs.db", "unknown kind of storage in 'runs.db'; write sqlite:///runs.db"),
         ("memory", "unknown kind of storage in 'memory'; did you mean 'memory:'?"),
-        ("duckdb", "unknown kind of storage in 'duckdb'; write duckdb:///file.duckdb, sqlite:///file.db or memory:"),
-        (":memory:", "unknown kind of storage in ':memory:'; write duckdb:///file.duckdb, sqlite:///file.db or memory:"),
-        ("", "unknown kind of storage in ''; write duckdb:///file.duckdb, sqlite:///file.db or memory:"),
+        ("duckdb", f"unknown kind of storage in 'duckdb'; {ADDRESSES}"),
+        (":memory:", f"unknown kind of storage in ':memory:'; {ADDRESSES}"),
+        ("", f"unknown kind of storage in ''; {ADDRESSES}"),
         ("duckdb:", "'duckdb:' names no file; write duckdb:///file, or duckdb:////folder/file from the root"),
         ("duckdb:///", "'duckdb:///' names no file; write duckdb:///file, or duckdb:////folder/file from the root"),
         ("sqlite://runs.db", "'sqlite://runs.db' names no file; write sqlite:///file, or sqlite:////folder/file from the root"),

@@ -9,6 +9,7 @@ import pytest
 
 from wf_notebook import Workflow
 from wf_notebook.errors import BadSetting, SessionExists, StorageBusy, UnknownSession, UnknownVersion, UnsavableValue
+from wf_notebook.transaction import About
 
 
 class Blog(Workflow):
@@ -231,3 +232,11 @@ def test_a_time_that_is_none_is_said_in_one_line(database):
     with pytest.raises(BadSetting, match=r"older_than='1 day' is no time; give a timedelta\(days=30\), a date or a datetime"):
         database.open().purge(older_than="1 day")
     assert database.open().purge(older_than=datetime(2020, 1, 1, tzinfo=UTC).date()).versions == 0
+
+
+def test_a_purge_leaves_the_branches_of_a_session_whose_id_looks_alike(database):
+    storage = database.open()
+    for key in ("a_b", "axb", "axb@run-1"):
+        storage.transact(lambda tx, key=key: tx.append_about(key, "created", About()), write=True)
+    storage.purge("a_b")
+    assert database.query("SELECT session_id FROM session_log ORDER BY session_id") == [("axb",), ("axb@run-1",)]

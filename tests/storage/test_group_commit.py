@@ -17,14 +17,28 @@ from wf_notebook.storage.duckdb_file import File
 def transactions(monkeypatch) -> list[int]:
     """Return how many jobs each transaction of the file had."""
     sizes: list[int] = []
-    once = File._transact
+    once = File._committed
 
-    def counted(self, jobs):
-        sizes.append(len(jobs))
-        return once(self, jobs)
+    def counted(self, cursor, tasks):
+        sizes.append(len(tasks))
+        return once(self, cursor, tasks)
 
-    monkeypatch.setattr(File, "_transact", counted)
+    monkeypatch.setattr(File, "_committed", counted)
     return sizes
+
+
+@pytest.fixture
+def attached(monkeypatch) -> list[bool]:
+    """Return what grows each time that the file is attached."""
+    times: list[bool] = []
+    once = File.attach
+
+    def counted(self, memory, **how):
+        times.append(how["read_only"])
+        return once(self, memory, **how)
+
+    monkeypatch.setattr(File, "attach", counted)
+    return times
 
 
 def together(storage, works) -> list:
@@ -50,14 +64,16 @@ def together(storage, works) -> list:
         return [future.exception() or future.result() for future in futures]
 
 
-def test_saves_that_wait_together_share_one_transaction(duck, transactions):
+def test_saves_that_wait_together_share_one_transaction(duck, transactions, attached):
     storage = duck.open()
     sessions = [storage.session(f"s{number}") for number in range(6)]
     for number, session in enumerate(sessions):
         session.state["n"] = number
     transactions.clear()
+    attached.clear()
     assert together(storage, [session.save for session in sessions]) == [None] * 6
     assert transactions == [1, 6]
+    assert len(attached) == 1  # they waited when the first was done
     assert [storage.session(f"s{number}").state for number in range(6)] == [{"n": number} for number in range(6)]
 
 

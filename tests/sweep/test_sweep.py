@@ -64,6 +64,17 @@ def test_a_row_that_was_done_comes_from_the_store(kind, tmp_path):
     assert len(storage.runs()) == 3
 
 
+def test_a_secret_is_not_in_the_name_of_a_session(monkeypatch):
+    monkeypatch.setenv("SHOP_API_KEY", "sk-of-this-test-123")
+
+    class Ask(Workflow):
+        def run(self, key):
+            return "asked"
+
+    (row,) = Ask(storage="memory:").map(["sk-of-this-test-123"]).result()
+    assert "sk-of" not in row.session_id
+
+
 def test_a_row_is_done_again_when_the_code_that_it_runs_has_changed():
     storage = open_storage("memory:")
     done = {}

@@ -37,17 +37,18 @@ def toolset(tools: Iterable[Any], agent: str, home: asyncio.AbstractEventLoop | 
         agent: For the note on an exception.
         home: The event loop of the async caller: async tools run there, beside the objects of the user that belong to it.
     """
-    flat = list(_flat(tools))
-    own = [item for item in flat if not isinstance(item, AbstractToolset)]
+    every = list(flat(tools))
+    own = [item for item in every if not isinstance(item, AbstractToolset)]
     functions = [_tool(item, home) for item in own]
-    sets = [item for item in flat if isinstance(item, AbstractToolset)]
-    if not flat:
+    sets = [item for item in every if isinstance(item, AbstractToolset)]
+    if not every:
         return None
-    named = {tool.name: _function(item) for tool, item in zip(functions, own, strict=True)}
+    named = {tool.name: function_of(item) for tool, item in zip(functions, own, strict=True)}
     return UserTools(CombinedToolset([FunctionToolset(functions), *sets]), agent, named)
 
 
-def _flat(tools: Iterable[Any]) -> Iterator[Any]:
+def flat(tools: Iterable[Any]) -> Iterator[Any]:
+    """Yield tools one by one, those of toolkits too."""
     for item in tools:
         functions = getattr(item, "functions", None)
         if functions is None or callable(item):
@@ -57,7 +58,7 @@ def _flat(tools: Iterable[Any]) -> Iterator[Any]:
                 yield getattr(function, "entrypoint", function)
 
 
-def _function(item: Any) -> Any:
+def function_of(item: Any) -> Any:
     """Return the function of the user's in a tool."""
     if hasattr(type(item), "deep_copy"):  # a function that was adapted, as an attribute of a workflow is
         item = getattr(item, "__wrapped__", item)

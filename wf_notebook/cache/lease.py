@@ -1,7 +1,7 @@
-"""Who does a step: one at a time, in all kernels of this machine that share a store.
+"""Who does a step: one at a time, in all kernels of this machine that share a store, and in all that share a server.
 
-The right to do it is a lock that the system keeps on one byte of a file. It goes with its holder, however that ends: whoever
-waits takes over at once.
+The right to do it is a lock that the system keeps on one byte of a file, or a server for one who is connected to it. It goes
+with its holder, however that ends: whoever waits takes over at once.
 """
 
 from __future__ import annotations
@@ -15,8 +15,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Protocol
 
     from ..session import Session
+
+    class Claims(Protocol):
+        """What keeps the rights of processes that share a server."""
+
+        def take(self, name: str) -> bool:
+            """Take one if no other process has it."""
+
+        def release(self, name: str) -> None:
+            """Let others have it."""
+
 
 try:
     import fcntl
@@ -54,9 +65,9 @@ class Lease:
     >>> mine.release()
     """
 
-    def __init__(self, store: Path | None, name: str) -> None:
+    def __init__(self, store: Path | None, name: str, claims: Claims | None = None) -> None:
         self._file = None if store is None else str(store) + ".leases"
-        self._name = (self._file or "", name)
+        self._claims, self._name = claims, (self._file or "", name)
         self._byte = int.from_bytes(blake2b(name.encode(), digest_size=7).digest()) if self._file else 0
         self.is_mine = False
 
@@ -64,7 +75,8 @@ class Lease:
     def of(cls, session: Session, step: str) -> Lease:
         """Return the right to do a step of a session."""
         storage = session.storage
-        return cls(getattr(storage, "file", None), f"{getattr(storage, 'table_name', '')}/{session.session_id}/{step}")
+        name = f"{getattr(storage, 'table_name', '')}/{session.session_id}/{step}"
+        return cls(getattr(storage, "file", None), name, getattr(storage, "claims", None))
 
     def take(self) -> bool:
         """Take it if nobody has it; return whether the step may be done here."""
@@ -76,6 +88,8 @@ class Lease:
                     fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, self._byte)
                 except OSError:
                     return False
+            if self._claims is not None and not self._claims.take(self._name[1]):
+                return False
             _held[self._name] = driving()
             self.is_mine = True
             return True
@@ -86,6 +100,8 @@ class Lease:
             if self.is_mine:
                 self.is_mine = False
                 _held.pop(self._name, None)
+                if self._claims is not None:
+                    self._claims.release(self._name[1])
                 if self._file and fcntl and (descriptor := _files.get(self._file)) is not None:
                     with suppress(OSError):
                         fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, self._byte)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from .attach import attach
 from .command import Main
+from .compare import compare
 from .doctor import doctor
 from .inspect import inspect
 from .models import models
@@ -15,13 +17,33 @@ from .run import run
 from .status import status
 from .verbs import commands
 
-_LOOKING = ("sessions", "inspect", "state", "runs", "events", "show", "replay", "why", "takes", "versions", "diff", "sql")
+_LOOKING = (
+    "sessions",
+    "inspect",
+    "state",
+    "runs",
+    "events",
+    "show",
+    "attach",
+    "replay",
+    "why",
+    "takes",
+    "versions",
+    "diff",
+    "sql",
+)
 _NOTEBOOKS = ("export", "status")
-_verbs: dict[str, click.Command] = {**commands(), "inspect": inspect(), "replay": replay(), "status": status()}
+_verbs: dict[str, click.Command] = {
+    **commands(),
+    "inspect": inspect(),
+    "attach": attach(),
+    "replay": replay(),
+    "status": status(),
+}
 
 #: The commands, by what they are about.
 SECTIONS: dict[str, list[click.Command]] = {
-    "Work with notebooks": [run, rerun, *(_verbs.pop(name) for name in _NOTEBOOKS if name in _verbs), port],
+    "Work with notebooks": [run, rerun, compare, *(_verbs.pop(name) for name in _NOTEBOOKS if name in _verbs), port],
     "Look at sessions": [_verbs.pop(name) for name in _LOOKING],
     "Change sessions": list(_verbs.values()),
     "This machine": [models, doctor],

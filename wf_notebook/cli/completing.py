@@ -14,7 +14,8 @@ PATIENCE = 0.5
 
 
 def sessions(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Return the ids of sessions that begin so, the one that was used last first."""
+    """Return the ids of sessions that begin so, the one that was used last first; of the rows of a sweep its name."""
+    from ..frames import folded_ids
     from ..storage import default_url_there, open_storage
     from ..storage.waiting import at_most
 
@@ -23,7 +24,8 @@ def sessions(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[st
         if url is None:
             return []
         with at_most(PATIENCE):
-            return [each for each in open_storage(url).sessions()["session_id"] if each.startswith(incomplete)]
+            there = folded_ids(open_storage(url).sessions()["session_id"], incomplete)
+            return [each for each in there if each.startswith(incomplete)]
     except WorkflowError:  # what is wrong is said by the command, not while it is typed
         return []
 

@@ -6,14 +6,17 @@ import inspect as introspect
 import shlex
 import sys
 from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import BadArguments, UnknownWorkflow
 from ..ipynb.options import OPTIONS
+from . import mapping
 from .command import Command
 from .completing import workflows
+from .detached import REPORT, begin, go_on_alone
 from .failing import FAILED
 from .inputs import RULES, hints_of, read_inputs
 from .manner import manner, say
@@ -27,25 +30,57 @@ if TYPE_CHECKING:
     from ..run import Run
     from ..workflow import Workflow
 
-#: Options of %workflow that only a notebook has a use for.
-_ONLY_THERE = {"no-run", "background", "out", "help"}
+#: Options of %workflow that only a notebook has a use for, or that mean something else here.
+_ONLY_THERE = {"no-run", "out", "help"}
 #: What is said of an option here, where that is something else than in a notebook.
 _SAID = {
     "session": "the session to load and save; left out, as the notebook has it: that of its line, WF_SESSION, or NAME",
     "storage": "where sessions are kept, likewise: duckdb:///runs.duckdb, sqlite:///runs.db, memory:",
     "quiet": "print nothing",
+    "background": "return at once: the run goes on in a process of its own, also when the terminal is closed",
     "no-stream": "print the answer at the end, and nothing before",
+    **mapping.OPTIONS,
 }
 
 
-def _run(notebook: str, words: tuple[str, ...], *, no_stream: bool, quiet: bool, **options: Any) -> None:
+def _run(
+    notebook: str,
+    words: tuple[str, ...],
+    *,
+    no_stream: bool,
+    quiet: bool,
+    background: bool,
+    report_to: str | None,
+    **options: Any,
+) -> None:
     """Run the workflow NAME of a notebook, without a kernel; NAME may be left out where there is only one.
 
     Only what it needs of the notebook is executed. What it answers goes to stdout, what there is to say of the run to stderr.
+    With --map, it is run for each row of a file: the rows that were done before come from the store, so after an interrupt the
+    same command goes on where it was. The exit code is 1 where the run, or a row, failed.
     """
-    with redirect_stdout(sys.stderr) if manner().json else nullcontext():
-        workflow, inputs = _asked(notebook, words, options)
-        answer = _performed(workflow, inputs, shown=not (no_stream or quiet or manner().json))
+    if background:
+        given = {"no-stream": no_stream, "quiet": quiet, **options}
+        begin(
+            [*(_written(name, each) for name, each in given.items() if each), "--", notebook, *words], private=options["private"]
+        )
+        return
+    rows, how = options["map"], mapping.options_of_map(options)
+    workflow: Workflow | None = None
+    try:
+        with redirect_stdout(sys.stderr) if manner().json else nullcontext():
+            workflow, inputs = _asked(notebook, words, options, of_a_row=rows is not None)
+            if report_to is not None:
+                go_on_alone(Path(report_to), workflow)
+        if rows is not None:
+            mapping.run_rows(workflow, rows, inputs, how, quiet=quiet, out=options["out"])
+            return
+        with redirect_stdout(sys.stderr) if manner().json else nullcontext():
+            answer = _performed(workflow, inputs, shown=not (no_stream or quiet or manner().json))
+    except BaseException:
+        if manner().json and workflow is not None and workflow.last_run is not None:
+            show_json(_document(workflow.last_run, None))  # what went wrong is said on stderr besides
+        raise
     run: Run | None = workflow.last_run
     if manner().json:
         show_json(_document(run, answer))
@@ -58,8 +93,12 @@ def _run(notebook: str, words: tuple[str, ...], *, no_stream: bool, quiet: bool,
         say(click.style(told(run), dim=True))
 
 
-def _asked(path: str, words: Sequence[str], options: dict[str, Any]) -> tuple[Workflow, dict[str, Any]]:
-    """Return the workflow that is named, and its inputs."""
+def _written(option: str, value: str | bool) -> str:
+    return f"--{option}" if value is True else f"--{option}={value}"
+
+
+def _asked(path: str, words: Sequence[str], options: dict[str, Any], *, of_a_row: bool) -> tuple[Workflow, dict[str, Any]]:
+    """Return the workflow that is named, and its inputs; what a row gives besides may be missing."""
     from ..ipynb.loading import load_notebook
     from ..ipynb.workflows import missing, needs, written
 
@@ -76,7 +115,7 @@ def _asked(path: str, words: Sequence[str], options: dict[str, Any]) -> tuple[Wo
         as_main=True,
     )
     inputs = read_inputs(words[1:] if has_name else words, hints_of(written(type(workflow))))
-    if absent := missing(type(workflow), inputs, name):
+    if not of_a_row and (absent := missing(type(workflow), inputs, name)):
         needed = needs(type(workflow), name, absent)
         needed.args = (str(needed).replace("%workflow ", f"wf run {shlex.quote(path)} "),)
         raise needed
@@ -126,8 +165,9 @@ def _document(run: Run | None, answer: Any) -> dict[str, Any]:
     from ..render.made import counts
 
     about = {} if run is None else {**plain(run), **counts(run)}
-    given = [each.content for each in answer] if isinstance(answer, list) else getattr(answer, "content", None)
-    return {**about, "content": given}
+    if answer is None:
+        return about
+    return {**about, "content": [each.content for each in answer] if isinstance(answer, list) else answer.content}
 
 
 run = Command(
@@ -136,11 +176,15 @@ run = Command(
         "wf run report.ipynb digest text='one two three four'",
         "wf run report.ipynb digest text=@notes.txt -s trial --fresh",
         "echo 'one two' | wf run report.ipynb digest text=- --json",
+        "wf run report.ipynb digest text='one two three' --background",
+        "wf run report.ipynb digest --map texts.csv --limit 4 --out results.csv",
     ),
     params=[
         click.Argument(["notebook"], metavar="NOTEBOOK", type=click.Path()),
         click.Argument(["words"], nargs=-1, metavar="[NAME] [INPUT=VALUE …]", shell_complete=workflows),
+        option(mapping.TARGET),
         *(option(each._replace(help=_SAID.get(each.name, each.help))) for each in OPTIONS if each.name not in _ONLY_THERE),
+        click.Option([REPORT], hidden=True),
     ],
     callback=_run,
     help=f"{introspect.cleandoc(_run.__doc__ or '')}\n\n{RULES}",

@@ -12,6 +12,7 @@ import click
 
 from ..errors import BadArguments, UnknownSession
 from ..nearest import did_you_mean
+from ..run import logger
 from ..verbs.asked import Asked
 from ..verbs.table import HELP, VERBS, options_of
 from .command import Command
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 #: Examples of each; a test runs them one after the other, from above to below.
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "sessions": ("wf sessions", "wf sessions --json"),
+    "sessions": ("wf sessions", "wf sessions --json", "wf sessions --all-users"),
     "state": ("wf state", "wf state posts -s demo"),
     "runs": ("wf runs -s demo",),
     "events": ("wf events",),
@@ -44,13 +45,20 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "rename": ("wf rename My first blog -s demo",),
     "delete": ("wf delete second", "wf delete second --purge --yes"),
     "export": ("wf export demo -o demo.ipynb", "wf export demo --format md --force"),
+    "share": ("wf share trial bob", "wf share trial"),
+    "unshare": ("wf unshare trial bob", "wf unshare trial"),
+    "copy": (
+        "wf copy demo --to sqlite:///team.db",
+        "wf copy demo --to sqlite:///team.db --as demo-2",
+        "wf copy --all --to sqlite:///team.db",
+    ),
     "status": ("wf status", "wf status report.ipynb"),
     "sql": ('wf sql "SELECT session_id, status FROM runs"', "wf sql --json < query.sql"),
 }
 #: Verbs that have a room of their own.
 _OF_THEIR_OWN = {"inspect", "status"}
 #: Verbs after which a session may be named.
-_OF_SESSIONS = {"inspect", "runs", "delete", "export", "diff"}
+_OF_SESSIONS = {"sessions", "inspect", "runs", "delete", "export", "copy", "share", "unshare", "diff"}
 #: What is said of a verb here, where that is something else than in a notebook.
 _SAID = {"sql": "ask the views by SQL: on the line, or from stdin"}
 
@@ -103,14 +111,14 @@ def asked(words: Sequence[str] = (), text: str = "", *, anywhere: bool = False, 
 
 def _check_there(url: str | None) -> None:
     """Raise UnknownSession where there is no store to look at: who looks makes none, and is told of a wrong name."""
-    from ..storage import default_url_there
+    from ..storage import default_url_there, is_postgres
 
     if url is None:
         if default_url_there() is None:
             raise UnknownSession("there are no sessions here or in a folder above; run a workflow, or say where: --storage URL")
         return
     scheme, in_file, file = url.partition(":///")
-    if not in_file or not file or (path := Path(file).expanduser()).exists():
+    if not in_file or not file or is_postgres(url) or (path := Path(file).expanduser()).exists():
         return
     near = did_you_mean(path.name, [each.name for each in path.parent.glob("*")]) if path.parent.is_dir() else ""
     raise UnknownSession(f"there is no file {file!r}{near or f'; name one that is there: --storage {scheme}:///FILE'}")
@@ -119,11 +127,14 @@ def _check_there(url: str | None) -> None:
 def perform(verb: Verb, line: Asked, told: Sequence[str]) -> None:
     """Do a verb and show what it gives: what was told beside that goes to stderr, as does all of it where it fails."""
     gives_nothing = False
+    classes = logger.getChild("codec")  # of cells are none here: what is shown says of which a value is
+    classes.disabled = True
     try:
         value = verb.do(line)
         gives_nothing = value is None or bool(told and _is_done(value))
         show(value, told)
     finally:
+        classes.disabled = False
         if not gives_nothing or manner().json:
             for each in told:
                 say(each)

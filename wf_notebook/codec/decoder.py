@@ -78,7 +78,7 @@ def warn(value: Unknown) -> None:
     remember(value)
     if value.name not in _warned:
         _warned.add(value.name)
-        logger.warning("%s", value.why)
+        logger.getChild("codec").warning("%s", value.why)
 
 
 class Read:

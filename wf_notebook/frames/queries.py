@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import codec
 from ..errors import BadQuery, StorageFailed
 from ..keys import key_of
+from ..owners import visible
 from ..storage.runs import status_of
 from ..transaction import is_branch, shown_id
 from .columns import Column, unique
@@ -49,15 +50,43 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-def sessions(storage: SqlStorage, *, user_id: str | None = None, workflow: str | None = None, branches: bool = False) -> Table:
-    """Return a row for each session, the one that was used last first; without branches, if not asked for, and deleted ones."""
+def sessions(
+    storage: SqlStorage,
+    *,
+    user_id: str | None = None,
+    workflow: str | None = None,
+    branches: bool = False,
+    all_users: bool = False,
+) -> Table:
+    """Return a row for each session, the one that was used last first; without branches, if not asked for, and deleted ones.
+
+    Where the environment names a user, they are that user's, nobody's, and those that are shared; or all.
+    """
+    own = session_rows(storage, user_id=user_id, workflow=workflow, branches=branches, all_users=all_users)
+    return Table(session_columns(own), f"sessions in {storage.url}{', with branches' if branches else ''}")
+
+
+def session_rows(
+    storage: SqlStorage,
+    *,
+    user_id: str | None = None,
+    workflow: str | None = None,
+    branches: bool = False,
+    all_users: bool = False,
+) -> list[tuple[Any, ...]]:
+    """Return the rows of the table of sessions."""
     rows = storage.read(
-        f"SELECT {', '.join(_SESSIONS)} FROM sessions WHERE store = ? AND (? IS NULL OR user_id = ?)"
-        " AND (? IS NULL OR workflow = ?) ORDER BY updated_at DESC, created_at DESC, session_id",
+        f"SELECT {', '.join(_SESSIONS)} FROM sessions WHERE store = ? AND (CAST(? AS VARCHAR) IS NULL OR user_id = ?)"
+        " AND (CAST(? AS VARCHAR) IS NULL OR workflow = ?) ORDER BY updated_at DESC, created_at DESC, session_id",
         (storage.table_name, user_id, user_id, workflow, workflow),
     )
-    own = [(shown_id(stored), *rest) for stored, *rest in rows if branches or not is_branch(stored)]
-    return Table(_declared(own, _SESSIONS), f"sessions in {storage.url}{', with branches' if branches else ''}")
+    sees = visible(storage.read, storage.table_name) if user_id is None and not all_users else lambda _: True
+    return [(shown_id(stored), *rest) for stored, *rest in rows if (branches or not is_branch(stored)) and sees(stored)]
+
+
+def session_columns(rows: Sequence[Sequence[Any]]) -> list[Column]:
+    """Return rows of the table of sessions as its columns."""
+    return _declared(rows, _SESSIONS)
 
 
 def runs(storage: SqlStorage, session_id: str | None = None) -> Table:
@@ -73,7 +102,10 @@ def runs(storage: SqlStorage, session_id: str | None = None) -> Table:
         parameters,
     )
     seen = []
+    sees = visible(storage.read, storage.table_name) if session_id is None else lambda _: True
     for row in rows:
+        if not sees(row[0]):
+            continue
         named = dict(zip((*_RUNS, *process), row, strict=True))
         named["status"], named["session_id"] = status_of(named), shown_id(named["session_id"])
         seen.append(tuple(named[name] for name in _RUNS))

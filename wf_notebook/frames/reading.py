@@ -10,6 +10,7 @@ from ..codec import hashes
 from ..errors import UnknownPath, UnknownSession
 from ..keys import key_of
 from ..nearest import did_you_mean
+from ..owners import line_of, refuse_others, visible
 from ..state import decoded
 from ..transaction import is_branch, shown_id, stored_ids
 from .columns import Column, fields_of
@@ -26,13 +27,19 @@ _LISTED = 8
 
 
 def found_session(storage: SqlStorage, tx: Transaction, session_id: str) -> str:
-    """Return a session's id as it is stored; it may be a branch, named as it is shown. UnknownSession if there is none."""
+    """Return a session's id as it is stored; it may be a branch, named as it is shown.
+
+    Raises UnknownSession if there is none, SessionOwned if it is another user's.
+    """
     for stored in stored_ids(session_id):
         if tx.head(stored, 0).about is not None:
+            refuse_others(session_id, tx.head(line_of(stored), 0).about)
             return stored
     sql = "SELECT session_id FROM sessions WHERE store = ? ORDER BY updated_at DESC"
     rows = tx.rows(sql, (storage.table_name,))  # type: ignore[attr-defined] # all of ours have it
-    raise unknown_session(session_id, [shown_id(stored) for (stored,) in rows if not is_branch(stored)], storage.url)
+    sees = visible(tx.rows, storage.table_name)  # type: ignore[attr-defined]
+    known = [shown_id(stored) for (stored,) in rows if not is_branch(stored) and sees(stored)]
+    raise unknown_session(session_id, known, storage.url)
 
 
 def unknown_session(session_id: str, known: list[str], url: str) -> UnknownSession:

@@ -41,6 +41,12 @@ def why(run: Run) -> Table:
 
 def _steps(run: Run) -> list[tuple[Any, dict[str, Any], str]]:
     """Return the steps of a run in the order in which they began: event, what is told at the end, and why they were done."""
+    ended = _ended(run)
+    plain = _plain(told for _, told, _ in ended)
+    return [one for one in ended if one[1]["kind"] != "request" or one[1].get("within") not in plain]
+
+
+def _ended(run: Run) -> list[tuple[Any, dict[str, Any], str]]:
     begun: dict[Any, tuple[int, str]] = {}
     found: list[tuple[int, Any, dict[str, Any], str]] = []
     for place, event in enumerate(run.told.events() if run.told is not None else ()):
@@ -52,12 +58,12 @@ def _steps(run: Run) -> list[tuple[Any, dict[str, Any], str]]:
             found.append((began, event, told, reason))
         else:
             begun[told["id"]] = (place, told.get("why", ""))
-    plain = _plain(told for _, _, told, _ in found)
-    return [
-        (event, told, reason)
-        for _, event, told, reason in sorted(found, key=lambda one: one[0])
-        if told["kind"] != "request" or told.get("within") not in plain
-    ]
+    return [(event, told, reason) for _, event, told, reason in sorted(found, key=lambda one: one[0])]
+
+
+def steps_of(run: Run) -> list[dict[str, Any]]:
+    """Return what is told of each step of a run at its end, in the order in which they began; requests too."""
+    return [told for _, told, _ in _ended(run)]
 
 
 def _plain(steps: Iterable[dict[str, Any]]) -> set[Any]:

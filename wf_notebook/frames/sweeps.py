@@ -8,7 +8,7 @@ from .columns import Column, Kind
 from .table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     import pandas as pd
 
@@ -35,11 +35,19 @@ BESIDE = "_of_run"
 
 def sweep_table(sweep: Sweep) -> Table:
     """Return the rows that are over as a table."""
-    rows = rows_of(sweep)
+    return table_of(rows_of(sweep)).titled(f"{sweep.workflow.name}: {sweep.progress}")
+
+
+def table_of(rows: Sequence[Row], told: Collection[str] = TOLD) -> Table:
+    """Return rows of a sweep as a table: what they were given, and of what came of them that which is `told`.
+
+    Where not all is told, their numbers stand before them.
+    """
     given = list(dict.fromkeys(name for row in rows for name in row.given))
-    columns = [Column.of(name, [row.given.get(name) for row in rows]) for name in given]
-    columns += [Column.of(name, cells, kind) for name, kind, cells in _told(rows, given)]
-    return Table(columns, f"{sweep.workflow.name}: {sweep.progress}")
+    columns = [Column.of("row", [row.number for row in rows], "integer")] if len(told) < len(TOLD) else []
+    columns += [Column.of(name, [row.given.get(name) for row in rows]) for name in given]
+    columns += [Column.of(name, cells, kind) for name, kind, cells in _told(rows, given, told)]
+    return Table(columns)
 
 
 def sweep_frame(sweep: Sweep) -> pd.DataFrame:
@@ -64,8 +72,10 @@ def rows_of(sweep: Sweep) -> tuple[Row, ...]:
     return sweep.result() if sweep.status == "new" else sweep.rows
 
 
-def _told(rows: Iterable[Row], given: Iterable[str]) -> list[tuple[str, Kind | None, list[Any]]]:
+def _told(rows: Iterable[Row], given: Iterable[str], told: Collection[str] = TOLD) -> list[tuple[str, Kind | None, list[Any]]]:
     names = {*map(str, given)}
     return [
-        (f"{name}{BESIDE}" if name in names else name, kind, [getattr(row, name) for row in rows]) for name, kind in TOLD.items()
+        (f"{name}{BESIDE}" if name in names else name, kind, [getattr(row, name) for row in rows])
+        for name, kind in TOLD.items()
+        if name in told
     ]

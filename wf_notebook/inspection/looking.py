@@ -120,7 +120,7 @@ class Inspector(Acting):
         descending: bool | None = None,
         branches: bool | None = None,
     ) -> Table:
-        """Return the sessions that the list shows, as a table; what is given stands for what the list has.
+        """Return the sessions of the list as a table, and each row of a sweep; what is given stands for what the list has.
 
         A session is found by words that each stand in its id, its name or its workflow; it is sorted by "updated_at", "name",
         "workflow", "size" (bytes in the store), "versions" or "runs". Raises BadArguments for another.

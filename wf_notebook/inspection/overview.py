@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments
 from ..frames import Column, Table
+from ..frames.folding import rows_in_words, standing
 from ..nearest import did_you_mean
+from ..owners import visible
 from ..storage.runs import status_of
-from ..transaction import is_branch, shown_id
+from ..transaction import is_branch, shown_id, sweep_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +26,11 @@ if TYPE_CHECKING:
     Read = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 
 #: How many bytes a value has, which is a column of JSON.
-_BYTES = {"duckdb": "strlen(CAST(value AS VARCHAR))", "sqlite": "length(CAST(value AS BLOB))"}
+_BYTES = {
+    "duckdb": "strlen(CAST(value AS VARCHAR))",
+    "sqlite": "length(CAST(value AS BLOB))",
+    "postgres": "octet_length(CAST(value AS VARCHAR))",
+}
 #: How a value names a blob that is bytes.
 _NAMED = re.compile(r'"([0-9a-f]{32})"')
 #: Of a run that said several things of itself, the last of these counts.
@@ -54,7 +61,10 @@ _SOUGHT = {
 
 @dataclass(slots=True)
 class Glance:
-    """A session at a glance. `size` is what it takes in the store, in bytes; `status` is that of the run that began last."""
+    """A session at a glance. `size` is what it takes in the store, in bytes; `status` is that of the run that began last.
+
+    Of all rows of a sweep, which are sessions each, `rows` says how many they are and how they stand.
+    """
 
     stored: str
     name: str | None
@@ -65,6 +75,7 @@ class Glance:
     size: int = 0
     status: str | None = None
     run_id: str | None = None
+    rows: str | None = None
 
     @property
     def id(self) -> str:
@@ -100,10 +111,13 @@ def glances(
     sort: str = "updated_at",
     descending: bool = True,
     branches: bool = False,
+    folded: bool = False,
     start: int = 0,
     count: int | None = None,
 ) -> tuple[int, list[Glance]]:
     """Return how many sessions have all of the words, each in its id, name or workflow, and a page of these sessions.
+
+    With `folded`, the rows of a sweep are one of them.
 
     >>> from wf_notebook.storage import open_storage
     >>> storage = open_storage("memory:")
@@ -117,19 +131,41 @@ def glances(
 
     def read(tx: Any) -> tuple[int, list[Glance]]:
         known = _counted(tx.rows, storage.table_name, indexed=bool(storage.dialect.indexes))
+        sees = visible(tx.rows, storage.table_name)
+        known = [one for one in known if sees(one.stored)]
         found = [one for one in known if (branches or not is_branch(one.stored)) and _has(one, words.casefold().split())]
         if sort == "size":
             _weigh(tx.rows, storage, found, all_of_them=True)
+        if folded:
+            found = _folded(tx.rows, storage.table_name, found)
         found.sort(key=attrgetter("id"))
         found.sort(key=SORTS[sort], reverse=descending)
         page = found[start : None if count is None else start + count]
         _end(tx.rows, storage.table_name, page, all_of_them=count is None)
         if sort != "size":
-            _weigh(tx.rows, storage, page, all_of_them=count is None)
+            _weigh(tx.rows, storage, [one for one in page if not one.rows], all_of_them=count is None)
         return len(found), page
 
     answer: tuple[int, list[Glance]] = storage.transact(read, write=False)
     return answer
+
+
+def _folded(read: Read, store: str, found: list[Glance]) -> list[Glance]:
+    """Return sessions with one in the place of all rows of a sweep."""
+    sweeps: dict[str, list[Glance]] = {}
+    others = []
+    for one in found:
+        name = sweep_of(one.stored)
+        others += [one] if name is None else []
+        if name is not None:
+            sweeps.setdefault(f"{name}/", []).append(one)
+    stands = standing(read, store) if sweeps else {}
+    for name, rows in sweeps.items():
+        newest = max(rows, key=attrgetter("updated_at"))
+        versions, runs, size = (sum(getattr(row, each) for row in rows) for each in ("versions", "runs", "size"))
+        counts = Counter(stands.get(row.stored, "") for row in rows)
+        others.append(Glance(name, None, newest.workflow, newest.updated_at, versions, runs, size, rows=rows_in_words(counts)))
+    return others
 
 
 def glance(read: Read, store: str, stored: str) -> Glance | None:
@@ -203,7 +239,7 @@ def _weigh(read: Read, storage: SqlStorage, page: Sequence[Glance], *, all_of_th
     of, given = _within(storage.table_name, None if all_of_them else [one.stored for one in page])
     sums = f"SELECT session_id, sum({_BYTES[storage.dialect.name]}) FROM state_log WHERE {of} GROUP BY session_id"
     values: dict[str, int | None] = dict(read(sums, given))
-    beside = """value LIKE '%"blob%'"""
+    beside = """CAST(value AS VARCHAR) LIKE '%"blob%'"""
     naming = read(
         f"SELECT DISTINCT session_id, blob, CASE WHEN {beside} THEN CAST(value AS VARCHAR) END FROM state_log"
         f" WHERE {of} AND (blob IS NOT NULL OR {beside})",

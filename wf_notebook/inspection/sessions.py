@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments
 from ..frames.reading import found_session
+from ..owners import line_of, refuse_others
 from ..redact import redact
 from ..transaction import About, is_branch, stored_ids
 from .overview import glance, glances
@@ -25,11 +26,16 @@ SHOWN = 200
 
 
 def sessions(inspector: Inspector, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a page of the sessions: how many there are in all, and a row for each of the page."""
+    """Return a page of the sessions: how many there are in all, and a row for each of the page.
+
+    The rows of a sweep are one, unless the filter names them: `blog/`.
+    """
+    words = str(asked.get("filter", ""))
     start = max(0, int(asked.get("start", 0)))
     total, page = glances(
         inspector.storage,
-        words=str(asked.get("filter", "")),
+        words=words,
+        folded="/" not in words,
         sort=asked.get("sort", "updated_at"),
         descending=bool(asked.get("descending", True)),
         branches=bool(asked.get("branches", False)),
@@ -69,6 +75,7 @@ def delete_sessions(inspector: Inspector, asked: Mapping[str, Any]) -> None:
     def write(tx: Transaction) -> None:
         for session_id in gone:
             stored = found_session(inspector.storage, tx, session_id)
+            refuse_others(session_id, tx.head(line_of(stored), 0).about, alone=True)
             tx.append_about(stored, "deleted", tx.head(stored, 0).about or About())
 
     inspector.storage.transact(write, write=True)
@@ -106,6 +113,7 @@ def _row(one: Glance) -> dict[str, Any]:
         "updated_at": one.updated_at.isoformat(),
         "versions": one.versions,
         "runs": one.runs,
+        **({"rows": one.rows} if one.rows else {}),
     }
 
 

@@ -123,6 +123,7 @@ def _sessions(inspector: Inspector) -> Listed:
         "session": [brief(row["id"]) for row in page["rows"]],
         "workflow": [brief(row["workflow"] or "") for row in page["rows"]],
         "name": [brief(row["name"] or "") for row in page["rows"]],
+        "rows": [row.get("rows") or "" for row in page["rows"]],
         "last run": [standing(row["status"]) if row.get("status") else "" for row in page["rows"]],
         "versions": [f"{row['versions']:,}" for row in page["rows"]],
         "runs": [f"{row['runs']:,}" for row in page["rows"]],

@@ -92,8 +92,9 @@ def read_line(text: str) -> Line:
 
     >>> read_line('blog -s demo topic="LLMs in 2026", n=3')
     ... # doctest: +NORMALIZE_WHITESPACE
-    Line(name='blog', options=Options(session='demo', storage=None, cache=None, out=None, fresh=False, reset=False,
-    no_run=False, no_stream=False, background=False, private=False, quiet=False, help=False),
+    Line(name='blog', options=Options(session='demo', storage=None, cache=None, map=None, limit=None, timeout=None,
+    max_tokens=None, max_cost=None, out=None, fresh=False, reset=False, no_run=False, no_stream=False,
+    background=False, private=False, quiet=False, help=False),
     arguments=(Argument(name='topic', source='"LLMs in 2026"'), Argument(name='n', source='3')))
     """
     name: str | None = None

@@ -27,7 +27,12 @@ OPTIONS = (
         "ID",
         "the session to load and save; %workflow stays in it, a cell goes back to %config, WF_SESSION or NAME",
     ),
-    Option("storage", "", "URL", "where sessions are kept, likewise: duckdb:///runs.duckdb, sqlite:///runs.db, memory:"),
+    Option(
+        "storage",
+        "",
+        "URL",
+        "where sessions are kept, likewise: duckdb:///runs.duckdb, sqlite:///runs.db, postgresql://…, memory:",
+    ),
     Option(
         "cache",
         "",
@@ -40,6 +45,13 @@ OPTIONS = (
     Option("no-stream", "", None, "show the record at the end, and nothing before"),
     Option("background", "", None, "return at once: the run goes on, and shows itself in this cell; .result() waits for it"),
     Option("private", "", None, "keep the state, and no record of the run: nothing of what was asked and said"),
+    Option(
+        "map", "", "DATA", "do it for each row of DATA: a variable, an expression, the path of a file; what it gives is a sweep"
+    ),
+    Option("limit", "", "N", "with --map: do so many rows at once (8)"),
+    Option("timeout", "", "SECONDS", "with --map: how long a row may take; then it is ended, and failed"),
+    Option("max-tokens", "", "N", "with --map: what all rows may spend; the same again goes on with the rest"),
+    Option("max-cost", "", "USD", "with --map: the same in US dollars"),
     Option("out", "o", "VAR", "put the response into the variable VAR"),
     Option("quiet", "q", None, "show nothing"),
     Option("help", "h", None, "show this help"),
@@ -57,6 +69,11 @@ class Options:
     session: str | None = None
     storage: str | None = None
     cache: str | None = None
+    map: str | None = None
+    limit: str | None = None
+    timeout: str | None = None
+    max_tokens: str | None = None
+    max_cost: str | None = None
     out: str | None = None
     fresh: bool = False
     reset: bool = False
@@ -68,12 +85,13 @@ class Options:
     help: bool = False
 
     def expand(self, namespace: dict[str, Any]) -> Options:
-        """Return the options with each `{expression}` replaced by its value; `{{` is a brace.
+        """Return the options with each `{expression}` replaced by its value; `{{` is a brace. What --map names is Python itself.
 
         >>> Options(session="{user}-{2 * n}").expand({"user": "ada", "n": 3}).session
         'ada-6'
         """
         given: dict[str, Any] = {f.name: value for f in fields(self) if isinstance(value := getattr(self, f.name), str)}
+        given.pop("map", None)
         given = {name: expanded(f"--{name}", text, namespace) for name, text in given.items()}
         options = replace(self, **given)
         if options.out is not None and not options.out.isidentifier():
@@ -82,7 +100,35 @@ class Options:
             raise BadArguments(f"--fresh is --cache refresh, and --cache {options.cache} is something else; write one of them")
         if options.session is not None and not options.session.strip():
             raise BadArguments("--session is empty; write --session ID")
+        options.of_map()
         return options
+
+    def of_map(self) -> dict[str, Any]:
+        """Return what is said of how rows are done, as map() takes it. Raises BadArguments for what is said without --map.
+
+        >>> Options(map="df", limit="4", timeout="1.5").of_map()
+        {'limit': 4, 'timeout': 1.5}
+        """
+        given = {name: text for name in _OF_MAP if (text := getattr(self, name)) is not None}
+        if self.map is None and given:
+            option = f"--{next(iter(given)).replace('_', '-')}"
+            raise BadArguments(f"{option} is for the rows of --map; write --map DATA with it")
+        if self.map is not None and self.reset:
+            raise BadArguments("--reset is for one session, and each row of --map begins anew by itself; write one of them")
+        return {name: _number(name, text) for name, text in given.items()}
+
+
+#: Options that say how rows are done, and which numbers they are.
+_OF_MAP: dict[str, type[int | float]] = {"limit": int, "timeout": float, "max_tokens": int, "max_cost": float}
+
+
+def _number(name: str, text: str) -> float:
+    kind = _OF_MAP[name]
+    try:
+        return kind(text.replace("_", ""))
+    except ValueError:
+        option, example = f"--{name.replace('_', '-')}", "8" if kind is int else "1.5"
+        raise BadArguments(f"{option} {text!r} is no {'whole ' if kind is int else ''}number; write {option} {example}") from None
 
 
 def help_text(options: tuple[Option, ...] = OPTIONS) -> str:

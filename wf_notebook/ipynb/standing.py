@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,27 +12,32 @@ from ..addresses import from_folder, portable
 from ..errors import UnknownSession, WorkflowError
 from ..frames import Column, Table, sessions
 from ..log import span_of
-from ..storage import open_storage
+from ..storage import default_url_there, open_storage
+from ..transaction import stored_id, sweep_of
 from .calls import call
+from .cells import cells_of
 from .file import NotebookFile
+from .going import going_on
 from .report import sources, variable_of
 from .workflows import named
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping, Sequence
 
     from ..frames.columns import Kind
     from ..run import Run
     from ..storage.sql import SqlStorage
     from ..workflow import Workflow
+    from .going import Going
 
 _COLUMNS: dict[str, Kind] = {
     "session_id": "text", "workflow": "text", "status": "status", "stopped_at": "text", "kept_steps": "integer", "state": "text",
-    "goes_on": "text", "started_at": "timestamp", "run_id": "text", "storage": "text",
+    "goes_on": "text", "said": "text", "process": "text", "started_at": "timestamp", "run_id": "text", "storage": "text",
 }  # fmt: skip
 #: So many sessions of a store are told, where no notebook says which.
 SESSIONS = 20
+#: Which of them a run is known by.
+_RUN_ID = list(_COLUMNS).index("run_id")
 #: How a run stands that somebody may go on with.
 _OPEN = ("failed", "stopped", "lost")
 
@@ -48,7 +56,9 @@ def status(
     workflows: Sequence[Workflow] = (),
     namespace: Mapping[str, Any] | None = None,
 ) -> Table:
-    """Return a row for each session that a notebook knows: those of its outputs, and of its kernel's workflows.
+    """Return a row for each run that goes on, and for each session that a notebook knows: of its outputs and its workflows.
+
+    Runs are those of all stores that it knows, in this process and in others: also what another notebook began is found again.
 
     Args:
         notebook: The file; None where it is not known: then the newest sessions of the storage are told.
@@ -64,19 +74,43 @@ def status(
     places = dict.fromkeys(Place(each.session_id, getattr(each.storage, "url", "")) for each in workflows)
     if notebook is not None:
         places |= dict.fromkeys(noted(Path(notebook)))
+        for place in called(Path(notebook)):  # what `wf run` did is in no output
+            if place not in places and _is_there(place, open_now):
+                places[place] = None
         title = f"sessions of {str(notebook)!r}"
     else:
         chosen: Any = storage or open_storage()
         open_now.setdefault(chosen.url, chosen)
-        places |= dict.fromkeys(Place(each, chosen.url) for each in chosen.sessions()["session_id"][:SESSIONS])
+        listed = (each for each in chosen.sessions()["session_id"] if sweep_of(each) is None)  # a sweep goes on as a whole
+        places |= dict.fromkeys(Place(each, chosen.url) for each in islice(listed, SESSIONS))
         title = f"sessions in {chosen.url}"
-    rows = []
+    for url in {place.url for place in places} - open_now.keys():
+        if url and (opened := _opened(url)) is not None:
+            open_now[url] = opened
+    rows, told = [], set()
+    for one, url in _going(open_now):
+        told.add(one.run.run_id)
+        place = Place(one.run.session_id, url)
+        rows.append(_row(place, open_now[url], _live(workflows, place), namespace or {}, one))
     for place in places:
-        live = [each for each in workflows if (each.session_id, getattr(each.storage, "url", "")) == place]
-        where: Any = open_now.get(place.url) or (_opened(place.url) if place.url else None)
-        rows.append(_row(place, where, live, namespace or {}))
+        row = _row(place, open_now.get(place.url), _live(workflows, place), namespace or {})
+        if row[_RUN_ID] not in told:
+            rows.append(row)
     values = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
     return Table([Column.of(name, cells, kind) for (name, kind), cells in zip(_COLUMNS.items(), values, strict=True)], title)
+
+
+def _going(storages: Mapping[str, Any]) -> list[tuple[Going, str]]:
+    """Return the runs that go on in these stores, with the address of each, the one that began last first."""
+    found = []
+    for url, storage in storages.items():
+        with suppress(WorkflowError):  # the store is busy, or broken: the rows of its sessions say so
+            found += [(one, url) for one in going_on(storage)]
+    return sorted(found, key=lambda each: each[0].run.started_at, reverse=True)
+
+
+def _live(workflows: Sequence[Workflow], place: Place) -> list[Workflow]:
+    return [each for each in workflows if (each.session_id, getattr(each.storage, "url", "")) == place]
 
 
 def noted(notebook: Path) -> list[Place]:
@@ -96,6 +130,32 @@ def noted(notebook: Path) -> list[Place]:
     return list(dict.fromkeys(found))
 
 
+def called(notebook: Path) -> list[Place]:
+    """Return the sessions in which the `%%workflow` cells of a notebook run, as far as that can be read off them."""
+    found = []
+    for cell in cells_of(NotebookFile.read(notebook)):
+        with suppress(WorkflowError):
+            if not cell.is_workflow or not cell.name:
+                continue
+            options, folder = cell.line.options, notebook.absolute().parent
+            session_id = options.session or os.environ.get("WF_SESSION") or cell.name
+            url = options.storage or default_url_there(folder)
+            if url is not None and "{" not in f"{session_id}{url}":
+                found.append(Place(session_id, from_folder(url, folder)))
+    return list(dict.fromkeys(found))
+
+
+def _is_there(place: Place, open_now: dict[str, Any]) -> bool:
+    """Say whether a session is in its store; one that was only thought of is not told."""
+    with suppress(WorkflowError):
+        storage = open_now.get(place.url) or open_storage(place.url)
+        about: Any = storage.transact(lambda tx: tx.head(stored_id(place.session_id), 0).about, write=False)
+        if about is not None:
+            open_now.setdefault(place.url, storage)
+            return True
+    return False
+
+
 def _opened(url: str) -> Any:
     try:
         return open_storage(url)
@@ -103,9 +163,13 @@ def _opened(url: str) -> Any:
         return None
 
 
-def _row(place: Place, storage: Any, live: Sequence[Workflow], namespace: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what is told of a session."""
+def _row(
+    place: Place, storage: Any, live: Sequence[Workflow], namespace: Mapping[str, Any], one: Going | None = None
+) -> tuple[Any, ...]:
+    """Return what is told of a session, or of a run in it that goes on."""
     running = next((run for each in live if (run := each.last_run) is not None and run.status == "running"), None)
+    if one is not None:
+        running = one.run
     address = portable(place.url, Path()) if place.url else None
     try:
         rows = [] if storage is None else list(storage.runs(place.session_id))
@@ -114,13 +178,14 @@ def _row(place: Place, storage: Any, live: Sequence[Workflow], namespace: Mappin
     except UnknownSession:
         rows, last, state = [], running, _unsaved(live) or "not there: never saved, deleted, or in another store"
     except WorkflowError as error:  # the store is busy, or broken
-        return (place.session_id, None, None, None, None, f"{type(error).__name__}: {error}", None, None, None, address)
+        return (place.session_id, None, None, None, None, f"{type(error).__name__}: {error}", *([None] * 5), address)
     if last is None:
-        return (place.session_id, None, None, None, None, state, None, None, None, address)
+        return (place.session_id, None, None, None, None, state, *([None] * 5), address)
     name = next((each for workflow in live if (each := named(workflow, dict(namespace)))), None)
     return (
         place.session_id, last.workflow, last.status, stopped_at(last), _kept(last, place.session_id, storage), state,
-        _goes_on(last, place.session_id, storage, rows, name), last.started_at, last.run_id, address,
+        _going_on(one) if one is not None else _goes_on(last, place.session_id, storage, rows, name),
+        one.said if one is not None else None, one.process if one is not None else None, last.started_at, last.run_id, address,
     )  # fmt: skip
 
 
@@ -168,6 +233,12 @@ def _unsaved(live: Iterable[Workflow]) -> str | None:
         if session.unsaved:
             return "in conflict: %wf diff shows both sides" if session.conflict() else "unsaved: %wf save"
     return None
+
+
+def _going_on(one: Going) -> str:
+    """Return the line that shows a run that goes on, and the one that ends it where that can be done from here."""
+    shows = f"%wf attach {one.run.run_id[:8]} shows it"
+    return shows if one.here is None else f"{shows}; %wf stop {one.run.run_id[:8]} ends it"
 
 
 def _goes_on(run: Run, session_id: str, storage: Any, rows: Sequence[Mapping[str, Any]], name: str | None) -> str | None:

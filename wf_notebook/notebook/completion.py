@@ -12,6 +12,7 @@ from IPython.core.getipython import get_ipython
 from ..ipynb.cell import snake_case
 from ..ipynb.options import OPTIONS
 from ..ipynb.workflows import find, names, parameters
+from ..tabular import seen
 from ..verbs.table import options_of
 from ..workflow import Workflow
 from .known import known
@@ -66,9 +67,9 @@ complete: Any = context_matcher(identifier="wf_notebook")(_complete)
 def _candidates(words: list[str], word: str, namespace: dict[str, Any], body: str) -> Iterable[str]:
     """Return what may stand in the place of `word`, after `words`."""
     valued = {dashed for option in OPTIONS if option.metavar for dashed in (f"--{option.name}", f"-{option.short}")}
-    if words and words[-1] in {"-s", "--session"}:
-        return sorted({each.session_id for each in namespace.values() if isinstance(each, Workflow)})
-    if (words and words[-1] in valued) or "=" in word:
+    if words and words[-1] in valued:
+        return _values(words[-1], namespace)
+    if "=" in word:
         return []
     if word.startswith("-"):
         return [f"--{option.name}" for option in OPTIONS if f"--{option.name}" not in words]
@@ -82,6 +83,16 @@ def _candidates(words: list[str], word: str, namespace: dict[str, Any], body: st
     return names(namespace)
 
 
+def _values(option: str, namespace: dict[str, Any]) -> list[str]:
+    """Return what may follow an option."""
+    named = [(name, value) for name, value in list(namespace.items()) if not name.startswith("_") and name != "In"]
+    if option == "--map":
+        return [name for name, value in named if isinstance(value, list) or seen(value) is not None]
+    if option in {"-s", "--session"}:
+        return sorted({value.session_id for _, value in named if isinstance(value, Workflow)})
+    return []
+
+
 def _of_verbs(words: list[str], word: str, namespace: dict[str, Any]) -> Iterable[str]:
     """Return what may stand in the place of `word` on a line of %wf."""
     if not words:
@@ -91,7 +102,7 @@ def _of_verbs(words: list[str], word: str, namespace: dict[str, Any]) -> Iterabl
         return []
     if word.startswith("-"):
         return [f"--{option.name}" for option in options_of(verb) if f"--{option.name}" not in words]
-    return names(namespace) if words == ["form"] else known(words, namespace)
+    return names(namespace) if words == ["form"] else known(words, namespace, word)
 
 
 def _inputs(name: list[str], namespace: dict[str, Any], body: str) -> list[str]:

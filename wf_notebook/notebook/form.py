@@ -16,12 +16,14 @@ from ..errors import BadArguments, RunStopped
 from ..ipynb.workflows import missing, named, parameters, stop
 from ..readable import brief
 from ..redact import redact
+from ..transaction import sweep_of
 from .card import WITHOUT_WIDGETS, card, ran_card
 from .controls import Field
+from .displayed import publish
 from .fields import complaint, field
 from .live import perform
 from .pane import PAUSE, VIEW, Pane
-from .views import RecordView, has_widgets, publish, view
+from .views import RecordView, has_widgets, view
 from .wanted import BLANK, wanted
 from .widget import answer_at_once
 
@@ -278,7 +280,8 @@ class Form(VBox):  # type: ignore[misc] # has no types
 
         def ask() -> None:
             with suppress(Exception):  # a list to choose from; what is wrong with the storage is said by the run
-                self.session.options = tuple(dict.fromkeys([here, *storage.sessions()["session_id"]]))
+                there = [each for each in storage.sessions()["session_id"] if sweep_of(each) is None]
+                self.session.options = tuple(dict.fromkeys([here, *there]))
 
         if hasattr(storage, "sessions"):
             asking = threading.Thread(target=ask, daemon=True)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..ipynb.workflows import find, successor
 from .card import card
-from .views import has_widgets, publish
+from .displayed import publish
+from .views import has_widgets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.getipython import get_ipython
 
 from ..cache.heard import LISTENING, SAYING, say
-from .views import publish
+from .displayed import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,10 +20,10 @@ from traitlets import Dict, Unicode
 from ..inspection import Hearing, News
 from ..inspection.static import static_bundle
 from .again import RUNNING_OPS
+from .displayed import publish
 from .shown import shown
 from .taking_in import taken_in
 from .variables import put_result, put_value
-from .views import publish
 from .widget import answer_at_once
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from ..frames import folded_ids
 from ..ipynb.line import written
 from ..keys import key_of
+from ..owners import visible
 from ..storage.schema import VIEWS
 from ..transaction import is_branch, shown_id, stored_id
 from ..verbs.asked import Asked
@@ -26,8 +28,11 @@ _DELETED = """
     WHERE newest = 1 AND op = 'deleted'"""
 
 
-def known(words: list[str], namespace: dict[str, Any]) -> list[str]:
-    """Return what may follow these words, as a line has it; what a storage knows only if it answers at once."""
+def known(words: list[str], namespace: dict[str, Any], word: str = "") -> list[str]:
+    """Return what may follow these words, as a line has it; what a storage knows only if it answers at once.
+
+    `word` is what is written of it already.
+    """
     verb, *others = words
     what = AFTER.get(words[-1]) or OF_VERB.get(verb)
     if what is None or (words[-1] == verb == "resolve"):
@@ -42,7 +47,8 @@ def known(words: list[str], namespace: dict[str, Any]) -> list[str]:
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(_PATIENCE)
-    return list(dict.fromkeys(map(written, found)))
+    offered = folded_ids(found, word) if what in {sessions, sides} else found
+    return list(dict.fromkeys(map(written, offered)))
 
 
 def sessions(asked: Asked) -> Iterable[str]:
@@ -54,7 +60,9 @@ def sessions(asked: Asked) -> Iterable[str]:
 def deleted(asked: Asked) -> Iterable[str]:
     """Return the sessions that were deleted and can be brought back."""
     storage = asked.storage()
-    return [shown_id(stored) for (stored,) in storage.read(_DELETED, (storage.table_name,)) if not is_branch(stored)]
+    sees = visible(storage.read, storage.table_name)
+    found = [stored for (stored,) in storage.read(_DELETED, (storage.table_name,)) if not is_branch(stored) and sees(stored)]
+    return map(shown_id, found)
 
 
 def keys(asked: Asked) -> Iterable[str]:
@@ -80,6 +88,13 @@ def runs(asked: Asked) -> Iterable[str]:
     return [run for (run,) in _read(asked, "SELECT run_id FROM runs WHERE store = ? AND session_id = ? ORDER BY started_at DESC")]
 
 
+def going(asked: Asked) -> Iterable[str]:
+    """Return the runs that go on."""
+    from ..ipynb.going import going_on
+
+    return [each.run.run_id for each in going_on(asked.storage())]
+
+
 def conflicts(asked: Asked) -> Iterable[Any]:
     """Return the keys of the session that are in a conflict."""
     return dict.fromkeys(one.keys[0] for live in asked.live(asked.meant()) for one in live.conflict())
@@ -103,6 +118,8 @@ AFTER: dict[str, Callable[[Asked], Iterable[Any]]] = {
 }  # fmt: skip
 #: What follows a verb.
 OF_VERB: dict[str, Callable[[Asked], Iterable[Any]]] = {
-    "state": keys, "runs": sessions, "inspect": sessions, "events": runs, "show": runs, "diff": sides, "restore": versions,
-    "delete": sessions, "resolve": conflicts, "sql": views,
+    "sessions": sessions,
+    "state": keys, "runs": sessions, "inspect": sessions, "events": runs, "show": runs, "attach": going, "stop": going,
+    "diff": sides, "restore": versions,
+    "delete": sessions, "copy": sessions, "share": sessions, "unshare": sessions, "resolve": conflicts, "sql": views,
 }  # fmt: skip

@@ -12,11 +12,12 @@ from .. import background
 from ..ipynb.workflows import method
 from ..render import printed_bundle
 from ..stream import RunStream
+from .displayed import publish
 from .failure import failed
 from .loose import as_run
 from .remains import freeze
 from .stopping import Stop
-from .views import WidgetView, publish, view
+from .views import WidgetView, view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,6 +15,7 @@ from traitlets import Bool, Enum, Unicode, observe
 from ..cache import checked_mode
 from ..errors import BadArguments, SessionConflict
 from ..ipynb.cell import join_line
+from ..ipynb.given_rows import given_rows
 from ..ipynb.line import read_line
 from ..ipynb.options import help_text
 from ..ipynb.workflows import find, listed, missing, needs, successor, take_name
@@ -28,6 +29,7 @@ from .failure import for_this_cell, users_tracebacks
 from .forms import ask_for_inputs, show_card
 from .live import perform
 from .remains import DETAILS
+from .sweeping import do_sweep
 from .verbs import perform as perform_verb
 from .views import NoView, RecordView, view
 
@@ -81,6 +83,7 @@ class WorkflowMagics(Magics):
 
             %%workflow [NAME] [options] [inputs]     the cell: a Workflow subclass, or agents and a run(self, …)
             %workflow NAME [options] [inputs]        run it again
+            %workflow NAME --map DATA [inputs]       run it for each row of a dataframe, a list or a file
 
         Inputs are Python: topic="LLMs in 2026" n=3 **more. In options {expression} is replaced by its value.
         The response is in _, and what x = %workflow NAME gives; the record of the last run is NAME.last_run.
@@ -117,6 +120,8 @@ class WorkflowMagics(Magics):
         take_name(name, namespace)
         namespace[name] = workflow
         inputs = read.inputs(namespace)
+        if options.map is not None and not options.no_run:
+            return self._map(workflow, inputs, options, namespace)
         absent = missing(cls, inputs, name)
         if options.no_run:
             return self._show_card(workflow, name, absent, options)
@@ -132,7 +137,7 @@ class WorkflowMagics(Magics):
             raise BadArguments(f"%workflow NAME runs a workflow again; there are {known}")
         cls, name, found = find(namespace, read.name)
         inputs = read.inputs(seen)
-        absent = missing(cls, inputs, name)
+        absent = missing(cls, inputs, name) if options.map is None else []
         if absent and not options.no_run:
             raise needs(cls, name, absent)
         if found is None:
@@ -152,6 +157,8 @@ class WorkflowMagics(Magics):
         namespace[name] = workflow
         if options.no_run:
             return self._show_card(workflow, name, absent, options)
+        if options.map is not None:
+            return self._map(workflow, inputs, options, seen)
         return self._run(name, workflow, inputs, options)
 
     def _made(self, cls: type[Workflow], name: str, options: Options, old: Any) -> Workflow:
@@ -201,6 +208,19 @@ class WorkflowMagics(Magics):
         if response is not None:  # it has just been shown
             for_this_cell(self.shell, response, "_ipython_display_", (lambda: None) if options.quiet else _point_at_it)
         return response
+
+    def _map(self, workflow: Workflow, inputs: dict[str, Any], options: Options, seen: dict[str, Any]) -> Any:
+        """Run a workflow for each row of what --map names; `seen` is where that is looked up."""
+        how = {**options.of_map(), "cache": "refresh" if options.fresh else checked_mode(options.cache, "--cache ")}
+        workflow.private = options.private or type(workflow).private
+        sweep = workflow.map(given_rows(options.map or "", seen), **how, **inputs)
+        self._given(sweep, options)  # also where it is stopped
+        shown = NoView() if options.quiet else RecordView() if options.no_stream or not self.stream else None
+        if options.background:
+            sweep.start()
+        do_sweep(sweep, shown)
+        for_this_cell(self.shell, sweep, "_ipython_display_", (lambda: None) if options.quiet else _point_at_it)
+        return sweep
 
     def _given(self, response: Any, options: Options) -> Any:
         if options.out:

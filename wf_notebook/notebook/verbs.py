@@ -11,15 +11,26 @@ from ..nearest import did_you_mean
 from ..verbs import table
 from ..verbs.asked import Asked
 from ..verbs.table import Verb, options_of
-from . import forms, planned
+from . import attaching, compared, forms, planned
 
 FIRST = Option("session", "s", "ID", "the session that it has at first; left out, the workflow's own")
 #: After which verb of the table comes what only a notebook can do.
 _HERE = {
     "why": Verb("plan", "NAME [inputs]", "what a run would do, before it is paid for", planned.plan, (), raw=planned.line),
     "plan": Verb("replay", "[RUN]", "play a run again as it was, from the store: no model is asked", planned.replay),
+    "status": Verb(
+        "attach",
+        "[RUN]",
+        "show a run live that goes on, also in another process, or that another page began",
+        attaching.attach,
+        (),
+    ),
+    "replay": Verb("again", "STEP [what is different]", "one call of the last run once more, with other instructions=, model=, …",
+                   compared.again, (), raw=planned.line),
+    "again": Verb("compare", "NAME", "a workflow as it is now over recorded inputs: what changes, and what that costs",
+                  compared.compare, (compared.LAST, compared.OVER, compared.MODEL, compared.SCORE)),
     "resolve": Verb("form", "NAME", "a form of a workflow's inputs, with Run and Stop", forms.form, (FIRST,)),
-}
+}  # fmt: skip
 
 
 def _all() -> tuple[Verb, ...]:

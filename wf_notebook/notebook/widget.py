@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 #: A page that does not have a model after so many seconds is not there (nbclient, papermill).
 GRACE = 5.0
 _STATIC = Path(__file__).parent / "static"
-_PARTS = [*(f"page_{n}" for n in range(PAGES)), *(f"tail_{n}" for n in range(TAILS))]
+_PARTS = [*(f"page_{n}" for n in range(PAGES)), *(f"tail_{n}" for n in range(TAILS)), "board"]
 
 _Parts: Any = type("_Parts", (HasTraits,), {name: Unicode().tag(sync=True) for name in _PARTS})
 
 
 class LiveWidget(anywidget.AnyWidget, _Parts):  # type: ignore[misc] # neither has types
-    """What a live output shows; pages and tails are safe HTML, all else is text.
+    """What a live output shows; pages, tails and the board are safe HTML, all else is text.
 
     `sections` say in which order: of each its title, the numbers of its pages, that of its tail while it has one, and its status.
+    Above them stands the board, which changes as a whole.
     """
 
     _esm = _STATIC / "live.js"

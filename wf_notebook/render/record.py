@@ -156,13 +156,15 @@ def record_metadata(run: Run, folder: Path | None = None) -> dict[str, Any]:
 
 
 def taken(metadata: Mapping[str, Any]) -> str:
-    """Return how the head of a record says when its run was and how long it took, of which `record_metadata` tells, too.
+    """Return how the head of a record says when its run was and how long it took, of which its metadata tells, too.
 
     >>> taken({"started_at": "2026-01-02T03:04:05.678+00:00", "duration": 1.04})
     '1.0 s · 2026-01-02 03:04:05 UTC'
-    >>> taken({"of": "somebody else"})
-    ''
+    >>> taken({"now": "2 from the store · 1.0 s"}), taken({"of": "somebody else"})
+    ('2 from the store · 1.0 s', '')
     """
+    if isinstance(now := metadata.get("now"), str):  # of a sweep
+        return now
     try:
         began = moment(datetime.fromisoformat(metadata["started_at"]))
         return began if metadata.get("duration") is None else f"{metadata['duration']:.1f} s · {began}"

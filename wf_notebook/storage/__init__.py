@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, runtime_ch
 from ..errors import BadStorage
 from ..nearest import did_you_mean
 from ..run import logger
+from .postgres_address import is_postgres as is_postgres
+from .postgres_address import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,13 +23,17 @@ if TYPE_CHECKING:
     from ..transaction import Transaction
     from .duckdb import DuckDbWorkflowStorage as DuckDbWorkflowStorage
     from .memory import MemoryWorkflowStorage as MemoryWorkflowStorage
+    from .postgres import PostgresWorkflowStorage as PostgresWorkflowStorage
     from .sqlite import SqliteWorkflowStorage as SqliteWorkflowStorage
 
-__all__ = ["DuckDbWorkflowStorage", "MemoryWorkflowStorage", "SqliteWorkflowStorage", "WorkflowStorage", "open_storage"]
+__all__ = [
+    "DuckDbWorkflowStorage", "MemoryWorkflowStorage", "PostgresWorkflowStorage", "SqliteWorkflowStorage", "WorkflowStorage",
+    "open_storage",
+]  # fmt: skip
 
 T = TypeVar("T")
 
-_ADDRESSES = "duckdb:///file.duckdb, sqlite:///file.db or memory:"
+_ADDRESSES = "duckdb:///file.duckdb, sqlite:///file.db, postgresql://user@host/database or memory:"
 FOLDER, FILE = ".workflows", "workflows.duckdb"
 
 
@@ -59,7 +65,7 @@ class WorkflowStorage(Protocol):
     def restore_session(self, session_id: str, *, new_id: str | None = None) -> None:
         """Bring a hidden session back."""
 
-    def sessions(self, *, user_id: str | None = None, workflow: str | None = None) -> Any:
+    def sessions(self, *, user_id: str | None = None, workflow: str | None = None, all_users: bool = False) -> Any:
         """Return the sessions as a Table."""
 
     def runs(self, session_id: str | None = None) -> Any:
@@ -89,13 +95,16 @@ SCHEMES: dict[str, str] = {
     "duckdb": "duckdb:DuckDbWorkflowStorage",
     "sqlite": "sqlite:SqliteWorkflowStorage",
     "memory": "memory:MemoryWorkflowStorage",
+    "postgresql": "postgres:PostgresWorkflowStorage",
+    "postgres": "postgres:PostgresWorkflowStorage",
 }
 
 
 def open_storage(url: str = "default", *, table_name: str = "workflow_sessions") -> WorkflowStorage:
     """Return the storage at an address: `duckdb:///file`, `sqlite:///file` (four slashes: from the root), `memory:` or `default`.
 
-    Raises BadStorage for an address of an unknown kind. The file is made by the first save.
+    For a team `postgresql://user@host/database?schema=…`. Raises BadStorage for an address of an unknown kind. The file, or the
+    schema, is made by the first save.
 
     >>> open_storage("memory:")
     MemoryWorkflowStorage('memory:', table_name='workflow_sessions')
@@ -108,8 +117,10 @@ def open_storage(url: str = "default", *, table_name: str = "workflow_sessions")
         if url == "default":
             raise BadStorage(f"the default storage is set to 'default'; set it to an address: {_ADDRESSES}")
     scheme, colon, rest = url.partition(":")
+    if colon and is_postgres(url):
+        scheme = "postgresql"  # SQLAlchemy has a driver in it
     if not colon or scheme not in SCHEMES:
-        raise BadStorage(f"unknown kind of storage in {url!r}{_hint(url, scheme, colon)}")
+        raise BadStorage(f"unknown kind of storage in {without_password(url)!r}{_hint(url, scheme, colon)}")
     module, _, name = SCHEMES[scheme].partition(":")
     cls = getattr(import_module(f".{module}", __name__), name)
     if scheme == "memory":
@@ -117,6 +128,9 @@ def open_storage(url: str = "default", *, table_name: str = "workflow_sessions")
             raise BadStorage(f"{url!r} names a file; write memory:, or duckdb:///{rest.lstrip('/')}")
         in_memory: WorkflowStorage = cls(table_name)
         return in_memory
+    if scheme.startswith("postgres"):
+        on_server: WorkflowStorage = cls(table_name, db_url=url)
+        return on_server
     if not rest.startswith("///") or not rest[3:]:
         raise BadStorage(f"{url!r} names no file; write {scheme}:///file, or {scheme}:////folder/file from the root")
     in_file: WorkflowStorage = cls(table_name, db_file=rest[3:])
@@ -204,7 +218,7 @@ def _setting(table: Any) -> str | None:
 def _from_root(url: str, root: Path) -> str:
     """Return an address in which a relative file is below `root`, where its pyproject.toml lies."""
     scheme, marker, rest = url.partition(":///")
-    return f"{scheme}:///{root / rest}" if marker else url
+    return f"{scheme}:///{root / rest}" if marker and not is_postgres(url) else url
 
 
 def _new_folder(folder: Path) -> Path:

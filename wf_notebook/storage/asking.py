@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 #: What databases say of a table that is not there.
-_ABSENT = re.compile(r"no such table|Table with name .* does not exist")
+_ABSENT = re.compile(r"no such table|Table with name .* does not exist|relation .* does not exist")
 #: How long a query may take, in seconds: less than others wait for their turn to save (`lock.PATIENCE`).
 SECONDS = 8.0
 #: How many rows it may give.

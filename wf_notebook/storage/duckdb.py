@@ -39,7 +39,8 @@ DUCKDB = Dialect(
     timestamp="TIMESTAMP",
     long_text="VARCHAR USING COMPRESSION zstd",
     bytes="BLOB",
-    json_value="t.value",
+    hash="VARCHAR",
+    json_object="json_group_object(t.key, t.value)",
     takes_lists=True,
     catalog="SELECT 'table', table_name FROM duckdb_tables() WHERE NOT internal AND database_name = current_database()"
     " UNION ALL SELECT 'view', view_name FROM duckdb_views() WHERE NOT internal AND database_name = current_database()",
@@ -82,6 +83,10 @@ class DuckDbWorkflowStorage(SqlStorage):
     def stamp(self) -> int | None:
         """Return a number that stays the same while nobody writes to the file, None when somebody did."""
         return self._file.stamp()
+
+    def others(self) -> int:
+        """Return a number that stays the same while no other process was seen to write; whoever saves sees it."""
+        return self._file.others()
 
     def sign(self) -> Signature:
         """Return what is different after every save; it is told without a lock."""

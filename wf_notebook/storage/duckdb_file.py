@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from . import duckdb_errors, place
-from .duckdb_checkpoints import Checkpoints
-from .duckdb_connection import Cursor, TaskFailed, connection, literal
+from .duckdb_attach import HEADER, Attaching
+from .duckdb_connection import Cursor, TaskFailed
 from .lock import locked
 from .rows import Opened
 from .thread import Job, all_given_up, tell
 from .waiting import PATIENCE, patience_for, remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from ..cancel import CancelToken
     from .place import Signature
     from .thread import More
 
 
-#: A file of this version is opened by DuckDB 1.5 and by 2.x.
-STORAGE_VERSION = "v1.5.0"
 #: A WAL beyond this is folded into the file, in bytes.
 WAL_LIMIT = 2_000_000
 #: After a checkpoint the file stays attached this long, in seconds: DuckDB 2.0 reads a file's header before it locks the file,
 #: so one who opens it in that moment must fail on the lock, or would later write over the checkpoint.
 STAY = 0.1
-#: DuckDB's headers lie in the first bytes of a file.
-HEADER = 12_288
+#: Saves that wait are done one after the other for so long before others get their turn, in seconds.
+MOMENT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +43,20 @@ class Task:
     write: bool
 
 
-class File:
+class File(Attaching):
     """A DuckDB file; but for `stamp` it is used in the storage thread only."""
 
     _files: dict[Path, File] = {}  # noqa: RUF012 - one for each path in this process, on purpose
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         self.wal = path.with_name(path.name + ".wal")
         self.lock = path.with_name(path.name + ".lock")
         self._ready: set[str] = set()  # the stores that are prepared
         self._generation = 0  # counts the writes, ours and those of others, that this process knows of
+        self._others = 0  # counts how often it was seen that others wrote
         self._signature: Signature | None = None  # of the file as we left it
         self._newest_steps: dict[tuple[str, str], tuple[int, int]] = {}
-        self._reader: tuple[int, int] | None = None  # the file's inode, and a descriptor of it
-        self.checkpoints = Checkpoints()
 
     @classmethod
     def at(cls, path: Path) -> File:
@@ -81,6 +75,10 @@ class File:
         generation = self._generation
         return generation if self._signature == self.signed() else None
 
+    def others(self) -> int:
+        """Return a number that stays the same while no other process was seen to write."""
+        return self._others
+
     def signed(self) -> Signature:
         """Return what is different after every save.
 
@@ -94,6 +92,7 @@ class File:
         if before == now:
             return
         self._generation += 1
+        self._others += 1
         self._ready.clear()
         if before is not None:
             self.checkpoints.others_wrote(folded=before[0] != now[0])
@@ -149,12 +148,33 @@ class File:
             self._look(cursor, beside=beside)
             again: Sequence[Job] = ()
             values = self._committed(cursor, tasks)
-            if writable and not beside and self._worth_a_checkpoint():
-                tell(jobs, values)
-                self._checkpoint(cursor)
-                again = self._stay(cursor, jobs[0].more)
+            if writable and not beside:
+                more = jobs[0].more
+                jobs, values, again = self._go_on(cursor, jobs, values)
+                if not again and self._worth_a_checkpoint():
+                    tell(jobs, values)
+                    self._checkpoint(cursor)
+                    again = self._stay(cursor, more)
         tell(jobs, values)
         return again
+
+    def _go_on(self, cursor: Cursor, jobs: Sequence[Job], values: list[Any]) -> tuple[Sequence[Job], list[Any], Sequence[Job]]:
+        """Do the jobs that wait already, for a moment: to attach the file for each takes longer than what they do.
+
+        Return the last ones, with what they give and are not told yet, and those that must be done again.
+        """
+        more, until = jobs[0].more, time.monotonic() + MOMENT
+        while time.monotonic() < until and not self._worth_a_checkpoint() and (later := more(0.0)):
+            tell(jobs, values)
+            jobs, values = later, []
+            if self._signature != self.signed():  # another file lies here now
+                return (), [], later
+            try:
+                values = self._committed(cursor, [job.task for job in later])
+            except TaskFailed:
+                cursor.execute("ROLLBACK")
+                return (), [], later
+        return jobs, values, ()
 
     def _committed(self, cursor: Cursor, tasks: Sequence[Task]) -> list[Any]:
         """Do tasks in one transaction; return what they give, once that is durable."""
@@ -186,70 +206,6 @@ class File:
                     self._checkpoint(cursor)
                     self._stay(cursor, job.more)
         job.set_result(None)
-
-    @contextmanager
-    def connected(
-        self, *, writable: bool, write: bool, given_up: CancelToken, patience: float = PATIENCE
-    ) -> Iterator[tuple[Cursor, bool]]:
-        """Give a cursor in which this file is the current database, and whether it is one beside the user's own connection."""
-        try:
-            try:
-                if not (write or self.path.exists()):
-                    raise place.NotThere(self.path)
-                self.attach(connection.get(), read_only=not writable, given_up=given_up, patience=patience)
-            except duckdb.Error as error:
-                if not duckdb_errors.is_own_connection(error):
-                    if not duckdb_errors.is_outsider(error):
-                        connection.drop()  # whatever it attached
-                    raise
-                with duckdb_errors.connect_beside(self.path, write=write) as beside:
-                    yield Cursor(beside), True
-            else:
-                with connection.detached():
-                    yield Cursor(connection.get()), False
-        except duckdb.Error as error:
-            raise duckdb_errors.translated(error, self.path, write=write) from error
-
-    def attach(self, memory: duckdb.DuckDBPyConnection, *, read_only: bool, given_up: CancelToken, patience: float) -> None:
-        """Attach the file to a connection, as `kept`; while another program holds it, wait so many seconds for that."""
-        since = time.monotonic()
-        waiting = duckdb_errors.Waiting(self.path)
-        while True:
-            header, started = self._header(), time.thread_time()  # what else the machine does is no cost
-            # A file that is there keeps its version: to ask for a lower one is an error.
-            options = ", READ_ONLY" if read_only else "" if self.path.exists() else f", STORAGE_VERSION '{STORAGE_VERSION}'"
-            try:
-                # Not told the type of a file, DuckDB 2.0 looks into it first, and goes by that header after it has the lock.
-                memory.execute(f"ATTACH {literal(self.path)} AS kept (TYPE duckdb{options})")
-            except duckdb.Error as error:
-                if not duckdb_errors.is_outsider(error) or given_up.cancelled or time.monotonic() - since > patience:
-                    raise
-                waiting.say(error)
-                time.sleep(0.02)  # another program's lock cannot be waited for otherwise
-                continue
-            took = time.thread_time() - started
-            if header is None and not read_only:
-                self.path.chmod(0o600)  # it is new, and ours
-            # DuckDB 2.0 reads the header before it locks the file: one that was written in between is not the one it goes by.
-            if header is None or header == self._header():
-                break
-            memory.execute("DETACH kept")
-        self.checkpoints.attached(took)
-
-    def _header(self) -> bytes | None:
-        """Return the file's header, None where there is none yet.
-
-        It is read through a descriptor that stays open: closing any one of a file ends all locks that the process has on it.
-        """
-        there = place.sign(self.path)
-        if there is None or sys.platform == "win32":
-            return None
-        if self._reader is None or self._reader[0] != there[2]:
-            try:
-                self._reader = there[2], os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            except OSError:
-                return None  # attaching says why
-        return os.pread(self._reader[1], HEADER, 0)
 
     def _protect(self) -> None:
         """Let nobody read the WAL who cannot read the file: DuckDB makes both readable by everybody."""

@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import StorageBusy
+from .duckdb_attach import STORAGE_VERSION
 from .duckdb_connection import literal
-from .duckdb_file import STAY, STORAGE_VERSION
+from .duckdb_file import STAY
 from .lock import locked
 from .thread import Job
 

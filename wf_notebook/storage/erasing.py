@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import BadSetting, UnknownSession
 from ..history import folded
 from ..nearest import did_you_mean
+from ..owners import refuse_others, visible
 from ..transaction import is_branch, shown_id, stored_id
 
 if TYPE_CHECKING:
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 
 #: How a value names a blob.
 _NAMED = re.compile(r'"blob":"([0-9a-f]{32})"|"([0-9a-f]{32})"')
+
+
+def named_blobs(text: str | None) -> list[str]:
+    """Return the blobs that a value names, as it is stored.
+
+    >>> named_blobs('{"$ndarray":{"blob":"0123456789abcdef0123456789abcdef"}}')
+    ['0123456789abcdef0123456789abcdef']
+    """
+    return [one or other for one, other in _NAMED.findall(text)] if text and '"' in text else []
+
 
 #: What refers to blobs: table, the column whose values name them, and the one that has the name of a value that is one.
 REFERRING = (("state_log", "value", "blob"), ("step_log", "result", "blob"), ("step_log", "parts", "parts_blob"))
@@ -35,21 +46,26 @@ class Purged:
     blobs: int = 0
 
 
-def known(tx: SqlTransaction | NoRows, session_id: str, url: str) -> str:
-    """Return how the id of a session is stored, of one that is there or was deleted; UnknownSession if there never was one."""
+def known(tx: SqlTransaction | NoRows, session_id: str, url: str, *, alone: bool = True) -> str:
+    """Return how the id of a session is stored, of one that is there or was deleted; UnknownSession if there never was one.
+
+    SessionOwned if it is another user's: `alone`, also if that user shared it.
+    """
     key = stored_id(session_id)
     if not (tx.head(key, 0).revision or tx.inherited(session_id)):
-        ids = [shown_id(stored) for stored in live_sessions(tx) if not is_branch(stored)]
+        sees = visible(tx.rows, tx.store)
+        ids = [shown_id(stored) for stored in live_sessions(tx) if not is_branch(stored) and sees(stored)]
         hint = did_you_mean(session_id, ids) or "; storage.sessions() lists those that are there"
         raise UnknownSession(f"no session {session_id!r} in {url}{hint}")
+    refuse_others(session_id, tx.head(key, 0).about, alone=alone)
     return key
 
 
 def erase_session(tx: SqlTransaction, key: str) -> tuple[int, int, int]:
     """Erase a session with its branches and all rows of them; return how many sessions, versions and runs that were."""
-    at, branches = (tx.store, key), (tx.store, f"{key}@%")
-    of = "store = ? AND (session_id = ? OR (session_id LIKE ? AND session_id NOT LIKE ?))"
-    given = (*at, branches[1], f"{key}@@%")  # a doubled @ is the user's own: another session
+    of = "store = ? AND (session_id = ? OR (session_id LIKE ? ESCAPE '!' AND session_id NOT LIKE ? ESCAPE '!'))"
+    begins = re.sub("[!%_]", r"!\g<0>", key)
+    given = (tx.store, key, f"{begins}@%", f"{begins}@@%")  # a doubled @ is the user's own: another session
     sessions, versions = tx.rows(
         "SELECT count(DISTINCT session_id),"
         f" (SELECT count(*) FROM (SELECT DISTINCT session_id, version FROM state_log WHERE {of}) v) FROM session_log WHERE {of}",
@@ -73,7 +89,8 @@ def erase_runs(tx: SqlTransaction, runs: Sequence[str]) -> None:
 
 def runs_before(tx: SqlTransaction, moment: str, key: str | None) -> list[str]:
     """Return the runs that ended before a moment, of one session or of all."""
-    sql = "SELECT run_id FROM run_log WHERE store = ? AND phase = 'end' AND happened_at < ? AND (? IS NULL OR session_id = ?)"
+    ended = "store = ? AND phase = 'end' AND happened_at < ?"
+    sql = f"SELECT run_id FROM run_log WHERE {ended} AND (CAST(? AS VARCHAR) IS NULL OR session_id = ?)"
     return [run_id for (run_id,) in tx.rows(sql, (tx.store, moment, key, key))]
 
 
@@ -89,7 +106,7 @@ def deleted_sessions(tx: SqlTransaction, moment: str | None) -> list[str]:
     sql = (
         "SELECT session_id FROM (SELECT session_id, op, happened_at, row_number() OVER"
         " (PARTITION BY session_id ORDER BY revision DESC) AS newest FROM session_log WHERE store = ?) s"
-        " WHERE newest = 1 AND op = 'deleted' AND (? IS NULL OR happened_at < ?)"
+        " WHERE newest = 1 AND op = 'deleted' AND (CAST(? AS VARCHAR) IS NULL OR happened_at < ?)"
     )
     return [key for (key,) in tx.rows(sql, (tx.store, moment, moment))]
 
@@ -104,10 +121,11 @@ def sweep(tx: SqlTransaction) -> int:
     needed, values = set(), []
     for table, column, beside in REFERRING:
         needed |= {name for (name,) in tx.rows(f"SELECT DISTINCT {beside} FROM {table} WHERE {beside} IS NOT NULL", ())}
-        values += tx.rows(f"""SELECT {column} FROM {table} WHERE {column} LIKE '%"blob%'""", ())
+        value = f"CAST({column} AS VARCHAR)"
+        values += tx.rows(f"""SELECT {value} FROM {table} WHERE {value} LIKE '%"blob%'""", ())
         values += tx.rows(f"""SELECT b.text FROM blob b JOIN {table} l ON l.{beside} = b.hash WHERE b.text LIKE '%"blob%'""", ())
     for (value,) in values:
-        needed.update(one or other for one, other in _NAMED.findall(value))
+        needed.update(named_blobs(value))
     there = {content_hash for (content_hash,) in tx.rows("SELECT hash FROM blob", ())}
     gone = sorted(there - needed)
     for start in range(0, len(gone), 500):
@@ -118,6 +136,7 @@ def sweep(tx: SqlTransaction) -> int:
 
 def purged(tx: SqlTransaction, key: str | None, moment: str | None) -> Purged:
     """Erase what `SqlStorage.purge` says."""
+    tx.hold_all()
     sessions = versions = 0
     whole = deleted_sessions(tx, moment) if key is None else [key] if moment is None else []
     runs: list[str] = [] if moment is None else runs_before(tx, moment, key)

@@ -1,14 +1,22 @@
-"""Rows of a file of a table, CSV, JSON or Parquet, as DuckDB reads them."""
+"""Rows of a file of a table, CSV, JSON or Parquet, as DuckDB reads and writes them."""
 
 from __future__ import annotations
 
+import csv
+import json
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from ..errors import BadRows
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Which kinds of files can be written.
+WRITTEN = (".csv", ".jsonl", ".parquet")
 #: Who reads which kind of file.
 READERS = {
     ".csv": "read_csv", ".tsv": "read_csv", ".parquet": "read_parquet",
@@ -31,3 +39,47 @@ def rows_of_file(path: str) -> list[dict[str, Any]]:
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     except duckdb.Error as error:
         raise BadRows(f"{path!r} cannot be read: {str(error).partition(chr(10))[0]}") from None
+
+
+def check_target(path: str) -> None:
+    """Raise BadRows where rows cannot be written to a file of this name: before they are made, and paid for."""
+    file = Path(path).expanduser()
+    if file.suffix.lower() not in WRITTEN:
+        raise BadRows(f"{path!r} is no file that rows can be written to; give the path of a {', '.join(WRITTEN)} file")
+    if file.is_dir() or not file.parent.is_dir():
+        raise BadRows(f"{path!r} cannot be written: {'it is a folder' if file.is_dir() else 'there is no such folder'}")
+
+
+def write_rows(path: str, names: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows of plain data into a file, in the place of what it had; what is nested is JSON in a CSV file."""
+    file = Path(path).expanduser()
+    match file.suffix.lower():
+        case ".csv":
+            with file.open("w", encoding="utf-8", newline="") as opened:
+                writer = csv.writer(opened)
+                writer.writerow(names)
+                writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+        case ".parquet":
+            with TemporaryDirectory(prefix="wf-rows-") as folder, duckdb.connect(":memory:") as database:
+                lines = Path(folder) / "rows.jsonl"
+                _write_lines(lines, rows)
+                columns = ", ".join(f"NULL AS {_quoted(name)}" for name in names)
+                source = "read_json(?, format = 'newline_delimited', sample_size = -1)" if rows else f"(SELECT {columns}) LIMIT 0"
+                target = str(file).replace("'", "''")
+                sql = f"COPY (SELECT * FROM {source}) TO '{target}' (FORMAT parquet)"
+                database.execute(sql, [str(lines)] if rows else [])
+        case _:
+            _write_lines(file, rows)
+
+
+def _write_lines(file: Path, rows: Sequence[dict[str, Any]]) -> None:
+    with file.open("w", encoding="utf-8") as opened:
+        opened.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

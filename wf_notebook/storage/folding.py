@@ -107,7 +107,40 @@ _SQLITE = f"""
                   WHEN 'list' THEN ({_SQLITE_LIST}) ELSE ({_SQLITE_DICT}) END AS value
         FROM (__versions__) v"""
 
-_FOLDED = {"duckdb": _DUCKDB, "sqlite": _SQLITE}
+#: Postgres as DuckDB; `postgres_dialect` says what the functions are that are not its own.
+_PIECES = """
+                          SELECT r.path AS name, CASE r.shape WHEN 'list' THEN substr(r.value, 2, length(r.value) - 2)
+                                                      ELSE r.value END AS text, CAST(1 AS BIGINT) AS ordinal
+                          WHERE r.shape <> 'dict' OR r.op <> 'set'
+                          UNION ALL
+                          SELECT json_name(j.key), json_unmasked(CAST(j.value AS TEXT)), j.ordinality
+                          FROM json_each(CASE WHEN r.shape <> 'dict' OR r.op <> 'set' THEN NULL
+                                              WHEN r.keyed THEN CAST(json_masked(r.value) AS JSON) -> '$dict'
+                                              ELSE CAST(json_masked(r.value) AS JSON) END) WITH ORDINALITY j"""
+
+_POSTGRES = f"""
+        SELECT v.*, (
+            SELECT CAST(CASE max(shape) WHEN 'whole' THEN max(text)
+                   WHEN 'list' THEN '[' || coalesce(string_agg(text, ',' ORDER BY version) FILTER (WHERE text <> ''), '') || ']'
+                   ELSE CASE WHEN bool_or(keyed) THEN '{{"$dict":' ELSE '' END || '{{'
+                        || coalesce(string_agg(json_quote(name) || ':' || coalesce(text, 'null'), ','
+                                               ORDER BY born) FILTER (WHERE nth = 1 AND op <> 'delete'), '')
+                        || '}}' || CASE WHEN bool_or(keyed) THEN '}}' ELSE '' END END AS JSON)
+            FROM (SELECT *, row_number() OVER (PARTITION BY name ORDER BY version DESC) AS nth,
+                         min(came) FILTER (WHERE version > gone) OVER (PARTITION BY name) AS born
+                  FROM (SELECT r.version, r.op, r.shape, r.keyed, e.name, e.text, ARRAY[r.version, r.place, e.ordinal] AS came,
+                               coalesce(max(r.version) FILTER (WHERE r.op = 'delete') OVER (PARTITION BY e.name), 0) AS gone
+                        FROM (SELECT *, op = 'set' AND {_IS_KEYED} AS keyed
+                              FROM (SELECT l.version, l.rowid AS place, l.op, l.path,
+                                           coalesce(b.text, CAST(l.value AS TEXT)) AS value,
+                                           CASE WHEN count(l.path) OVER () > 0 THEN 'dict'
+                                                WHEN count(*) OVER () > 1 THEN 'list' ELSE 'whole' END AS shape
+                                    FROM state_log l LEFT JOIN blob b ON b.hash = l.blob
+                                    WHERE {_OF_THE_KEY}) s) r
+                        CROSS JOIN LATERAL ({_PIECES}) e) p) q) AS value
+        FROM (__versions__) v"""
+
+_FOLDED = {"duckdb": _DUCKDB, "sqlite": _SQLITE, "postgres": _POSTGRES}
 
 
 def session_state(database: str) -> str:

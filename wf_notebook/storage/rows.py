@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass, field
-from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ..changes import Change
 from ..codec.blobs import digest
 from ..codec.kind import LARGE
+from ..owners import shared_by
 from ..processes import process_started_at
 from ..transaction import About, Head, Records
+from .carried import CarriedRows
+from .inserts import insert, insert_lists
 from .moment import now
 from .schema import COLUMNS, TABLES, quoted
-from .steps import StepRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,8 +52,11 @@ class Opened:
     newest_steps: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
 
-class SqlTransaction(StepRows):
+class SqlTransaction(CarriedRows):
     """The rows of one store, inside one transaction."""
+
+    #: What an INSERT into a table ends with.
+    endings: Mapping[str, str] = {}
 
     def __init__(self, opened: Opened, store: str, inherited: Callable[[str], Inherited | None], dialect: Dialect) -> None:
         self._execute = opened.cursor.execute
@@ -80,10 +84,9 @@ class SqlTransaction(StepRows):
         said = self._execute(f"SELECT {columns} FROM session_log {of}", at)
         if not said:
             return Head(version, newest_save, known_save)
-        revision, op, hidden, since, *about = max(said, key=itemgetter(0))
-        return Head(
-            version, newest_save, known_save, revision, hidden or 0, since or 0, About(*about) if op != "deleted" else None
-        )
+        revision, op, hidden, since, *told = max(said, key=itemgetter(0))
+        about = About(**dict(zip(ABOUT, told, strict=True)), shared=shared_by(said)) if op != "deleted" else None
+        return Head(version, newest_save, known_save, revision, hidden or 0, since or 0, about)
 
     def changes(
         self, session_id: str, *, after: int = 0, until: int | None = None, keys: Sequence[str] | None = None
@@ -96,7 +99,7 @@ class SqlTransaction(StepRows):
         within += "" if keys is None else f" AND key IN ({', '.join('?' * len(keys))})"
         bounds = (self.store, session_id, after, *(() if until is None else (until,)), *(keys or ()))
         rows = self._execute(
-            "SELECT l.key, l.op, coalesce(b.text, l.value), l.path FROM"
+            "SELECT l.key, l.op, coalesce(b.text, CAST(l.value AS VARCHAR)), l.path FROM"
             f" (SELECT *, rowid AS place FROM state_log WHERE {within}) l"
             " JOIN (SELECT key, max(CASE WHEN path IS NULL AND op IN ('set', 'delete') THEN version ELSE 0 END) AS since"
             f" FROM state_log WHERE {within} GROUP BY key) k ON k.key = l.key AND l.version >= k.since"
@@ -190,7 +193,7 @@ class SqlTransaction(StepRows):
     def _keep(self, beside: Mapping[str, tuple[int, str | None, bytes | None]]) -> None:
         if beside:
             missing = self._missing([*beside])
-            self._insert("blob", _BLOB, [(name, *what) for name, what in beside.items() if name in missing])
+            self._insert("blob", _BLOB, [(name, *what) for name, what in sorted(beside.items()) if name in missing])
 
     def _missing(self, hashes: Sequence[str]) -> set[str]:
         """Return which of these blobs are not in the store."""
@@ -225,6 +228,7 @@ class SqlTransaction(StepRows):
 
     def append_restored(self, session_id: str) -> bool:
         """Bring a deleted session back, with the versions that it had; return whether it was deleted."""
+        self.hold(session_id)
         within = "FROM session_log WHERE store = ? AND session_id = ?"
         revisions = self._execute(
             f"SELECT revision, op, hidden, since, {', '.join(ABOUT)} {within} ORDER BY revision DESC", (self.store, session_id)
@@ -242,6 +246,9 @@ class SqlTransaction(StepRows):
 
     def copy_deleted(self, session_id: str, new_id: str) -> bool:
         """Give what a session had when it was last deleted to a session of another id; return whether it ever was."""
+        self.hold(new_id)
+        if self.head(new_id, 0).revision:
+            return True  # it was done, and is done again as nobody heard of it
         at = (self.store, session_id)
         within = "FROM session_log WHERE store = ? AND session_id = ?"
         hidden = self._execute(f"SELECT coalesce(max(hidden), 0) {within}", at)[0][0]
@@ -272,26 +279,12 @@ class SqlTransaction(StepRows):
     def _insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         if self._dialect.takes_lists and len(rows) >= _MANY and "bytes" not in COLUMNS[table]:
             lists = [list(values) for values in zip(*rows, strict=True)]
-            self._execute(_insert_lists(self._dialect, table, columns), lists)
+            self._execute(insert_lists(self._dialect, table, columns), lists)
             return
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
-            self._execute(_insert(table, columns, len(chunk)), [value for row in chunk for value in row])
-
-
-@lru_cache
-def _insert(table: str, columns: Sequence[str], many: int) -> str:
-    """Return the statement that inserts so many rows."""
-    one = f"({', '.join('?' * len(columns))})"
-    return f"INSERT INTO {table} ({', '.join(map(quoted, columns))}) VALUES {', '.join([one] * many)}"
-
-
-@lru_cache
-def _insert_lists(dialect: Dialect, table: str, columns: Sequence[str]) -> str:
-    """Return the statement that inserts rows that are given as a list for each column."""
-    kinds = COLUMNS[table]
-    lists = ", ".join(f"unnest(CAST(? AS {getattr(dialect, kinds[column])}[]))" for column in columns)
-    return f"INSERT INTO {table} ({', '.join(map(quoted, columns))}) SELECT {lists}"
+            statement = insert(table, columns, len(chunk)) + self.endings.get(table, "")
+            self._execute(statement, [value for row in chunk for value in row])
 
 
 def text(said: str | None) -> str | None:

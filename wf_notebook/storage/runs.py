@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from ..events import RunEvent, RunResponse
 from ..keys import key_of
 from ..log import BESIDE, Event, span_of
+from ..owners import visible
 from ..processes import process_started_at
 from ..readable import Printed
 from ..run import Run
 from ..transaction import shown_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _NAMES = (
     "run_id", "session_id", "workflow", "workflow_id", "inputs", "status", "started_at", "ended_at", "duration", "content",
@@ -27,6 +29,19 @@ _NAMES = (
 
 #: Asks for a run of a store.
 RUN = f"SELECT {', '.join(_NAMES)} FROM runs WHERE run_id = ? AND store = ?"
+#: Asks for the runs of a store of which the end is not there.
+GOING = f"SELECT {', '.join(_NAMES)} FROM runs WHERE store = ? AND status = 'running' ORDER BY started_at"
+#: Asks for what a run said after one of its events; and for the texts that it said last.
+_AFTER = "SELECT seq, happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? AND seq > ? ORDER BY seq"
+_LAST = "SELECT lane, content FROM event_log WHERE run_id = ? AND content IS NOT NULL ORDER BY seq DESC LIMIT 10"
+#: Asks for the runs of a workflow that are over, the newest first, in sessions that a user may read.
+RUNS_OF = (
+    f"SELECT {', '.join(_NAMES)} FROM runs r WHERE store = ? AND workflow = ? AND status <> 'running' AND EXISTS ("
+    "SELECT 1 FROM sessions s WHERE s.store = r.store AND s.session_id = r.session_id"
+    " AND (CAST(? AS VARCHAR) IS NULL OR s.user_id IS NULL OR s.user_id = ?))"
+)
+#: So many inputs are asked for at once.
+_AT_ONCE = 200
 _EVENTS = "SELECT happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? ORDER BY seq"
 _CHANGES = "SELECT DISTINCT saved_at, key, op, path FROM state_log WHERE run_id = ? ORDER BY saved_at, key"
 _TOOLS = frozenset({RunEvent.tool_call_started.value, RunEvent.tool_call_completed.value})
@@ -37,9 +52,15 @@ class Stored:
     """What a run said and what happened in it, as far as it is in the store; read when it is asked for."""
 
     def __init__(
-        self, read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], run_id: str, store: str, url: str | None = None
+        self,
+        read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]],
+        run_id: str,
+        store: str,
+        url: str | None = None,
+        *,
+        storage: Any = None,
     ) -> None:
-        self._read, self._run_id, self._store, self.url = read, run_id, store, url
+        self._read, self._run_id, self._store, self.url, self._storage = read, run_id, store, url, storage
         #: Whether nothing is added any more: then it is read once.
         self.is_over = False
         self._events: list[Event] | None = None
@@ -51,16 +72,22 @@ class Stored:
         return events
 
     def _asked(self) -> list[Event]:
-        rows = self._read(_EVENTS, (self._run_id,))
-        return [
-            Event(_time(at), event, agent, lane, content, json.loads(data) if data else None)
-            for at, event, agent, lane, content, data in rows
-        ]
+        return [_event(row) for row in self._read(_EVENTS, (self._run_id,))]
 
     def other(self, run_id: str) -> Run | None:
         """Return another run of this store, None if it is not there."""
         rows = self._read(RUN, (run_id, self._store))
-        return record(rows[0], Stored(self._read, run_id, self._store, self.url)) if rows else None
+        return record(rows[0], self._of(run_id)) if rows else None
+
+    def _of(self, run_id: str) -> Stored:
+        return Stored(self._read, run_id, self._store, self.url, storage=self._storage)
+
+    def workflow(self) -> None:
+        """Return no workflow: what is stored is no code."""
+
+    def storage(self) -> Any:
+        """Return the storage."""
+        return self._storage
 
     def moments(self) -> list[tuple[datetime, RunResponse]]:
         """Return what was said, each thing with the moment when it was begun."""
@@ -75,6 +102,26 @@ class Stored:
         """Return what was said."""
         said = [event for event in self.events() if span_of(event.data) not in BESIDE]
         return [_response(event) for event in _in_turn(said)]
+
+
+Read = Callable[[str, "Sequence[Any]"], list[tuple[Any, ...]]]
+
+
+def _event(row: Sequence[Any]) -> Event:
+    at, event, agent, lane, content, data = row
+    return Event(_time(at), event, agent, lane, content, json.loads(data) if data else None)
+
+
+def said_after(read: Read, run_id: str, seq: int) -> list[tuple[int, RunResponse]]:
+    """Return what a run said after one of its events, each thing with its number; numbers begin with 1."""
+    rows = [(row[0], _event(row[1:])) for row in read(_AFTER, (run_id, seq))]
+    return [(number, _response(event)) for number, event in rows if span_of(event.data) not in BESIDE]
+
+
+def last_said(read: Read, run_id: str) -> str | None:
+    """Return the end of the text that a run, or the branch that spoke last, has said."""
+    rows = read(_LAST, (run_id,))
+    return "".join(content for lane, content in reversed(rows) if lane == rows[0][0]) or None
 
 
 def _in_turn(events: list[Event]) -> Iterator[Event]:
@@ -117,6 +164,33 @@ def record(cells: Sequence[Any], told: Stored) -> Run:
     run = Run(**{**row, "input_tokens": row["input_tokens"] or 0, "output_tokens": row["output_tokens"] or 0})
     told.is_over = run.status != "running"
     return run.told_by(told)
+
+
+def stored_run(row: Sequence[Any], read: Read, store: str, url: str | None) -> tuple[Run, str, int]:
+    """Return a run from its row, and the machine and process in which it was begun."""
+    named = dict(zip(_NAMES, row, strict=True))
+    return record(row, Stored(read, named["run_id"], store, url)), named["host"], named["pid"]
+
+
+def last_runs(storage: Any, workflow: str, last: int, user_id: str | None) -> list[Run]:
+    """Return so many runs of a workflow that are over, the newest first."""
+    return _runs(storage, f"{RUNS_OF} ORDER BY started_at DESC, run_id LIMIT ?", (workflow, user_id, user_id, last))
+
+
+def runs_with(storage: Any, workflow: str, inputs: Sequence[str], user_id: str | None) -> list[Run]:
+    """Return the runs of a workflow that are over and had one of these inputs, as JSON; the newest first."""
+    found: list[Run] = []
+    for start in range(0, len(inputs), _AT_ONCE):
+        some = inputs[start : start + _AT_ONCE]
+        sql = f"{RUNS_OF} AND CAST(inputs AS VARCHAR) IN ({', '.join('?' * len(some))}) ORDER BY started_at DESC, run_id"
+        found += _runs(storage, sql, (workflow, user_id, user_id, *some))
+    return found
+
+
+def _runs(storage: Any, sql: str, parameters: Sequence[Any]) -> list[Run]:
+    sees, session_id, run_id = visible(storage.read, storage.table_name), _NAMES.index("session_id"), _NAMES.index("run_id")
+    rows = [row for row in storage.read(sql, (storage.table_name, *parameters)) if sees(row[session_id])]
+    return [record(row, Stored(storage.read, row[run_id], storage.table_name, storage.url, storage=storage)) for row in rows]
 
 
 def status_of(row: Mapping[str, Any]) -> str:

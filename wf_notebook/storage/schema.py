@@ -1,6 +1,6 @@
 """The tables that are written, the views that people query, and the numbered steps that lead from one release to the next.
 
-Tables are append-only. The SQL is that which DuckDB and SQLite share; a dialect is the few words in which they differ.
+Tables are append-only. The SQL is that which DuckDB, SQLite and Postgres share; a dialect is the few words in which they differ.
 All times are UTC.
 """
 
@@ -29,8 +29,10 @@ class Dialect:
     #: A text that may be long, and is rarely read.
     long_text: str
     bytes: str
-    #: A JSON column as an argument of json_group_object.
-    json_value: str
+    #: A text of which there is one row: where several save at once, the database sees to that.
+    hash: str
+    #: A JSON object of the keys and values of session_state, which is called t.
+    json_object: str
     #: Gives kind and name of each table and view.
     catalog: str
     #: Gives view, name and type of each column of each view, in order.
@@ -39,6 +41,10 @@ class Dialect:
     indexes: tuple[tuple[str, str], ...] = ()
     #: Whether it takes many rows as a list for each column.
     takes_lists: bool = False
+    #: What the SQL here needs of it and it has not: made before the tables.
+    prelude: tuple[str, ...] = ()
+    #: The column that numbers the rows of state_log, where a table has no `rowid` by itself.
+    rowid: str | None = None
 
 
 class Cursor(Protocol):
@@ -54,7 +60,7 @@ TABLES: dict[str, dict[str, str]] = {
         "store": "text", "session_id": "text", "version": "integer", "key": "text", "op": "text", "path": "text",
         "value": "json", "blob": "text", "run_id": "text", "save_id": "text", "saved_at": "timestamp",
     },
-    "blob": {"hash": "text", "size": "integer", "text": "long_text", "bytes": "bytes"},
+    "blob": {"hash": "hash", "size": "integer", "text": "long_text", "bytes": "bytes"},
     "session_log": {
         "store": "text", "session_id": "text", "revision": "integer", "op": "text", "happened_at": "timestamp",
         "hidden": "integer", "since": "integer", "workflow": "text", "workflow_id": "text", "user_id": "text",
@@ -147,7 +153,7 @@ STEP_VIEWS: dict[str, str] = {
 #: The view that bears the storage's table_name: one row for each of its sessions.
 STORE_VIEW = """
         SELECT s.session_id, s.workflow_id, s.user_id, s.workflow, s.session_name,
-               (SELECT json_group_object(t.key, {json_value}) FROM session_state t
+               (SELECT {json_object} FROM session_state t
                 WHERE t.store = s.store AND t.session_id = s.session_id) AS session_state,
                s.extra_data, s.created_at, s.updated_at
         FROM sessions s WHERE s.store = '{store}'"""
@@ -177,8 +183,9 @@ def create_steps(cursor: Cursor, dialect: Dialect) -> None:
 
 def _create(cursor: Cursor, dialect: Dialect, tables: dict[str, dict[str, str]], views: Mapping[str, View]) -> None:
     for table, columns in tables.items():
-        described = ", ".join(f"{quoted(column)} {getattr(dialect, kind)}" for column, kind in columns.items())
-        cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} ({described})")
+        described = [f"{quoted(column)} {getattr(dialect, kind)}" for column, kind in columns.items()]
+        described += [dialect.rowid] if dialect.rowid and table == "state_log" else []
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(described)})")
     for number, (table, indexed) in enumerate(dialect.indexes):
         if table in tables:
             cursor.execute(f"CREATE INDEX IF NOT EXISTS {table}_{number} ON {table} ({indexed})")
@@ -188,7 +195,7 @@ def _create(cursor: Cursor, dialect: Dialect, tables: dict[str, dict[str, str]],
 
 def create_store_view(cursor: Cursor, dialect: Dialect, store: str, name: str) -> None:
     """Create the view of one store."""
-    definition = STORE_VIEW.format(json_value=dialect.json_value, store=store.replace("'", "''"))
+    definition = STORE_VIEW.format(json_object=dialect.json_object, store=store.replace("'", "''"))
     cursor.execute(f"CREATE VIEW {quoted(name)} AS {definition}")
 
 

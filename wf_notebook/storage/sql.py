@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession
 from ..given import checked
+from ..owners import line_of, refuse_others, visible
 from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
+from ..users import users
 from . import erasing
+from .elsewhere import Elsewhere
 from .finished import Finished, finished
 from .moment import now
 from .no_rows import NoRows
@@ -34,10 +37,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class SqlStorage(Tables):
+class SqlStorage(Tables, Elsewhere):
     """A storage over SQL; a dialect states how a transaction is opened, and what its words are."""
 
     dialect: Dialect
+    #: The rows of one store in a transaction of this database.
+    transaction: type[SqlTransaction] = SqlTransaction
+    #: The same for many sessions at once.
+    together: type[Together] = Together
     table_name: str
     #: The address that open_storage takes.
     url: str
@@ -55,7 +62,7 @@ class SqlStorage(Tables):
         """Run works, each of a session of its own (by its stored id), in one transaction: all of them are kept, or nothing."""
 
         def work(tx: SqlTransaction | NoRows) -> list[T]:
-            together = Together(cast("SqlTransaction", tx), list(works))
+            together = self.together(cast("SqlTransaction", tx), list(works))
             results = [each(together) for each in works.values()]
             together.write()
             return results
@@ -82,7 +89,7 @@ class SqlStorage(Tables):
                 return NoRows(inherited)
             opened.ready = self._prepared(opened.cursor, catalog, write=write)
             opened.has_steps = write or ("table", "step_log") in catalog
-        return SqlTransaction(opened, self.table_name, inherited, self.dialect)
+        return self.transaction(opened, self.table_name, inherited, self.dialect)
 
     def _prepared(self, cursor: Cursor, catalog: set[tuple[Any, ...]], *, write: bool) -> bool:
         """Bring a database up to this release; return whether all is there. Only a write makes the view of a new store."""
@@ -95,6 +102,8 @@ class SqlStorage(Tables):
                 raise BadStorage(f"{self.url} was written before the first release, in a form of its own; choose another file")
         if not write and done < max(MIGRATIONS):  # a file of an earlier release is read as it is
             return False
+        for statement in () if done else self.dialect.prelude:
+            cursor.execute(statement)
         for number in range(done + 1, max(MIGRATIONS) + 1) if done else MIGRATIONS:
             MIGRATIONS[number](cursor, self.dialect)
             cursor.execute("INSERT INTO schema_log VALUES (?, ?, ?)", (number, _release(), now()))
@@ -137,7 +146,10 @@ class SqlStorage(Tables):
         rows = self.read(RUN, (run_id, self.table_name)) if isinstance(run_id, str) else ()
         if not rows:
             raise UnknownRun(f"no run {run_id!r} in {self.url}; storage.runs() lists them")
-        return record(rows[0], Stored(self.read, run_id, self.table_name, self.url))
+        if users() is not None:
+            stored = rows[0][1]
+            refuse_others(shown_id(stored), self.transact(lambda tx: tx.head(line_of(stored), 0).about, write=False))
+        return record(rows[0], Stored(self.read, run_id, self.table_name, self.url, storage=self))
 
     def finished(self, session_ids: Sequence[str], kind: str) -> dict[str, list[Finished]]:
         """Return of each of these sessions that is here, by its stored id, what was finished in it of that kind."""
@@ -146,11 +158,12 @@ class SqlStorage(Tables):
     def get_all_session_ids(self, user_id: str | None = None, workflow_id: str | None = None) -> list[str]:
         """Return the ids of the sessions, newest first, as the old API does."""
         sql = (
-            "SELECT session_id FROM sessions WHERE store = ? AND (? IS NULL OR user_id = ?) AND (? IS NULL OR workflow_id = ?)"
-            " ORDER BY created_at DESC"
+            "SELECT session_id FROM sessions WHERE store = ? AND (CAST(? AS VARCHAR) IS NULL OR user_id = ?)"
+            " AND (CAST(? AS VARCHAR) IS NULL OR workflow_id = ?) ORDER BY created_at DESC"
         )
         parameters = (self.table_name, user_id, user_id, workflow_id, workflow_id)
-        return [shown_id(stored) for (stored,) in self.read(sql, parameters) if not is_branch(stored)]
+        sees = visible(self.read, self.table_name)
+        return [shown_id(stored) for (stored,) in self.read(sql, parameters) if not is_branch(stored) and sees(stored)]
 
     def delete_session(self, session_id: str) -> None:
         """Hide a session: it is no longer listed or loaded; its rows stay, and `restore_session` brings it back.

@@ -40,7 +40,8 @@ SQLITE = Dialect(
     timestamp="TEXT",
     long_text="TEXT",
     bytes="BLOB",
-    json_value="json(t.value)",
+    hash="TEXT",
+    json_object="json_group_object(t.key, json(t.value))",
     catalog="SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')",
     columns="SELECT v.name, c.name, c.type FROM sqlite_master v JOIN pragma_table_info(v.name) c WHERE v.type = 'view'"
     " ORDER BY v.name, c.cid",

@@ -32,6 +32,12 @@ class StepRows:
     #: Of store and session the newest row, and after which number that was seen: asking for it takes as long as writing one.
     newest_steps: dict[tuple[str, str], tuple[int, int]]
 
+    def hold(self, session_id: str) -> None:
+        """Let nobody else save a session until this transaction ends, where others could meanwhile."""
+
+    def hold_all(self) -> None:
+        """Let nobody else save anything until this transaction ends."""
+
     def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return what a query gives."""
         raise NotImplementedError

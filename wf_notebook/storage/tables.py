@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 class Tables:
     """The part of a storage that gives tables."""
 
-    def sessions(self, *, user_id: str | None = None, workflow: str | None = None) -> Any:
+    def sessions(self, *, user_id: str | None = None, workflow: str | None = None, all_users: bool = False) -> Any:
         """Return the sessions as a Table, the one that was used last first; without branches and deleted ones.
+
+        Where WF_USER or JUPYTERHUB_USER names a user, they are that user's, nobody's, and those that are shared; or all.
 
         >>> from wf_notebook.storage import open_storage
         >>> open_storage("memory:").sessions().columns[:3]
         ['session_id', 'workflow', 'session_name']
         """
-        return way_up("Tables.sessions")(self, user_id=user_id, workflow=workflow)
+        return way_up("Tables.sessions")(self, user_id=user_id, workflow=workflow, all_users=all_users)
 
     def runs(self, session_id: str | None = None) -> Any:
         """Return the runs of a session, or of all, as a Table, the newest first. Raises UnknownSession."""

@@ -76,11 +76,11 @@ class _Waiting:
         """Wait for jobs of a group until that moment, and return them."""
         while True:
             self._look()
+            if found := self._of(group):
+                return found
             left = until - time.monotonic()
             if left <= 0:
                 return []
-            if found := self._of(group):
-                return found
             with suppress(queue.Empty):
                 self._jobs.append(self._coming.get(timeout=left))
 

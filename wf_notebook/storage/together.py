@@ -27,6 +27,8 @@ class Together(SqlTransaction):
         self._gathered: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = {}
         self._steps: dict[str, int] = {}
         self._there: set[str] = set()
+        for session_id in sorted(session_ids):  # in one order for all, so that no two wait for each other
+            self.hold(session_id)
         self._heads = self._known(list(session_ids))
 
     def _known(self, session_ids: list[str]) -> dict[str, Head]:

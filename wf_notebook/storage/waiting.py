@@ -1,4 +1,4 @@
-"""A database file that others hold: how long it is waited for, and what is said when it does not come."""
+"""A database that others hold: how long it is waited for, and what is said when it does not come."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from ..errors import StorageBusy
 from .place import KEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Hashable, Iterator
 
 #: How long a save waits for others, in seconds; and a read, but for one that comes soon after a wait in vain.
 PATIENCE, BRIEF = 10.0, 0.2
@@ -23,7 +22,7 @@ SOON = 30.0
 SILENCE = 1.0
 
 #: When a file was last waited for in vain.
-_in_vain: dict[Path, float] = {}
+_in_vain: dict[Hashable, float] = {}
 
 #: How long a read may wait at most, as who reads wants it.
 longest: ContextVar[float] = ContextVar("longest", default=inf)
@@ -39,14 +38,14 @@ def at_most(seconds: float) -> Iterator[None]:
         longest.reset(token)
 
 
-def patience_for(path: Path, *, write: bool, limit: float = inf) -> float:
+def patience_for(path: Hashable, *, write: bool, limit: float = inf) -> float:
     """Return how long to wait for a file: who looks again and again at one that is held need not wait in full each time."""
     since = time.monotonic() - _in_vain.get(path, -SOON)
     return PATIENCE if write else min(limit, PATIENCE if since >= SOON else BRIEF, PATIENCE)
 
 
 @contextmanager
-def remembered(path: Path, *, limit: float = inf) -> Iterator[None]:
+def remembered(path: Hashable, *, limit: float = inf) -> Iterator[None]:
     """Remember whether the file was waited for in vain in the block; a wait that was cut short by a limit was none."""
     try:
         yield

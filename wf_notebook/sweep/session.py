@@ -9,6 +9,7 @@ from ..cache.given import Given, text_of
 from ..done import Done
 from ..errors import UnsavableValue
 from ..session import Session
+from ..steps import Steps
 from ..transaction import Records
 
 if TYPE_CHECKING:
@@ -28,6 +29,21 @@ class Ending(NamedTuple):
     snapshot: Snapshot
 
 
+class RowSteps(Steps):
+    """The steps of a row whose session was not there: but for other processes nobody writes any of them but the row itself."""
+
+    def __init__(self, session_id: str, storage: Any) -> None:
+        super().__init__(session_id, storage)
+        self._others = storage.others()
+
+    def catch_up(self) -> None:
+        """Learn what others wrote; nothing is asked while nobody did."""
+        others = self._storage.others() if self._storage is not None else self._others  # type: ignore[attr-defined]
+        if others != self._others:
+            self._others = others
+            super().catch_up()
+
+
 class RowSession(Session):
     """The session of one row. Each row begins anew: what the session had from another attempt stays one of its versions."""
 
@@ -39,6 +55,8 @@ class RowSession(Session):
     ) -> None:
         super().__init__(session_id, storage=storage, state=state, about=about)
         self._is_new, self._doer = is_new, threading.get_ident()
+        if is_new and hasattr(storage, "others"):
+            self.steps = RowSteps(session_id, storage)
 
     def load(self) -> None:
         """Load it; of one that is in no store, nothing is asked for."""

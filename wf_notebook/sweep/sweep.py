@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 from weakref import WeakSet
@@ -58,12 +59,16 @@ class Sweep:
         self.workflow, self._rows, self._settings, self._cargo = workflow, rows, settings, cargo
         #: What the sessions of the rows are named after.
         self.name = settings.name
+        #: Whether all rows are runs of one session.
+        self.shares_a_session = settings.session == "one"
         #: Why it ended before all rows were done, where that was no error: a budget that was spent.
         self.reason: str | None = None
         self._over = Over()
         self._counts = {"completed": 0, "failed": 0, "stopped": 0, "hit": 0}
         self._lock, self._bell = threading.Lock(), Bell()
         self._error: BaseException | None = None
+        #: When it began.
+        self.started_at: datetime | None = None
         self._began: float | None = None
         self._ended: float | None = None
         self._is_stopped = False
@@ -79,7 +84,7 @@ class Sweep:
         with self._lock:
             if self._began is not None:
                 return self
-            self._began = time.monotonic()
+            self._began, self.started_at = time.monotonic(), datetime.now(UTC)
         _sweeps.add(self)
         pause = PAUSE if self._cargo is None else AWAY
         self._keeper = Keeper(self.workflow.storage, self._note, self._failed, pause=pause)
@@ -112,11 +117,14 @@ class Sweep:
     def _idle(self) -> None:
         """Nobody does rows any more: what ended is saved, and then it is over."""
         if self._crew.is_idle:
-            self._keeper.close()
-            self._error = self._error or self._crew.error
-            with self._lock:
-                self._ended = self._ended or time.monotonic()
-            self._bell.ring()
+            self._end()
+
+    def _end(self) -> None:
+        self._keeper.close()
+        self._error = self._error or self._crew.error
+        with self._lock:
+            self._ended = self._ended or time.monotonic()
+        self._bell.ring()
 
     def stop(self) -> None:
         """End it, from any thread: no other row is begun, those that go on are ended, and what is done is kept."""
@@ -146,6 +154,7 @@ class Sweep:
         self._bell.wait(lambda: self._ended is not None, PATIENCE)
         if self._ended is None:
             self._crew.leave(RunCancelled())
+            self._end()
 
     def result(self) -> tuple[Row, ...]:
         """Do all rows, and return them in the order of the inputs. Raises what kept it from being done, or from being kept.
@@ -200,6 +209,10 @@ class Sweep:
     def error(self) -> BaseException | None:
         """What kept it from being done, or from being kept."""
         return self._error
+
+    def ended(self, after: int = 0) -> Iterator[Row]:
+        """Yield the rows that are over by now in the order in which they ended, without the first so many."""
+        return (self._over[number] for number in range(after, len(self._over)))
 
     @property
     def rows(self) -> tuple[Row, ...]:

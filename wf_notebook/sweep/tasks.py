@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..cache.given import given_of
 from ..errors import StorageFailed
 from ..keying import Keyer, Uncacheable, value_digest
+from ..redact import redact
 from ..transaction import stored_id
 from .row import Row
 from .session import KIND
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 #: So many rows are looked at once, beyond the first ones.
 AHEAD = 500
-#: Characters of an input in the id of a session.
-_SLUG = 24
+#: Characters of an input in the id of a session; and so many of it are looked at, as there may be a secret in them.
+_SLUG, _LOOKED_AT = 24, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,12 @@ class Names:
 
 
 def _slug(inputs: dict[str, Any]) -> str:
-    """Return the beginning of the first input that is a text or a number, as far as it can stand in an id."""
+    """Return the beginning of the first input that is a text or a number, as it can stand in an id; of a secret nothing."""
     for value in inputs.values():
         if type(value) in {str, int}:
-            slug = re.sub(r"[^a-z0-9]+", "-", str(value)[: 2 * _SLUG].lower()).strip("-")[:_SLUG].strip("-")
+            if redact(text := str(value)[:_LOOKED_AT]) != text:
+                return ""
+            slug = re.sub(r"[^a-z0-9]+", "-", text[: 2 * _SLUG].lower()).strip("-")[:_SLUG].strip("-")
             return f"{slug}-" if slug else ""
     return ""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadArguments, NoConflict, UnsavableValue, WorkflowError
 from ..ipynb.line import written
 from .asked import whole_number
+from .following import meant
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -126,6 +127,42 @@ def save(asked: Asked) -> None:
         raise failed[0]
     if not told:
         asked.say("nothing is unsaved")
+
+
+def share(asked: Asked) -> None:
+    """Let another user, or everybody, see a session and run in it."""
+    session, user = _shared(asked, "share")
+    session.share(user)
+    undo = f"%wf unshare {written(session.session_id)}{f' {written(user)}' if user else ''} takes it back"
+    asked.say(f"session {session.session_id!r} is shared with {user or 'everybody'}, who may look at it and run in it; {undo}")
+
+
+def unshare(asked: Asked) -> None:
+    """Take that back."""
+    session, user = _shared(asked, "unshare")
+    session.unshare(user)
+    left = ", ".join(session.shared)
+    asked.say(f"session {session.session_id!r} is shared with {left.replace('*', 'everybody') or 'nobody'}")
+
+
+def _shared(asked: Asked, verb: str) -> tuple[Session, str | None]:
+    if not 1 <= len(asked.words) <= 2:  # noqa: PLR2004 - a session and a user
+        raise BadArguments(f"write %wf {verb} SESSION for everybody, or %wf {verb} SESSION USER")
+    return asked.looked_at(asked.words[0]), asked.words[1] if len(asked.words) > 1 else None
+
+
+def stop(asked: Asked) -> None:
+    """End a run of this process; of another one say which that is."""
+    run_id, going = meant(asked, "stop")
+    one = next((each for each in going if each.run.run_id == run_id), None)
+    if one is None:
+        raise BadArguments(f"run {run_id[:8]} is over: it is {asked.storage().run(run_id).status}")
+    if one.here is None:
+        raise BadArguments(
+            f"run {run_id[:8]} goes on in another process, {one.process}: stop it there, or end that process as a whole"
+        )
+    one.here.context.cancel.cancel()
+    asked.say(f"run {run_id[:8]} of session {one.run.session_id!r} is asked to end; what it said is kept: %wf show {run_id[:8]}")
 
 
 def use(asked: Asked) -> None:

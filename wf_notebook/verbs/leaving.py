@@ -26,6 +26,22 @@ def export(asked: Asked) -> None:
     asked.say(f"session {session.session_id!r} is written to {written}")
 
 
+def copy(asked: Asked) -> Table:
+    """Copy sessions whole into another store, with what is unsaved in the notebook."""
+    to, everything = asked.options.get("to"), bool(asked.options.get("all"))
+    if to is None:
+        raise BadArguments("where to is not said: %wf copy SESSION --to duckdb:///other.duckdb")
+    if bool(asked.words) == everything:
+        raise BadArguments("write the ids of the sessions, or --all for all of them: %wf copy SESSION --to URL")
+    storage = asked.storage()
+    ids = storage.sessions()["session_id"] if everything else asked.words
+    for session_id in ids:
+        if asked.of_session(session_id, storage):
+            asked.looked_at(session_id)
+    copied: Table = storage.copy(None if everything else list(asked.words), to=to, new_id=asked.options.get("as"))
+    return copied
+
+
 def status(asked: Asked) -> Table:
     """Return what can be continued of the sessions of a notebook: this kernel's, as far as its file is known, or another one."""
     from ..ipynb.standing import Place, noted  # which is large

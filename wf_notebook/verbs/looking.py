@@ -6,7 +6,7 @@ What is large is loaded when a verb is done: the table of verbs is read wherever
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun
 from ..nearest import did_you_mean
@@ -26,14 +26,18 @@ _OUT = re.compile(r"\s-o(?:\s*=\s*|\s+)([^\W\d]\w*)[ \t]*(?=\n|\Z)")
 
 
 def sessions(asked: Asked) -> Table:
-    """Return the sessions, the one that was used last first."""
-    _no_words(asked, "%wf sessions")
-    storage = asked.storage()
-    if not asked.options.get("all"):
-        return cast("Table", storage.sessions())
+    """Return the sessions, the one that was used last first; the rows of a sweep as one, unless they are asked for."""
+    from ..frames import folded_sessions, sessions_beginning
     from ..frames import sessions as all_sessions
 
-    return all_sessions(storage, branches=True)
+    if len(asked.words) > 1:
+        raise BadArguments(f"write %wf sessions BEGINNING, not %wf sessions {' '.join(asked.words)}")
+    storage, all_users = asked.storage(), bool(asked.options.get("all_users"))
+    if asked.words:
+        return sessions_beginning(storage, asked.words[0], all_users=all_users)
+    if asked.options.get("all"):
+        return all_sessions(storage, branches=True, all_users=all_users)
+    return folded_sessions(storage, all_users=all_users)
 
 
 def inspect(asked: Asked) -> Inspector:

@@ -19,10 +19,14 @@ HELP = Option("help", "h", None, "show this help")
 OUT = Option("out", "o", "VAR", "put the table into the variable VAR")
 AT = Option("at", "", "VERSION", "the version that it begins with; left out, the newest")
 DELETED = Option("deleted", "", "ID", "bring this deleted session back")
-ALL = Option("all", "", None, "the branches too, in which conflicts kept what was not saved")
+ALL = Option("all", "", None, "each row of a sweep, and the branches too, in which conflicts kept what was not saved")
+ALL_USERS = Option("all-users", "", None, "also those of other users, which are opened only if they are shared")
 FORMAT = Option("format", "", "FORMAT", "ipynb, html, md or json; left out, what the name of the file says, else ipynb")
 OUTPUT = Option("output", "o", "FILE", "the file; left out, it is named after the session")
 FORCE = Option("force", "", None, "write over a file that is there")
+TO = Option("to", "", "URL", "the store that they are copied into")
+AS = Option("as", "", "ID", "what one session is called there; left out, as it is here")
+EVERY = Option("all", "", None, "all sessions of the store")
 PURGE = Option("purge", "", None, "erase it: its versions, runs and events; this cannot be undone")
 
 
@@ -66,7 +70,8 @@ def expression(rest: str) -> tuple[str, str]:
 
 
 VERBS = (
-    Verb("sessions", "", "the sessions that there are, the one that was used last first", looking.sessions, (ALL,)),
+    Verb("sessions", "[BEGINNING]", "the sessions that there are, the one that was used last first; of a sweep, blog/, its rows",
+         looking.sessions, (ALL, ALL_USERS)),
     Verb("inspect", "[SESSION]", "look at a session, its past and its runs, and change it: an inspector", looking.inspect),
     Verb("state", "[PATH]", "what a session holds; of a PATH, such as posts or stats.posts, its rows", looking.state),
     Verb("runs", "", "the runs of a session, the newest first", looking.runs),
@@ -82,12 +87,17 @@ VERBS = (
     Verb("fork", "NEW", "begin session NEW with what this one holds, or held (--at 3)", acting.fork, (SESSION, AT)),
     Verb("rename", "NAME", "give a session a name that people read", acting.rename),
     Verb("delete", "[ID]", "hide a session; with --purge, erase it", acting.delete, (SESSION, PURGE)),
+    Verb("share", "SESSION [USER]", "let another user, or everybody, see a session of yours and run in it", acting.share, ()),
+    Verb("unshare", "SESSION [USER]", "take that back, for a user or for all", acting.unshare, ()),
     Verb("save", "", "save what could not be saved before, of all workflows", acting.save, ()),
     Verb("resolve", "CHOICE [KEY …]", "decide a conflict: mine, theirs or a dict of the values", acting.resolve, raw=expression),
     Verb("export", "[SESSION]", "write a session as a notebook that runs again, or as a page, Markdown or JSON", leaving.export,
          (SESSION, FORMAT, OUTPUT, FORCE)),
+    Verb("copy", "SESSION …", "copy sessions whole into another store (--to URL); again, what is new of them", leaving.copy,
+         (TO, AS, EVERY)),
     Verb("status", "[NOTEBOOK]", "what can be continued: how last runs stand, what a rerun has for nothing, what is unsaved",
          leaving.status, ()),
+    Verb("stop", "[RUN]", "end a run that goes on in this kernel; of one elsewhere it says in which process", acting.stop, ()),
     Verb("sql", "SELECT …", "ask the views by SQL; %%wf sql for several lines", looking.sql, (OUT,), raw=query),
 )  # fmt: skip
 

@@ -74,7 +74,7 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.url = "memory:" if self.kind == "memory" else f"{self.kind}:///{self.folder.name}/runs.db"
+        self.url = self.address(self.kind).format(self.folder.name)
         self.storage = open_storage(self.url)
         self.stored: dict = {}
         self.versions: list[dict] = [{}]
@@ -84,7 +84,7 @@ class Histories(RuleBasedStateMachine):
         self.forks = 0
 
     def session(self):
-        if self.kind != "memory":
+        if self.kind != "memory:":
             self.storage = open_storage(self.url)
         return self.storage.session("demo")
 
@@ -219,10 +219,15 @@ class Histories(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["memory", "sqlite", "duckdb"])
-def test_any_history_of_two_writers_gives_what_a_plain_dict_gives(kind, torture):
-    machine = type(f"Histories_{kind}", (Histories,), {"kind": kind})
-    count = torture.times({"memory": 120, "sqlite": 40, "duckdb": 20}[kind], {"memory": 1500, "sqlite": 500, "duckdb": 100}[kind])
+@pytest.mark.parametrize(
+    "kind",
+    ["memory:", "sqlite:///{}/runs.db", "duckdb:///{}/runs.duckdb", pytest.param("postgres", marks=pytest.mark.postgres)],
+    ids=lambda address: address.split(":")[0],
+)
+def test_any_history_of_two_writers_gives_what_a_plain_dict_gives(kind, place, torture):
+    name = kind.split(":")[0]
+    machine = type(f"Histories_{name}", (Histories,), {"kind": kind, "address": staticmethod(place)})
+    count = torture.times(*{"memory": (120, 1500), "sqlite": (40, 500), "duckdb": (20, 100), "postgres": (20, 200)}[name])
     limits = settings(
         max_examples=count,
         stateful_step_count=torture.times(20, 40),
@@ -233,4 +238,4 @@ def test_any_history_of_two_writers_gives_what_a_plain_dict_gives(kind, torture)
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=limits)
-    torture.note(f"random histories of two writers beside a plain dict, {kind}", tried=f"{count} histories", kept=count)
+    torture.note(f"random histories of two writers beside a plain dict, {name}", tried=f"{count} histories", kept=count)

@@ -22,6 +22,9 @@ TABLES = {"state_log", "session_log", "run_log", "event_log", "blob", "schema_lo
 def tables(database) -> set[str]:
     if database.kind == "duckdb":
         return {name for (name,) in database.query("SELECT table_name FROM duckdb_tables() WHERE NOT internal")}
+    if database.kind == "postgres":
+        of = "table_schema = current_schema() AND table_type = 'BASE TABLE'"
+        return {name for (name,) in database.query(f"SELECT table_name FROM information_schema.tables WHERE {of}")}
     return {name for (name,) in database.query("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 

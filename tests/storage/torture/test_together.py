@@ -61,16 +61,18 @@ def test_what_many_kernels_add_to_one_value_is_all_there(file_database, nursery,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", ["sum", None])
-def test_what_many_kernels_add_to_one_number_is_its_sum_by_a_rule_and_otherwise_a_conflict(file_database, nursery, torture, rule):
+def test_what_many_kernels_add_to_one_number_is_its_sum_by_a_rule_and_otherwise_a_conflict(
+    lasting_database, nursery, torture, rule
+):
     many, count = torture.times(4, 8), torture.times(10, 50)
-    begin(file_database, n=0)
-    saved = saved_by([nursery.start("increment", file_database.url, f"k{k}", count, rule) for k in range(many)])
+    begin(lasting_database, n=0)
+    saved = saved_by([nursery.start("increment", lasting_database.url, f"k{k}", count, rule) for k in range(many)])
     assert len(saved) == many * count
-    assert file_database.open().session("demo").state == {"n": many * count}
-    assert without_a_gap(file_database)
+    assert lasting_database.open().session("demo").state == {"n": many * count}
+    assert without_a_gap(lasting_database)
     how = "merged by register_merge" if rule else "again after each SessionConflict"
     torture.note(
-        f"{many} kernels that add 1 to one number, {how}, {file_database.kind}",
+        f"{many} kernels that add 1 to one number, {how}, {lasting_database.kind}",
         tried=f"{many} × {count}",
         kept=many * count,
         seconds=list(saved.values()),

@@ -82,7 +82,7 @@ def test_entries_stand_in_the_order_in_which_they_came_since_they_were_last_dele
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 def test_the_views_say_of_every_version_what_python_says(database, torture):
-    count = torture.times({"memory": 60, "sqlite": 30, "duckdb": 20}[database.kind], 500)
+    count = torture.times({"memory": 60, "sqlite": 30, "duckdb": 20, "postgres": 30}[database.kind], 500)
     seen, number = [], itertools.count()
 
     @settings(

@@ -1,4 +1,4 @@
-"""Where sessions are kept: whether that can be read and written, who holds it, and on what kind of disk it lies."""
+"""Where sessions are kept: whether that can be reached, read and written, who holds it, and on what kind of disk it lies."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ def store(url: str | None = None) -> Iterator[Check]:
         yield _failed("place", error)
         return
     yield Check("store", "place", "ok", storage.url)
-    _, in_file, file = storage.url.partition(":///")
-    path = Path(file) if in_file else None
+    if storage.dialect.name == "postgres":
+        yield from _on_server(storage)
+        return
+    path: Path | None = storage.file
     if path is not None:
         yield _disk(path)
     if path is not None and not path.exists():
@@ -53,6 +55,22 @@ def _opened(storage: Any, path: Path | None) -> Iterator[Check]:
         yield _failed("write", error)
         return
     yield Check("store", "write", "ok", "yes, and nobody else holds it")
+
+
+def _on_server(storage: Any) -> Iterator[Check]:
+    try:
+        server, may_save = storage.looked_at()
+        yield Check("store", "server", "ok", server)
+        sessions = len(storage.sessions())
+    except WorkflowError as error:
+        yield _failed("server", error)
+        return
+    yield Check("store", "read", "ok", f"{sessions:,} session{'' if sessions == 1 else 's'}")
+    if may_save:
+        yield Check("store", "write", "ok", "your role may save")
+    else:
+        remedy = f"let the owner GRANT USAGE ON SCHEMA {storage.schema} and SELECT, INSERT, DELETE ON ALL TABLES in it"
+        yield Check("store", "write", "failed", "your role may not save", remedy)
 
 
 def _failed(name: str, error: WorkflowError) -> Check:

@@ -1,5 +1,5 @@
 // The live output of a run. It shows what the model's state says, and nothing else: after a reload it is whole again.
-// Pages and tails are HTML that the kernel made safe; everything else is text.
+// Pages, tails and the board are HTML that the kernel made safe; everything else is text.
 
 /**
  * @typedef {{ get(name: string): any, on(name: string, listener: () => void): void,
@@ -122,11 +122,11 @@ function render({ model, el }) {
   const stop = part("stop", "button", { type: "button", title: "Stop this run; what it said so far is kept" });
   const body = part("body", "div", { tabindex: "0", role: "log", "aria-live": "off", "aria-label": "answer" });
   body.classList.add("jp-RenderedHTMLCommon"); // so that nothing moves when the record takes its place
-  const content = part("content", "div");
+  const [board, content] = [part("board", "div"), part("content", "div")];
   const note = part("note", "div");
   stop.textContent = "■ Stop";
   head.append(workflow, session, " · ", status, numbers, stop);
-  body.append(head, content, note);
+  body.append(head, board, content, note);
   root.append(body);
   el.append(root);
 
@@ -137,7 +137,7 @@ function render({ model, el }) {
   const known = (key && runs.get(key)) || { views: 0, status: model.get("status") === "running" ? "" : model.get("status"), told: [] };
   let isHeard = true;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let telling, ending, waiting, pressing;
+  let telling, ending, waiting, pressing, saying;
 
   /** @returns {string} */
   const standing = () => (isHeard || model.get("status") !== "running" ? model.get("status") : "lost");
@@ -190,6 +190,7 @@ function render({ model, el }) {
   /** Show what changed, and stay at the end if the reader is there. */
   function show() {
     const atEnd = body.scrollHeight - body.scrollTop - body.clientHeight < NEAR;
+    fill(board, model.get("board"));
     model.get("sections").forEach(showSection);
     if (model.get("ended")) ending ??= setTimeout(() => say(note, model.get("note")), LATE);
     else say(note, standing() === "lost" ? model.get("unheard") : model.get("note"));
@@ -244,8 +245,9 @@ function render({ model, el }) {
   model.on("change", hear);
   model.on("comm_live_update", unheard); // as when the kernel is restarted
   model.send({ is: "shown" });
+  saying = setTimeout(() => model.send({ is: "shown" }), LATE); // the first time may be heard only after the cell
   return () => {
-    for (const each of [telling, ending, waiting, pressing]) clearTimeout(each);
+    for (const each of [telling, ending, waiting, pressing, saying]) clearTimeout(each);
     window.removeEventListener("keydown", scroll, true);
     model.off("change", hear);
     model.off("comm_live_update", unheard);

@@ -10,7 +10,7 @@ const SORTS = { updated_at: "last used", name: "name", workflow: "workflow", siz
 
 /**
  * @typedef {{ id: string, name: string | null, workflow: string | null, branch: boolean, status: string | null, run_id: string | null,
- *   updated_at: string, versions: number, runs: number, size: number }} Session
+ *   updated_at: string, versions: number, runs: number, size: number, rows?: string }} Session  `rows` of a sweep says how many they are, and how they stand
  */
 
 /** @param {import("./inspector.js").Context} context @returns {import("./inspector.js").Panel} */
@@ -138,12 +138,12 @@ export function sessionsPanel({ ask, go, place, tell }) {
     if (!session) return made;
     made.classList.toggle("wfi-active", isActive);
     if (isCurrent) made.ariaCurrent = "true";
-    const { id, name, workflow, branch, status, versions, runs, size } = session;
-    made.title = `${name ? `${name} · ` : ""}${brief(id)}\n${counted(versions, "version")}, ${counted(runs, "run")}`;
-    const about = [branch && "branch", workflow, name && brief(id)].filter(Boolean).join(" · ");
+    const { id, name, workflow, branch, status, versions, runs, size, rows } = session;
+    made.title = rows ? "list its rows" : `${name ? `${name} · ` : ""}${brief(id)}\n${counted(versions, "version")}, ${counted(runs, "run")}`;
+    const about = [branch && "branch", rows && `sweep of ${rows}`, workflow, name && brief(id)].filter(Boolean).join(" · ");
     made.append(
       box("strip", text("cut", `${isSelected ? "☑ " : ""}${brief(name || id)}`), text("quiet", used)),
-      box("strip", ...(status ? [signed(status)] : []), text("cut", about), text("quiet", bytes(size))),
+      box("strip", ...(status ? [signed(status)] : []), text("cut", about), text("quiet", rows ? "" : bytes(size))),
     );
     return made;
   }
@@ -158,19 +158,20 @@ export function sessionsPanel({ ask, go, place, tell }) {
   /** @param {number} index */
   function open(index) {
     const session = at(index);
-    if (session) go({ session: session.id, version: null, path: [] });
+    if (session?.rows) go({ filter: (filter.value = `${session.id} ${filter.value}`.trim()) });
+    else if (session) go({ session: session.id, version: null, path: [] });
   }
   /** @param {number} index */
   function toggle(index) {
-    const id = at(index)?.id;
+    const { id, rows } = at(index) ?? {};
     const { selected } = place();
-    if (id !== undefined) go({ selected: selected.includes(id) ? selected.filter((one) => one !== id) : [...selected, id] });
+    if (id !== undefined && !rows) go({ selected: selected.includes(id) ? selected.filter((one) => one !== id) : [...selected, id] });
   }
   /** Select from the anchor to here; what lies between may have to be asked for. @param {number} index */
   const extend = (index) => trying(list, async () => {
     const [first, last] = [Math.min(anchor, index), Math.max(anchor, index)];
     await loadAll(first, last);
-    go({ selected: Array.from({ length: last - first + 1 }, (_, n) => at(first + n)?.id ?? []).flat() });
+    go({ selected: Array.from({ length: last - first + 1 }, (_, n) => at(first + n) ?? []).flat().filter(({ rows }) => !rows).map(({ id }) => id) });
   });
 
   async function hide() {

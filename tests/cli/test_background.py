@@ -1,0 +1,75 @@
+"""`wf run --background`: a run that goes on without its terminal, and is found, followed and ended from another one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from wf_notebook import open_storage
+
+SLOW = """%%workflow slow
+def run(self, gate: str):
+    self.session_state["begun"] = True
+    yield "one "
+    open(gate).read()
+    yield "two"
+"""
+#: A terminal of its own is closed, and says so to all that was begun in it.
+HUNG_UP = "setsid bash -c '{} -m wf_notebook run slow.ipynb gate=gate --background --json; kill -HUP 0'"
+
+
+pytestmark = pytest.mark.usefixtures("gate")
+
+
+@pytest.fixture
+def gate(monkeypatch, working_directory):
+    """Return a pipe that holds up the workflow `slow` of slow.ipynb, which saves in runs.duckdb."""
+    monkeypatch.setenv("WF_STORAGE", f"duckdb:///{working_directory / 'runs.duckdb'}")
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SLOW)]), "slow.ipynb")
+    os.mkfifo("gate")
+    return Path("gate")
+
+
+def test_a_run_in_the_background_outlives_its_terminal_and_is_found_and_followed(process, wf, gate):
+    begun = process(HUNG_UP.format(sys.executable))
+    told = json.loads(begun.stdout)
+    (row,) = json.loads(wf("status --json").stdout)
+    assert (row["run_id"], row["status"], row["process"]) == (told["run_id"], "running", f"PID {told['pid']}")
+    assert row["goes_on"] == f"wf attach {told['run_id'][:8]} shows it"
+    gate.write_text("go on")
+    followed = wf(f"attach {told['run_id'][:8]}")
+    assert (followed.exit_code, followed.stdout) == (0, "one two\n")
+    assert Path(told["log"]).read_text().startswith("one two\n")
+    assert Path(told["log"]).stat().st_mode & 0o777 == 0o600
+    assert wf("attach").stderr.startswith("Error: no run goes on in duckdb:")
+
+
+def test_a_run_in_the_background_that_is_killed_keeps_what_it_said(process):
+    begun = process('wf run slow.ipynb gate=gate --background -s "my demo"').stdout.splitlines()
+    assert begun[2].startswith("kill ")
+    run_id, pid = begun[0].split()[1], int(begun[2].split()[1])
+    assert begun[0].startswith(f"run {run_id} of session 'my demo' goes on in process {pid}; what it says goes to ")
+    assert begun[1] == f"wf status lists it, wf attach {run_id[:8]} follows it, wf show {run_id[:8]} shows its record"
+    os.kill(pid, signal.SIGTERM)
+    storage = open_storage(os.environ["WF_STORAGE"])
+    while (run := storage.run(run_id)).status == "running":
+        time.sleep(0.01)
+    assert (run.status, run.content, storage.session("my demo").state) == ("stopped", "one ", {"begun": True})
+
+
+def test_what_is_wrong_is_said_before_anything_goes_to_the_background(process, wf):
+    done = process("wf run slow.ipynb gat=gate --background")
+    assert (done.returncode, done.stderr) == (2, "Error: 'slow' has no input 'gat'; did you mean 'gate'?\n")
+    done = process("wf run slow.ipynb gate=gate --background --storage memory:")
+    assert (done.returncode, done.stderr) == (
+        *(2,),
+        "Error: a run in the background needs a store that others can read; name one: --storage duckdb:///runs.duckdb\n",
+    )
+    assert wf("stop").stderr == "Error: stop is about what lives in a notebook: write %wf stop in one of its cells\n"

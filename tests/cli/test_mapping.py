@@ -1,0 +1,125 @@
+"""`wf run NOTEBOOK NAME --map FILE`: a run for each row of a file, without a kernel."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import duckdb
+import nbformat
+import pytest
+
+from wf_notebook import open_storage
+
+CELLS = (
+    """%%workflow digest --map "[{'text': 'never read'}]" --limit 2
+def run(self, text: str, words: int = 2):
+    print("printed")
+    if text == "bad":
+        raise ValueError("a bad text")
+    yield " ".join(text.split()[:words])""",
+    """%%workflow stopped
+def run(self, n: int):
+    if n == 2:
+        import os, signal
+        os.kill(os.getpid(), signal.SIGINT)
+    return str(n)""",
+)
+
+
+@pytest.fixture(autouse=True)
+def notebook(working_directory, monkeypatch):
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    nbformat.write(made, "report.ipynb")
+    Path("texts.csv").write_text("text,label\none two three,a\nfour five six,b\n", encoding="utf-8")
+    Path("bad.csv").write_text("text\ngood\nbad\n", encoding="utf-8")
+    Path("numbers.csv").write_text("n\n" + "\n".join(map(str, range(5))) + "\n", encoding="utf-8")
+    monkeypatch.setenv("WF_STORAGE", f"duckdb:///{working_directory / 'runs.duckdb'}")
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a run takes its place
+
+
+def test_the_rows_go_to_stdout_as_a_table_and_the_rest_to_stderr(wf):
+    done = wf("run report.ipynb digest --map texts.csv words=1")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0].split()[:4] == ["text", "label", "content", "status"]
+    assert "one two three  a      one      ✓ completed" in done.stdout
+    assert "printed" not in done.stdout
+    assert "Digest · sweep digest · ✓ completed · 2 of 2 rows · " in done.stderr
+    assert "kept in the sessions digest/… of duckdb:///runs.duckdb" in done.stderr
+
+
+def test_the_same_command_again_takes_from_the_store_what_is_done(wf):
+    line = "run report.ipynb digest --map texts.csv --json"
+    hits = [json.loads(wf(each).stdout)["hits"] for each in (line, line, f"{line} --fresh", f"{line} -s other")]
+    assert hits == [0, 2, 0, 0]
+    assert len(open_storage().sessions()) == 4
+
+
+def test_a_row_that_fails_is_said_and_the_exit_code_is_1(wf):
+    done = wf("run report.ipynb digest --map bad.csv --json")
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["status"], found["failed"]) == (1, "completed", 1)
+    assert [row["error"] for row in found["rows"]] == [None, "ValueError: a bad text"]
+    assert "1 failed" in done.stderr
+
+
+def test_rows_go_into_a_file_of_the_kind_that_its_name_says(wf):
+    for name in ("rows.csv", "rows.jsonl", "rows.parquet"):
+        done = wf(f"run report.ipynb digest --map bad.csv --out {name}")
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert "row 1 failed: ValueError: a bad text" in done.stderr
+    wanted = [("good", "completed"), ("bad", "failed")]
+    with Path("rows.csv").open(encoding="utf-8", newline="") as file:
+        assert [(row["text"], row["status"]) for row in csv.DictReader(file)] == wanted
+    lines = map(json.loads, Path("rows.jsonl").read_text(encoding="utf-8").splitlines())
+    assert [(row["text"], row["status"]) for row in lines] == wanted
+    assert duckdb.sql("SELECT text, status FROM 'rows.parquet'").fetchall() == wanted
+
+
+def test_no_secret_goes_into_a_file(wf, monkeypatch):
+    monkeypatch.setenv("SHOP_API_KEY", "sk-of-this-test-123")
+    Path("keys.csv").write_text("text\nsk-of-this-test-123\n", encoding="utf-8")
+    for name in ("rows.csv", "rows.jsonl"):
+        assert wf(f"run report.ipynb digest --map keys.csv --out {name}").exit_code == 0
+        assert "sk-of" not in (text := Path(name).read_text(encoding="utf-8"))
+        assert text.count("<redacted SHOP_API_KEY>") == 2
+
+
+def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(wf):
+    line = "run report.ipynb stopped --map numbers.csv --limit 1"
+    done = wf(line)
+    assert done.exit_code == 130
+    assert "of 5 rows are done and kept; the same command again goes on with the others" in done.stderr
+    assert "Error: interrupted" in done.stderr
+    assert {row["status"] for row in open_storage().runs()} <= {"completed", "stopped"}
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("digest --map gone.csv", 1, "there is no file 'gone.csv'"),
+        ("digest --map numbers.csv", 1, "Digest.run() needs 'text', and there is no such column; there are 'n'"),
+        ("digest --map texts.csv --out rows.xls", 1, "'rows.xls' is no file that rows can be written to"),
+        ("digest --map texts.csv --out no/rows.csv", 1, "'no/rows.csv' cannot be written: there is no such folder"),
+        ("digest --map texts.csv --limit few", 2, "--limit 'few' is no whole number; write --limit 8"),
+        ("digest text=a --out rows.csv", 2, "--out is for the rows of --map; write --map FILE with it"),
+        ("digest text=a --limit 3", 2, "--limit is for the rows of --map; write --map DATA with it"),
+    ],
+)
+def test_what_is_written_wrongly_is_said_before_anything_runs(wf, line, code, said):
+    done = wf(f"run report.ipynb {line}")
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert not Path("runs.duckdb").exists() or len(open_storage().runs()) == 0
+
+
+def test_quiet_says_nothing(wf):
+    done = wf("run report.ipynb digest --map bad.csv -q --out rows.csv")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert Path("rows.csv").exists()
+
+
+def test_a_cell_with_map_runs_on_its_own_where_nothing_is_mapped(wf):
+    assert wf("run report.ipynb digest text='a b c'").stdout == "printed\na b\n"

@@ -1,0 +1,62 @@
+"""A sweep into a team's store: rows are saved by many at once, and a server that is started again costs none."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from wf_notebook import Workflow, open_storage, step
+
+pytestmark = pytest.mark.postgres
+
+
+class Slowly(Workflow):
+    @step
+    def half(self, n):
+        threading.Event().wait(0.01)
+        return n
+
+    def run(self, n: int):
+        self.session_state["n"] = self.half(n)
+        yield f"{n}"
+
+
+def final_records(storage):
+    return storage.read("SELECT count(*), count(DISTINCT session_id), count(DISTINCT run_id) FROM run_log WHERE phase = 'end'")
+
+
+def test_rows_come_from_a_store_that_others_have_open_too(place):
+    url = place("postgres")
+    first = Slowly(storage=url, session_id="slowly").map(range(40)).result()
+    assert [row.content for row in first] == [f"{n}" for n in range(40)]
+    again = Slowly(storage=open_storage(url), session_id="slowly").map(range(41)).result()
+    assert [row.hit for row in again] == [True] * 40 + [False]
+    assert final_records(open_storage(url)) == [(41, 41, 41)]
+
+
+@pytest.mark.slow
+def test_a_server_that_is_started_again_in_the_middle_costs_no_row(postgres, place):
+    url = place("postgres")
+    sweep = Slowly(storage=url, session_id="slowly").map(range(400)).start()
+    restarted = False
+    for row in sweep:
+        if row.number > 60 and not restarted:
+            postgres.stop(at_once=True)
+            postgres.start()
+            restarted = True
+        assert row.content == f"{row.number}"
+    assert (restarted, sweep.status, sweep.progress.done) == (True, "completed", 400)
+    storage = open_storage(url)
+    assert final_records(storage) == [(400, 400, 400)]
+    assert storage.read("SELECT count(*), count(DISTINCT session_id) FROM step_log WHERE kind = 'step'") == [(400, 400)]
+
+
+def test_two_sweeps_of_the_same_rows_at_once_keep_each_row(place):
+    url = place("postgres")
+    sweeps = [Slowly(storage=open_storage(url), session_id="slowly").map(range(60)).start() for _ in range(2)]
+    for sweep in sweeps:
+        assert [row.content for row in sweep.result()] == [f"{n}" for n in range(60)]
+    storage = open_storage(url)
+    assert len({row.session_id for sweep in sweeps for row in sweep.rows}) == 60
+    assert {storage.session(row.session_id).state["n"] for row in sweeps[0].rows} == {*range(60)}

@@ -1,0 +1,173 @@
+"""Several users on one store: each sees what is theirs, what is nobody's and what is shared, and opens nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from wf_notebook import Workflow, open_storage, users
+from wf_notebook.errors import BadSetting, SessionOwned, UnknownSession
+from wf_notebook.inspection.overview import glances
+from wf_notebook.ipynb.standing import status
+
+
+class Blog(Workflow):
+    def run(self, topic: str):
+        self.session_state.setdefault("topics", []).append(topic)
+        yield f"On {topic}."
+
+
+@pytest.fixture(params=["sqlite", "duckdb", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request, tmp_path):
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres").schema()
+    return f"{request.param}:///{tmp_path}/team.db"
+
+
+@pytest.fixture
+def works(monkeypatch):
+    """Return what lets a user of a hub work here."""
+
+    def work(name):
+        monkeypatch.setattr(users, "_in_whose_name", set())  # as in a process of their own
+        monkeypatch.setenv("JUPYTERHUB_USER", name)
+
+    return work
+
+
+@pytest.fixture
+def team(url, works):
+    """Return the store of a session of nobody, one of ann and one of bob; bob works."""
+    Blog(session_id="old", storage=url).run(topic="cheese").result()
+    for name in ("ann", "bob"):
+        works(name)
+        Blog(session_id=f"{name}'s", storage=url).run(topic=name).result()
+    return open_storage(url)
+
+
+def test_a_hub_names_the_user_and_wf_user_another_one(monkeypatch, works):
+    assert Workflow().user_id is None
+    works("ann")
+    assert (Workflow().user_id, Workflow(user_id="client").user_id) == ("ann", "client")
+    monkeypatch.setenv("WF_USER", "eve")
+    assert Workflow().user_id == "eve"
+
+
+def test_each_user_sees_what_is_theirs_and_nobodys(team, works):
+    assert set(team.sessions()["session_id"]) == {"old", "bob's"}
+    assert set(team.sessions(all_users=True)["session_id"]) == {"old", "ann's", "bob's"}
+    assert set(team.runs()["session_id"]) == {"old", "bob's"}
+    assert {one.id for one in glances(team)[1]} == {"old", "bob's"}
+    assert set(team.get_all_session_ids()) == {"old", "bob's"}
+    assert set(status(storage=team)["session_id"]) == {"old", "bob's"}
+    works("ann")
+    assert set(team.sessions()["session_id"]) == {"old", "ann's"}
+
+
+def test_without_a_user_nothing_is_hidden(team, monkeypatch):
+    monkeypatch.delenv("JUPYTERHUB_USER")
+    assert set(team.sessions()["session_id"]) == {"old", "ann's", "bob's"}
+    assert team.session("ann's").state == {"topics": ["ann"]}
+
+
+OPENS = {
+    "a run": lambda team: Blog(session_id="ann's", storage=team).run(topic="x"),
+    "its state": lambda team: team.session("ann's").state,
+    "its table": lambda team: team.state("ann's"),
+    "its runs": lambda team: team.runs("ann's"),
+    "a run of it": lambda team: team.run(team.read("SELECT run_id FROM runs WHERE session_id = 'ann''s'")[0][0]),
+    "a copy": lambda team: team.copy("ann's", to="memory:"),
+    "an end": lambda team: team.delete_session("ann's"),
+    "its end": lambda team: team.session("ann's").delete(),
+    "no trace": lambda team: team.purge("ann's"),
+    "another owner": lambda team: team.session("ann's").share("bob"),
+}
+
+
+@pytest.mark.parametrize("what", OPENS)
+def test_a_session_of_another_user_is_not_opened(team, what):
+    before = team.read("SELECT count(*) FROM session_log")
+    with pytest.raises(SessionOwned, match=r"session \"ann's\" belongs to another user than 'bob'; .* session.share"):
+        OPENS[what](team)
+    assert team.read("SELECT count(*) FROM session_log") == before
+
+
+def test_a_name_that_is_misspelt_suggests_no_session_of_others(team):
+    with pytest.raises(UnknownSession) as error:
+        team.state("ann")
+    assert "ann's" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["bob", None])
+def test_a_session_that_is_shared_is_seen_and_run_in_and_stays_its_owners(team, works, name):
+    works("ann")
+    session = team.session("ann's")
+    session.share(name)
+    assert session.shared == ["*" if name is None else name]
+    works("bob")
+    assert "ann's" in team.sessions()["session_id"]
+    assert {one.id for one in glances(team)[1]} == {"old", "ann's", "bob's"}
+    Blog(session_id="ann's", storage=team).run(topic="x").result()
+    Blog(session_id="ann's", storage=team, user_id="bob").write_to_storage()
+    assert team.session("ann's").state == {"topics": ["ann", "x"]}
+    assert team.read("SELECT DISTINCT user_id FROM session_log WHERE session_id = 'ann''s'") == [("ann",)]
+    for closed in ("an end", "its end", "no trace", "another owner"):
+        with pytest.raises(SessionOwned):
+            OPENS[closed](team)
+    works("eve")
+    assert ("ann's" in team.sessions()["session_id"]) is (name is None)
+    works("ann")
+    team.session("ann's").unshare(name)
+    works("bob")
+    assert "ann's" not in team.sessions()["session_id"]
+    with pytest.raises(SessionOwned):
+        Blog(session_id="ann's", storage=team).run(topic="y")
+
+
+def test_sharing_is_taken_back_for_one_or_for_all(team):
+    session = team.session("bob's")
+    for name in ("ann", "eve", None):
+        session.share(name)
+    assert session.shared == ["*", "ann", "eve"]
+    session.unshare("ann")
+    assert session.shared == ["*", "eve"]
+    session.rename("Ours")
+    assert session.shared == ["*", "eve"]
+    session.unshare()
+    assert session.shared == []
+    session.share("ann")
+    team.copy("bob's", to=(other := open_storage("memory:")))
+    assert other.session("bob's").shared == ["ann"]
+    session.delete()
+    team.session("bob's").state["n"] = 1
+    again = team.session("bob's")
+    again.state["n"] = 1
+    again.save()
+    assert again.shared == []
+
+
+def test_a_session_of_nobody_stays_nobodys_and_cannot_be_shared(team, works):
+    Blog(session_id="old", storage=team).run(topic="bread").result()
+    team.session("old").rename("Old")
+    assert team.read("SELECT DISTINCT user_id FROM session_log WHERE session_id = 'old'") == [(None,)]
+    with pytest.raises(BadSetting, match="'old' belongs to nobody, and everybody on its store sees it; WF_USER"):
+        team.session("old").share("ann")
+    works("ann")
+    assert team.session("old").state == {"topics": ["cheese", "bread"]}
+
+
+def test_a_new_session_is_the_users_also_without_a_workflow_and_as_a_fork_of_anothers(team, works):
+    session = team.session("mine")
+    session.state["n"] = 1
+    session.save()
+    session.share("ann")
+    works("ann")
+    team.session("mine").fork("anns own")
+    owners = dict(team.read("SELECT session_id, user_id FROM sessions"))
+    assert (owners["mine"], owners["anns own"]) == ("bob", "ann")
+
+
+def test_in_whose_name_a_workflow_was_made_counts_as_the_user_too(team):
+    client = Blog(session_id="client's", storage=team, user_id="client")
+    client.run(topic="x").result()
+    assert "client's" in team.sessions()["session_id"]
+    assert team.state("client's")["key"] == ["topics"]

@@ -1,0 +1,112 @@
+"""`wf run NOTEBOOK NAME --map rows.csv`: a run for each row of a file, a bar on stderr, and the rows as a table or in a file."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import BadArguments
+from ..ipynb.options import Option, Options
+from .failing import FAILED
+from .manner import manner, say
+from .showing import show_json, show_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..sweep import Sweep
+    from ..workflow import Workflow
+
+#: Options of a run for each row, as they are said here.
+OPTIONS = {
+    "map": "run it for each row of a .csv, .json or .parquet file; columns are inputs",
+    "max-tokens": "with --map: what all rows may spend; the same command again goes on with the rest",
+}
+#: Where the rows go.
+TARGET = Option("out", "o", "FILE", "with --map: write the rows into a .csv, .jsonl or .parquet file")
+#: So many failures are said one by one where the rows go into a file.
+_FAILURES = 5
+
+
+def options_of_map(given: dict[str, Any]) -> dict[str, Any]:
+    """Take from the options of a line those of a run for each row, as map() takes them."""
+    names = ("map", "limit", "timeout", "max_tokens", "max_cost")
+    read = Options(**{name: given.pop(name) for name in names}, reset=given["reset"])
+    how = read.of_map()
+    if read.map is None and given["out"] is not None:
+        raise BadArguments("--out is for the rows of --map; write --map FILE with it")
+    return how
+
+
+def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[str, Any], *, quiet: bool, out: str | None) -> None:
+    """Run a workflow for each row of a file; exits with 1 where a row failed, or not all were done."""
+    from ..frames.columns import plain
+    from ..storage.files import check_target, write_rows
+    from ..swept import foot, head, stopped
+
+    if out is not None:
+        check_target(out)
+    sweep: Sweep = workflow.map(path, **how, **inputs)
+    try:
+        with _shown(sweep, quiet=quiet):
+            sweep.result()
+    except KeyboardInterrupt:
+        say(stopped(sweep, "the same command again"))
+        raise
+    table = sweep.table()
+    if out is not None:
+        write_rows(out, table.columns, [_redacted(plain(row)) for row in table])
+    if manner().json:
+        show_json({**_document(sweep), **({"rows": list(table)} if out is None else {"out": out})})
+    elif out is None and not quiet:
+        show_table(table)
+    if out is not None and not quiet:
+        for row in sweep.failures[:_FAILURES]:
+            say(f"row {row.number} failed: {row.error}")
+    failed = sweep.status != "completed" or bool(sweep.failures)
+    if not quiet and (failed or not manner().json):
+        say(head(sweep) if failed else click.style(head(sweep), dim=True))
+        say(click.style(foot(sweep, "the same command again").partition("; .df()")[0], dim=True))
+    if failed:
+        raise click.exceptions.Exit(FAILED)
+
+
+@contextmanager
+def _shown(sweep: Sweep, *, quiet: bool) -> Iterator[None]:
+    """Show how far it is on stderr; what is printed in a row goes there too, as it is no part of what the rows gave."""
+    from ..swept.bar import Bar, Lines
+
+    with redirect_stdout(sys.stderr):
+        if quiet:
+            yield
+            return
+        if sys.stderr.isatty():
+            from rich.console import Console
+
+            bar: Bar | Lines = Bar(sweep, Console(stderr=True))
+        else:
+            bar = Lines(sweep, say)
+        bar.start()
+        try:
+            yield
+        finally:
+            bar.stop()
+
+
+def _document(sweep: Sweep) -> dict[str, Any]:
+    """Return what became of a sweep, for a program."""
+    progress = sweep.progress
+    return {
+        "workflow": sweep.workflow.name, "sweep": sweep.name, "status": sweep.status, "why": sweep.reason,
+        "total": progress.total, "completed": progress.done, "hits": progress.hits, "failed": progress.failed,
+        "stopped": progress.stopped, "tokens": progress.tokens, "cost": progress.cost, "seconds": progress.seconds,
+    }  # fmt: skip
+
+
+def _redacted(value: Any) -> Any:
+    from ..encoding import redacted
+
+    return redacted(value)

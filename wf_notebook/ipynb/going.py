@@ -1,0 +1,70 @@
+"""The runs of a store that go on just now, in this process and in others."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import saver
+from ..owners import visible
+from ..storage.runs import GOING, last_said, stored_run
+
+if TYPE_CHECKING:
+    from ..run import Run
+    from ..saver import Open
+    from ..storage.sql import SqlStorage
+
+#: So many characters are told of what a run said last.
+SAID = 80
+
+
+class Going(NamedTuple):
+    """A run that goes on: as it stands, in which process, and the run itself where that is this one."""
+
+    run: Run
+    process: str
+    here: Open | None
+    said: str | None
+
+
+def going_on(storage: SqlStorage) -> list[Going]:
+    """Return the runs of a store that go on, the one that began last first.
+
+    A run of another machine counts as long as its end is not in the store: from here nobody can tell whether it lives.
+    """
+    here = {one.context.run_id: one for one in opened(storage)}
+    found = []
+    sees = visible(storage.read, storage.table_name)
+    for row in storage.read(GOING, (storage.table_name,)):
+        if not sees(row[1]):
+            continue
+        run, host, pid = stored_run(row, storage.read, storage.table_name, storage.url)
+        if run.run_id in here or run.status != "running":
+            continue
+        place = "" if host == socket.gethostname() else f" on {host}"
+        found.append(Going(run, f"PID {pid}{place}", None, _end_of(last_said(storage.read, run.run_id))))
+    for one in here.values():
+        run = one.record()
+        found.append(Going(run, "this process", one, _end_of(run.content)))
+    return sorted(found, key=lambda each: each.run.started_at, reverse=True)
+
+
+def opened(storage: Any) -> list[Open]:
+    """Return the runs of this process in a store; without those that leave nothing there."""
+    place = getattr(storage, "url", None), getattr(storage, "table_name", None)
+    return [
+        one
+        for one in saver.open_runs()
+        if not one.context.private and (one.session.storage is storage or (place[0] != "memory:" and _place(one) == place))
+    ]
+
+
+def _place(one: Open) -> tuple[Any, Any]:
+    storage = one.session.storage
+    return getattr(storage, "url", None), getattr(storage, "table_name", None)
+
+
+def _end_of(text: str | None) -> str | None:
+    """Return the end of what was said, in a line."""
+    said = " ".join((text or "")[-4 * SAID :].split())
+    return (said if len(said) <= SAID else f"…{said[1 - SAID :]}") or None

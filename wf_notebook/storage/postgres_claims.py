@@ -1,0 +1,71 @@
+"""The right to do a step, for processes that share a database: a lock that the server keeps while its holder is connected."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..errors import WorkflowError
+from .postgres_connection import connect
+from .postgres_driver import psycopg
+from .postgres_rows import number
+
+if TYPE_CHECKING:
+    from .postgres_address import Address
+
+
+class Claims:
+    """What this process has the right to do; it has a connection of its own for that, from the first time on."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._connection: psycopg.Connection[Any] | None = None
+        self._lock = threading.Lock()
+        self._due: deque[int] = deque()
+
+    def take(self, name: str) -> bool:
+        """Take it if no other process has it. Where the server cannot be asked, everyone may do it: so it is done at least."""
+        with self._lock:
+            try:
+                if self._connection is None or self._connection.closed:
+                    self._connection = connect(self._address)
+                ((taken,),) = self._connection.execute("SELECT pg_try_advisory_lock($1)", [self._number(name)]).fetchall()
+            except (psycopg.Error, WorkflowError):
+                self._drop()
+                return True
+        self._let_go()
+        return bool(taken)
+
+    def release(self, name: str) -> None:
+        """Let others have it: now, or at the end of what is asked of the server just now, as the collector may run anywhere."""
+        self._due.append(self._number(name))
+        self._let_go()
+
+    def _let_go(self) -> None:
+        while self._due and self._lock.acquire(blocking=False):
+            try:
+                if self._connection is not None and self._due:
+                    self._connection.execute("SELECT pg_advisory_unlock($1)", [self._due.popleft()])
+                else:
+                    self._due.clear()
+            except (psycopg.Error, IndexError):
+                self._drop()
+            finally:
+                self._lock.release()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        self._due.clear()
+        if connection is not None:
+            with suppress(psycopg.Error):
+                connection.close()
+
+    def close(self) -> None:
+        """Let go of all."""
+        with self._lock:
+            self._drop()
+
+    def _number(self, name: str) -> int:
+        return number(self._address.schema, "may be done", name)

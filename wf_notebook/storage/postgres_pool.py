@@ -1,0 +1,116 @@
+"""The connections of this process to a database: a few, lent for one transaction at a time."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections import deque
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StorageBusy, WorkflowError
+from .postgres_claims import Claims
+from .postgres_connection import connect
+from .postgres_driver import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .postgres_address import Address
+
+#: So many connections at most, at once.
+MOST = 8
+#: A connection beyond the first that was not used for so long is closed, in seconds.
+IDLE = 60.0
+
+
+class Pool:
+    """The connections to one address, one pool for each in this process."""
+
+    _all: dict[str, Pool] = {}  # noqa: RUF012 - one for each address in this process, on purpose
+    _lock = threading.Lock()
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._free: deque[tuple[float, psycopg.Connection[Any]]] = deque()
+        self._places = threading.BoundedSemaphore(MOST)
+        #: The stores that are prepared.
+        self.ready: set[str] = set()
+        self.claims = Claims(address)
+        #: The threads that are in the middle of a transaction.
+        self.at_work: set[int] = set()
+
+    @classmethod
+    def at(cls, address: Address) -> Pool:
+        """Return the pool of an address."""
+        with cls._lock:
+            return cls._all.setdefault(address.url, cls(address))
+
+    @contextmanager
+    def lent(self, patience: float) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection; one in order is kept for the next. Raises StorageBusy when none comes free."""
+        if not self._places.acquire(timeout=max(0.0, patience)):
+            raise StorageBusy(f"all {MOST} connections of this process to {self.address.url} are in use; try again")
+        try:
+            connection = self._taken()
+            try:
+                yield connection
+            except WorkflowError:
+                with suppress(psycopg.Error):
+                    connection.rollback()
+                raise
+            except BaseException:  # whatever state it is in
+                connection.close()
+                raise
+            finally:
+                self._give_back(connection)
+        finally:
+            self._places.release()
+
+    def _taken(self) -> psycopg.Connection[Any]:
+        with self._lock:
+            if self._free:
+                return self._free.pop()[1]
+        return connect(self.address)
+
+    def _give_back(self, connection: psycopg.Connection[Any]) -> None:
+        now, old = time.monotonic(), []
+        with self._lock:
+            if not connection.closed and connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+                self._free.append((now, connection))
+            else:
+                old.append(connection)
+            while len(self._free) > 1 and self._free[0][0] < now - IDLE:
+                old.append(self._free.popleft()[1])
+        for one in old:
+            one.close()
+
+    def close(self) -> None:
+        """Close the connections that nobody uses; others are made when they are needed."""
+        self.ready.clear()
+        with self._lock:
+            free, self._free = self._free, deque()
+        for _, connection in free:
+            connection.close()
+
+    @classmethod
+    def close_all(cls) -> None:
+        """Close all connections of this process."""
+        for pool in list(cls._all.values()):
+            pool.close()
+            pool.claims.close()
+
+    @classmethod
+    def forget(cls) -> None:
+        """In a forked child the connections are the parent's: neither used nor closed."""
+        _of_the_parent.extend(cls._all.values())
+        cls._lock = threading.Lock()
+        cls._all = {}
+
+
+_of_the_parent: list[Pool] = []
+atexit.register(Pool.close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Pool.forget)

@@ -1,0 +1,110 @@
+"""How far a sweep is, in words: what is done and failed, what that took, where it is kept and what goes on with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..addresses import portable
+from ..readable import brief as one_line
+from ..render import session_name
+from ..render.status import standing
+from ..sweep.progress import brief
+
+if TYPE_CHECKING:
+    from ..sweep import Progress, Sweep
+
+
+def far(progress: Progress) -> list[str]:
+    """Return how many rows are done, and how many ended otherwise.
+
+    >>> from wf_notebook.sweep import Progress
+    >>> far(Progress(total=2000, done=52, hits=2, failed=1))
+    ['52 of 2,000 rows', '1 failed']
+    """
+    said = [f"{progress.done:,}{'' if progress.total is None else f' of {progress.total:,}'} rows"]
+    return said + [
+        f"{number:,} {what}" for number, what in ((progress.failed, "failed"), (progress.stopped, "stopped")) if number
+    ]
+
+
+def spent(progress: Progress) -> list[str]:
+    """Return what came from the store, and what the others took.
+
+    >>> from wf_notebook.sweep import Progress
+    >>> spent(Progress(total=200, hits=2, tokens=1200, cost=0.02))
+    ['2 from the store', '1,200 tokens', '$0.02']
+    """
+    said = [f"{progress.hits:,} from the store"] if progress.hits else []
+    said += [f"{progress.tokens:,} tokens"] if progress.tokens else []
+    return said + ([f"${progress.cost:.4g}"] if progress.cost else [])
+
+
+def going(progress: Progress) -> list[str]:
+    """Return what is said of a sweep that goes on, besides how long it has gone on.
+
+    >>> from wf_notebook.sweep import Progress
+    >>> going(Progress(total=200, done=52, hits=2, failed=1, running=8, seconds=5.0, left=14.7))
+    ['52 of 200 rows', '1 failed', '2 from the store', '8 go on', '10 rows/s', '15 s left']
+    """
+    said = [*far(progress), *spent(progress)]
+    said += [f"{progress.running:,} {'goes' if progress.running == 1 else 'go'} on"] if progress.running else []
+    said += [f"{rate} rows/s"] if (rate := pace(progress)) else []
+    return said + ([f"{brief(progress.left)} left"] if progress.left is not None else [])
+
+
+def pace(progress: Progress) -> str:
+    """Return how many rows were done in a second, of those that did not come from the store; nothing where that says nothing."""
+    done = progress.over - progress.hits
+    if not done or not progress.seconds:
+        return ""
+    rate = done / progress.seconds
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"  # noqa: PLR2004 - two digits
+
+
+def stands(sweep: Sweep) -> str:
+    """Return the status of a sweep, a sign and a word, and why it ended before all rows were done."""
+    error = sweep.error
+    return standing(sweep.status, f"{type(error).__name__}: {error}" if error is not None else sweep.reason)
+
+
+def head(sweep: Sweep) -> str:
+    """Return a sweep in a line: what ran, how it stands, how many rows are done and what that took."""
+    progress = sweep.progress
+    took = [f"{progress.seconds:.1f} s"] if sweep.status != "running" else []
+    title = [one_line(sweep.workflow.name or ""), f"sweep {session_name(sweep.name)}"]
+    facts = going(progress) if sweep.status == "running" else [*far(progress), *spent(progress)]
+    return " · ".join([*title, stands(sweep), *facts, *took])
+
+
+def where(sweep: Sweep) -> str:
+    """Return where the rows are kept."""
+    url = getattr(sweep.workflow.storage, "url", None)
+    if url is None:
+        return "the rows are in memory only: Workflow(storage=…) keeps them"
+    if sweep.workflow.private:
+        return "private: of what the rows were given and gave, nothing is kept"
+    name = one_line(sweep.name)
+    sessions = f"session {name}" if sweep.shares_a_session else f"the sessions {name}/…"
+    return f"kept in {sessions} of {portable(url, Path())}"
+
+
+def is_kept(sweep: Sweep) -> bool:
+    """Say whether what came of the rows is in a store, so that it is not done again."""
+    return getattr(sweep.workflow.storage, "url", None) is not None and not sweep.workflow.private
+
+
+def foot(sweep: Sweep, again: str = "") -> str:
+    """Return where the rows are kept, and what goes on with them; `again` is the line that does so."""
+    progress, line = sweep.progress, f"{again} goes on" if again else "the same again goes on"
+    rest = progress.stopped + progress.failed + (0 if progress.total is None else progress.total - progress.over)
+    more = [f"{line} with what is not done"] if rest and is_kept(sweep) and sweep.status != "running" else []
+    return "; ".join([where(sweep), *more, ".df() has all rows as a dataframe"])
+
+
+def stopped(sweep: Sweep, again: str = "the same again") -> str:
+    """Return what is said of a sweep that was stopped; `again` is what goes on with it."""
+    progress = sweep.progress
+    of = "" if progress.total is None else f" of {progress.total:,}"
+    kept, rest = (" and kept", f"; {again} goes on with the others") if is_kept(sweep) else ("", "")
+    return f"{sweep.workflow.name} was stopped after {progress.seconds:.1f} s: {progress.done:,}{of} rows are done{kept}{rest}"
