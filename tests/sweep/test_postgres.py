@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 
 from wf_notebook import Workflow, open_storage, step
+from wf_notebook.storage import PostgresWorkflowStorage
 
 pytestmark = pytest.mark.postgres
 
@@ -60,3 +64,26 @@ def test_two_sweeps_of_the_same_rows_at_once_keep_each_row(place):
     storage = open_storage(url)
     assert len({row.session_id for sweep in sweeps for row in sweep.rows}) == 60
     assert {storage.session(row.session_id).state["n"] for row in sweeps[0].rows} == {*range(60)}
+
+
+def test_the_processes_of_an_executor_write_to_it_by_themselves(place):
+    class Pids(Workflow):
+        @step
+        def half(self, n):
+            return n
+
+        def run(self, n: int):
+            self.session_state["pid"] = os.getpid()
+            return f"{self.half(n)}"
+
+    class Reading(PostgresWorkflowStorage):
+        def transact(self, work, *, write):
+            assert not write
+            return super().transact(work, write=write)
+
+    storage = Reading(db_url=place("postgres"))
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        rows = Pids(storage=storage).map(range(30), executor=executor).result()
+    assert [(row.content, row.error) for row in rows] == [(f"{n}", None) for n in range(30)]
+    assert os.getpid() not in {storage.session(row.session_id).state["pid"] for row in rows}
+    assert final_records(storage) == [(30, 30, 30)]

@@ -50,8 +50,8 @@ def hired(
     names = OneName(workflow.session_id) if shared is not None else Names(sweep.name)
     remembers = told.cache != "off" and workflow.storage is not None and not workflow.private
     keys = Keys(workflow.opening(), doing.probe, {} if shared else doing.state) if remembers else None
-    uses = remembers and told.cache != "refresh"
-    recall = Recall(workflow.storage, uses=uses) if hasattr(workflow.storage, "finished") else None
+    looks = hasattr(workflow.storage, "finished")
+    recall = Recall(workflow.storage, uses=remembers and told.cache != "refresh") if looks else None
     tasks = Tasks(rows, names, keys, recall)
     if cargo is None:
         limit = told.limit or slots(told.executor) or LIMIT

@@ -53,8 +53,10 @@ class _Ended(NamedTuple):
 class Keeper:
     """Saves rows in a thread of its own, from the first one on until it is closed."""
 
-    def __init__(self, storage: Any, over: Callable[[Row], object], failed: Callable[[WorkflowError], object]) -> None:
-        self._storage, self._over, self._failed = storage, over, failed
+    def __init__(
+        self, storage: Any, over: Callable[[Row], object], failed: Callable[[WorkflowError], object], *, pause: float = PAUSE
+    ) -> None:
+        self._storage, self._over, self._failed, self._pause = storage, over, failed, pause
         self._waiting: deque[_Ended] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -93,7 +95,7 @@ class Keeper:
                 self._changed.wait_for(lambda: self._waiting or self._is_closed)
                 if not self._waiting:
                     return
-                self._changed.wait_for(lambda: len(self._waiting) >= AT_ONCE or self._is_closed, PAUSE)
+                self._changed.wait_for(lambda: len(self._waiting) >= AT_ONCE or self._is_closed, self._pause)
             if not self._saved():
                 return
 

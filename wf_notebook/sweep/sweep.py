@@ -18,7 +18,7 @@ from ..budget import Budget
 from ..errors import RunCancelled
 from ..run import RunContext, Usage, current, way_up
 from .hiring import hired
-from .keeping import Keeper
+from .keeping import PAUSE, Keeper
 from .over import Over
 from .progress import Progress
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .shipped import Cargo
 
+#: So long rows that other processes did wait for others to be saved with: nobody waits for them, in seconds.
+AWAY = 0.1
 #: How long a stop waits for rows that go on, in seconds.
 PATIENCE = 1.0
 
@@ -84,7 +86,8 @@ class Sweep:
                 return self
             self._began, self.started_at = time.monotonic(), datetime.now(UTC)
         _sweeps.add(self)
-        self._keeper = Keeper(self.workflow.storage, self._note, self._failed)
+        pause = PAUSE if self._cargo is None else AWAY
+        self._keeper = Keeper(self.workflow.storage, self._note, self._failed, pause=pause)
         self._crew = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, idle=self._idle, spent=self._spent)
         if (around := current.get()) is not None:
             around.cancel.on_cancel(self.stop)
