@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import cloudpickle
@@ -94,47 +91,3 @@ def test_a_row_that_kills_each_worker_is_failed_in_the_end(client, monkeypatch):
     assert [row.status for row in rows] == ["completed", "failed", "completed"]
     assert rows[1].error == "WorkersLost: row 1 was lost with the process that did it, 2 times"
     assert isinstance(rows[1].exception, WorkersLost)
-
-
-@contextmanager
-def program(name, *given, folder):
-    """Run a program of Dask's, and end it."""
-    command = [
-        sys.executable,
-        "-m",
-        f"distributed.cli.dask_{name}",
-        "--no-dashboard",
-        "--dashboard-address",
-        "127.0.0.1:0",
-        *given,
-    ]
-    with (folder / f"{name}.log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        yield process
-        process.kill()
-
-
-def test_a_scheduler_that_does_not_come_back_is_told_and_what_is_done_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("wf_notebook.sweep.dask.PATIENCE", 0.2)
-
-    class Slow(Workflow):
-        def run(self, n: int):
-            time.sleep(0.01 * n)
-            return f"{n}"
-
-    file, storage = tmp_path / "scheduler.json", open_storage("memory:")
-    here = ("--host", "127.0.0.1")
-    with (
-        program("scheduler", "--port", "0", "--scheduler-file", file, *here, folder=tmp_path) as scheduler,
-        program("worker", "--no-nanny", "--nthreads", "1", "--scheduler-file", file, *here, folder=tmp_path),
-        Client(scheduler_file=file) as client,
-    ):
-        client.wait_for_workers(1)
-        sweep = Slow(storage=storage).map(range(1000), executor=client)
-        rows = iter(sweep)
-        while next(rows).number < 3:
-            pass
-        scheduler.kill()
-        with pytest.raises(WorkersLost, match=r"the scheduler of Dask does not come back .*; what is done is kept"):
-            sweep.result()
-    assert 3 < sweep.progress.done < 1000
-    assert len(storage.runs()) >= sweep.progress.done

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 LOOK = 0.5
 #: With so many processes a row may be lost: then it is what kills them.
 LOSSES = 10
+#: What a process that writes by itself had sent to the server before it died is in the store after so many seconds.
+SETTLING = 1.0
 #: So many saves are made at once, and so long rows that were stopped are waited for, in seconds.
 SAVES, PATIENCE = 16, 5.0
 
@@ -184,6 +186,8 @@ class Dispatch:
 
     def lost(self, held: list[Held]) -> None:
         """Take back rows whose process is gone."""
+        if self.offer[1].storage is not None and any(one.is_begun for one in held):
+            threading.Event().wait(SETTLING)
         for one in held:
             task = one.task
             self._losses[task.number] += one.is_begun
