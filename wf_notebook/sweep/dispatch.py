@@ -42,6 +42,8 @@ LOSSES = 10
 SETTLING = 1.0
 #: So many saves are made at once, and so long rows that were stopped are waited for, in seconds.
 SAVES, PATIENCE = 16, 5.0
+#: So long those that came are waited for to be back, in seconds.
+HOME = 1.0
 
 
 class Dispatch:
@@ -264,6 +266,8 @@ class Dispatch:
         self._door.close()
         for hand in list(self._hands):
             hand.wire.sever()
+        self._bell.wait(lambda: self._posting.is_empty, HOME)  # one that is cancelled on its way home is a warning of Dask's
+        self._posting.cancel()
         self.saving.shutdown(wait=False)
 
 

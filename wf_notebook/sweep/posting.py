@@ -79,9 +79,17 @@ class Posting:
                 self._failed(error if isinstance(error, WorkflowError) else WorkersLost(_unable(error)))
         self._hears()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that were asked to come are back."""
+        return not self._shifts
+
     def close(self) -> None:
         """Nobody need come any more."""
         self._is_over = True
+
+    def cancel(self) -> None:
+        """Take back what was asked of those that are not back."""
         for _, _, future in list(self._shifts.values()):
             if future is not None:
                 self._hall.cancel(future)
