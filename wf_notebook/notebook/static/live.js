@@ -215,6 +215,15 @@ function render({ model, el }) {
     show();
   }
 
+  /** Say again that it is shown; a kernel that is gone by then hears nothing. */
+  function shownStill() {
+    try {
+      model.send({ is: "shown" });
+    } catch {
+      unheard();
+    }
+  }
+
   /** Let a key scroll as far as it can. @param {KeyboardEvent} event */
   function scroll(event) {
     const way = SCROLLING[/** @type {keyof typeof SCROLLING} */ (event.key)];
@@ -245,7 +254,7 @@ function render({ model, el }) {
   model.on("change", hear);
   model.on("comm_live_update", unheard); // as when the kernel is restarted
   model.send({ is: "shown" });
-  saying = setTimeout(() => model.send({ is: "shown" }), LATE); // the first time may be heard only after the cell
+  saying = setTimeout(shownStill, LATE); // the first time may be heard only after the cell
   return () => {
     for (const each of [telling, ending, waiting, pressing, saying]) clearTimeout(each);
     window.removeEventListener("keydown", scroll, true);
