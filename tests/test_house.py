@@ -57,7 +57,8 @@ FLOORS = """
     cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  offering  workflow
     scratch  planning
-    sweep.row  sweep.over  sweep.progress  sweep.rows  sweep.session  sweep.tasks  sweep.doing  sweep.keeping  sweep.crew
+    sweep.row  sweep.over  sweep.progress  sweep.kinds  sweep.rows  sweep.session  sweep.tasks  sweep.doing  sweep.keeping
+    sweep.crew
     sweep.wire  sweep.shipped  sweep.dask  sweep.halls  sweep.settings  sweep.away  sweep.remote  sweep.hand
     sweep.posting  sweep.dispatch  sweep.hiring  sweep.sweep  sweep.mapping  sweep
     branch  crew  merged  branches

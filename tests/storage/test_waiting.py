@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+
 import pytest
 
 from wf_notebook.errors import StorageBusy
 from wf_notebook.storage import waiting
+from wf_notebook.storage.lock import locked
 
 HOLD = {
     "duckdb": "import duckdb, sys; db = duckdb.connect(sys.argv[1]); db.execute('CREATE TABLE mine (a INT)')",
@@ -76,3 +81,18 @@ def test_who_looks_again_anyway_waits_as_long_as_they_want_and_shortens_nobody_e
     assert waiting.patience_for(database.path, write=False) == 10_000
     with waiting.at_most(0.1):
         assert waiting.patience_for(database.path, write=True) == 10_000
+
+
+def test_a_process_that_was_forked_while_the_lock_was_held_does_not_hold_it(tmp_path):
+    path = tmp_path / "runs.duckdb.lock"
+    with locked(path):
+        child = os.fork()
+        if not child:
+            time.sleep(30)
+            os._exit(0)
+    try:
+        with locked(path, patience=1.0):
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

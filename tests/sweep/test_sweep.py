@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import date
 
 import pandas as pd
 import pytest
 
-from wf_notebook import Agent, Workflow, open_storage, step
-from wf_notebook.errors import BadRows, BadSetting, RunCancelled
+from wf_notebook import Agent, Workflow, open_storage, step, users
+from wf_notebook.errors import BadRows, BadSetting, RunCancelled, SessionOwned
 from wf_notebook.testing import scripted
 
 
@@ -308,3 +309,68 @@ def test_what_is_private_leaves_no_mark():
     for _ in range(2):
         assert [row.hit for row in Double(storage=storage, private=True).map([1]).result()] == [False]
     assert storage.read("SELECT count(*) FROM step_log") == [(0,)]
+
+
+def test_rows_of_a_list_have_their_places_in_the_table_while_others_are_not_over():
+    gate = threading.Event()
+
+    class Waiting(Workflow):
+        def run(self, n):
+            if n < 2:
+                assert gate.wait(10)
+            return f"{n}"
+
+    sweep = Waiting().map(range(4), limit=4).start()
+    rows = iter(sweep)
+    assert {next(rows).number, next(rows).number} == {2, 3}
+    growing = sweep.df()
+    gate.set()
+    assert growing["n"].tolist() == [0, 1, 2, 3]
+    assert growing["content"].isna().tolist() == [True, True, False, False]
+    assert sweep.wait()
+    assert sweep.df()["content"].tolist() == ["0", "1", "2", "3"]
+
+
+def test_values_become_what_run_takes_or_are_refused_before_anything_runs():
+    class Dated(Workflow):
+        def run(self, day: date, n: int = 1, tags: list[str] | None = None):
+            return f"{day:%j} {n} {tags}"
+
+    storage = open_storage("memory:")
+    rows = Dated(storage=storage).map([{"day": "2026-02-01", "n": 3.0, "tags": ("a",)}]).result()
+    assert rows[0].content == "032 3 ['a']"
+    frame = pd.DataFrame({"day": [date(2026, 1, 1), date(2026, 1, 2)], "n": [1, None]})
+    with pytest.raises(BadRows, match="row 1: n=None is no int"):
+        Dated(storage=storage).map(frame)
+    with pytest.raises(BadRows, match="row 0: day='rubbish' is no date"):
+        Dated(storage=storage).map(["rubbish"])
+    assert len(storage.runs()) == 1
+
+
+def test_a_column_that_is_given_for_all_rows_too_is_refused():
+    with pytest.raises(BadRows, match="'by' is a column, and given for all rows too"):
+        Double().map([{"n": 1, "by": 2}], by=3)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_rows_of_another_user_are_neither_seen_nor_in_the_way(kind, tmp_path, monkeypatch):
+    url = f"{kind}:///{tmp_path}/team.db"
+
+    class Mine(Workflow):
+        def run(self, topic):
+            return f"{topic} for {self.user_id}"
+
+    told = {}
+    for name in ("ann", "bob", "ann"):
+        monkeypatch.setattr(users, "_in_whose_name", set())
+        monkeypatch.setenv("WF_USER", name)
+        told.setdefault(name, []).append(
+            [(row.content, row.hit) for row in Mine(storage=url, session_id="sec").map(["a"]).result()]
+        )
+    assert told == {"ann": [[("a for ann", False)], [("a for ann", True)]], "bob": [[("a for bob", False)]]}
+    monkeypatch.setenv("WF_USER", "ann")
+    Mine(storage=url, session_id="all").map(["a"], session="one").result()
+    monkeypatch.setattr(users, "_in_whose_name", set())
+    monkeypatch.setenv("WF_USER", "bob")
+    with pytest.raises(SessionOwned):
+        Mine(storage=url, session_id="all").map(["a"], session="one").result()

@@ -8,7 +8,7 @@ from .columns import Column, Kind
 from .table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -51,20 +51,34 @@ def table_of(rows: Sequence[Row], told: Collection[str] = TOLD) -> Table:
 
 
 def sweep_frame(sweep: Sweep) -> pd.DataFrame:
-    """Return the rows as a dataframe: of a dataframe of pandas all that was given, with its index; else those that are over."""
+    """Return the rows as a dataframe, by their numbers, or by the index of the dataframe that was given.
+
+    Of a generator only those are there that are over.
+    """
     rows, given = rows_of(sweep), sweep.given
-    if given is None:
-        return sweep_table(sweep).df()
     import pandas as pd
 
     numbers = [row.number for row in rows]
+    places = numbers
+    if given is None:
+        listed = sweep.listed
+        places = numbers if listed is None else list(range(len(listed)))
+        given = _frame([row.given for row in rows] if listed is None else listed)
+        given.index = pd.Index(places)
+    else:
+        places = list(range(len(given)))
     told = pd.DataFrame(
         {name: pd.Series(cells, dtype=_DTYPES.get(kind, "object"), index=numbers) for name, kind, cells in _told(rows, given)}
     )
-    told = told.reindex(range(len(given)))
+    told = told.reindex(places)
     told.index = given.index
     whole: pd.DataFrame = pd.concat([given, told], axis=1)
     return whole
+
+
+def _frame(given: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    names = list(dict.fromkeys(name for row in given for name in row))
+    return Table([Column.of(name, [row.get(name) for row in given]) for name in names]).df()
 
 
 def rows_of(sweep: Sweep) -> tuple[Row, ...]:

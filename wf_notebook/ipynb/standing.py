@@ -84,7 +84,8 @@ def status(
         listed = (each for each in chosen.sessions()["session_id"] if sweep_of(each) is None)  # a sweep goes on as a whole
         places |= dict.fromkeys(Place(each, chosen.url) for each in islice(listed, SESSIONS))
         title = f"sessions in {chosen.url}"
-    for url in {place.url for place in places} - open_now.keys():
+    usual = default_url_there()
+    for url in ({place.url for place in places} | ({usual} if usual else set())) - open_now.keys():
         if url and (opened := _opened(url)) is not None:
             open_now[url] = opened
     rows, told = [], set()

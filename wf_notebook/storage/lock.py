@@ -39,7 +39,14 @@ def locked(path: Path, *, patience: float = PATIENCE, given_up: CancelToken | No
     try:
         yield
     finally:
-        os.close(descriptor)  # frees the lock
+        _unlock(descriptor)
+
+
+def _unlock(descriptor: int) -> None:
+    """Free the lock, and do not only close it: a process that was forked meanwhile has the descriptor, too."""
+    if sys.platform != "win32":
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
 
 def _take(path: Path, patience: float, given_up: CancelToken, *, write: bool) -> int:
@@ -54,7 +61,7 @@ def _take(path: Path, patience: float, given_up: CancelToken, *, write: bool) ->
             raise
         if _is_still(path, descriptor):
             return descriptor
-        os.close(descriptor)  # somebody replaced the file meanwhile
+        _unlock(descriptor)  # somebody replaced the file meanwhile
 
 
 def _database(lock: Path) -> str:

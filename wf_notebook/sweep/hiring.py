@@ -47,7 +47,9 @@ def hired(
     workflow = sweep.workflow
     shared = workflow.session if told.session == "one" else None
     doing = Doing(workflow, cache=told.cache, shared=shared)
-    names = OneName(workflow.session_id) if shared is not None else Names(sweep.name)
+    if shared is not None:
+        shared.load()  # it may be another user's
+    names = OneName(workflow.session_id) if shared is not None else Names(sweep.name, workflow.user_id)
     remembers = told.cache != "off" and workflow.storage is not None and not workflow.private
     keys = Keys(workflow.opening(), doing.probe, {} if shared else doing.state) if remembers else None
     looks = hasattr(workflow.storage, "finished")

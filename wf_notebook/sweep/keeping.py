@@ -60,7 +60,7 @@ class Keeper:
         self._waiting: deque[_Ended] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._is_closed = False
+        self._is_closed = self._is_broken = False
 
     def put(self, row: Row, session: Any) -> None:
         """Take a row that ended; what is yet to be saved of it is in its session."""
@@ -73,19 +73,20 @@ class Keeper:
         with self._changed:
             self._changed.wait_for(lambda: len(self._waiting) < BACKLOG or self._is_closed)
             self._waiting.append(_Ended(row, session, ending))
-            if self._thread is None:
+            if self._thread is None and not self._is_closed:
                 self._thread = threading.Thread(target=self._work, name="wf_notebook-sweep-keeper", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
-    def close(self) -> bool:
-        """Save what waits, and end; what could not be saved before is tried once more. Return whether all is saved."""
+    def close(self, *, again: bool = False) -> bool:
+        """Save what waits, and end; `again` also what could not be saved before. Return whether all is saved."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
-        while self._waiting and self._saved():
+        self._is_broken &= not again
+        while self._waiting and not self._is_broken and self._saved():
             pass
         return not self._waiting
 
@@ -112,7 +113,7 @@ class Keeper:
         except WorkflowError as error:
             with self._changed:
                 self._waiting.extendleft(reversed(some))
-                self._thread, self._is_closed = None, True
+                self._thread, self._is_closed, self._is_broken = None, True, True
             self._failed(error)
         with self._changed:
             self._changed.notify_all()
@@ -124,9 +125,12 @@ class Keeper:
         if together is None or len(some) == 1:
             return []
         writings = [one.writing() for one in some]
+        works = {writing.key: writing.work for writing in writings if writing is not None}
+        if len(works) < len(writings) - writings.count(None):  # a row that was done twice is saved after itself
+            return []
         try:
-            found = iter(together({writing.key: writing.work for writing in writings if writing is not None}))
-        except WorkflowError:  # because of one of them, it may be
+            found = iter(together(works))
+        except _OF_ONE:
             return []
         saved = [one.row if to is None else one.heard(to, next(found)) for one, to in zip(some, writings, strict=True)]
         some.clear()

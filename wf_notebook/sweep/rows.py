@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from inspect import Signature
 
+    from .kinds import Kinds
+
     Row = dict[str, Any]
 
 #: What may be given.
@@ -35,6 +37,11 @@ class Rows:
     takes: Takes
     frame: Any = None
 
+    @property
+    def listed(self) -> list[Row] | None:
+        """All rows, where they are there."""
+        return list(self.given) if self.total is not None else None
+
     def __iter__(self) -> Iterator[tuple[Row, Row]]:
         """Yield of each row all that it was given as, and of that the inputs of run()."""
         for row in self.given:
@@ -51,7 +58,8 @@ class Takes:
     {'topic': 'cheese', 'style': 'short'}
     """
 
-    def __init__(self, signature: Signature, shared: Mapping[str, Any], *, name: str) -> None:
+    def __init__(self, signature: Signature, shared: Mapping[str, Any], *, name: str, kinds: Kinds | None = None) -> None:
+        self._kinds = kinds
         parameters = list(signature.parameters.values())[1:]
         self._signature, self._shared, self._name = signature, dict(shared), name
         self._all = any(each.kind is each.VAR_KEYWORD for each in parameters)
@@ -73,11 +81,15 @@ class Takes:
     def of(self, row: Row) -> Row:
         """Return the inputs of a row."""
         taken = row if self._all else {name: row[name] for name in self.names if name in row}
-        return {**taken, **self._shared} if self._shared else taken
+        inputs = {**taken, **self._shared} if self._shared else taken
+        return inputs if self._kinds is None else self._kinds.made(inputs)
 
     def check_columns(self, given: Iterable[str]) -> None:
         """Refuse columns of which run() would miss one; others than it takes are carried along into the result."""
         known = list(given)
+        for name in self._shared:
+            if name in known:
+                raise BadRows(f"{name!r} is a column, and given for all rows too; drop the one or the other")
         for name in self._needed:
             if name not in known:
                 near = did_you_mean(name, known) or f"; there are {', '.join(map(repr, known)) or 'none'}"
@@ -92,9 +104,13 @@ class Takes:
     def check(self, row: Row, number: int) -> None:
         """Refuse a row that run() does not take."""
         self.check_columns(row)
+        self.check_values(row, number)
+
+    def check_values(self, row: Row, number: int) -> None:
+        """Refuse a row of which run() does not take the values."""
         try:
             bound_inputs(self._signature, (), self.of(row), name=self._name)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise BadRows(f"row {number}: {error}") from None
 
 
@@ -122,6 +138,8 @@ def _of_columns(given: Any, takes: Takes) -> Rows:
     names = [str(name) for name, _ in named]
     takes.check_columns(names)
     rows = [dict(zip(names, cells, strict=True)) for cells in zip(*(values for _, values in named), strict=True)]
+    for number, row in enumerate(rows):
+        takes.check_values(row, number)
     is_pandas = type(given).__module__.partition(".")[0] == "pandas"
     return Rows(rows, len(rows), takes, given if is_pandas else None)
 

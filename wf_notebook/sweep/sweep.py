@@ -162,7 +162,7 @@ class Sweep:
         Rows that could not be kept are kept now, if that can be done meanwhile.
         """
         self.wait()
-        if self._error is not None and self._keeper.close() and self._crew.error is None:
+        if self._error is not None and self._keeper.close(again=True) and self._crew.error is None:
             self._error = None
         if self._error is not None:
             raise self._error
@@ -252,6 +252,11 @@ class Sweep:
     def given(self) -> Any:
         """The dataframe of pandas that it was given, None where it was something else."""
         return self._rows.frame
+
+    @property
+    def listed(self) -> list[dict[str, Any]] | None:
+        """All rows as they were given, None where they come one by one."""
+        return self._rows.listed
 
     def table(self) -> Any:
         """Return the rows that are over as a Table: their inputs, and what came of them. One that was not begun is done first."""

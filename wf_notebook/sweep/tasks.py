@@ -102,13 +102,15 @@ class Names:
     ['blog/cheese-wine-56b04a22eb7ebf2b', 'blog/cheese-wine-56b04a22eb7ebf2b-2']
     """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, user: str | None = None) -> None:
+        self._name, self._user = name, user
         self._met: set[int] = set()
         self._again: Counter[int] = Counter()
 
     def of(self, inputs: dict[str, Any], digest: str) -> str:
-        """Return the id of the session of a row with these inputs, of which that is the digest."""
+        """Return the id of the session of a row with these inputs, of which that is the digest; each user has their own."""
+        if self._user is not None:
+            digest = value_digest((self._user, digest))
         name, met = f"{self._name}/{_slug(inputs)}{digest[:16]}", int(digest[:16], 16)
         if met not in self._met:
             self._met.add(met)
