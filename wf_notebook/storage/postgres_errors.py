@@ -28,6 +28,8 @@ def is_lost(error: psycopg.Error, *, connected: bool) -> bool:
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return False
     text = str(error)
+    if "no password supplied" in text:
+        return False
     return connected or "FATAL" not in text or _NOT_YET.search(text) is not None
 
 
