@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from wf_notebook import Workflow, open_storage, step
+from wf_notebook import Workflow, open_storage, saver, step
 from wf_notebook.addresses import portable
 from wf_notebook.errors import BadNotebook
 from wf_notebook.ipynb.standing import noted, status
@@ -84,7 +84,7 @@ def test_a_stopped_run_is_gone_on_with_and_a_completed_one_is_not(blog):
 
 KILLED = """
 import os
-from wf_notebook import Workflow, open_storage, step
+from wf_notebook import Workflow, open_storage, saver, step
 class Blog(Workflow):
     @step
     def one(self, topic): return topic
@@ -120,6 +120,19 @@ def test_a_run_in_the_background_is_told_with_the_way_to_end_it(blog):
     run_id = blog.last_run.run_id[:8]
     assert facts(row, "status", "process", "said") == ("running", "this process", "catscatscats")
     assert row["goes_on"] == f"%wf attach {run_id} shows it; %wf stop {run_id} ends it"
+
+
+def test_a_notebook_without_sessions_tells_of_what_goes_on_in_the_default_storage(tmp_path, monkeypatch):
+    monkeypatch.setenv("WF_STORAGE", f"sqlite:///{tmp_path}/team.db")
+    stream = Blog(session_id="long", storage="default").run("cheese", then=lambda: None)
+    next(stream)
+    stream.workflow.write_to_storage()
+    saver._flush(stream._open)
+    notebook(tmp_path / "fresh.ipynb")
+    (row,) = status(tmp_path / "fresh.ipynb")
+    assert (row["session_id"], row["status"]) == ("long", "running")
+    stream.result()
+    assert len(status(tmp_path / "fresh.ipynb")) == 0
 
 
 def test_what_is_unsaved_and_what_is_in_conflict_is_said(blog):

@@ -84,10 +84,12 @@ def status(
         listed = (each for each in chosen.sessions()["session_id"] if sweep_of(each) is None)  # a sweep goes on as a whole
         places |= dict.fromkeys(Place(each, chosen.url) for each in islice(listed, SESSIONS))
         title = f"sessions in {chosen.url}"
-    usual = default_url_there()
-    for url in ({place.url for place in places} | ({usual} if usual else set())) - open_now.keys():
+    for url in {place.url for place in places} - open_now.keys():
         if url and (opened := _opened(url)) is not None:
             open_now[url] = opened
+    # What goes on in the default storage is found again also where the notebook has no session yet.
+    if (address := default_url_there()) and (usual := _opened(address)) is not None:
+        open_now.setdefault(usual.url, usual)
     rows, told = [], set()
     for one, url in _going(open_now):
         told.add(one.run.run_id)

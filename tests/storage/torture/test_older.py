@@ -23,12 +23,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("older"), pytest.mark.ti
 def older() -> dict[str, str]:
     """Return the environment variables by which Python finds the older DuckDB before ours; it is fetched once, into build/."""
     place = ROOT / "build" / f"duckdb-{OLDER}"
-    if not (place / f"duckdb-{OLDER}.dist-info").exists():
-        shutil.rmtree(place, ignore_errors=True)
-        half = place.with_name(f"{place.name}.half")
-        shutil.rmtree(half, ignore_errors=True)
+    there = place / f"duckdb-{OLDER}.dist-info"
+    if not there.exists():
+        half = place.with_name(f"{place.name}.{os.getpid()}")
         subprocess.run([*installer(), "--quiet", "--no-deps", "--target", half, f"duckdb=={OLDER}"], check=True)
-        half.rename(place)
+        try:
+            half.rename(place)
+        except OSError:  # another process of these tests was faster
+            shutil.rmtree(half)
+            assert there.exists()
     others = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(place), *([others] if others else [])])}
 
