@@ -57,6 +57,13 @@ def test_runs_and_sessions_of_an_old_file_are_there_and_it_goes_on(name, tmp_pat
     assert storage.run(storage.session("runs").versions()[-1].run_id).content == "about bread"
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_a_sweep_goes_on_in_a_session_of_an_old_file(name, tmp_path):
+    writer = Writer(session_id="runs", user_id="ann", storage=opened(name, tmp_path))
+    assert [row.content for row in writer.map([{}], session="one").result()] == ["about cheese"]
+    assert [row.hit for row in writer.map([{}], session="one").result()] == [True]
+
+
 class Writer(Workflow):
     def run(self):
         self.session_state["written"] = True

@@ -26,7 +26,7 @@ class Finished(NamedTuple):
     cost: float | None
 
 
-def finished(read: Read, store: str, session_ids: Sequence[str], kind: str) -> dict[str, list[Finished]]:
+def finished(read: Read, store: str, session_ids: Sequence[str], kind: str, *, has_steps: bool) -> dict[str, list[Finished]]:
     """Return of each session that is or was in the store what was finished of that kind, by its stored id; oldest first."""
     found: dict[str, list[Finished]] = {}
     for start in range(0, len(session_ids), AT_ONCE):
@@ -34,7 +34,7 @@ def finished(read: Read, store: str, session_ids: Sequence[str], kind: str) -> d
         marks = ", ".join("?" * len(some))
         there = read(f"SELECT DISTINCT session_id FROM session_log WHERE store = ? AND session_id IN ({marks})", [store, *some])
         found |= {key: [] for (key,) in there}
-        if not there:
+        if not (there and has_steps):  # of an earlier release, a database that was only read has none
             continue
         said = read(
             "SELECT s.session_id, s.op, s.step_id, s.key, s.run_id, coalesce(b.text, CAST(s.result AS VARCHAR)), s.happened_at,"

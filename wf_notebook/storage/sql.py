@@ -153,7 +153,11 @@ class SqlStorage(Tables, Elsewhere):
 
     def finished(self, session_ids: Sequence[str], kind: str) -> dict[str, list[Finished]]:
         """Return of each of these sessions that is here, by its stored id, what was finished in it of that kind."""
-        return finished(self.read, self.table_name, session_ids, kind)
+
+        def work(tx: SqlTransaction | NoRows) -> dict[str, list[Finished]]:
+            return finished(tx.rows, self.table_name, session_ids, kind, has_steps=getattr(tx, "has_steps", False))
+
+        return self._in_transaction(work, write=False)
 
     def get_all_session_ids(self, user_id: str | None = None, workflow_id: str | None = None) -> list[str]:
         """Return the ids of the sessions, newest first, as the old API does."""
