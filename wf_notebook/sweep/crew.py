@@ -129,6 +129,8 @@ class Crew:
             return True
         going = _Going(task, self._doing.workflow(task))
         self._going[task.number] = going
+        if self.is_stopped and self._going.pop(task.number, None) is not None:
+            return True  # the stop came just before it was there to be stopped
         row = self._doing.done(task, going.workflow)
         if self._going.pop(task.number, None) is None:
             return False
@@ -142,7 +144,7 @@ class Crew:
 
     def _watch(self, timeout: float) -> None:
         pause = threading.Event()
-        while self._busy:
+        while self._busy and not (self.is_stopped and not self._going):
             pause.wait(min(TICK, timeout))
             now = monotonic()
             for going in list(self._going.values()):
