@@ -168,7 +168,7 @@ class Steps:
     def _choice(self, key: str, place: str) -> str | None:
         """Return which take was chosen, here or else where these steps come from."""
         here = self._chosen.get((key, place))
-        return here if here is not None or self._origin is None else self._origin._choice(key, place)  # noqa: SLF001
+        return here if here is not None or self._origin is None else self._origin._choice(key, place)  # noqa: SLF001 - of its own kind
 
     def takes(self, key: str, place: str) -> list[Done]:
         """Return all that was done under this key in this place, oldest first."""

@@ -182,8 +182,8 @@ def _answer(twin: Agent, message: Any, history: Sequence[Turn]) -> RunResponse:
         sent = [Attachment(None, part=item) for item in message[text is not None :]]
         message = text
     twin._history = tuple(history)  # noqa: SLF001 - of its own kind
-    call = twin._begin(message, sent, {}, retries=None, streaming=False, in_async=False)  # noqa: SLF001
-    answer: RunResponse = background.call(twin._answer(call))  # noqa: SLF001
+    call = twin._begin(message, sent, {}, retries=None, streaming=False, in_async=False)  # noqa: SLF001 - a copy of an agent
+    answer: RunResponse = background.call(twin._answer(call))  # noqa: SLF001 - as above
     return answer
 
 

@@ -108,7 +108,7 @@ def used(model: str | None, tokens: int, cost: float | None, seconds: float) -> 
     'gpt-5.2, 1,200 tokens, $0.0123, 2.5 s'
     """
     told = [*([model] if model else []), *([f"{tokens:,} tokens"] if tokens else []), *([f"${cost:.4f}"] if cost else [])]
-    return ", ".join([*told, f"{seconds:.1f} s" if seconds >= 0.1 else f"{seconds * 1000:.1f} ms"])  # noqa: PLR2004
+    return ", ".join([*told, f"{seconds:.1f} s" if seconds >= 0.1 else f"{seconds * 1000:.1f} ms"])  # noqa: PLR2004 - as people read it
 
 
 def indented(text: str) -> list[str]:

@@ -37,7 +37,7 @@ def found_session(storage: SqlStorage, tx: Transaction, session_id: str) -> str:
             return stored
     sql = "SELECT session_id FROM sessions WHERE store = ? ORDER BY updated_at DESC"
     rows = tx.rows(sql, (storage.table_name,))  # type: ignore[attr-defined] # all of ours have it
-    sees = visible(tx.rows, storage.table_name)  # type: ignore[attr-defined]
+    sees = visible(tx.rows, storage.table_name)  # type: ignore[attr-defined] # of our own storages
     known = [shown_id(stored) for (stored,) in rows if not is_branch(stored) and sees(stored)]
     raise unknown_session(session_id, known, storage.url)
 

@@ -11,7 +11,7 @@ from .postgres_dialect import ITSELF, NUL, STANDS_FOR_IT
 try:
     import psycopg
 except ImportError:  # the package, or the library that it wraps
-    psycopg = None  # type: ignore[assignment]
+    psycopg = None  # type: ignore[assignment] # it is not installed
 
 __all__ = ["adapted", "check", "psycopg"]
 

@@ -38,7 +38,7 @@ class RowSteps(Steps):
 
     def catch_up(self) -> None:
         """Learn what others wrote; nothing is asked while nobody did."""
-        others = self._storage.others() if self._storage is not None else self._others  # type: ignore[attr-defined]
+        others = self._storage.others() if self._storage is not None else self._others  # type: ignore[attr-defined] # asked for above
         if others != self._others:
             self._others = others
             super().catch_up()

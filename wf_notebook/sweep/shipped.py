@@ -130,7 +130,7 @@ def packed_answer(answer: Any, classes: list[type]) -> bytes | None:
 def unpacked(data: bytes, classes: list[type]) -> Any:
     """Return what was packed, of the classes that are here."""
     reader = pickle.Unpickler(io.BytesIO(data))  # noqa: S301 - from who has proved to know the secret
-    reader.persistent_load = classes.__getitem__  # type: ignore[method-assign]
+    reader.persistent_load = classes.__getitem__  # type: ignore[method-assign] # as pickle has it
     return reader.load()
 
 
