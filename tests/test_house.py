@@ -40,8 +40,8 @@ FLOORS = """
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
 3   transaction  owners  replayed  line  sharing  done  steps  remembers  known  history  conflicts  writing  exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
-    storage.inserts  storage.steps  storage.carried  storage.rows  storage.together  storage.no_rows
-    storage.finished  storage.erasing  storage.standing  storage.cargo  storage.elsewhere  storage.asking  storage.tables
+    storage.inserts  storage.finished  storage.steps  storage.carried  storage.rows  storage.together  storage.no_rows
+    storage.erasing  storage.standing  storage.cargo  storage.elsewhere  storage.asking  storage.tables
     storage.apart  storage.runs  storage.sql  storage.copying  storage.agno
     storage.postgres_address  storage.postgres_dialect  storage.postgres_driver  storage.postgres_connection
     storage.postgres_rows  storage.postgres_claims  storage.postgres_pool  storage.postgres_errors  storage.postgres_asked
@@ -54,11 +54,11 @@ FLOORS = """
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render
 5   inputs  foreign  settings  source  journal  saver  told  traced  record  context  place  stream  outcome  keeping
-    cache.modes  cache.lease  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
+    cache.modes  cache.lease  cache.trail  cache.heard  cache.given  cache.remembering  cache.telling  cache.whose  cache.blind
     cache.stretch  cache.call  cache.functions  cache  offering  workflow
     scratch  planning
-    sweep.row  sweep.over  sweep.progress  sweep.kinds  sweep.rows  sweep.session  sweep.tasks  sweep.doing  sweep.keeping
-    sweep.crew
+    sweep.row  sweep.over  sweep.progress  sweep.kinds  sweep.rows  sweep.session  sweep.tasks  sweep.turns  sweep.doing
+    sweep.keeping  sweep.crew
     sweep.wire  sweep.shipped  sweep.dask  sweep.halls  sweep.settings  sweep.away  sweep.remote  sweep.hand
     sweep.posting  sweep.dispatch  sweep.hiring  sweep.sweep  sweep.mapping  sweep
     branch  crew  merged  branches

@@ -52,6 +52,8 @@ class Known:
     undisturbed: bool = False
     #: Of a save: the keys that were changed on both sides.
     conflicts: tuple[str, ...] = ()
+    #: Of a save that came too late: what another run had done in its place, so that it changed nothing.
+    meanwhile: Any = None
 
     def copy(self) -> Known:
         """Return what a transaction may change."""

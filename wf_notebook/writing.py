@@ -121,7 +121,7 @@ class Saving(Sharing, Deciding):
         def work(tx: Transaction) -> Known:
             nonlocal known
             known, found = self._grasp(), known.copy().fetch(tx, self._check_owner, inherits=False)  # again, it may be there
-            return found.append(tx, attempt, save, branch)
+            return self._written(tx, found, attempt, save, branch)
 
         def done(saved: Known) -> None:
             self._take(saved)
@@ -132,6 +132,10 @@ class Saving(Sharing, Deciding):
             self._attempts = tuple(other for other in self._attempts if other is not attempt)
 
         return Writing(self._line.key, work, done, not_begun)
+
+    def _written(self, tx: Transaction, found: Known, attempt: Attempt, save: Save, branch: str) -> Known:
+        """Append what is to be saved to what was found in the store."""
+        return found.append(tx, attempt, save, branch)
 
     def conclude(self, records: Records, *, run_id: str | None, snapshot: Snapshot) -> None:
         """Save how a run ended, as `save` does, and let the storage finish: then others in this process may open its file."""

@@ -11,19 +11,20 @@ import threading
 from contextlib import suppress
 from contextvars import ContextVar
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import Protocol
+    from collections.abc import Sequence
+    from typing import Any, Protocol
 
     from ..session import Session
 
     class Claims(Protocol):
         """What keeps the rights of processes that share a server."""
 
-        def take(self, name: str) -> bool:
-            """Take one if no other process has it."""
+        def take(self, names: Sequence[str]) -> list[bool]:
+            """Take those that no other process has; say of each whether it was taken."""
 
         def release(self, name: str) -> None:
             """Let others have it."""
@@ -40,8 +41,8 @@ PAUSE, LONGEST = 0.01, 0.1
 #: The thread whose code waits for what this code does, where that is another one: agents are asked on a loop of their own.
 driver: ContextVar[int] = ContextVar("wf_notebook_driver", default=0)
 
-#: What is held, and by whose thread.
-_held: dict[tuple[str, str], int] = {}
+#: What is held, and by whom.
+_held: dict[tuple[str, str], object] = {}
 _files: dict[str, int] = {}
 _lock = threading.RLock()  # the collector may run anywhere, and let go of one
 
@@ -52,9 +53,10 @@ def driving() -> int:
 
 
 class Lease:
-    """The right to do one step; who lets go of this, lets go of it.
+    """The right to do one step, or one row; who lets go of this, lets go of it.
 
-    A thread that has it already, in a stream that it left for a while, would wait for itself: it does the step once more.
+    A thread that has it already, in a stream that it left for a while, would wait for itself: it does the step once more. With an
+    `owner` it is that which has it, in whatever thread, and lets go of it in any other.
 
     >>> mine, again = Lease(None, "outline"), Lease(None, "outline")
     >>> mine.take(), again.take(), again.is_mine, mine.is_mine
@@ -65,34 +67,46 @@ class Lease:
     >>> mine.release()
     """
 
-    def __init__(self, store: Path | None, name: str, claims: Claims | None = None) -> None:
+    def __init__(
+        self, store: Path | None, name: str, claims: Claims | None = None, *, owner: object = None, at: str = ""
+    ) -> None:
         self._file = None if store is None else str(store) + ".leases"
-        self._claims, self._name = claims, (self._file or "", name)
+        self._claims, self._owner, self._name = claims, owner, (self._file or at, name)
         self._byte = int.from_bytes(blake2b(name.encode(), digest_size=7).digest()) if self._file else 0
         self.is_mine = False
 
     @classmethod
     def of(cls, session: Session, step: str) -> Lease:
         """Return the right to do a step of a session."""
-        storage = session.storage
-        name = f"{getattr(storage, 'table_name', '')}/{session.session_id}/{step}"
-        return cls(getattr(storage, "file", None), name, getattr(storage, "claims", None))
+        return cls.at(session.storage, session.session_id, step)
+
+    @classmethod
+    def at(cls, storage: Any, session_id: str, what: str, *, owner: object = None) -> Lease:
+        """Return the right to do something in a session of a storage."""
+        name, claims = f"{getattr(storage, 'table_name', '')}/{session_id}/{what}", getattr(storage, "claims", None)
+        at = f"{id(storage)}" if claims is None else getattr(storage, "url", "")
+        return cls(getattr(storage, "file", None), name, claims, owner=owner, at=at)
 
     def take(self) -> bool:
         """Take it if nobody has it; return whether the step may be done here."""
-        with _lock:
-            if self._name in _held:
-                return _held[self._name] == driving()
-            if self._file and fcntl and (descriptor := _opened(self._file)) is not None:
-                try:
-                    fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, self._byte)
-                except OSError:
-                    return False
-            if self._claims is not None and not self._claims.take(self._name[1]):
+        return self.is_mine or bool(taken([self])) or _held.get(self._name) == self._asks
+
+    @property
+    def _asks(self) -> object:
+        return self._owner or driving()
+
+    def _take(self) -> bool:
+        """Take it in this process, and of the file."""
+        if self._name in _held:
+            return False
+        if self._file and fcntl and (descriptor := opened(self._file)) is not None:
+            try:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, self._byte)
+            except OSError:
                 return False
-            _held[self._name] = driving()
-            self.is_mine = True
-            return True
+        _held[self._name] = self._asks
+        self.is_mine = True
+        return True
 
     def release(self) -> None:
         """Let others have it."""
@@ -111,11 +125,27 @@ class Lease:
             self.release()
 
 
-def _opened(file: str) -> int | None:
+def taken(leases: Sequence[Lease]) -> list[Lease]:
+    """Take those that nobody has, asking a server once for all of them; return them."""
+    with _lock:
+        mine = [lease for lease in leases if lease._take()]  # noqa: SLF001 - this module's own
+        claims = mine[0]._claims if mine else None  # noqa: SLF001
+        if claims is None:
+            return mine
+        for lease, is_taken in zip(mine, claims.take([lease._name[1] for lease in mine]), strict=True):  # noqa: SLF001
+            if not is_taken:
+                lease.is_mine = False
+                _held.pop(lease._name, None)  # noqa: SLF001
+        return [lease for lease in mine if lease.is_mine]
+
+
+def opened(file: str) -> int | None:
     """Return a descriptor of the file, which stays open: to close one would let go of all locks on it."""
     if file not in _files:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         try:
-            _files[file] = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            _files[file] = os.open(file, flags, 0o600)
         except OSError:  # a folder that cannot be written: nothing will be kept there either
             return None
     return _files[file]

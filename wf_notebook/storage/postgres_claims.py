@@ -13,7 +13,13 @@ from .postgres_driver import psycopg
 from .postgres_rows import number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .postgres_address import Address
+
+#: Both say something of each: the rows of `unnest` come in order.
+_TAKE = "SELECT pg_try_advisory_lock(one) FROM unnest(CAST($1 AS bigint[])) one"
+_LET_GO = "SELECT pg_advisory_unlock(one) FROM unnest(CAST($1 AS bigint[])) one"
 
 
 class Claims:
@@ -25,18 +31,18 @@ class Claims:
         self._lock = threading.Lock()
         self._due: deque[int] = deque()
 
-    def take(self, name: str) -> bool:
-        """Take it if no other process has it. Where the server cannot be asked, everyone may do it: so it is done at least."""
+    def take(self, names: Sequence[str]) -> list[bool]:
+        """Take those that no other process has. Where the server cannot be asked, everyone may do all: so it is done at least."""
         with self._lock:
             try:
                 if self._connection is None or self._connection.closed:
                     self._connection = connect(self._address)
-                ((taken,),) = self._connection.execute("SELECT pg_try_advisory_lock($1)", [self._number(name)]).fetchall()
+                taken = self._connection.execute(_TAKE, [[self._number(name) for name in names]]).fetchall()
             except (psycopg.Error, WorkflowError):
                 self._drop()
-                return True
+                return [True] * len(names)
         self._let_go()
-        return bool(taken)
+        return [one for (one,) in taken]
 
     def release(self, name: str) -> None:
         """Let others have it: now, or at the end of what is asked of the server just now, as the collector may run anywhere."""
@@ -46,10 +52,9 @@ class Claims:
     def _let_go(self) -> None:
         while self._due and self._lock.acquire(blocking=False):
             try:
-                if self._connection is not None and self._due:
-                    self._connection.execute("SELECT pg_advisory_unlock($1)", [self._due.popleft()])
-                else:
-                    self._due.clear()
+                due = [self._due.popleft() for _ in range(len(self._due))]
+                if self._connection is not None and due:
+                    self._connection.execute(_LET_GO, [due])
             except (psycopg.Error, IndexError):
                 self._drop()
             finally:

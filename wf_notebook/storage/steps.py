@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..codec.blobs import digest
 from ..codec.kind import LARGE
+from .finished import Finished, finished
 from .moment import now
 from .schema import STEP_TABLES
 
@@ -100,6 +101,10 @@ class StepRows:
     def has_step(self, step_id: str) -> bool:
         """Return whether a row of that step is in the store."""
         return self.has_steps and bool(self.rows("SELECT 1 FROM step_log WHERE step_id = ? LIMIT 1", (step_id,)))
+
+    def finished(self, session_id: str, kind: str) -> list[Finished]:
+        """Return what was finished of that kind in a session, oldest first."""
+        return finished(self.rows, self.store, [session_id], kind, has_steps=self.has_steps).get(session_id, [])
 
     def step_sizes(self, session_id: str) -> list[tuple[str, int]]:
         """Return the steps of a session in the order in which they were done, and how many characters what each gave has."""

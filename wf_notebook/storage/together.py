@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..transaction import About, Head
+from .finished import Finished, finished
 from .moment import now
 from .rows import ABOUT, SqlTransaction, text
 
@@ -30,6 +31,8 @@ class Together(SqlTransaction):
         for session_id in sorted(session_ids):  # in one order for all, so that no two wait for each other
             self.hold(session_id)
         self._heads = self._known(list(session_ids))
+        self._old = [key for key in session_ids if key not in self._heads]
+        self._finished: dict[str, dict[str, list[Finished]]] = {}
 
     def _known(self, session_ids: list[str]) -> dict[str, Head]:
         """Return where the sessions stand of which nothing was ever kept: all others are asked for one by one."""
@@ -70,6 +73,14 @@ class Together(SqlTransaction):
         missing = super()._missing(new) if (new := [name for name in hashes if name not in self._there]) else set()
         self._there.update(hashes)
         return missing
+
+    def finished(self, session_id: str, kind: str) -> list[Finished]:
+        """Return what had been finished of that kind in a session, oldest first."""
+        if session_id not in self._old:
+            return []
+        if kind not in self._finished:
+            self._finished[kind] = finished(self._ask, self.store, self._old, kind, has_steps=self.has_steps)
+        return self._finished[kind].get(session_id, [])
 
     # -- what is written ---------------------------------------------------------------------------------------------------
 

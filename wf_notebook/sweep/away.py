@@ -56,7 +56,7 @@ class AwaySession(RowSession):
 
     def __init__(self, task: Task, *, wire: Wire, state: dict[str, Any], about: About) -> None:
         store = AwayStorage(wire, is_new=task.is_new)
-        super().__init__(task.session_id, storage=store, state=state, about=about, is_new=True)
+        super().__init__(task.session_id, storage=store, state=state, about=about, is_new=True, due=None)
         self._number, self._wire = task.number, wire
         self._sent: set[str] = set()
 

@@ -38,8 +38,8 @@ class _Going:
 class NextTask(Protocol):
     """Who has the tasks."""
 
-    def next(self) -> Task | None:
-        """Return the next task, None when there is none."""
+    def next(self) -> Task | float | None:
+        """Return the next task, None when there is none; where others do those that are left, how long to wait, in seconds."""
 
 
 class Takes(Protocol):
@@ -73,7 +73,7 @@ class Crew:
         self._lock = threading.Lock()
         self._going: dict[int, _Going] = {}
         self._busy = 0
-        self.is_stopped = False
+        self._stopping = threading.Event()
         self.error: BaseException | None = None
 
     def start(self) -> None:
@@ -97,9 +97,14 @@ class Crew:
         """Whether nobody does anything any more."""
         return not self._busy
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no other row is begun."""
+        return self._stopping.is_set()
+
     def stop(self) -> None:
         """Begin no other row, and end those that go on."""
-        self.is_stopped = True
+        self._stopping.set()
         for going in list(self._going.values()):
             going.workflow.stop()
 
@@ -113,7 +118,9 @@ class Crew:
     def _work(self) -> None:
         try:
             while not self.is_stopped and (task := self._tasks.next()) is not None:
-                if not self._do(task):
+                if isinstance(task, float):
+                    self._stopping.wait(task)
+                elif not self._do(task):
                     return  # somebody else has taken this thread's place
         except BaseException as error:  # noqa: BLE001 - the rows could not be read, or not be looked up: the caller hears of it
             self.error = self.error or error

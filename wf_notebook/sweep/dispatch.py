@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 LOOK = 0.5
 #: With so many processes a row may be lost: then it is what kills them.
 LOSSES = 10
-#: What a process that writes by itself had sent to the server before it died is in the store after so many seconds.
-SETTLING = 1.0
 #: So many saves are made at once, and so long rows that were stopped are waited for, in seconds.
 SAVES, PATIENCE = 16, 5.0
 #: So long those that came are waited for to be back, in seconds.
@@ -82,6 +80,7 @@ class Dispatch:
         self._posting = Posting(hall, limit=limit, back=self._ring, failed=self.failed)
         self._is_exhausted = self._is_over = self._has_news = False
         self._stopped_at: float | None = None
+        self._pause = LOOK
         self.error: BaseException | None = None
 
     def start(self) -> None:
@@ -169,6 +168,10 @@ class Dispatch:
         with self._taking:
             while not self.is_stopped:
                 task = self._again.popleft() if self._again else None if self._is_exhausted else self._tasks.next()
+                if isinstance(task, float):  # others do those that are left
+                    self._pause = min(LOOK, task)
+                    return None
+                self._pause = LOOK
                 if task is None:
                     self._is_exhausted = True
                     return None
@@ -188,8 +191,6 @@ class Dispatch:
 
     def lost(self, held: list[Held]) -> None:
         """Take back rows whose process is gone."""
-        if self.offer[1].storage is not None and any(one.is_begun for one in held):
-            threading.Event().wait(SETTLING)
         for one in held:
             task = one.task
             self._losses[task.number] += one.is_begun
@@ -202,8 +203,11 @@ class Dispatch:
         self._bell.ring()
 
     def _looked_up(self, task: Task) -> Task:
-        """Return a row to do again: what it had kept is in the store, and it may be that it had ended."""
-        return task if self.is_stopped or self._recall is None else next(iter(self._recall.looked_up([task])))
+        """Return a row to do again: what it had kept is in the store, and it may be that it had ended.
+
+        What its process had sent to a server may come there later yet: then the row is done twice, and kept once.
+        """
+        return task if self.is_stopped or self._recall is None else self._recall.ended(task)
 
     def _put_back(self, task: Task) -> None:
         with self._taking:
@@ -233,7 +237,7 @@ class Dispatch:
                 self._has_news = False
                 if not self.is_stopped and self._has_work():
                     self._posting.post()
-                self._bell.wait(lambda: self._has_news or self._has_ended(), LOOK)
+                self._bell.wait(lambda: self._has_news or self._has_ended(), self._pause)
         except BaseException as error:  # noqa: BLE001 - the caller hears of it
             self.failed(error)
             self._bell.wait(self._has_ended, PATIENCE)

@@ -45,7 +45,8 @@ class Doing:
     def session(self, task: Task) -> RowSession:
         """Return the session of a row, with the state that it begins with."""
         about, state = self._workflow.about(), self.begins_with()
-        return RowSession(task.session_id, storage=self.storage, state=state, about=about, is_new=task.is_new)
+        due = None if task.key is None else (task.key, task.past)
+        return RowSession(task.session_id, storage=self.storage, state=state, about=about, is_new=task.is_new, due=due)
 
     def begins_with(self) -> dict[str, Any]:
         """Return the state that a row begins with, for that row alone."""

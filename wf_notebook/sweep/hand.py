@@ -143,7 +143,7 @@ class Hand:
         tasks = []
         for task in self._sweep.take(want):
             self.held[task.number] = Held(task)
-            tasks.append((task.number, task.inputs, task.session_id, task.key, task.is_new))
+            tasks.append((task.number, task.inputs, task.session_id, task.key, task.is_new, task.past))
         return packed_rows(tasks, self._sweep.classes)
 
     def _begun(self, number: int) -> None:

@@ -10,6 +10,7 @@ from .doing import Doing
 from .halls import hall, slots
 from .remote import Terms
 from .tasks import Keys, Names, OneName, Recall, Tasks
+from .turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +43,8 @@ def hired(
     cargo: Cargo | None,
     idle: Callable[[], object],
     spent: Callable[[str], object],
-) -> Crew | Dispatch:
-    """Return who does the rows: with a `cargo`, the workflow as bytes, other processes."""
+) -> tuple[Crew | Dispatch, Turns | None]:
+    """Return who does the rows (with a `cargo`, the workflow as bytes, other processes), and who sees to it that no others do."""
     workflow = sweep.workflow
     shared = workflow.session if told.session == "one" else None
     doing = Doing(workflow, cache=told.cache, shared=shared)
@@ -54,13 +55,15 @@ def hired(
     keys = Keys(workflow.opening(), doing.probe, {} if shared else doing.state) if remembers else None
     looks = hasattr(workflow.storage, "finished")
     recall = Recall(workflow.storage, uses=remembers and told.cache != "refresh") if looks else None
-    tasks = Tasks(rows, names, keys, recall)
+    turns = Turns(workflow.storage, recall, shared=shared is not None) if recall is not None and remembers else None
+    tasks = Tasks(rows, names, keys, turns or recall)
     if cargo is None:
         limit = told.limit or slots(told.executor) or LIMIT
         hire = None if told.executor is None else told.executor.submit
-        return Crew(tasks, doing, keeper, limit=limit, timeout=told.timeout, idle=idle, hire=hire)
+        return Crew(tasks, doing, keeper, limit=limit, timeout=told.timeout, idle=idle, hire=hire), turns
     terms = Terms.of(told, sweep.budget, workflow.storage)
     limits: dict[str, Any] = {"limit": told.limit, "total": rows.total}
     kept: dict[str, Any] = {"storage": workflow.storage, "recall": recall}
     ways: dict[str, Any] = {"idle": idle, "spent": spent, "budget": sweep.budget}
-    return Dispatch(tasks, doing, keeper, hall=hall(told.executor), cargo=cargo, terms=terms, **limits, **kept, **ways)
+    crew = Dispatch(tasks, doing, keeper, hall=hall(told.executor), cargo=cargo, terms=terms, **limits, **kept, **ways)
+    return crew, turns

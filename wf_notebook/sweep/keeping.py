@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import SessionConflict, SessionOwned, UnsavableValue, WorkflowError
 from .session import RowSession
+from .tasks import recalled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ..known import Known
+    from ..storage.finished import Finished
     from ..writing import Writing
     from .row import Row
     from .session import Ending
@@ -43,7 +45,13 @@ class _Ended(NamedTuple):
             writing.done(known)
         except _OF_ONE as error:
             return self.unsaved(error)
-        return self.row
+        return self.row if self.session.meanwhile is None else self.done_by(self.session.meanwhile)
+
+    def done_by(self, other: Finished) -> Row:
+        """Return the row as another run had done it meanwhile."""
+        row = self.row
+        there = recalled(self.session.storage, row.number, row.given, self.session.session_id, other)
+        return there or replace(row, status="completed", error=None, exception=None, hit=True, run_id=other.run_id)
 
     def unsaved(self, error: WorkflowError) -> Row:
         """Return the row as one that could not be kept."""
@@ -54,7 +62,12 @@ class Keeper:
     """Saves rows in a thread of its own, from the first one on until it is closed."""
 
     def __init__(
-        self, storage: Any, over: Callable[[Row], object], failed: Callable[[WorkflowError], object], *, pause: float = PAUSE
+        self,
+        storage: Any,
+        over: Callable[[Sequence[Row]], object],
+        failed: Callable[[WorkflowError], object],
+        *,
+        pause: float = PAUSE,
     ) -> None:
         self._storage, self._over, self._failed, self._pause = storage, over, failed, pause
         self._waiting: deque[_Ended] = deque()
@@ -66,7 +79,7 @@ class Keeper:
         """Take a row that ended; what is yet to be saved of it is in its session."""
         ending = session.ending if isinstance(session, RowSession) else None
         if ending is None:
-            self._over(row)
+            self._over([row])
             return
         session.ending = None
         session.queue(ending.records)
@@ -105,10 +118,10 @@ class Keeper:
         with self._changed:
             some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
         try:
-            for row in self._together(some):
-                self._over(row)
+            if rows := self._together(some):
+                self._over(rows)
             while some:
-                self._over(_alone(self._storage, some[0]))
+                self._over([_alone(self._storage, some[0])])
                 some.pop(0)
         except WorkflowError as error:
             with self._changed:

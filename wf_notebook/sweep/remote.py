@@ -27,6 +27,8 @@ from .tasks import Task
 from .wire import CONNECTING, Severed, Wire
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..budget import Budget
     from ..cache import Mode
     from .row import Row
@@ -212,9 +214,10 @@ class _Sending:
             session.is_sent(ending.snapshot, parcel)
         self._send(row, parcel)
 
-    def over(self, row: Row) -> None:
-        """Send a row that was saved here."""
-        self._send(row, None)
+    def over(self, rows: Sequence[Row]) -> None:
+        """Send rows that were saved here."""
+        for row in rows:
+            self._send(row, None)
 
     def failed(self, error: BaseException) -> None:
         """Say that rows cannot be saved here."""

@@ -1,8 +1,12 @@
-"""The session of one row: it begins with the state that the workflow was given, and how it ended is saved with that of others."""
+"""The session of one row: it begins with the state that the workflow was given, and how it ended is saved with that of others.
+
+It is done once, whoever did it: a save in which it is found that another run has done the row meanwhile changes nothing.
+"""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..cache.given import Given, text_of
@@ -13,12 +17,18 @@ from ..steps import Steps
 from ..transaction import Records
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from ..encoding import Snapshot
-    from ..transaction import About, SessionStorage
+    from ..known import Known
+    from ..storage.finished import Finished
+    from ..transaction import About, Attempt, Save, SessionStorage, Transaction
     from .row import Row
 
 #: What a row is among the steps of a session.
 KIND = "row"
+#: What is said of a run that did a row when another one had done it.
+MEANWHILE = "this row was done meanwhile by another process, whose run counts"
 
 
 class Ending(NamedTuple):
@@ -49,12 +59,22 @@ class RowSession(Session):
 
     #: How its run ended, until that is saved.
     ending: Ending | None = None
+    #: What another run had done when this one was saved.
+    meanwhile: Finished | None = None
 
     def __init__(
-        self, session_id: str, *, storage: SessionStorage | None, state: dict[str, Any], about: About, is_new: bool
+        self,
+        session_id: str,
+        *,
+        storage: SessionStorage | None,
+        state: dict[str, Any],
+        about: About,
+        is_new: bool,
+        due: tuple[str, str | None] | None,
     ) -> None:
+        """`due` is the key of the row, and the run that had done it before it was to be done now."""
         super().__init__(session_id, storage=storage, state=state, about=about)
-        self._is_new, self._doer = is_new, threading.get_ident()
+        self._is_new, self._due, self._doer = is_new, due, threading.get_ident()
         if is_new and hasattr(storage, "others"):
             self.steps = RowSteps(session_id, storage)
 
@@ -93,6 +113,42 @@ class RowSession(Session):
         if self.ending is not None:
             rows = self.ending.records
             self.ending = self.ending._replace(records=Records(rows.runs, rows.events, [*rows.steps, mark]))
+
+    # -- done meanwhile ----------------------------------------------------------------------------------------------------
+
+    def _written(self, tx: Transaction, found: Known, attempt: Attempt, save: Save, branch: str) -> Known:
+        """Append what is to be saved; where another run has done the row meanwhile, only that this one came too late."""
+        other = self._done_by_another(tx, found, save.run_id) if self._due is not None else None
+        if other is not None:
+            attempt, found.rows = replace(attempt, mine=found.base), tuple(_too_late(found.rows))
+        known = super()._written(tx, found, attempt, save, branch)
+        known.meanwhile = other
+        return known
+
+    def _done_by_another(self, tx: Transaction, found: Known, run_id: str | None) -> Finished | None:
+        """Return what another run has done of the row since it was to be done here.
+
+        It is asked for where this save would say so, too, and where somebody else has changed the state.
+        """
+        assert self._due is not None
+        has_moved = found.line.save_id != self._line.save_id
+        if not found.line.was_there or not (has_moved or any(run["phase"] == "end" for some in found.rows for run in some.runs)):
+            return None
+        (key, past), finished = self._due, getattr(tx, "finished", None)  # a storage of the user's own may have none
+        there = finished(self._line.key, KIND) if finished is not None else ()
+        others = [one for one in there if one.key == key and one.run_id not in {run_id, past}]
+        return others[-1] if others else None
+
+    def _take(self, known: Known) -> None:
+        super()._take(known)
+        self.meanwhile = known.meanwhile or self.meanwhile
+
+
+def _too_late(rows: Iterable[Records]) -> Iterator[Records]:
+    """Yield rows as those of a run that came too late: it has not completed, and the row is not marked as done by it."""
+    for some in rows:
+        late = [run | {"status": "stopped", "error": MEANWHILE} if run.get("status") == "completed" else run for run in some.runs]
+        yield Records(late, some.events, [row for row in some.steps if row.get("kind") != KIND])
 
 
 def mark_of(row: Row, key: str, workflow: str | None) -> dict[str, Any] | None:

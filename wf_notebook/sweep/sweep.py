@@ -23,7 +23,7 @@ from .over import Over
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     from ..workflow import Workflow
     from .row import Row
@@ -86,9 +86,9 @@ class Sweep:
                 return self
             self._began, self.started_at = time.monotonic(), datetime.now(UTC)
         _sweeps.add(self)
-        pause = PAUSE if self._cargo is None else AWAY
-        self._keeper = Keeper(self.workflow.storage, self._note, self._failed, pause=pause)
-        self._crew = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, idle=self._idle, spent=self._spent)
+        self._keeper = Keeper(self.workflow.storage, self._note, self._failed, pause=PAUSE if self._cargo is None else AWAY)
+        ways: dict[str, Any] = {"idle": self._idle, "spent": self._spent}
+        self._crew, self._turns = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, **ways)
         if (around := current.get()) is not None:
             around.cancel.on_cancel(self.stop)
         variables = copy_context()
@@ -96,12 +96,15 @@ class Sweep:
         variables.run(self._crew.start)
         return self
 
-    def _note(self, row: Row) -> None:
-        """A row is over, and what there is to keep of it is kept."""
+    def _note(self, rows: Sequence[Row]) -> None:
+        """Rows are over, and what there is to keep of them is kept."""
+        if self._turns is not None:
+            self._turns.over(rows)
         with self._lock:
-            self._over.append(row)
-            self._counts[row.status] += 1
-            self._counts["hit"] += row.hit
+            for row in rows:
+                self._over.append(row)
+                self._counts[row.status] += 1
+                self._counts["hit"] += row.hit
         self._bell.ring()
 
     def _failed(self, error: BaseException) -> None:
@@ -121,6 +124,8 @@ class Sweep:
 
     def _end(self) -> None:
         self._keeper.close()
+        if self._turns is not None:
+            self._turns.close()
         self._error = self._error or self._crew.error
         with self._lock:
             self._ended = self._ended or time.monotonic()

@@ -6,11 +6,11 @@ import json
 import re
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..cache.given import given_of
 from ..errors import StorageFailed
@@ -21,7 +21,7 @@ from .row import Row
 from .session import KIND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..storage.finished import Finished
     from .rows import Rows
@@ -37,7 +37,7 @@ class Task:
     """A row to do. Where `done` is there, it was done before.
 
     `key` is what the row depends on, its code and its inputs, None where that cannot be told; `is_new` says that nothing is in
-    the store of its session.
+    the store of its session; `past` is the run that had done it before it was to be done now.
     """
 
     number: int
@@ -46,30 +46,43 @@ class Task:
     session_id: str
     key: str | None = None
     is_new: bool = True
+    past: str | None = None
     done: Row | None = None
+
+
+class Knows(Protocol):
+    """What knows of rows that were done."""
+
+    def looked_up(self, tasks: Sequence[Task]) -> Iterator[Task]:
+        """Yield tasks with what is known of each; it may leave out some for later."""
+
+    def rest(self) -> Iterator[Task | float]:
+        """Yield what was left out; where that cannot be done yet, how long to wait, in seconds."""
 
 
 class Tasks:
     """The tasks of a sweep, handed out one by one to whichever thread asks."""
 
-    def __init__(self, rows: Rows, names: Names | OneName, keys: Keys | None, recall: Recall | None) -> None:
-        self._rows, self._names, self._keys, self._recall = enumerate(rows), names, keys, recall
+    def __init__(self, rows: Rows, names: Names | OneName, keys: Keys | None, known: Knows | None) -> None:
+        self._rows, self._names, self._keys, self._known = enumerate(rows), names, keys, known
         self._lock = threading.Lock()
         self._tasks = self._chunked()
 
-    def next(self) -> Task | None:
-        """Return the next task, None when there is none."""
+    def next(self) -> Task | float | None:
+        """Return the next task, None when there is none; where others do those that are left, how long to wait, in seconds."""
         with self._lock:
             return next(self._tasks, None)
 
-    def _chunked(self) -> Iterator[Task]:
+    def _chunked(self) -> Iterator[Task | float]:
         many = 8  # the first rows are not kept waiting for those that come slowly
         while rows := list(islice(self._rows, many)):
             if self._keys is not None:
                 self._keys.look()
             chunk = [self._task(number, *row) for number, row in rows]
-            yield from self._recall.looked_up(chunk) if self._recall is not None else chunk
+            yield from self._known.looked_up(chunk) if self._known is not None else chunk
             many = min(AHEAD, many * 4)
+        if self._known is not None:
+            yield from self._known.rest()
 
     def _task(self, number: int, given: dict[str, Any], inputs: dict[str, Any]) -> Task:
         try:
@@ -166,45 +179,58 @@ class Recall:
         self._storage, self._uses = storage, uses
         self._last: dict[str, dict[str, Finished]] = {}
 
-    def looked_up(self, tasks: Iterable[Task]) -> Iterator[Task]:
-        """Yield tasks with what is known of each."""
-        listed = list(tasks)
-        ids = [stored_id(task.session_id) for task in listed]
-        if not self._last.keys() >= {*ids}:  # but where all rows are in one session
+    def looked_up(self, tasks: Sequence[Task], *, anew: bool = False) -> Iterator[Task]:
+        """Yield tasks with what is known of each; `anew` also of the session that all rows are in."""
+        ids = [stored_id(task.session_id) for task in tasks]
+        if anew or not self._last.keys() >= {*ids}:  # but where all rows are in one session
             found: dict[str, list[Finished]] = self._storage.finished(list(dict.fromkeys(ids)), KIND)
             self._last = {key: {one.key: one for one in several} for key, several in found.items()}
-        for task, key in zip(listed, ids, strict=True):
+        for task, key in zip(tasks, ids, strict=True):
             known = self._last.get(key)
-            yield task if known is None else self._known(task, known)
+            yield task if known is None else self._known(task, known.get(task.key or ""), uses=self._uses)
 
-    def _known(self, task: Task, known: dict[str, Finished]) -> Task:
-        one = known.get(task.key or "") if self._uses else None
-        row = None if one is None else self._row(task, one)
-        return Task(task.number, task.given, task.inputs, task.session_id, task.key, is_new=False, done=row)
+    def rest(self) -> Iterator[Task]:
+        """Yield nothing: none is left out."""
+        return iter(())
 
-    def _row(self, task: Task, one: Finished) -> Row | None:
-        """Return the row as it was done; None for what is damaged, or made of classes that are not here."""
-        try:
-            was = given_of(json.loads(one.result or "null"), self._blob)
-        except (StorageFailed, ValueError, LookupError, TypeError):
-            return None
-        began = one.began_at if isinstance(one.began_at, datetime) else datetime.fromisoformat(one.began_at)
-        return Row(
-            task.number,
-            task.given,
-            "completed",
-            was.value,
-            hit=True,
-            session_id=task.session_id,
-            run_id=one.run_id,
-            started_at=began.replace(tzinfo=UTC),
-            duration=one.seconds,
-            models=tuple(was.used.get("models", ())),
-            input_tokens=one.input_tokens or 0,
-            output_tokens=one.output_tokens or 0,
-            cost=one.cost,
-        )
+    def ended(self, task: Task) -> Task:
+        """Return a task that was begun with what is known of it now: it is done if another run than that before has done it."""
+        key = stored_id(task.session_id)
+        found: list[Finished] | None = self._storage.finished([key], KIND).get(key)
+        if found is None:
+            return task
+        one = {one.key: one for one in found}.get(task.key or "")
+        return self._known(task, one, uses=one is not None and one.run_id != task.past)
 
-    def _blob(self, content_hash: str) -> bytes:
-        found: dict[str, bytes] = self._storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
+    def _known(self, task: Task, one: Finished | None, *, uses: bool) -> Task:
+        row = None if one is None or not uses else recalled(self._storage, task.number, task.given, task.session_id, one)
+        return replace(task, is_new=False, past=None if one is None else one.run_id, done=row)
+
+
+def recalled(storage: Any, number: int, given: dict[str, Any], session_id: str, one: Finished) -> Row | None:
+    """Return a row as it was done; None for what is damaged, or made of classes that are not here."""
+
+    def blob(content_hash: str) -> bytes:
+        found: dict[str, bytes] = storage.transact(lambda tx: tx.blobs([content_hash]), write=False)
         return found[content_hash]
+
+    try:
+        was = given_of(json.loads(one.result or "null"), blob)
+    except (StorageFailed, ValueError, LookupError, TypeError):
+        return None
+    began = one.began_at if isinstance(one.began_at, datetime) else datetime.fromisoformat(one.began_at)
+    return Row(
+        number,
+        given,
+        "completed",
+        was.value,
+        hit=True,
+        session_id=session_id,
+        run_id=one.run_id,
+        started_at=began.replace(tzinfo=UTC),
+        duration=one.seconds,
+        models=tuple(was.used.get("models", ())),
+        input_tokens=one.input_tokens or 0,
+        output_tokens=one.output_tokens or 0,
+        cost=one.cost,
+    )
