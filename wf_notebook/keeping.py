@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
+from .ids import new_id
 from .session import Session
 from .settings import checked_setting
 from .transaction import About
@@ -116,7 +116,7 @@ class Keeping:
     def new_session(self) -> None:
         """Go on in a session of a new id, with a fresh state."""
         self.session_name = None
-        self._switch(str(uuid4()))
+        self._switch(new_id())
 
     def go_on_in(self, session: Session, *, cache: Any = None) -> None:
         """Go on in this session, as one that has not run yet: a copy of a workflow does so for a row of a sweep."""

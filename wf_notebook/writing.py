@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from .conflicts import Deciding
 from .errors import StorageBusy, StorageReadOnly, UnsavableValue
+from .ids import new_hex
 from .sharing import Sharing
 from .transaction import Attempt, Records, Save
 
@@ -56,7 +56,7 @@ class Saving(Sharing, Deciding):
     @cached_property
     def _own_branch(self) -> str:
         """What a branch of this session object is named after where no run has a part in it."""
-        return uuid4().hex
+        return new_hex()
 
     def load(self) -> None:
         """Bring in what the store has."""
@@ -114,7 +114,7 @@ class Saving(Sharing, Deciding):
             self._rows = (*self._rows, self._queued.popleft())
         if mine.kept == self._base and not self._rows and not self._grasp().has_news:
             return None
-        attempt, branch = Attempt(uuid4().hex, mine.kept, self._rows), run_id or self._own_branch
+        attempt, branch = Attempt(new_hex(), mine.kept, self._rows), run_id or self._own_branch
         known, save = self._grasp(), Save(attempt.save_id, run_id, self._encoder.blobs)
         self._attempts = (*self._attempts[-ATTEMPTS:], attempt)
 
