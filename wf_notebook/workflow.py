@@ -14,7 +14,7 @@ from .cache import Cache, checked_mode, mode_of
 from .errors import MissingRun, WorkflowError
 from .events import RunResponse
 from .ids import new_id
-from .inputs import bound_inputs
+from .inputs import Inputs
 from .keeping import Keeping
 from .offering import Offering
 from .outcome import already, outcome
@@ -162,11 +162,9 @@ class Workflow(Adapting, Keeping, Offering):
 
     # -- the run -----------------------------------------------------------------------------------------------------------
 
-    def _open(
-        self, method: Callable[..., Any], signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _open(self, method: Callable[..., Any], takes: Inputs, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Open a run, call the user's method inside it, and say by the returned value what comes back."""
-        inputs = bound_inputs(signature, args, kwargs, name=type(self).__name__)
+        inputs = takes.bound(args, kwargs, name=type(self).__name__)
         warn_if_outdated(self)
         saver.drain()
         run_id = new_id()
@@ -237,13 +235,13 @@ class Workflow(Adapting, Keeping, Offering):
 
 def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the user's run() or arun(): called inside its own run (`super().run()`) it is just itself."""
-    signature = inspect.signature(method)
+    takes = Inputs(inspect.signature(method))
 
     @functools.wraps(method)
     def opening(self: Workflow, *args: Any, **kwargs: Any) -> Any:
         if self._here() is not None:
             return method(self, *args, **kwargs)
-        return self._open(method, signature, args, kwargs)
+        return self._open(method, takes, args, kwargs)
 
     opening.opens_run = True  # type: ignore[attr-defined]
     return opening
