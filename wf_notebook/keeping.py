@@ -85,10 +85,12 @@ class Keeping:
 
     def _adopt(self, about: About) -> None:
         """Take from the store what the constructor left open."""
-        if about.workflow_id:
+        if about.workflow_id and about.workflow_id != self.workflow_id:
             self.workflow_id = about.workflow_id
-        self.user_id = self.user_id or about.user_id
-        self.session_name = self.session_name or about.session_name
+        if about.user_id and not self.user_id:
+            self.user_id = about.user_id
+        if about.session_name and not self.session_name:
+            self.session_name = about.session_name
         if self.extra_data is None and about.extra_data:
             self.extra_data = json.loads(about.extra_data)
 
