@@ -108,8 +108,8 @@ class Records:
     @property
     def leave_open(self) -> bool:
         """Whether a run begins in these rows that does not end in them."""
-        begun, ended = ({run["run_id"] for run in self.runs if (run["phase"] == "end") == end} for end in (False, True))
-        return not begun <= ended
+        ended = {run["run_id"] for run in self.runs if run["phase"] == "end"}
+        return any(run["run_id"] not in ended for run in self.runs)
 
     def noting(self, error: str | None) -> Records:
         """Return the rows with an error noted in those of ended runs that have none."""
