@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import subprocess
 import sys
@@ -170,3 +171,31 @@ def test_a_run_that_begins_while_the_process_ends_is_saved_without_a_word(tmp_pa
     ((run_id,),) = storage.transact(lambda tx: tx.rows("SELECT run_id FROM runs", ()), write=False)
     assert (storage.run(run_id).status, storage.run(run_id).content) == ("stopped", "a")
     assert storage.session("demo").state == {"n": 1}
+
+
+CLOSED_AT_EXIT = """
+import atexit
+from wf_notebook import Workflow
+class Two(Workflow):
+    def run(self):
+        yield "a"
+        yield "b"
+two = Two(storage="memory:")
+two.run().result()
+atexit.register(lambda: print(two.last_run.status))
+kept = two.run()
+next(kept)
+"""
+
+
+def test_a_run_is_ended_before_what_was_there_before_it_is_closed():
+    done = subprocess.run([sys.executable, "-c", CLOSED_AT_EXIT], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "stopped\n"
+
+
+def test_a_run_costs_no_more_after_many(watched):
+    watched("first")
+    before = atexit._ncallbacks()
+    for number in range(100):
+        watched(f"run-{number}")
+    assert atexit._ncallbacks() == before

@@ -31,7 +31,7 @@ class Glance:
     """
 
     def __init__(self) -> None:
-        self._known = _Known({}, {}, {})
+        self._known = _NOTHING_YET
 
     def read(self, state: Mapping[Any, Any]) -> dict[Any, bytes | None]:
         """Return the exact bytes of each key's value, None for a value that is no plain data."""
@@ -91,6 +91,10 @@ class _Known(NamedTuple):
         formats = map(dict.fromkeys(self.quick, QUICK).get, keys(), repeat(EXACT))
         still = map(self.still.get, keys(), repeat(_NOTHING))
         return zip(map(dumps, values, formats), map(dumps, map(state.get, still), repeat(QUICK)), strict=True)
+
+
+#: Never changed: what is read next is known anew.
+_NOTHING_YET = _Known({}, {}, {})
 
 
 def _is_plain(value: Any) -> bool:

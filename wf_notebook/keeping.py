@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
+from .ids import new_id
 from .session import Session
 from .settings import checked_setting
 from .transaction import About
@@ -85,10 +85,12 @@ class Keeping:
 
     def _adopt(self, about: About) -> None:
         """Take from the store what the constructor left open."""
-        if about.workflow_id:
+        if about.workflow_id and about.workflow_id != self.workflow_id:
             self.workflow_id = about.workflow_id
-        self.user_id = self.user_id or about.user_id
-        self.session_name = self.session_name or about.session_name
+        if about.user_id and not self.user_id:
+            self.user_id = about.user_id
+        if about.session_name and not self.session_name:
+            self.session_name = about.session_name
         if self.extra_data is None and about.extra_data:
             self.extra_data = json.loads(about.extra_data)
 
@@ -116,7 +118,7 @@ class Keeping:
     def new_session(self) -> None:
         """Go on in a session of a new id, with a fresh state."""
         self.session_name = None
-        self._switch(str(uuid4()))
+        self._switch(new_id())
 
     def go_on_in(self, session: Session, *, cache: Any = None) -> None:
         """Go on in this session, as one that has not run yet: a copy of a workflow does so for a row of a sweep."""

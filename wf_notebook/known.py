@@ -7,7 +7,7 @@ and what it found out becomes the session's only once its caller hears of it.
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .codec.kind import json_text
@@ -57,7 +57,8 @@ class Known:
 
     def copy(self) -> Known:
         """Return what a transaction may change."""
-        return replace(self, line=copy(self.line))
+        so_far = self.base, self.met, self.attempts, self.rows, self.saved_about, self.undisturbed, self.conflicts
+        return Known(copy(self.line), self.about, *so_far)
 
     @property
     def has_news(self) -> bool:

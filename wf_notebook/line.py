@@ -10,7 +10,7 @@ from .changes import Encoded, differences, hashes, lengths, replay, shortened
 from .transaction import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .changes import Change
     from .transaction import About, Head, Inherited, Save, SessionStorage, Transaction
@@ -57,6 +57,11 @@ class Line:
         known.blobs, known.looked_back = {}, self.looked_back and not self.has_open_runs
         for oldest in list(_remembered)[:-REMEMBERED]:
             _remembered.pop(oldest, None)
+
+    def __copy__(self) -> Line:
+        new = Line.__new__(Line)
+        vars(new).update(vars(self))
+        return new
 
     def _start_over(self, hidden: int = 0) -> None:
         self.version, self.state, self.hidden = 0, Encoded(), hidden
@@ -136,11 +141,11 @@ class Line:
         if changes := differences(replay({}, tx.changes(key, after=head.hidden)), state):
             _append(tx, key, head.version + 1, changes, save)
 
-    def look_back(self, tx: Transaction, rows: Iterable[Records], unsaved: str | None) -> None:
+    def look_back(self, tx: Transaction, rows: Sequence[Records], unsaved: str | None) -> None:
         """Append the rows that go along with a save, and end the runs whose process is gone."""
         if not self.looked_back:
             self.has_open_runs = tx.end_lost(self.key)
-        records = Records.joined(rows)
+        records = rows[0] if len(rows) == 1 else Records.joined(rows)
         tx.append_records(self.key, records.noting(unsaved))
         self.has_open_runs |= records.leave_open
         self.looked_back = True

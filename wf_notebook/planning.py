@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cache import PLAN, Cache
 from .errors import FirstMiss
-from .inputs import bound_inputs
+from .inputs import Inputs
 from .log import span_of
 from .outcome import outcome
 from .record import OpenRun
@@ -63,7 +63,7 @@ def plan(workflow: Workflow, signature: Signature, method: Any, args: tuple[Any,
 
     Nothing is saved, and no step and no model is called; what run() does by itself, between its steps, it does.
     """
-    inputs = bound_inputs(signature, args, kwargs, name=type(workflow).__name__)
+    inputs = Inputs(signature).bound(args, kwargs, name=type(workflow).__name__)
     workflow.session.load()
     scratch = _copy(workflow)
     context = RunContext("plan", workflow.session_id, "", scratch, private=True)

@@ -54,6 +54,8 @@ def as_json(value: Any) -> str:
     >>> as_json({"tags": ("a",), "odd": {1}})
     '{"tags": ["a"], "odd": "{1}"}'
     """
+    if not value and type(value) in _EMPTY:
+        return _EMPTY[type(value)]
     try:
         text = _json.encode(value)
     except Exception:  # noqa: BLE001 - the user's own __repr__ and model_dump are called here, and a record fails no run
@@ -75,6 +77,7 @@ def _shown(value: Any) -> Any:
     return value.model_dump(mode="json", exclude_none=True, fallback=_shown) if hasattr(value, "model_dump") else _repr(value)
 
 
+_EMPTY: dict[type, str] = {dict: "{}", list: "[]", tuple: "[]"}
 _json = json.JSONEncoder(default=_shown, ensure_ascii=False, allow_nan=False)
 
 

@@ -47,16 +47,17 @@ _dropped: deque[Open] = deque()
 _draining = threading.RLock()
 _wake = threading.Event()
 _thread: threading.Thread | None = None
+#: How much was registered to be done at exit when the end of all runs was the last of it.
+_last_of: int | None = None
 
 
 def watch(run: Open) -> None:
     """Save `run` while it is open; it is not kept alive for that."""
     global _thread  # noqa: PLW0603 - one for the process is the point
     _open[run.context.run_id] = ref(run)
-    # What was registered last is done first: runs are ended before the storage closes that was there before them.
-    atexit.unregister(_end_all_first)
-    atexit.register(_end_all_first)
-    _wake.set()
+    _end_first()
+    if not _wake.is_set():
+        _wake.set()
     if _thread is None or not _thread.is_alive():
         thread = threading.Thread(target=_save_open_runs, name="wf_notebook-saver", daemon=True)
         with suppress(RuntimeError):  # Python 3.12 starts no thread while it exits: the run is saved when it ends
@@ -129,6 +130,25 @@ def _end_all() -> None:
 
 def _end_all_first() -> None:
     _end_all()
+
+
+def _end_first() -> None:
+    """See to it that runs are ended before the storage closes that was there before them: what was registered last is done first.
+
+    Each time costs the more the more often it was done: `atexit` keeps the place of what was unregistered. So it is done only
+    where something else was registered since.
+    """
+    global _last_of  # noqa: PLW0603 - of the one in the process
+    if _last_of is None or _last_of != _registered():
+        atexit.unregister(_end_all_first)
+        atexit.register(_end_all_first)
+        _last_of = _registered()
+
+
+def _registered() -> int | None:
+    """Return how much is registered to be done at exit; None where this Python does not say."""
+    count = getattr(atexit, "_ncallbacks", None)
+    return None if count is None else count()
 
 
 def _forget() -> None:

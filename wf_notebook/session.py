@@ -68,7 +68,7 @@ class Session(Saving, History, Remembers, Exported):
         self._queued: deque[Records] = deque()
         self._lock = threading.RLock()
         #: The steps that are remembered.
-        self.steps = Steps.of(session_id, storage)
+        self.steps = self._known_steps()
         _sessions.add(self)
 
     @property
@@ -78,6 +78,9 @@ class Session(Saving, History, Remembers, Exported):
 
     def __repr__(self) -> str:
         return f"<Session {self.session_id!r} {f'version {self.version}' if self.loaded else 'not loaded yet'}>"
+
+    def _known_steps(self) -> Steps:
+        return Steps.of(self.session_id, self.storage)
 
     def _sibling(self, session_id: str, *, state: dict[Any, Any], about: About) -> Session:
         return Session(session_id, storage=self.storage, state=state, about=replace(about, user_id=self._acting() or user()))

@@ -75,7 +75,8 @@ class Sharing:
         return self.about.acting or (self.about.user_id if users() is None else None)
 
     def _check_owner(self, about: About | None) -> None:
-        refuse_others(self.session_id, about, self._acting())
+        if about is not None:  # a new one is nobody's yet
+            refuse_others(self.session_id, about, self._acting())
 
     def _check_sole_owner(self, about: About | None) -> None:
         refuse_others(self.session_id, about, self._acting(), alone=True)

@@ -147,7 +147,8 @@ def as_dict(state: Any) -> dict[Any, Any]:
 
 def own(state: dict[str, Any]) -> dict[str, Any]:
     """Return a copy, so that two sessions given one dict never share what is in it."""
-    state = as_dict(state)
+    if not (state := as_dict(state)):
+        return state
     with suppress(Exception):  # some object in it cannot be copied: share that one
         return deepcopy(state)
     return state

@@ -125,7 +125,7 @@ def _source(values: Any) -> Any:
 
 def is_source(value: Any) -> bool:
     """Return whether a value is a stream: an iterator or an async iterator."""
-    return isinstance(value, (Iterator, AsyncIterator))
+    return type(value) is not str and isinstance(value, (Iterator, AsyncIterator))
 
 
 def response(value: Any, speaker: str = "run()") -> RunResponse:

@@ -40,7 +40,7 @@ class Told:
         self._run, self._run_id = ref(run), run.context.run_id
         self._log, self._storage = log, storage
         workflow = run.context.workflow
-        self._workflow: Callable[[], Any] = ref(workflow) if hasattr(workflow, "session_state") else lambda: None
+        self._workflow: Callable[[], Any] = ref(workflow) if hasattr(type(workflow), "session_state") else lambda: None
         self.url: str | None = getattr(storage, "url", None)
 
     def responses(self) -> Sequence[Any]:

@@ -38,7 +38,7 @@ class About:
     def __post_init__(self) -> None:
         """Take texts only: what is no text would be no text in the store either."""
         for name in ("workflow", "workflow_id", "user_id", "session_name"):
-            if (value := getattr(self, name)) is not None:
+            if type(value := getattr(self, name)) is not str and value is not None:
                 checked("name" if name == "workflow" else name, value, (str,), "a str")
 
     def filled(self, stored: About) -> About:
@@ -61,8 +61,10 @@ class About:
         'ann'
         """
         if stored is None:
-            return replace(self, user_id=self.user_id or self.acting or user())
-        return replace(self, user_id=stored.user_id or self.user_id, shared=stored.shared)
+            owner, shared = self.user_id or self.acting or user(), self.shared
+        else:
+            owner, shared = stored.user_id or self.user_id, stored.shared
+        return self if (owner, shared) == (self.user_id, self.shared) else replace(self, user_id=owner, shared=shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,8 @@ class Records:
     @property
     def leave_open(self) -> bool:
         """Whether a run begins in these rows that does not end in them."""
-        begun, ended = ({run["run_id"] for run in self.runs if (run["phase"] == "end") == end} for end in (False, True))
-        return not begun <= ended
+        ended = {run["run_id"] for run in self.runs if run["phase"] == "end"}
+        return any(run["run_id"] not in ended for run in self.runs)
 
     def noting(self, error: str | None) -> Records:
         """Return the rows with an error noted in those of ended runs that have none."""

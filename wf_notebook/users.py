@@ -17,7 +17,10 @@ def user() -> str | None:
     'ann'
     >>> del os.environ["WF_USER"]
     """
-    return next((found for name in NAMES if (found := os.environ.get(name))), None)
+    for name in NAMES:
+        if found := os.environ.get(name):
+            return found
+    return None
 
 
 def work_for(name: str) -> None:

@@ -7,14 +7,14 @@ import inspect
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import uuid4
 from weakref import ref
 
 from . import saver
 from .cache import Cache, checked_mode, mode_of
 from .errors import MissingRun, WorkflowError
 from .events import RunResponse
-from .inputs import bound_inputs
+from .ids import new_id
+from .inputs import Inputs
 from .keeping import Keeping
 from .offering import Offering
 from .outcome import already, outcome
@@ -108,7 +108,7 @@ class Workflow(Adapting, Keeping, Offering):
         cls = type(self)
         self.name = name or cls.name or cls.__name__
         chosen_id = workflow_id or cls.workflow_id
-        self.workflow_id, self._id_is_made_up = chosen_id or str(uuid4()), not chosen_id
+        self.workflow_id, self._id_is_made_up = chosen_id or new_id(), not chosen_id
         given: dict[str, Any] = {"description": description, "user_id": user_id, "session_name": session_name}
         given |= {"extra_data": extra_data, "debug_mode": debug_mode or None, "private": private or None}
         given |= {"max_tokens": max_tokens, "max_cost": max_cost, "cache": checked_mode(cache)}
@@ -126,7 +126,7 @@ class Workflow(Adapting, Keeping, Offering):
             logger.setLevel("DEBUG")
         state = session_state if session_state is not None else self._settings.get("session_state")
         self.session_is_chosen = bool(session_id or self._settings.get("session_id"))
-        self._session = self._new_session(session_id or self._settings.get("session_id") or str(uuid4()), state)
+        self._session = self._new_session(session_id or self._settings.get("session_id") or new_id(), state)
         self._run: Callable[[], OpenRun | None] = lambda: None
         self._last_run: Run | None = None
         self._next_cache: Mode | None = None
@@ -162,14 +162,12 @@ class Workflow(Adapting, Keeping, Offering):
 
     # -- the run -----------------------------------------------------------------------------------------------------------
 
-    def _open(
-        self, method: Callable[..., Any], signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _open(self, method: Callable[..., Any], takes: Inputs, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Open a run, call the user's method inside it, and say by the returned value what comes back."""
-        inputs = bound_inputs(signature, args, kwargs, name=type(self).__name__)
+        inputs = takes.bound(args, kwargs, name=type(self).__name__)
         warn_if_outdated(self)
         saver.drain()
-        run_id = str(uuid4())
+        run_id = new_id()
         self._last_ids = run_id, inputs
         self._session.about = self.about()
         self._session.load()
@@ -237,13 +235,13 @@ class Workflow(Adapting, Keeping, Offering):
 
 def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the user's run() or arun(): called inside its own run (`super().run()`) it is just itself."""
-    signature = inspect.signature(method)
+    takes = Inputs(inspect.signature(method))
 
     @functools.wraps(method)
     def opening(self: Workflow, *args: Any, **kwargs: Any) -> Any:
         if self._here() is not None:
             return method(self, *args, **kwargs)
-        return self._open(method, signature, args, kwargs)
+        return self._open(method, takes, args, kwargs)
 
     opening.opens_run = True  # type: ignore[attr-defined]
     return opening

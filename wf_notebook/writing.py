@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from .conflicts import Deciding
 from .errors import StorageBusy, StorageReadOnly, UnsavableValue
+from .ids import new_hex
 from .sharing import Sharing
 from .transaction import Attempt, Records, Save
 
 if TYPE_CHECKING:
     import threading
     from collections import deque
-    from collections.abc import Callable
 
     from .changes import Encoded
     from .encoding import Encoder, Snapshot
@@ -27,17 +26,42 @@ if TYPE_CHECKING:
 ATTEMPTS = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Writing:
-    """A save that is to be made of the session of that stored id: `work` does it in a transaction.
+    """A save that is to be made of a session: `work` does it in a transaction.
 
     `done` hears what came of that once it is durable, and raises SessionConflict; `not_begun`, that it was not even begun.
     """
 
-    key: str
-    work: Callable[[Transaction], Known]
-    done: Callable[[Known], None]
-    not_begun: Callable[[], None]
+    _session: Saving
+    _attempt: Attempt
+    _save: Save
+    _branch: str
+    #: What is known before it is made for the first time; made again, it may be there.
+    _known: Known | None
+
+    @property
+    def key(self) -> str:
+        """What the session is stored under."""
+        return self._session._line.key  # noqa: SLF001 - of its own kind
+
+    def work(self, tx: Transaction) -> Known:
+        """Make the save, and return what is known of the session then."""
+        known, check = self._known or self._session._grasp(), self._session._check_owner  # noqa: SLF001
+        found = known.copy().fetch(tx, check, inherits=False)
+        self._known = None
+        return self._session._written(tx, found, self._attempt, self._save, self._branch)  # noqa: SLF001
+
+    def done(self, saved: Known) -> None:
+        """Let the session know."""
+        self._session._take(saved)  # noqa: SLF001
+        if saved.conflicts:
+            raise self._session._conflict(saved.conflicts, self._attempt.mine, self._branch)  # noqa: SLF001
+
+    def not_begun(self) -> None:
+        """Let the session forget it: it will be tried again and again."""
+        others = (other for other in self._session._attempts if other is not self._attempt)  # noqa: SLF001
+        self._session._attempts = tuple(others)  # noqa: SLF001
 
 
 class Saving(Sharing, Deciding):
@@ -56,7 +80,7 @@ class Saving(Sharing, Deciding):
     @cached_property
     def _own_branch(self) -> str:
         """What a branch of this session object is named after where no run has a part in it."""
-        return uuid4().hex
+        return new_hex()
 
     def load(self) -> None:
         """Bring in what the store has."""
@@ -114,24 +138,10 @@ class Saving(Sharing, Deciding):
             self._rows = (*self._rows, self._queued.popleft())
         if mine.kept == self._base and not self._rows and not self._grasp().has_news:
             return None
-        attempt, branch = Attempt(uuid4().hex, mine.kept, self._rows), run_id or self._own_branch
+        attempt = Attempt(new_hex(), mine.kept, self._rows)
         known, save = self._grasp(), Save(attempt.save_id, run_id, self._encoder.blobs)
         self._attempts = (*self._attempts[-ATTEMPTS:], attempt)
-
-        def work(tx: Transaction) -> Known:
-            nonlocal known
-            known, found = self._grasp(), known.copy().fetch(tx, self._check_owner, inherits=False)  # again, it may be there
-            return self._written(tx, found, attempt, save, branch)
-
-        def done(saved: Known) -> None:
-            self._take(saved)
-            if saved.conflicts:
-                raise self._conflict(saved.conflicts, mine.kept, branch)
-
-        def not_begun() -> None:  # and will be tried again and again
-            self._attempts = tuple(other for other in self._attempts if other is not attempt)
-
-        return Writing(self._line.key, work, done, not_begun)
+        return Writing(self, attempt, save, run_id or self._own_branch, known)
 
     def _written(self, tx: Transaction, found: Known, attempt: Attempt, save: Save, branch: str) -> Known:
         """Append what is to be saved to what was found in the store."""

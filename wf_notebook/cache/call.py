@@ -7,13 +7,13 @@ from collections import Counter
 from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from ..changes import Change
 from ..changes import hashes as named_in
 from ..codec.kind import json_text
 from ..done import Done
 from ..errors import CacheMiss, FirstMiss, StorageFailed, UnsavableValue, WorkflowError
+from ..ids import new_hex
 from ..keying import Uncacheable
 from ..log import numbers
 from ..run import Usage, logger, meters
@@ -234,7 +234,7 @@ class Call:
         except (UnsavableValue, WorkflowError, RecursionError) as error:
             self._reason = f"{error}"
             return None
-        ids = uuid4().hex, self.name, self.kind, self._key.digest, self._place, self._moment, self._context.run_id, self._nth
+        ids = new_hex(), self.name, self.kind, self._key.digest, self._place, self._moment, self._context.run_id, self._nth
         done = Done(*ids, round(seconds, 6), usage.input_tokens, usage.output_tokens, usage.cost)
         steps.keep(done, text, json_text(self._parts))
         return done

@@ -36,8 +36,8 @@ def checked_mode(mode: Any, what: str = "cache=") -> Any:
 
 def mode_of(given: Any, otherwise: Mode = "off") -> Mode:
     """Return the mode of a run: what it was given, else `WF_CACHE`, else `otherwise`; see `bound` for where that holds more."""
-    asked, _ = _environment()
-    mode: Mode = bound(checked_mode(given) or asked or otherwise)
+    said = _environment()
+    mode: Mode = _bound(checked_mode(given) or said[0] or otherwise, said)
     return mode
 
 
@@ -53,7 +53,11 @@ def bound(mode: Any) -> Any:
     >>> bound("use")
     'use'
     """
-    asked, holds = _environment()
+    return _bound(mode, _environment())
+
+
+def _bound(mode: Any, said: tuple[Any, bool]) -> Any:
+    asked, holds = said
     return asked if holds and mode in {"use", "refresh"} else mode
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadSetting
 from ..frames.records import columns_of
 from ..given import checked
-from ..inputs import bound_inputs
+from ..inputs import Inputs
 from ..readable import as_json
 from ..storage.runs import last_runs, runs_with
 from ..tabular import columns
@@ -47,7 +47,7 @@ def given(workflow: Workflow, inputs: Any) -> Given:
     signature, takes = signature_of(workflow), names_of(workflow)
     rows = {_key(row): row for row in _rows(inputs, takes)}
     bound = {
-        key: as_json(bound_inputs(signature, (), taken(row, takes), name=type(workflow).__name__)) for key, row in rows.items()
+        key: as_json(Inputs(signature).bound((), taken(row, takes), name=type(workflow).__name__)) for key, row in rows.items()
     }
     runs: dict[str, Run] = {}
     if workflow.storage is not None:

@@ -54,7 +54,7 @@ class Values:
         self.code = code
         self.edges: list[int] = []
         self.watch = watch
-        self._alone = alone or self.content
+        self._alone = alone
         self._known: dict[int, tuple[Any, bytes, list[int]]] = {}
         self._around: dict[int, int] = {}
         #: The outermost of the values around, to which one within it came back.
@@ -113,7 +113,7 @@ class Values:
         watch, self.watch = self.watch, None
         content = make()
         if watch is not None:
-            watch.opaque(lambda: self._alone(value))
+            watch.opaque(lambda: (self._alone or self.content)(value))
         return content
 
     def abroad(self, make: Callable[[], bytes]) -> bytes:

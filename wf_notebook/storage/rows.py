@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -284,7 +285,7 @@ class SqlTransaction(CarriedRows):
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
             statement = insert(table, columns, len(chunk)) + self.endings.get(table, "")
-            self._execute(statement, [value for row in chunk for value in row])
+            self._execute(statement, list(chain.from_iterable(chunk)))
 
 
 def text(said: str | None) -> str | None:

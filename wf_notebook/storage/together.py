@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ..transaction import About, Head
@@ -12,7 +13,7 @@ from .rows import ABOUT, SqlTransaction, text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SAID = ("revision", "op", "hidden", "since", *ABOUT)
+_ABOUT = attrgetter(*ABOUT)
 
 
 class Together(SqlTransaction):
@@ -37,7 +38,7 @@ class Together(SqlTransaction):
     def _known(self, session_ids: list[str]) -> dict[str, Head]:
         """Return where the sessions stand of which nothing was ever kept: all others are asked for one by one."""
         there = {key for (key,) in self._of_all("SELECT DISTINCT session_id FROM session_log WHERE store = ?", session_ids)}
-        return {key: Head() for key in session_ids if key not in there}
+        return dict.fromkeys((key for key in session_ids if key not in there), Head())
 
     def _of_all(self, sql: str, session_ids: list[str]) -> list[tuple[Any, ...]]:
         marks = ", ".join("?" * len(session_ids))
@@ -59,7 +60,7 @@ class Together(SqlTransaction):
             super().append_about(session_id, op, about, since=since)
             return
         self._steps[session_id] = 0
-        said = (self.store, session_id, 1, op, now(), 0, since, *(text(getattr(about, name)) for name in ABOUT))
+        said = (self.store, session_id, 1, op, now(), 0, since, *map(text, _ABOUT(about)))
         self._insert("session_log", ("store", "session_id", "revision", "op", "happened_at", "hidden", "since", *ABOUT), [said])
 
     def _newest_step(self, session_id: str) -> int:

@@ -30,7 +30,7 @@ class Doing:
     def __init__(self, workflow: Workflow, *, cache: Mode | None, shared: Session | None) -> None:
         self._workflow, self._cache, self._shared = workflow, cache, shared
         self.storage = workflow.storage
-        self.state = copy.deepcopy(workflow.session.initial)
+        self.state, self._about = copy.deepcopy(workflow.session.initial), workflow.about()
         self._agents = [name for name, value in vars(workflow).items() if own(value) is not value]
         self._awaited = type(workflow).run is Workflow.run
 
@@ -44,9 +44,8 @@ class Doing:
 
     def session(self, task: Task) -> RowSession:
         """Return the session of a row, with the state that it begins with."""
-        about, state = self._workflow.about(), self.begins_with()
-        due = None if task.key is None else (task.key, task.past)
-        return RowSession(task.session_id, storage=self.storage, state=state, about=about, is_new=task.is_new, due=due)
+        state, due = self.begins_with(), None if task.key is None else (task.key, task.past)
+        return RowSession(task.session_id, storage=self.storage, state=state, about=self._about, is_new=task.is_new, due=due)
 
     def begins_with(self) -> dict[str, Any]:
         """Return the state that a row begins with, for that row alone."""

@@ -89,7 +89,8 @@ class Keeper:
             if self._thread is None and not self._is_closed:
                 self._thread = threading.Thread(target=self._work, name="wf_notebook-sweep-keeper", daemon=True)
                 self._thread.start()
-            self._changed.notify_all()
+            if len(self._waiting) in {1, AT_ONCE}:  # nobody waits for any other
+                self._changed.notify_all()
 
     def close(self, *, again: bool = False) -> bool:
         """Save what waits, and end; `again` also what could not be saved before. Return whether all is saved."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,3 +36,9 @@ class Row:
     cost: float | None = None
     #: What ended it, where that was an error.
     exception: BaseException | None = field(default=None, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[type[Row], tuple[Any, ...]]:  # a dataclass with slots would ask for its fields each time
+        return Row, _values(self)
+
+
+_values = attrgetter(*Row.__slots__)

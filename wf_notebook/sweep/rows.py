@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadRows
-from ..inputs import bound_inputs
+from ..inputs import Inputs
 from ..nearest import did_you_mean
 from ..tabular import columns, seen
 
@@ -61,7 +61,7 @@ class Takes:
     def __init__(self, signature: Signature, shared: Mapping[str, Any], *, name: str, kinds: Kinds | None = None) -> None:
         self._kinds = kinds
         parameters = list(signature.parameters.values())[1:]
-        self._signature, self._shared, self._name = signature, dict(shared), name
+        self._inputs, self._shared, self._name = Inputs(signature), dict(shared), name
         self._all = any(each.kind is each.VAR_KEYWORD for each in parameters)
         named = [each for each in parameters if each.kind in {each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY}]
         self.names = [each.name for each in named]
@@ -109,7 +109,7 @@ class Takes:
     def check_values(self, row: Row, number: int) -> None:
         """Refuse a row of which run() does not take the values."""
         try:
-            bound_inputs(self._signature, (), self.of(row), name=self._name)
+            self._inputs.bound((), self.of(row), name=self._name)
         except (TypeError, ValueError) as error:
             raise BadRows(f"row {number}: {error}") from None
 

@@ -73,10 +73,13 @@ class RowSession(Session):
         due: tuple[str, str | None] | None,
     ) -> None:
         """`due` is the key of the row, and the run that had done it before it was to be done now."""
-        super().__init__(session_id, storage=storage, state=state, about=about)
         self._is_new, self._due, self._doer = is_new, due, threading.get_ident()
-        if is_new and hasattr(storage, "others"):
-            self.steps = RowSteps(session_id, storage)
+        super().__init__(session_id, storage=storage, state=state, about=about)
+
+    def _known_steps(self) -> Steps:
+        if self._is_new and hasattr(self.storage, "others"):
+            return RowSteps(self.session_id, self.storage)
+        return super()._known_steps()
 
     def load(self) -> None:
         """Load it; of one that is in no store, nothing is asked for."""
