@@ -18,7 +18,7 @@ import pytest
 from pydantic import BaseModel
 
 from wf_notebook import Agent, Workflow, open_storage, step
-from wf_notebook.errors import BadSetting, Unshippable, WorkersLost
+from wf_notebook.errors import BadRows, BadSetting, Unshippable, WorkersLost
 from wf_notebook.storage import SqliteWorkflowStorage
 from wf_notebook.testing import scripted
 
@@ -81,6 +81,17 @@ def test_what_is_in_no_module_comes_back_as_what_it_was(pool):
     assert (good.content, good.given, good.error) == (Noted(text="A"), {"note": Note("a")}, None)
     assert (bad.status, bad.error, type(bad.exception)) == ("failed", "LookupError: b", LookupError)
     assert Noting(storage=storage).map([{"note": Note("a")}]).result()[0].content == Noted(text="A")
+
+
+def test_rows_before_one_that_cannot_be_read_are_done_by_processes_too(pool):
+    def pages():
+        yield from range(12)
+        raise LookupError("page 3 is gone")
+
+    sweep = Double(storage="memory:").map(pages(), executor=pool)
+    with pytest.raises(BadRows, match=r"row 12 could not be read \(LookupError: page 3 is gone\)"):
+        sweep.result()
+    assert [row.content for row in sweep.rows] == [f"{2 * n}" for n in range(12)]
 
 
 def test_steps_that_are_done_in_another_process_are_found_there_again(pool):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
 import threading
 from datetime import date
 
@@ -345,6 +346,45 @@ def test_values_become_what_run_takes_or_are_refused_before_anything_runs():
     with pytest.raises(BadRows, match="row 0: day='rubbish' is no date"):
         Dated(storage=storage).map(["rubbish"])
     assert len(storage.runs()) == 1
+
+
+def pages(last):
+    yield from ({"n": n} for n in range(12))
+    if last is None:
+        raise LookupError("page 3 is gone")
+    yield last
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (None, "row 12 could not be read (LookupError: page 3 is gone); those before it are done; "),
+        ({"n": "three"}, "row 12: n='three' is no int"),
+        ({"m": 3}, "row 12: Double.run() needs 'n', and there is no such column; there are 'm'"),
+    ],
+)
+def test_rows_before_one_that_cannot_be_read_are_done_and_kept(last, said):
+    storage = open_storage("memory:")
+    sweep = Double(storage=storage).map(pages(last), limit=2)
+    with pytest.raises(BadRows) as refusal:
+        sweep.result()
+    assert str(refusal.value).startswith(said)
+    assert (type(refusal.value.__cause__) is LookupError) == (last is None)
+    assert sweep.status == "failed"
+    assert [row.content for row in sweep.rows] == [f"{2 * n}" for n in range(12)]
+    assert [row.hit for row in Double(storage=storage).map(range(12)).result()] == [True] * 12
+
+
+def test_where_the_users_generator_failed_is_said():
+    with pytest.raises(BadRows) as refusal:
+        Double().map(pages(None)).result()
+    file, line = refusal.value.place
+    assert linecache.getline(file, line).strip() == 'raise LookupError("page 3 is gone")'
+
+
+def test_a_row_of_a_list_that_lacks_an_input_is_named():
+    with pytest.raises(BadRows, match=r"row 1: Double\.run\(\) needs 'n', and there is no such column"):
+        Double().map([{"n": 1}, {"m": 2}])
 
 
 def test_a_column_that_is_given_for_all_rows_too_is_refused():

@@ -112,12 +112,24 @@ class Crew:
 
     def _work(self) -> None:
         try:
-            while not self.is_stopped and (task := self._tasks.next()) is not None:
+            while not self.is_stopped and (task := self._next()) is not None:
                 if not self._do(task):
                     return  # somebody else has taken this thread's place
-        except BaseException as error:  # noqa: BLE001 - the rows could not be read, or not be looked up: the caller hears of it
+        except BaseException as error:  # noqa: BLE001 - of a row, but no failure of its run: the caller hears of it
             self.error = self.error or error
             self.stop()
+        self._has_left()
+
+    def _next(self) -> Task | None:
+        """Return the next task. One that cannot be read, or looked up, is the last; the caller hears of it, and others go on."""
+        try:
+            return self._tasks.next()
+        except BaseException as error:  # noqa: BLE001 - whatever the user's generator raises
+            self.error = self.error or error
+            return None
+
+    def _has_left(self) -> None:
+        """Hear that a thread does nothing any more."""
         with self._lock:
             self._busy -= 1
         self._idle()

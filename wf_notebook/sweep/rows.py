@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadRows
 from ..inputs import bound_inputs
 from ..nearest import did_you_mean
+from ..place import locate
 from ..tabular import columns, seen
 
 if TYPE_CHECKING:
@@ -103,7 +104,10 @@ class Takes:
 
     def check(self, row: Row, number: int) -> None:
         """Refuse a row that run() does not take."""
-        self.check_columns(row)
+        try:
+            self.check_columns(row)
+        except BadRows as error:
+            raise (BadRows(f"row {number}: {error}") if number else error) from None  # the first may stand for all
         self.check_values(row, number)
 
     def check_values(self, row: Row, number: int) -> None:
@@ -166,7 +170,24 @@ def _checked(rows: list[Row], takes: Takes) -> Rows:
 
 
 def _as_they_come(given: Iterable[Any], takes: Takes) -> Iterator[Row]:
-    for number, one in enumerate(given):
+    for number, one in enumerate(_yielded(given)):
         row = dict(one) if isinstance(one, Mapping) else {_single(takes): one}
         takes.check(row, number)
         yield row
+
+
+def _yielded(given: Iterable[Any]) -> Iterator[Any]:
+    """Yield what the user's generator yields; say of what it raises at which row that was, and at which line of its own."""
+    number, values = 0, iter(given)
+    while True:
+        try:
+            one = next(values)
+        except StopIteration:
+            return
+        except Exception as raised:
+            said = f"{type(raised).__name__}: {raised}".partition("\n")[0].removesuffix(": ")
+            error = BadRows(f"row {number} could not be read ({said}); those before it are done; mend what yields it, map again")
+            locate(error.with_traceback(raised.__traceback__))
+            raise error from raised
+        yield one
+        number += 1

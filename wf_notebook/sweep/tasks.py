@@ -55,21 +55,36 @@ class Tasks:
     def __init__(self, rows: Rows, names: Names | OneName, keys: Keys | None, recall: Recall | None) -> None:
         self._rows, self._names, self._keys, self._recall = enumerate(rows), names, keys, recall
         self._lock = threading.Lock()
+        #: What kept the next row from being read.
+        self._unread: BaseException | None = None
         self._tasks = self._chunked()
 
     def next(self) -> Task | None:
-        """Return the next task, None when there is none."""
+        """Return the next task, None when there is none. What keeps one from being read, or looked up, is raised once."""
         with self._lock:
             return next(self._tasks, None)
 
     def _chunked(self) -> Iterator[Task]:
+        """Yield tasks; raises what kept a row from being read, after those before it."""
         many = 8  # the first rows are not kept waiting for those that come slowly
-        while rows := list(islice(self._rows, many)):
+        while rows := self._read(many):
             if self._keys is not None:
                 self._keys.look()
             chunk = [self._task(number, *row) for number, row in rows]
             yield from self._recall.looked_up(chunk) if self._recall is not None else chunk
             many = min(AHEAD, many * 4)
+        if self._unread is not None:
+            raise self._unread
+
+    def _read(self, many: int) -> list[tuple[int, tuple[dict[str, Any], dict[str, Any]]]]:
+        """Return the next rows, so many at most; what is in the way of one is kept until those before it are handed out."""
+        rows: list[tuple[int, tuple[dict[str, Any], dict[str, Any]]]] = []
+        if self._unread is None:
+            try:
+                rows.extend(islice(self._rows, many))  # those that came before an error are in it
+            except BaseException as error:  # noqa: BLE001 - whatever the user's generator raises
+                self._unread = error
+        return rows
 
     def _task(self, number: int, given: dict[str, Any], inputs: dict[str, Any]) -> Task:
         try:
