@@ -60,7 +60,7 @@ FLOORS = """
     sweep.row  sweep.over  sweep.progress  sweep.kinds  sweep.rows  sweep.session  sweep.tasks  sweep.doing  sweep.keeping
     sweep.crew
     sweep.wire  sweep.shipped  sweep.dask  sweep.halls  sweep.settings  sweep.away  sweep.remote  sweep.hand
-    sweep.posting  sweep.dispatch  sweep.hiring  sweep.sweep  sweep.mapping  sweep
+    sweep.posting  sweep.dispatch  sweep.hiring  sweep.leaving  sweep.sweep  sweep.mapping  sweep
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.settings  agents.prompt  agents.history  agents.pieces  agents.keyed

@@ -57,6 +57,28 @@ def test_the_threads_of_an_executor_do_rows_in_this_process():
         assert [row.content for row in sweep.result()] == ["1 in mine", "2 in mine", "3 in mine"]
 
 
+def test_an_executor_that_was_shut_down_is_said_in_one_line_and_the_sweep_has_failed():
+    executor = ThreadPoolExecutor(2)
+    executor.shutdown()
+    sweep = Double(storage="memory:").map([1, 2], executor=executor)
+    for _ in range(2):
+        with pytest.raises(WorkersLost, match=r"the executor does nothing any more .*: make a new one, and map again"):
+            sweep.result()
+    sweep.stop()
+    assert (sweep.status, sweep.rows) == ("failed", ())
+
+
+def test_an_executor_that_takes_back_its_threads_ends_the_sweep():
+    gate = threading.Event()
+    executor = ThreadPoolExecutor(1)
+    executor.submit(gate.wait, 30)
+    sweep = Double(storage="memory:").map([1, 2], executor=executor).start()
+    executor.shutdown(wait=False, cancel_futures=True)
+    gate.set()
+    assert sweep.wait(30)
+    assert str(sweep.error).startswith("the executor was shut down; what is done is kept")
+
+
 @pytest.mark.parametrize("kind", ["memory:", "sqlite:///{}/s.db", "duckdb:///{}/s.duckdb"])
 def test_processes_do_the_rows_and_this_one_writes_them(kind, pool, tmp_path):
     storage = open_storage(kind.format(tmp_path))

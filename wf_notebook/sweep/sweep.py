@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
-from weakref import WeakSet
 
 from ..background.waiting import Bell
 from ..budget import Budget
@@ -19,6 +17,7 @@ from ..errors import RunCancelled
 from ..run import RunContext, Usage, current, way_up
 from .hiring import hired
 from .keeping import PAUSE, Keeper
+from .leaving import stopped_at_exit
 from .over import Over
 from .progress import Progress
 
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from ..workflow import Workflow
+    from .crew import Crew
+    from .dispatch import Dispatch
     from .row import Row
     from .rows import Rows
     from .settings import Settings
@@ -66,7 +67,10 @@ class Sweep:
         self._over = Over()
         self._counts = {"completed": 0, "failed": 0, "stopped": 0, "hit": 0}
         self._lock, self._bell = threading.Lock(), Bell()
-        self._error: BaseException | None = None
+        self._crew: Crew | Dispatch | None = None
+        #: What kept rows from being kept, and what kept them from being done.
+        self._unkept: BaseException | None = None
+        self._undone: BaseException | None = None
         #: When it began.
         self.started_at: datetime | None = None
         self._began: float | None = None
@@ -85,16 +89,28 @@ class Sweep:
             if self._began is not None:
                 return self
             self._began, self.started_at = time.monotonic(), datetime.now(UTC)
-        _sweeps.add(self)
+        stopped_at_exit(self)
         pause = PAUSE if self._cargo is None else AWAY
         self._keeper = Keeper(self.workflow.storage, self._note, self._failed, pause=pause)
-        self._crew = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, idle=self._idle, spent=self._spent)
+        try:
+            self._hire()
+        except BaseException as error:
+            self._undone = error
+            self._end()
+            raise
+        return self
+
+    def _hire(self) -> None:
+        """Let others do the rows."""
+        crew = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, idle=self._idle, spent=self._spent)
+        self._crew = crew
+        if self._is_stopped:
+            crew.stop()
         if (around := current.get()) is not None:
             around.cancel.on_cancel(self.stop)
         variables = copy_context()
         variables.run(current.set, RunContext(str(uuid4()), self.workflow.session_id, "", self, usage=Usage(budget=self.budget)))
-        variables.run(self._crew.start)
-        return self
+        variables.run(crew.start)
 
     def _note(self, row: Row) -> None:
         """A row is over, and what there is to keep of it is kept."""
@@ -106,8 +122,9 @@ class Sweep:
 
     def _failed(self, error: BaseException) -> None:
         """Rows cannot be kept: no others are begun."""
-        self._error = self._error or error
-        self._crew.stop()
+        self._unkept = self._unkept or error
+        if self._crew is not None:
+            self._crew.stop()
         self._bell.ring()
 
     def _spent(self, reason: str | None = None) -> None:
@@ -116,12 +133,12 @@ class Sweep:
 
     def _idle(self) -> None:
         """Nobody does rows any more: what ended is saved, and then it is over."""
-        if self._crew.is_idle:
+        if self._crew is not None and self._crew.is_idle:
+            self._undone = self._undone or self._crew.error
             self._end()
 
     def _end(self) -> None:
         self._keeper.close()
-        self._error = self._error or self._crew.error
         with self._lock:
             self._ended = self._ended or time.monotonic()
         self._bell.ring()
@@ -129,7 +146,7 @@ class Sweep:
     def stop(self) -> None:
         """End it, from any thread: no other row is begun, those that go on are ended, and what is done is kept."""
         self._is_stopped = True
-        if self._began is not None:
+        if self._crew is not None:
             self._crew.stop()
         self._bell.ring()
 
@@ -152,7 +169,7 @@ class Sweep:
         """Nobody waits for it any more: it is ended, and what is done is kept."""
         self.stop()
         self._bell.wait(lambda: self._ended is not None, PATIENCE)
-        if self._ended is None:
+        if self._ended is None and self._crew is not None:
             self._crew.leave(RunCancelled())
             self._end()
 
@@ -162,10 +179,10 @@ class Sweep:
         Rows that could not be kept are kept now, if that can be done meanwhile.
         """
         self.wait()
-        if self._error is not None and self._keeper.close(again=True) and self._crew.error is None:
-            self._error = None
-        if self._error is not None:
-            raise self._error
+        if self._unkept is not None and self._keeper.close(again=True):
+            self._unkept = None
+        if self.error is not None:
+            raise self.error
         if (around := current.get()) is not None:
             around.cancel.check()
         return self.rows
@@ -185,8 +202,8 @@ class Sweep:
             if is_mine:
                 self._leave()
             raise
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
 
     def _has(self, number: int) -> bool:
         """Wait until so many rows are over, and one more; return whether there is one."""
@@ -203,12 +220,12 @@ class Sweep:
             return "new"
         if self._ended is None:
             return "running"
-        return "failed" if self._error is not None else "stopped" if self._is_stopped else "completed"
+        return "failed" if self.error is not None else "stopped" if self._is_stopped else "completed"
 
     @property
     def error(self) -> BaseException | None:
         """What kept it from being done, or from being kept."""
-        return self._error
+        return self._unkept or self._undone
 
     def ended(self, after: int = 0) -> Iterator[Row]:
         """Yield the rows that are over by now in the order in which they ended, without the first so many."""
@@ -239,7 +256,7 @@ class Sweep:
             hits=counts["hit"],
             failed=counts["failed"],
             stopped=counts["stopped"],
-            running=0 if self._began is None or self._ended is not None else self._crew.going,
+            running=0 if self._crew is None or self._ended is not None else self._crew.going,
             tokens=self.budget.tokens,
             cost=self.budget.cost,
             seconds=seconds,
@@ -278,18 +295,3 @@ def _around() -> Budget | None:
     """Return the budget of the run that this code belongs to."""
     run = current.get()
     return run.usage.budget if run is not None else None
-
-
-_sweeps: WeakSet[Sweep] = WeakSet()
-
-
-def _stop_all() -> None:
-    """At exit: what is done is kept."""
-    for sweep in list(_sweeps):
-        if sweep.status == "running":
-            sweep.stop()
-            with suppress(Exception):  # nobody is there to hear it
-                sweep.wait(PATIENCE)
-
-
-atexit.register(_stop_all)
