@@ -62,7 +62,7 @@ def test_a_row_that_fails_is_said_and_the_exit_code_is_1(wf):
     found = json.loads(done.stdout)
     assert (done.exit_code, found["status"], found["failed"]) == (1, "completed", 1)
     assert [row["error"] for row in found["rows"]] == [None, "ValueError: a bad text"]
-    assert "1 failed" in done.stderr
+    assert " · ⚠ done, 1 of 2 rows failed · " in done.stderr
 
 
 def test_rows_go_into_a_file_of_the_kind_that_its_name_says(wf):

@@ -128,7 +128,7 @@ class Sweep:
         self._bell.ring()
 
     def _spent(self, reason: str | None = None) -> None:
-        self.reason = self.reason or reason
+        self.reason = self.reason or (reason and reason.partition(" (")[0])  # rows that go on spend more than it says
         self.stop()
 
     def _idle(self) -> None:
