@@ -52,7 +52,8 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
     sweep: Sweep = workflow.map(path, **how, **inputs)
     try:
         with _shown(sweep, quiet=quiet):
-            sweep.result()
+            sweep.wait()
+        sweep.result()
     except KeyboardInterrupt:
         say(stopped(sweep, "the same command again"))
         raise

@@ -20,6 +20,7 @@ from .keeping import PAUSE, Keeper
 from .leaving import stopped_at_exit
 from .over import Over
 from .progress import Progress
+from .sight import SOON, is_seen
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -76,7 +77,8 @@ class Sweep:
         self._began: float | None = None
         self._ended: float | None = None
         self._is_stopped = False
-        self.budget = Budget(max_tokens=settings.max_tokens, max_cost=settings.max_cost, stop=self._spent, within=_around())
+        within = None if (around := current.get()) is None else around.usage.budget
+        self.budget = Budget(max_tokens=settings.max_tokens, max_cost=settings.max_cost, stop=self._spent, within=within)
 
     def __repr__(self) -> str:
         return f"<Sweep {self.status}: {self.workflow.name}, {self.progress}>"
@@ -176,8 +178,11 @@ class Sweep:
     def result(self) -> tuple[Row, ...]:
         """Do all rows, and return them in the order of the inputs. Raises what kept it from being done, or from being kept.
 
-        Rows that could not be kept are kept now, if that can be done meanwhile.
+        Rows that could not be kept are kept now, if that can be done meanwhile. In a terminal, a bar on stderr says how far it
+        is, unless WF_QUIET=1 is set.
         """
+        if is_seen() and not self.wait(SOON):
+            way_up("Sweep.result")(self)
         self.wait()
         if self._unkept is not None and self._keeper.close(again=True):
             self._unkept = None
@@ -289,9 +294,3 @@ class Sweep:
 
     def _ipython_display_(self) -> None:
         way_up("Sweep._ipython_display_")(self)
-
-
-def _around() -> Budget | None:
-    """Return the budget of the run that this code belongs to."""
-    run = current.get()
-    return run.usage.budget if run is not None else None

@@ -23,7 +23,7 @@ _BETWEEN = " · "
 #: What is left out first where a line has no room for all.
 _LESS = ("pace", "running", "tokens", "hits", "cost", "seconds", "stopped")
 #: The colours of what failed, and what was stopped; the words say it, too.
-_COLOURS = {"failed": "red", "stopped": "yellow"}
+COLOURS = {"failed": "red", "stopped": "yellow"}
 #: Seconds between two lines, where no terminal is.
 NOW_AND_THEN = 10.0
 
@@ -55,7 +55,7 @@ class Bar:
         for name in _LESS:
             if len(_BETWEEN.join(told.values())) + least > room:
                 told.pop(name, None)
-        said = Text(_BETWEEN).join(Text(text, _COLOURS.get(name, "")) for name, text in told.items())
+        said = Text(_BETWEEN).join(Text(text, COLOURS.get(name, "")) for name, text in told.items())
         bar = _drawn(progress, min(_WIDE, room - len(said) - 1)) if progress.total else Text()
         line = Text(" ").join([bar, said]) if bar else said
         line.truncate(room, overflow="ellipsis")
