@@ -7,6 +7,7 @@ import linecache
 import threading
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -36,6 +37,22 @@ def test_a_dataframe_comes_back_with_its_index_and_what_run_does_not_take():
     assert told[["n", "label", "content", "status"]].to_dict("index") == {
         "x": {"n": 3, "label": "c", "content": "30", "status": "completed"},
         "y": {"n": 4, "label": "d", "content": "40", "status": "completed"},
+    }
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"n": [3, 4], "by": (10, 20), "label": "c"},
+        {"n": range(3, 5), "by": pd.Series([10, 20], index=[7, 8]), "label": "c"},
+        {"n": np.array([3, 4]), "by": [10, 20], "label": "c"},
+    ],
+)
+def test_a_dict_of_columns_is_taken_as_pandas_takes_it(columns):
+    told = Double().map(columns).df()
+    assert told[["n", "by", "label", "content"]].to_dict("index") == {
+        0: {"n": 3, "by": 10, "label": "c", "content": "30"},
+        1: {"n": 4, "by": 20, "label": "c", "content": "80"},
     }
 
 
@@ -250,6 +267,10 @@ def test_a_spent_budget_ends_it_and_the_rest_is_done_later():
         ("rows.xls", "'rows.xls' is no file of rows"),
         ("gone.csv", "there is no file 'gone.csv'"),
         ([1, {"n": 2}], "row 1 is a dict, and others are not"),
+        ({"n": [1, 2], "by": [3]}, "the columns of a dict differ in length: 'n' has 2 values, 'by' has 1"),
+        ({"n": 1, "by": 3}, "a dict of single values is one row; give [{…}] for that"),
+        ({"m": [1]}, "Double.run() needs 'n', and there is no such column; there are 'm'"),
+        ({"n": [1, "two"]}, "row 1: n='two' is no int"),
     ],
 )
 def test_what_cannot_be_rows_is_refused_before_anything_runs(rows, said):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from .kinds import Kinds
 
     Row = dict[str, Any]
+    Columns = list[tuple[Any, list[Any]]]
 
 #: What may be given.
-WAYS = "give a dataframe, a list of dicts, a list of values for the one input of run(), or the path of a .csv or .parquet file"
+WAYS = (
+    "give a dataframe, a dict of columns, a list of dicts, a list of values for the one input of run(), or the path of a .csv or "
+    ".parquet file"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +131,47 @@ def read_rows(given: Any, takes: Takes, *, read: Callable[[str], list[Row]]) -> 
     if isinstance(given, str | os.PathLike):
         return _checked(read(os.fspath(given)), takes)
     if (what := seen(given)) is not None and what.noun in {"frame", "table"}:
-        return _of_columns(given, takes)
+        is_pandas = type(given).__module__.partition(".")[0] == "pandas"
+        return _of_columns(columns(given) or [], takes, given if is_pandas else None)
+    if isinstance(given, Mapping):
+        return _of_columns(_even(given), takes)
     if what is not None:  # a series, or an array
         return _checked(_plain([value for _, values in columns(given) or () for value in values], takes), takes)
-    if isinstance(given, Mapping | bytes) or not isinstance(given, Iterable):
+    if isinstance(given, bytes) or not isinstance(given, Iterable):
         raise BadRows(f"rows of type {type(given).__name__!r} cannot be mapped over; {WAYS}")
     if isinstance(given, Sized):
         return _checked(_plain(list(given), takes), takes)
     return Rows(_as_they_come(given, takes), None, takes)
 
 
-def _of_columns(given: Any, takes: Takes) -> Rows:
-    named = columns(given) or []
+def _of_columns(named: Columns, takes: Takes, frame: Any = None) -> Rows:
     names = [str(name) for name, _ in named]
     takes.check_columns(names)
     rows = [dict(zip(names, cells, strict=True)) for cells in zip(*(values for _, values in named), strict=True)]
     for number, row in enumerate(rows):
         takes.check_values(row, number)
-    is_pandas = type(given).__module__.partition(".")[0] == "pandas"
-    return Rows(rows, len(rows), takes, given if is_pandas else None)
+    return Rows(rows, len(rows), takes, frame)
+
+
+def _even(given: Mapping[Any, Any]) -> Columns:
+    """Return the columns of a dict, as pandas takes them: of the same length, a single value being that of each row."""
+    lists = {name: values for name, value in given.items() if (values := _listed(value)) is not None}
+    lengths = {name: len(values) for name, values in lists.items()}
+    if not lists:
+        raise BadRows(f"a dict of single values is one row; give [{{…}}] for that, or lists as its columns; {WAYS}")
+    (first, most), *others = lengths.items()
+    for name, length in others:
+        if length != most:
+            raise BadRows(f"the columns of a dict differ in length: {first!r} has {most:,} values, {name!r} has {length:,}")
+    return [(name, lists[name] if name in lists else [value] * most) for name, value in given.items()]
+
+
+def _listed(value: Any) -> list[Any] | None:
+    """Return the values of a column; None for a single value."""
+    if seen(value) is not None:  # a series, or an array
+        found = columns(value) or []
+        return found[0][1] if len(found) == 1 else None
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray) else None
 
 
 def _plain(given: list[Any], takes: Takes) -> list[Row]:
