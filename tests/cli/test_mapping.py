@@ -99,10 +99,11 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(wf):
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
-        ("digest --map gone.csv", 1, "there is no file 'gone.csv'"),
-        ("digest --map numbers.csv", 1, "Digest.run() needs 'text', and there is no such column; there are 'n'"),
-        ("digest --map texts.csv --out rows.xls", 1, "'rows.xls' is no file that rows can be written to"),
-        ("digest --map texts.csv --out no/rows.csv", 1, "'no/rows.csv' cannot be written: there is no such folder"),
+        ("digest --map gone.csv", 2, "there is no file 'gone.csv'"),
+        ("digest --map numbers.csv", 2, "Digest.run() needs 'text', and there is no such column; there are 'n'"),
+        ("digest --map texts.csv --out rows.xls", 2, "'rows.xls' is no file that rows can be written to"),
+        ("digest --map texts.csv --out no/rows.csv", 2, "'no/rows.csv' cannot be written: there is no such folder"),
+        ("digest --map texts.csv --limit 0", 2, "limit=0 is not how many rows may be done at once"),
         ("digest --map texts.csv --limit few", 2, "--limit 'few' is no whole number; write --limit 8"),
         ("digest text=a --out rows.csv", 2, "--out is for the rows of --map; write --map FILE with it"),
         ("digest text=a --limit 3", 2, "--limit is for the rows of --map; write --map DATA with it"),
@@ -113,6 +114,12 @@ def test_what_is_written_wrongly_is_said_before_anything_runs(wf, line, code, sa
     assert (done.exit_code, done.stdout) == (code, "")
     assert said in done.stderr
     assert not Path("runs.duckdb").exists() or len(open_storage().runs()) == 0
+
+
+def test_a_file_without_rows_is_said_to_have_none_and_that_is_no_failure(wf):
+    Path("empty.csv").write_text("text\n", encoding="utf-8")
+    done = wf("run report.ipynb digest --map empty.csv --out rows.csv")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "'empty.csv' has no rows: there is nothing to do\n")
 
 
 def test_quiet_says_nothing(wf):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import BadArguments
+from ..errors import BadArguments, BadSetting
 from ..ipynb.options import Option, Options
 from .failing import FAILED
 from .manner import manner, say
@@ -49,7 +49,10 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
 
     if out is not None:
         check_target(out)
-    sweep: Sweep = workflow.map(path, **how, **inputs)
+    try:
+        sweep: Sweep = workflow.map(path, **how, **inputs)
+    except BadSetting as error:  # such as --limit 0
+        raise BadArguments(str(error)) from None
     try:
         with _shown(sweep, quiet=quiet):
             sweep.wait()
@@ -68,7 +71,9 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
         for row in sweep.failures[:_FAILURES]:
             say(f"row {row.number} failed: {row.error}")
     failed = sweep.status != "completed" or bool(sweep.failures)
-    if not quiet and (failed or not manner().json):
+    if not quiet and not sweep.rows and not failed:
+        say(f"{path!r} has no rows: there is nothing to do")
+    elif not quiet and (failed or not manner().json):
         say(head(sweep) if failed else click.style(head(sweep), dim=True))
         say(click.style(foot(sweep, "the same command again").partition("; .df()")[0], dim=True))
     if failed:

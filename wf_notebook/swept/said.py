@@ -130,7 +130,8 @@ def foot(sweep: Sweep, again: str = "") -> str:
     progress, line = sweep.progress, f"{again} goes on" if again else "the same again goes on"
     rest = progress.stopped + progress.failed + (0 if progress.total is None else progress.total - progress.over)
     more = [f"{line} with what is not done"] if rest and is_kept(sweep) and sweep.status != "running" else []
-    return "; ".join([where(sweep), *more, ".df() has all rows as a dataframe"])
+    kept = [where(sweep)] if progress.over or rest else []
+    return "; ".join([*kept, *more, ".df() has all rows as a dataframe"])
 
 
 def stopped(sweep: Sweep, again: str = "the same again") -> str:
