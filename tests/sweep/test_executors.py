@@ -191,7 +191,7 @@ def test_a_row_that_never_returns_is_failed_and_the_others_go_on(pool):
     storage = open_storage("memory:")
     rows = Stuck(storage=storage).map([0, 1, 2], executor=pool, timeout=0.3).result()
     assert [row.status for row in rows] == ["failed", "completed", "completed"]
-    assert rows[0].error == "wf_notebook.errors.RowTimeout: row 0 took longer than 0.3 s"
+    assert rows[0].error == "RowTimeout: row 0 took longer than 0.3 s"
     assert storage.run(rows[0].run_id).status == "failed"
 
 

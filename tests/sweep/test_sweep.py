@@ -13,6 +13,7 @@ import pytest
 
 from wf_notebook import Agent, Workflow, open_storage, step, users
 from wf_notebook.errors import BadRows, BadSetting, RunCancelled, SessionOwned
+from wf_notebook.swept import swept_bundle
 from wf_notebook.testing import scripted
 
 
@@ -239,7 +240,9 @@ def test_a_row_that_never_returns_is_failed_and_its_place_taken():
     rows = sweep.result()
     gate.set()
     assert [row.status for row in rows] == ["failed", "completed", "completed"]
-    assert rows[0].error == "wf_notebook.errors.RowTimeout: row 0 took longer than 0.2 s"
+    said = "RowTimeout: row 0 took longer than 0.2 s"
+    assert (rows[0].error, sweep.df()["error"][0], sweep.table()["error"][0]) == (said, said, said)
+    assert f"✗ row 0: {said}" in swept_bundle(sweep)["text/plain"]
     assert storage.run(rows[0].run_id).status == "failed"
 
 
