@@ -54,7 +54,7 @@ class Keeper:
     """Saves rows in a thread of its own, from the first one on until it is closed."""
 
     def __init__(
-        self, storage: Any, over: Callable[[Row], object], failed: Callable[[WorkflowError], object], *, pause: float = PAUSE
+        self, storage: Any, over: Callable[[Row], object], failed: Callable[[Exception], object], *, pause: float = PAUSE
     ) -> None:
         self._storage, self._over, self._failed, self._pause = storage, over, failed, pause
         self._waiting: deque[_Ended] = deque()
@@ -110,7 +110,7 @@ class Keeper:
             while some:
                 self._over(_alone(self._storage, some[0]))
                 some.pop(0)
-        except WorkflowError as error:
+        except Exception as error:  # noqa: BLE001 - of ours, or of whatever was to be saved: the sweep says it
             with self._changed:
                 self._waiting.extendleft(reversed(some))
                 self._thread, self._is_closed, self._is_broken = None, True, True
