@@ -9,10 +9,12 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from wf_notebook import Agent, Workflow, open_storage, step, users
 from wf_notebook.errors import BadRows, BadSetting, RunCancelled, SessionOwned
+from wf_notebook.storage import SqliteWorkflowStorage
 from wf_notebook.swept import swept_bundle
 from wf_notebook.testing import scripted
 
@@ -39,6 +41,37 @@ def test_a_dataframe_comes_back_with_its_index_and_what_run_does_not_take():
         "x": {"n": 3, "label": "c", "content": "30", "status": "completed"},
         "y": {"n": 4, "label": "d", "content": "40", "status": "completed"},
     }
+
+
+@pytest.mark.parametrize("given", [pd.Series([3, 4], index=["x", "y"], name="some"), pd.Index([3, 4])])
+def test_a_series_and_an_index_of_pandas_keep_their_index(given):
+    told = Double().map(given).df()
+    assert told["content"].tolist() == ["6", "8"]
+    assert told.index.tolist() == (["x", "y"] if isinstance(given, pd.Series) else [3, 4])
+
+
+def test_half_of_a_surrogate_pair_in_one_row_is_no_matter_of_the_others(tmp_path):
+    class Echo(Workflow):
+        def run(self, text: str):
+            return text
+
+    storage, texts = open_storage(f"duckdb:///{tmp_path}/s.duckdb"), ["a", "cut off \ud83e", "c"]
+    for hits in (False, True):
+        rows = Echo(storage=storage).map(texts).result()
+        assert [(row.content, row.hit) for row in rows] == [(text, hits) for text in texts]
+
+
+def test_whatever_keeps_rows_from_being_saved_is_raised(tmp_path):
+    class Broken(SqliteWorkflowStorage):
+        def transact(self, work, *, write):
+            if write:
+                raise RuntimeError("out of order")
+            return super().transact(work, write=write)
+
+    sweep = Double(storage=Broken(db_file=tmp_path / "s.db")).map([1])
+    with pytest.raises(RuntimeError, match="out of order"):
+        sweep.result()
+    assert (sweep.status, sweep.rows) == ("failed", ())
 
 
 @pytest.mark.parametrize(
@@ -272,6 +305,10 @@ def test_a_spent_budget_ends_it_and_the_rest_is_done_later():
         ([1, {"n": 2}], "row 1 is a dict, and others are not"),
         ({"n": [1, 2], "by": [3]}, "the columns of a dict differ in length: 'n' has 2 values, 'by' has 1"),
         ({"n": 1, "by": 3}, "a dict of single values is one row; give [{…}] for that"),
+        ([{"n": float("nan")}], "row 0: n is missing (nan), and run() takes int; leave such rows out"),
+        (pd.DataFrame([[1, 2]], columns=["n", "n"]), "two columns are named 'n'; rename one, or drop it"),
+        (pl.LazyFrame({"n": [1]}), "rows of type 'LazyFrame' cannot be mapped over; give what its .collect() returns"),
+        ([pd.Series([1, 2])], "row 0: n=0 1 1 2 dtype: int64 is no int"),
         ({"m": [1]}, "Double.run() needs 'n', and there is no such column; there are 'm'"),
         ({"n": [1, "two"]}, "row 1: n='two' is no int"),
     ],
@@ -365,7 +402,7 @@ def test_values_become_what_run_takes_or_are_refused_before_anything_runs():
     rows = Dated(storage=storage).map([{"day": "2026-02-01", "n": 3.0, "tags": ("a",)}]).result()
     assert rows[0].content == "032 3 ['a']"
     frame = pd.DataFrame({"day": [date(2026, 1, 1), date(2026, 1, 2)], "n": [1, None]})
-    with pytest.raises(BadRows, match="row 1: n=None is no int"):
+    with pytest.raises(BadRows, match=r"row 1: n is missing \(None\), and run\(\) takes int; leave such rows out"):
         Dated(storage=storage).map(frame)
     with pytest.raises(BadRows, match="row 0: day='rubbish' is no date"):
         Dated(storage=storage).map(["rubbish"])

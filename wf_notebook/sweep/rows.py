@@ -133,15 +133,18 @@ def read_rows(given: Any, takes: Takes, *, read: Callable[[str], list[Row]]) -> 
     """Return what was given as rows; `read` reads a file. Raises BadRows for what cannot be rows, or not rows of run()."""
     if isinstance(given, str | os.PathLike):
         return _checked(read(os.fspath(given)), takes)
+    is_pandas = type(given).__module__.partition(".")[0] == "pandas"
+    if is_pandas and hasattr(given, "to_frame"):  # a series, or an index
+        given = given.to_frame(name=_single(takes))
     if (what := seen(given)) is not None and what.noun in {"frame", "table"}:
-        is_pandas = type(given).__module__.partition(".")[0] == "pandas"
         return _of_columns(columns(given) or [], takes, given if is_pandas else None)
     if isinstance(given, Mapping):
         return _of_columns(_even(given), takes)
     if what is not None:  # a series, or an array
         return _checked(_plain([value for _, values in columns(given) or () for value in values], takes), takes)
     if isinstance(given, bytes) or not isinstance(given, Iterable):
-        raise BadRows(f"rows of type {type(given).__name__!r} cannot be mapped over; {WAYS}")
+        ways = "give what its .collect() returns" if hasattr(given, "collect") else WAYS
+        raise BadRows(f"rows of type {type(given).__name__!r} cannot be mapped over; {ways}")
     if isinstance(given, Sized):
         return _checked(_plain(list(given), takes), takes)
     return Rows(_as_they_come(given, takes), None, takes)
@@ -150,6 +153,8 @@ def read_rows(given: Any, takes: Takes, *, read: Callable[[str], list[Row]]) -> 
 def _of_columns(named: Columns, takes: Takes, frame: Any = None) -> Rows:
     names = [str(name) for name, _ in named]
     takes.check_columns(names)
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise BadRows(f"two columns are named {twice!r}; rename one, or drop it")
     rows = [dict(zip(names, cells, strict=True)) for cells in zip(*(values for _, values in named), strict=True)]
     for number, row in enumerate(rows):
         takes.check_values(row, number)
