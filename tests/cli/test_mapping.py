@@ -78,6 +78,13 @@ def test_rows_go_into_a_file_of_the_kind_that_its_name_says(wf):
     assert duckdb.sql("SELECT text, status FROM 'rows.parquet'").fetchall() == wanted
 
 
+def test_failures_are_said_in_a_line_each_and_of_many_some(wf):
+    Path("many.csv").write_text("text\n" + "bad\n" * 7, encoding="utf-8")
+    said = wf("run report.ipynb digest --map many.csv --out rows.csv").stderr
+    assert said.count(" failed: ValueError: a bad text\n") == 5
+    assert "\n… and 2 more\nDigest · sweep digest · ✗ done, 7 of 7 rows failed · " in said
+
+
 def test_no_secret_goes_into_a_file(wf, monkeypatch):
     monkeypatch.setenv("SHOP_API_KEY", "sk-of-this-test-123")
     Path("keys.csv").write_text("text\nsk-of-this-test-123\n", encoding="utf-8")

@@ -325,6 +325,9 @@ def test_settings_that_make_no_sense_are_refused():
             Double().map([1], **options)
     with pytest.raises(BadRows, match="did you mean 'limit'"):
         Double().map([1], limt=3)
+    for other in ("max_workers", "n_jobs", "concurrency"):
+        with pytest.raises(BadRows, match=f"map.. knows no {other}=.*; did you mean 'limit'"):
+            Double().map([1], **{other: 3})
 
 
 def test_files_are_rows(tmp_path):
@@ -419,7 +422,7 @@ def pages(last):
 @pytest.mark.parametrize(
     ("last", "said"),
     [
-        (None, "row 12 could not be read (LookupError: page 3 is gone); those before it are done; "),
+        (None, "row 12 could not be read (LookupError: page 3 is gone); those before it are done: "),
         ({"n": "three"}, "row 12: n='three' is no int"),
         ({"m": 3}, "row 12: Double.run() needs 'n', and there is no such column; there are 'm'"),
     ],

@@ -76,9 +76,8 @@ class Takes:
         self._needed = [each.name for each in named if each.default is each.empty and each.name not in self._shared]
         for given in self._shared:
             if given not in self.names and not self._all:
-                raise BadRows(
-                    f"map() knows no {given}=, and {name}.run() takes no such input{did_you_mean(given, [*self.names, *OPTIONS])}"
-                )
+                meant = f"; did you mean {OTHERS[given]!r}?" if given in OTHERS else did_you_mean(given, [*self.names, *OPTIONS])
+                raise BadRows(f"map() knows no {given}=, and {name}.run() takes no such input{meant}")
 
     @property
     def single(self) -> str | None:
@@ -127,6 +126,10 @@ class Takes:
 
 #: What map() takes besides the inputs of run().
 OPTIONS = ("limit", "timeout", "session", "name", "cache", "max_tokens", "max_cost", "executor")
+#: What these are called elsewhere.
+OTHERS = dict.fromkeys(
+    ("max_workers", "workers", "num_workers", "n_jobs", "jobs", "concurrency", "max_concurrency", "parallel", "threads"), "limit"
+)
 
 
 def read_rows(given: Any, takes: Takes, *, read: Callable[[str], list[Row]]) -> Rows:
@@ -220,7 +223,9 @@ def _yielded(given: Iterable[Any]) -> Iterator[Any]:
             return
         except Exception as raised:
             said = f"{type(raised).__name__}: {raised}".partition("\n")[0].removesuffix(": ")
-            error = BadRows(f"row {number} could not be read ({said}); those before it are done; mend what yields it, map again")
+            error = BadRows(
+                f"row {number} could not be read ({said}); those before it are done: mend what yields the rows, and map again"
+            )
             locate(error.with_traceback(raised.__traceback__))
             raise error from raised
         yield one

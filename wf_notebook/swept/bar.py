@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from ..sweep import Progress, Sweep
 
-#: Characters of the bar, where all that is said leaves room for so many, and at least.
-_WIDE, _NARROW = 30, 10
+#: Characters of the bar: a part of the line, at most so many. It stays as wide as it is while what is said grows.
+_PART, _WIDE = 5, 30
 _BETWEEN = " · "
 #: What is left out first where a line has no room for all.
 _LESS = ("pace", "running", "tokens", "hits", "cost", "seconds", "stopped")
@@ -51,13 +51,12 @@ class Bar:
 
         progress, room = self._sweep.progress, options.max_width - 1  # some terminals break a line that is full
         told = facts(progress) | {"seconds": f"{progress.seconds:.1f} s"}
-        least = _NARROW + 1 if progress.total else 0
+        wide = min(_WIDE, room // _PART) if progress.total else 0
         for name in _LESS:
-            if len(_BETWEEN.join(told.values())) + least > room:
+            if wide + 1 + len(_BETWEEN.join(told.values())) > room:
                 told.pop(name, None)
         said = Text(_BETWEEN).join(Text(text, COLOURS.get(name, "")) for name, text in told.items())
-        bar = _drawn(progress, min(_WIDE, room - len(said) - 1)) if progress.total else Text()
-        line = Text(" ").join([bar, said]) if bar else said
+        line = Text(" ").join([_drawn(progress, wide), said]) if wide else said
         line.truncate(room, overflow="ellipsis")
         yield line
 

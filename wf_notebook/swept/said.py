@@ -26,7 +26,8 @@ def far(progress: Progress) -> list[str]:
 
 
 def _far(progress: Progress) -> dict[str, str]:
-    said = {"rows": f"{progress.done:,}{'' if progress.total is None else f' of {progress.total:,}'} rows"}
+    of, number = ("", progress.done) if progress.total is None else (f" of {progress.total:,}", progress.total)
+    said = {"rows": f"{progress.done:,}{of} row{'' if number == 1 else 's'}"}
     return said | {what: f"{number:,} {what}" for what in ("failed", "stopped") if (number := getattr(progress, what))}
 
 
