@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from threading import Event
 
 import pytest
 
 from wf_notebook import Workflow
+from wf_notebook.swept import swept_bundle
+from wf_notebook.swept.watched import printed
 
 
 class Screen(io.StringIO):
@@ -82,3 +85,18 @@ def test_a_sweep_inside_of_a_run_shows_nothing_of_its_own(monkeypatch):
 
     assert Outer().run().content == "4"
     assert screen.getvalue() == ""
+
+
+def test_in_a_terminal_the_record_has_colours_and_in_a_file_it_has_none(monkeypatch):
+    gate = Event()
+    gate.set()
+    sweep = mapped(gate)
+    sweep.result()
+    record = swept_bundle(sweep)["text/plain"]
+    for is_terminal in (False, True):
+        screen = Screen(is_terminal=is_terminal)
+        monkeypatch.setattr("sys.stdout", screen)
+        printed(sweep, record)
+        assert re.sub(r"\x1b\[\d*m", "", screen.getvalue()) == f"{record}\n"
+        assert ("\x1b[31m✗ row 3: ValueError: no three\x1b[0m\n" in screen.getvalue()) == is_terminal
+        assert screen.getvalue().startswith("\x1b[33mWaits · sweep Waits · ⚠ done, 1 of 4 rows failed") == is_terminal

@@ -1,10 +1,11 @@
-"""A sweep that a script waits for, in a terminal: a bar on stderr, and in the end a line that says what came of it."""
+"""A sweep in a terminal: a bar for a script that waits for it, a line that says what came of it, and its record in colours."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
 
+from ..render.status import STATUS
 from .bar import COLOURS, Bar
 from .said import head, like
 
@@ -33,3 +34,15 @@ def watched(sweep: Sweep) -> None:
             console.print(Text(head(sweep), COLOURS.get(like(sweep), "dim")), soft_wrap=True)
     finally:
         _shown.release()
+
+
+def printed(sweep: Sweep, record: str) -> None:
+    """Print the record of a sweep: how it stands, and its failures, in colours."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console, failed = Console(), STATUS["failed"][0]
+    first, *lines = record.splitlines()
+    console.print(Text(first, COLOURS.get(like(sweep), "")), soft_wrap=True)
+    for line in lines:
+        console.print(Text(line, COLOURS["failed"] if line.startswith(f"{failed} row ") else ""), soft_wrap=True)
