@@ -259,6 +259,12 @@ def test_stop_keeps_what_is_done_and_the_next_sweep_does_the_rest():
     assert len(storage.runs()) == 2000
 
 
+def test_a_sweep_that_is_stopped_before_it_begins_does_nothing():
+    sweep = Double(storage="memory:").map(range(20))
+    sweep.stop()
+    assert (sweep.result(), sweep.status) == ((), "stopped")
+
+
 def test_a_row_that_never_returns_is_failed_and_its_place_taken():
     gate = threading.Event()
 
