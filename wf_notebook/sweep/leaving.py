@@ -1,17 +1,17 @@
-"""Sweeps that go on when this process ends: they are stopped, and what is done is kept."""
+"""Sweeps that go on when the process ends: they are stopped, and what is done is kept."""
 
 from __future__ import annotations
 
 import atexit
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakSet
 
-#: How long the end of the process waits for each, in seconds.
+#: How long a stop waits for rows that go on, in seconds.
 PATIENCE = 1.0
 
 
-class Going(Protocol):
+class Leaving(Protocol):
     """As much of a sweep as is needed here."""
 
     @property
@@ -25,16 +25,17 @@ class Going(Protocol):
         """Wait until it is over."""
 
 
-_going: WeakSet[Going] = WeakSet()
+_sweeps: WeakSet[Any] = WeakSet()
 
 
-def stopped_at_exit(sweep: Going) -> None:
-    """Stop a sweep when this process ends, where it goes on then."""
-    _going.add(sweep)
+def ended_at_exit(sweep: Leaving) -> None:
+    """See to it that a sweep is ended when the process ends."""
+    _sweeps.add(sweep)
 
 
 def _stop_all() -> None:
-    for sweep in list(_going):
+    """At exit: what is done is kept."""
+    for sweep in list(_sweeps):
         if sweep.status == "running":
             sweep.stop()
             with suppress(Exception):  # nobody is there to hear it

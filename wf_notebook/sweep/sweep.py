@@ -17,7 +17,7 @@ from ..errors import RunCancelled
 from ..run import RunContext, Usage, current, way_up
 from .hiring import hired
 from .keeping import PAUSE, Keeper
-from .leaving import stopped_at_exit
+from .leaving import PATIENCE, ended_at_exit
 from .over import Over
 from .progress import Progress
 from .sight import SOON, is_seen
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 #: So long rows that other processes did wait for others to be saved with: nobody waits for them, in seconds.
 AWAY = 0.1
-#: How long a stop waits for rows that go on, in seconds.
-PATIENCE = 1.0
 
 Status = Literal["new", "running", "completed", "stopped", "failed"]
 
@@ -91,7 +89,7 @@ class Sweep:
             if self._began is not None:
                 return self
             self._began, self.started_at = time.monotonic(), datetime.now(UTC)
-        stopped_at_exit(self)
+        ended_at_exit(self)
         pause = PAUSE if self._cargo is None else AWAY
         self._keeper = Keeper(self.workflow.storage, self._note, self._failed, pause=pause)
         try:
@@ -136,11 +134,12 @@ class Sweep:
     def _idle(self) -> None:
         """Nobody does rows any more: what ended is saved, and then it is over."""
         if self._crew is not None and self._crew.is_idle:
-            self._undone = self._undone or self._crew.error
             self._end()
 
     def _end(self) -> None:
         self._keeper.close()
+        if self._crew is not None:
+            self._undone = self._undone or self._crew.error
         with self._lock:
             self._ended = self._ended or time.monotonic()
         self._bell.ring()
