@@ -60,7 +60,7 @@ FLOORS = """
     sweep.row  sweep.over  sweep.progress  sweep.kinds  sweep.rows  sweep.session  sweep.tasks  sweep.turns  sweep.doing
     sweep.keeping  sweep.crew
     sweep.wire  sweep.shipped  sweep.dask  sweep.halls  sweep.settings  sweep.away  sweep.remote  sweep.hand
-    sweep.posting  sweep.dispatch  sweep.hiring  sweep.sweep  sweep.mapping  sweep
+    sweep.posting  sweep.dispatch  sweep.hiring  sweep.leaving  sweep.sight  sweep.sweep  sweep.mapping  sweep
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.settings  agents.prompt  agents.history  agents.pieces  agents.keyed
@@ -84,7 +84,7 @@ FLOORS = """
     inspection.search  inspection.copying  inspection.past
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
-    swept.said  swept.board  swept.record  swept.bar  swept
+    swept.said  swept.board  swept.record  swept.bar  swept.watched  swept
     ipynb.options  ipynb.line  ipynb.given_rows  ipynb.cell  ipynb.defining  ipynb.workflows
     ipynb.file  ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
     ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning

@@ -56,8 +56,8 @@ class Offering:
     ) -> Any:
         """Return a sweep: a run for each row of `inputs`, in a session of its own. It begins when it is read, shown or started.
 
-        `inputs` is a dataframe of pandas, polars or Arrow, a list of dicts, a list of values for the one input of run(), the
-        path of a .csv, .json or .parquet file, or anything that yields such rows. They are checked before anything runs;
+        `inputs` is a dataframe of pandas, polars or Arrow, a dict of columns, a list of dicts or of values for the one input of
+        run(), the path of a .csv, .json or .parquet file, or anything that yields such rows. They are checked before it begins;
         columns that run() does not take are carried into the result. A row that fails is a row with its error, and the others go
         on. A row that was done before, with the same inputs and the same code, comes from the store: so a sweep that was
         stopped or killed goes on where it was when it is done again.

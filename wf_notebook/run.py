@@ -68,6 +68,7 @@ WAYS_UP: dict[str, str] = {
     "show": "wf_notebook.notebook.views:publish_run",
     "adapt": "wf_notebook.agents.adapters:adapt",
     "Sweep.table": "wf_notebook.frames.sweeps:sweep_table",
+    "Sweep.result": "wf_notebook.swept.watched:watched",
     "Sweep.df": "wf_notebook.frames.sweeps:sweep_frame",
     "Sweep._ipython_display_": "wf_notebook.notebook.sweeping:display_sweep",
     "Diff._repr_html_": "wf_notebook.frames:diff_html",

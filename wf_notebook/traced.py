@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .errors import WorkflowError
 from .events import RunEvent
 
 if TYPE_CHECKING:
@@ -23,9 +24,13 @@ def failing(error: BaseException, log: Log) -> str:
     >>> log = Log()
     >>> failing(LookupError("no ducks"), log), log.events()[0].data
     ('LookupError: no ducks', {'span': 'error', 'traceback': 'LookupError: no ducks'})
+    >>> from wf_notebook.errors import RowTimeout
+    >>> failing(RowTimeout("row 3 took longer than 60 s"), log)
+    'RowTimeout: row 3 took longer than 60 s'
     """
     log.note(RunEvent.run_error.value, {"span": "error", "traceback": traced(error)})
-    return "".join(traceback.format_exception_only(error)).strip()
+    said = "".join(traceback.format_exception_only(error)).strip()
+    return said.removeprefix(f"{WorkflowError.__module__}.")  # ours are known by their names, as IPython shows them
 
 
 def traced(error: BaseException) -> str:

@@ -62,7 +62,7 @@ def test_a_row_that_fails_is_said_and_the_exit_code_is_1(wf):
     found = json.loads(done.stdout)
     assert (done.exit_code, found["status"], found["failed"]) == (1, "completed", 1)
     assert [row["error"] for row in found["rows"]] == [None, "ValueError: a bad text"]
-    assert "1 failed" in done.stderr
+    assert " · ⚠ done, 1 of 2 rows failed · " in done.stderr
 
 
 def test_rows_go_into_a_file_of_the_kind_that_its_name_says(wf):
@@ -76,6 +76,13 @@ def test_rows_go_into_a_file_of_the_kind_that_its_name_says(wf):
     lines = map(json.loads, Path("rows.jsonl").read_text(encoding="utf-8").splitlines())
     assert [(row["text"], row["status"]) for row in lines] == wanted
     assert duckdb.sql("SELECT text, status FROM 'rows.parquet'").fetchall() == wanted
+
+
+def test_failures_are_said_in_a_line_each_and_of_many_some(wf):
+    Path("many.csv").write_text("text\n" + "bad\n" * 7, encoding="utf-8")
+    said = wf("run report.ipynb digest --map many.csv --out rows.csv").stderr
+    assert said.count(" failed: ValueError: a bad text\n") == 5
+    assert "\n… and 2 more\nDigest · sweep digest · ✗ done, 7 of 7 rows failed · " in said
 
 
 def test_no_secret_goes_into_a_file(wf, monkeypatch):
@@ -99,10 +106,11 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(wf):
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
-        ("digest --map gone.csv", 1, "there is no file 'gone.csv'"),
-        ("digest --map numbers.csv", 1, "Digest.run() needs 'text', and there is no such column; there are 'n'"),
-        ("digest --map texts.csv --out rows.xls", 1, "'rows.xls' is no file that rows can be written to"),
-        ("digest --map texts.csv --out no/rows.csv", 1, "'no/rows.csv' cannot be written: there is no such folder"),
+        ("digest --map gone.csv", 2, "there is no file 'gone.csv'"),
+        ("digest --map numbers.csv", 2, "Digest.run() needs 'text', and there is no such column; there are 'n'"),
+        ("digest --map texts.csv --out rows.xls", 2, "'rows.xls' is no file that rows can be written to"),
+        ("digest --map texts.csv --out no/rows.csv", 2, "'no/rows.csv' cannot be written: there is no such folder"),
+        ("digest --map texts.csv --limit 0", 2, "limit=0 is not how many rows may be done at once"),
         ("digest --map texts.csv --limit few", 2, "--limit 'few' is no whole number; write --limit 8"),
         ("digest text=a --out rows.csv", 2, "--out is for the rows of --map; write --map FILE with it"),
         ("digest text=a --limit 3", 2, "--limit is for the rows of --map; write --map DATA with it"),
@@ -113,6 +121,12 @@ def test_what_is_written_wrongly_is_said_before_anything_runs(wf, line, code, sa
     assert (done.exit_code, done.stdout) == (code, "")
     assert said in done.stderr
     assert not Path("runs.duckdb").exists() or len(open_storage().runs()) == 0
+
+
+def test_a_file_without_rows_is_said_to_have_none_and_that_is_no_failure(wf):
+    Path("empty.csv").write_text("text\n", encoding="utf-8")
+    done = wf("run report.ipynb digest --map empty.csv --out rows.csv")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "'empty.csv' has no rows: there is nothing to do\n")
 
 
 def test_quiet_says_nothing(wf):

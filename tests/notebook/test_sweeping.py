@@ -60,7 +60,7 @@ def test_a_sweep_as_the_last_expression_leaves_a_record_and_no_widget(notebook):
     (output,) = notebook["whole"]
     assert (output.output_type, sorted(output.data)) == ("display_data", ["text/html", "text/plain"])
     head, failures, rows, foot = output.data["text/plain"].split("\n\n")
-    assert head.startswith("Twice · sweep demo · ✓ completed · 5 of 6 rows · 1 failed · ")
+    assert head.startswith("Twice · sweep demo · ⚠ done, 1 of 6 rows failed · ")
     assert failures == "✗ row 3: ValueError: not <three>"
     assert rows.splitlines()[:2] == ["row  n  content", "  0  0  0"]
     kept = "kept in the sessions demo/… of sqlite:///rows.db"

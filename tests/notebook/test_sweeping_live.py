@@ -42,6 +42,12 @@ CELL = """\
 class Describe(Workflow):
     async def arun(self, package: str):
         return await read_about(package)"""
+#: What of an element reaches beyond it, or is cut off within it.
+TOO_WIDE = """
+live => [live, ...live.querySelectorAll('*')].filter(
+  each => each.getBoundingClientRect().right > live.getBoundingClientRect().right + 1 || each.scrollWidth > each.clientWidth + 1
+).map(each => each.textContent)
+"""
 PALE = (Path(__file__).parent.parent / "data" / "pale.js").read_text()
 
 
@@ -71,6 +77,8 @@ def test_a_sweep_is_watched_and_stopped_and_readable_in_light_and_dark(page, jup
     page.set_viewport_size({"width": 1000, "height": 480})
     page.locator(".jp-CodeCell").nth(1).evaluate("cell => cell.scrollIntoView({block: 'start'})")
     picture("sweep")
+    page.set_viewport_size({"width": 360, "height": 640})
+    assert live.evaluate(TOO_WIDE) == []
 
     live.get_by_role("button", name="Stop").click()
     outputs = page.locator(".jp-OutputArea-output")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import cloudpickle
@@ -91,3 +92,23 @@ def test_a_row_that_kills_each_worker_is_failed_in_the_end(client, monkeypatch):
     assert [row.status for row in rows] == ["completed", "failed", "completed"]
     assert rows[1].error == "WorkersLost: row 1 was lost with the process that did it, 2 times"
     assert isinstance(rows[1].exception, WorkersLost)
+
+
+def test_a_client_that_was_closed_is_said_in_one_line(client):
+    class Echo(Workflow):
+        def run(self, n: int):
+            while n:
+                threading.Event().wait(0.01)
+            return f"{n}"
+
+    mine = Client(client.scheduler.address)
+    sweep = Echo(storage="memory:").map(range(100), executor=mine)
+    rows = iter(sweep)
+    assert next(rows).content == "0"
+    mine.close()
+    with pytest.raises(WorkersLost, match="this client of Dask is closed, or its cluster; what is done is kept"):
+        sweep.result()
+    again = Echo(storage="memory:").map([0], executor=mine)
+    with pytest.raises(WorkersLost, match="this client of Dask is closed, or its cluster; what is done is kept"):
+        again.result()
+    assert (sweep.status, again.status) == ("failed", "failed")

@@ -18,7 +18,7 @@ import pytest
 from pydantic import BaseModel
 
 from wf_notebook import Agent, Workflow, open_storage, step
-from wf_notebook.errors import BadSetting, Unshippable, WorkersLost
+from wf_notebook.errors import BadRows, BadSetting, Unshippable, WorkersLost
 from wf_notebook.storage import SqliteWorkflowStorage
 from wf_notebook.testing import scripted
 
@@ -57,6 +57,28 @@ def test_the_threads_of_an_executor_do_rows_in_this_process():
         assert [row.content for row in sweep.result()] == ["1 in mine", "2 in mine", "3 in mine"]
 
 
+def test_an_executor_that_was_shut_down_is_said_in_one_line_and_the_sweep_has_failed():
+    executor = ThreadPoolExecutor(2)
+    executor.shutdown()
+    sweep = Double(storage="memory:").map([1, 2], executor=executor)
+    for _ in range(2):
+        with pytest.raises(WorkersLost, match=r"the executor does nothing any more .*: make a new one, and map again"):
+            sweep.result()
+    sweep.stop()
+    assert (sweep.status, sweep.rows) == ("failed", ())
+
+
+def test_an_executor_that_takes_back_its_threads_ends_the_sweep():
+    gate = threading.Event()
+    executor = ThreadPoolExecutor(1)
+    executor.submit(gate.wait, 30)
+    sweep = Double(storage="memory:").map([1, 2], executor=executor).start()
+    executor.shutdown(wait=False, cancel_futures=True)
+    gate.set()
+    assert sweep.wait(30)
+    assert str(sweep.error).startswith("the executor was shut down; what is done is kept")
+
+
 @pytest.mark.parametrize("kind", ["memory:", "sqlite:///{}/s.db", "duckdb:///{}/s.duckdb"])
 def test_processes_do_the_rows_and_this_one_writes_them(kind, pool, tmp_path):
     storage = open_storage(kind.format(tmp_path))
@@ -81,6 +103,17 @@ def test_what_is_in_no_module_comes_back_as_what_it_was(pool):
     assert (good.content, good.given, good.error) == (Noted(text="A"), {"note": Note("a")}, None)
     assert (bad.status, bad.error, type(bad.exception)) == ("failed", "LookupError: b", LookupError)
     assert Noting(storage=storage).map([{"note": Note("a")}]).result()[0].content == Noted(text="A")
+
+
+def test_rows_before_one_that_cannot_be_read_are_done_by_processes_too(pool):
+    def pages():
+        yield from range(12)
+        raise LookupError("page 3 is gone")
+
+    sweep = Double(storage="memory:").map(pages(), executor=pool)
+    with pytest.raises(BadRows, match=r"row 12 could not be read \(LookupError: page 3 is gone\)"):
+        sweep.result()
+    assert [row.content for row in sweep.rows] == [f"{2 * n}" for n in range(12)]
 
 
 def test_steps_that_are_done_in_another_process_are_found_there_again(pool):
@@ -158,7 +191,7 @@ def test_a_row_that_never_returns_is_failed_and_the_others_go_on(pool):
     storage = open_storage("memory:")
     rows = Stuck(storage=storage).map([0, 1, 2], executor=pool, timeout=0.3).result()
     assert [row.status for row in rows] == ["failed", "completed", "completed"]
-    assert rows[0].error == "wf_notebook.errors.RowTimeout: row 0 took longer than 0.3 s"
+    assert rows[0].error == "RowTimeout: row 0 took longer than 0.3 s"
     assert storage.run(rows[0].run_id).status == "failed"
 
 

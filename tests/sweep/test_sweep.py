@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
 import threading
 from datetime import date
 
+import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from wf_notebook import Agent, Workflow, open_storage, step, users
 from wf_notebook.errors import BadRows, BadSetting, RunCancelled, SessionOwned
+from wf_notebook.storage import SqliteWorkflowStorage
+from wf_notebook.swept import swept_bundle
 from wf_notebook.testing import scripted
 
 
@@ -35,6 +40,53 @@ def test_a_dataframe_comes_back_with_its_index_and_what_run_does_not_take():
     assert told[["n", "label", "content", "status"]].to_dict("index") == {
         "x": {"n": 3, "label": "c", "content": "30", "status": "completed"},
         "y": {"n": 4, "label": "d", "content": "40", "status": "completed"},
+    }
+
+
+@pytest.mark.parametrize("given", [pd.Series([3, 4], index=["x", "y"], name="some"), pd.Index([3, 4])])
+def test_a_series_and_an_index_of_pandas_keep_their_index(given):
+    told = Double().map(given).df()
+    assert told["content"].tolist() == ["6", "8"]
+    assert told.index.tolist() == (["x", "y"] if isinstance(given, pd.Series) else [3, 4])
+
+
+def test_half_of_a_surrogate_pair_in_one_row_is_no_matter_of_the_others(tmp_path):
+    class Echo(Workflow):
+        def run(self, text: str):
+            return text
+
+    storage, texts = open_storage(f"duckdb:///{tmp_path}/s.duckdb"), ["a", "cut off \ud83e", "c"]
+    for hits in (False, True):
+        rows = Echo(storage=storage).map(texts).result()
+        assert [(row.content, row.hit) for row in rows] == [(text, hits) for text in texts]
+
+
+def test_whatever_keeps_rows_from_being_saved_is_raised(tmp_path):
+    class Broken(SqliteWorkflowStorage):
+        def transact(self, work, *, write):
+            if write:
+                raise RuntimeError("out of order")
+            return super().transact(work, write=write)
+
+    sweep = Double(storage=Broken(db_file=tmp_path / "s.db")).map([1])
+    with pytest.raises(RuntimeError, match="out of order"):
+        sweep.result()
+    assert (sweep.status, sweep.rows) == ("failed", ())
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"n": [3, 4], "by": (10, 20), "label": "c"},
+        {"n": range(3, 5), "by": pd.Series([10, 20], index=[7, 8]), "label": "c"},
+        {"n": np.array([3, 4]), "by": [10, 20], "label": "c"},
+    ],
+)
+def test_a_dict_of_columns_is_taken_as_pandas_takes_it(columns):
+    told = Double().map(columns).df()
+    assert told[["n", "by", "label", "content"]].to_dict("index") == {
+        0: {"n": 3, "by": 10, "label": "c", "content": "30"},
+        1: {"n": 4, "by": 20, "label": "c", "content": "80"},
     }
 
 
@@ -207,6 +259,12 @@ def test_stop_keeps_what_is_done_and_the_next_sweep_does_the_rest():
     assert len(storage.runs()) == 2000
 
 
+def test_a_sweep_that_is_stopped_before_it_begins_does_nothing():
+    sweep = Double(storage="memory:").map(range(20))
+    sweep.stop()
+    assert (sweep.result(), sweep.status) == ((), "stopped")
+
+
 def test_a_row_that_never_returns_is_failed_and_its_place_taken():
     gate = threading.Event()
 
@@ -221,7 +279,9 @@ def test_a_row_that_never_returns_is_failed_and_its_place_taken():
     rows = sweep.result()
     gate.set()
     assert [row.status for row in rows] == ["failed", "completed", "completed"]
-    assert rows[0].error == "wf_notebook.errors.RowTimeout: row 0 took longer than 0.2 s"
+    said = "RowTimeout: row 0 took longer than 0.2 s"
+    assert (rows[0].error, sweep.df()["error"][0], sweep.table()["error"][0]) == (said, said, said)
+    assert f"✗ row 0: {said}" in swept_bundle(sweep)["text/plain"]
     assert storage.run(rows[0].run_id).status == "failed"
 
 
@@ -249,6 +309,14 @@ def test_a_spent_budget_ends_it_and_the_rest_is_done_later():
         ("rows.xls", "'rows.xls' is no file of rows"),
         ("gone.csv", "there is no file 'gone.csv'"),
         ([1, {"n": 2}], "row 1 is a dict, and others are not"),
+        ({"n": [1, 2], "by": [3]}, "the columns of a dict differ in length: 'n' has 2 values, 'by' has 1"),
+        ({"n": 1, "by": 3}, "a dict of single values is one row; give [{…}] for that"),
+        ([{"n": float("nan")}], "row 0: n is missing (nan), and run() takes int; leave such rows out"),
+        (pd.DataFrame([[1, 2]], columns=["n", "n"]), "two columns are named 'n'; rename one, or drop it"),
+        (pl.LazyFrame({"n": [1]}), "rows of type 'LazyFrame' cannot be mapped over; give what its .collect() returns"),
+        ([pd.Series([1, 2])], "row 0: n=0 1 1 2 dtype: int64 is no int"),
+        ({"m": [1]}, "Double.run() needs 'n', and there is no such column; there are 'm'"),
+        ({"n": [1, "two"]}, "row 1: n='two' is no int"),
     ],
 )
 def test_what_cannot_be_rows_is_refused_before_anything_runs(rows, said):
@@ -263,6 +331,9 @@ def test_settings_that_make_no_sense_are_refused():
             Double().map([1], **options)
     with pytest.raises(BadRows, match="did you mean 'limit'"):
         Double().map([1], limt=3)
+    for other in ("max_workers", "n_jobs", "concurrency"):
+        with pytest.raises(BadRows, match=f"map.. knows no {other}=.*; did you mean 'limit'"):
+            Double().map([1], **{other: 3})
 
 
 def test_files_are_rows(tmp_path):
@@ -340,11 +411,50 @@ def test_values_become_what_run_takes_or_are_refused_before_anything_runs():
     rows = Dated(storage=storage).map([{"day": "2026-02-01", "n": 3.0, "tags": ("a",)}]).result()
     assert rows[0].content == "032 3 ['a']"
     frame = pd.DataFrame({"day": [date(2026, 1, 1), date(2026, 1, 2)], "n": [1, None]})
-    with pytest.raises(BadRows, match="row 1: n=None is no int"):
+    with pytest.raises(BadRows, match=r"row 1: n is missing \(None\), and run\(\) takes int; leave such rows out"):
         Dated(storage=storage).map(frame)
     with pytest.raises(BadRows, match="row 0: day='rubbish' is no date"):
         Dated(storage=storage).map(["rubbish"])
     assert len(storage.runs()) == 1
+
+
+def pages(last):
+    yield from ({"n": n} for n in range(12))
+    if last is None:
+        raise LookupError("page 3 is gone")
+    yield last
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (None, "row 12 could not be read (LookupError: page 3 is gone); those before it are done: "),
+        ({"n": "three"}, "row 12: n='three' is no int"),
+        ({"m": 3}, "row 12: Double.run() needs 'n', and there is no such column; there are 'm'"),
+    ],
+)
+def test_rows_before_one_that_cannot_be_read_are_done_and_kept(last, said):
+    storage = open_storage("memory:")
+    sweep = Double(storage=storage).map(pages(last), limit=2)
+    with pytest.raises(BadRows) as refusal:
+        sweep.result()
+    assert str(refusal.value).startswith(said)
+    assert (type(refusal.value.__cause__) is LookupError) == (last is None)
+    assert sweep.status == "failed"
+    assert [row.content for row in sweep.rows] == [f"{2 * n}" for n in range(12)]
+    assert [row.hit for row in Double(storage=storage).map(range(12)).result()] == [True] * 12
+
+
+def test_where_the_users_generator_failed_is_said():
+    with pytest.raises(BadRows) as refusal:
+        Double().map(pages(None)).result()
+    file, line = refusal.value.place
+    assert linecache.getline(file, line).strip() == 'raise LookupError("page 3 is gone")'
+
+
+def test_a_row_of_a_list_that_lacks_an_input_is_named():
+    with pytest.raises(BadRows, match=r"row 1: Double\.run\(\) needs 'n', and there is no such column"):
+        Double().map([{"n": 1}, {"m": 2}])
 
 
 def test_a_column_that_is_given_for_all_rows_too_is_refused():

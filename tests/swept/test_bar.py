@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from wf_notebook import Workflow
+from wf_notebook.sweep import Progress
 from wf_notebook.swept.bar import Bar, Lines
+from wf_notebook.swept.said import facts
 
 
 @pytest.fixture
@@ -40,6 +43,33 @@ def test_on_a_terminal_it_is_a_bar_that_goes_away(sweep):
     assert "2 of 4 rows · 2 go on · " in shown
     assert "━" in shown
     assert shown.endswith("\x1b[2K")
+
+
+def drawn(progress, width, **options):
+    screen = io.StringIO()
+    Console(file=screen, width=width, **options).print(Bar(SimpleNamespace(progress=progress)))
+    return screen.getvalue()
+
+
+FULL = Progress(
+    total=12_000, done=5_200, hits=200, failed=31, stopped=2, running=16, tokens=1_234_567, cost=12.34, seconds=372.2, left=4000.0
+)
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 100, 200])
+def test_it_has_room_in_one_line_of_any_width(width):
+    (line,) = drawn(FULL, width).splitlines()
+    assert len(line) < width
+    assert "5,200 of 12,000" in line
+    assert line[: min(30, width // 6)].strip("━─") == ""
+    assert width < 80 or ("31 failed" in line and "1 h 7 min left" in line)
+    assert width < 200 or [each for each in facts(FULL).values() if each not in line] == []
+
+
+def test_what_failed_has_a_colour_and_so_has_its_part_of_the_bar():
+    shown = drawn(Progress(total=3, done=1, failed=1), 151, force_terminal=True, color_system="standard")
+    assert "\x1b[32m━━━━━━━━━━\x1b[0m\x1b[31m━━━━━━━━━━\x1b[0m\x1b[2m──────────\x1b[0m" in shown
+    assert "\x1b[31m1 failed\x1b[0m" in shown
 
 
 def test_in_a_log_it_is_a_line_now_and_then(sweep):

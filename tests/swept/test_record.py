@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from wf_notebook import Agent, Workflow
 from wf_notebook.redact import register_secret
-from wf_notebook.swept import board_html, swept_bundle, swept_metadata
+from wf_notebook.swept import board_html, head, stopped, swept_bundle, swept_metadata
 from wf_notebook.testing import scripted
 
 HOSTILE = [each["text"] for each in json.loads((Path(__file__).parent.parent / "data" / "hostile.json").read_text())]
@@ -87,11 +88,52 @@ def test_it_says_which_models_were_asked_and_what_they_took():
     assert head.startswith(f"Blog · sweep demo · ✓ completed · 2 of 2 rows · scripted · {tokens} tokens · ")
 
 
-@pytest.mark.parametrize(("rows", "said"), [([], "0 of 0 rows"), (iter(["a", "b"]), "2 rows")])
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "✓ nothing to do: there are no rows"),
+        (iter([]), "✓ nothing to do: there are no rows"),
+        (iter(["a", "b"]), "✓ completed · 2 rows"),
+    ],
+)
 def test_no_rows_and_rows_that_nobody_counted_are_said_as_they_are(rows, said):
     sweep = done(rows)
-    assert f" · ✓ completed · {said} · " in swept_bundle(sweep)["text/plain"]
+    assert f"Echo · sweep Echo · {said} · " in swept_bundle(sweep)["text/plain"]
     assert "wf-live-bar" not in board_html(sweep.progress, sweep.rows, [])
+
+
+def test_a_sweep_that_is_done_but_for_some_rows_says_so_in_the_colour_of_a_warning():
+    some, every = done([{"text": "a", "fails": n < 3} for n in range(30)]), done([{"text": "a", "fails": True}])
+    colour = re.compile(r'<span style="color: [^"]*(warn|error)-color')
+    colours = [colour.search(swept_bundle(each)["text/html"])[1] for each in (some, every)]
+    assert head(some).startswith("Echo · sweep Echo · ⚠ done, 3 of 30 rows failed · ")
+    assert head(every).startswith("Echo · sweep Echo · ✗ done, 1 of 1 row failed · ")
+    assert colours == ["warn", "error"]
+
+
+def test_a_sweep_that_was_stopped_says_how_many_rows_never_began():
+    sweep = Echo(storage="memory:").map([f"{n}" for n in range(1000)], limit=1)
+    for _ in sweep:
+        sweep.stop()
+    progress = sweep.progress
+    assert 0 < progress.over < 1000
+    assert f" · ■ stopped · {progress.done} of 1,000 rows · " in head(sweep)
+    assert f" · {1000 - progress.over} never began · " in head(sweep)
+    assert f"{1000 - progress.over} never began): {progress.done} of 1,000 rows are done and kept; the same" in stopped(sweep)
+
+
+def test_what_a_spent_budget_says_agrees_with_what_was_spent():
+    class Blog(Workflow):
+        writer = Agent(scripted(*["a post"] * 20))
+
+        def run(self, topic):
+            return self.writer.run(topic)
+
+    sweep = Blog(storage="memory:").map([f"{n}" for n in range(20)], limit=8, max_tokens=150)
+    sweep.result()
+    assert " · ■ stopped: budget of 150 tokens spent · " in head(sweep)
+    assert head(sweep).count("tokens") == 2
+    assert f" · {sweep.progress.tokens} tokens · " in head(sweep)
 
 
 def test_rows_that_are_in_memory_only_are_not_said_to_be_kept():

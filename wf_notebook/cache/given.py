@@ -66,7 +66,7 @@ def text_of(given: Given, blobs: dict[str, bytes]) -> str:
     kept = _Blobs(blobs)
 
     def tree(value: Any, where: str) -> Any:
-        if value is None or type(value) in {str, bool}:
+        if value is None or type(value) is bool or (type(value) is str and is_text(value)):
             return value
         made = codec.encode(value, where, kept)
         if packed(made) != packed(value) if type(value) in {int, float} else not codec.comes_back(made, blobs.__getitem__):
@@ -89,7 +89,18 @@ def text_of(given: Given, blobs: dict[str, bytes]) -> str:
     if kept.hidden or (names := secrets_in(text)):
         name = next(iter(kept.hidden or names))
         raise UnsavableValue(f"the result holds the secret {name}", path="the result")
+    if not is_text(text):
+        raise UnsavableValue("the result holds half of a surrogate pair, which is no text", path="the result")
     return text
+
+
+def is_text(value: str) -> bool:
+    """Say whether a str can be written: one with halves of surrogate pairs, as of a JSON that was cut off, cannot."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def given_of(told: Any, blob: Callable[[str], bytes]) -> Given:

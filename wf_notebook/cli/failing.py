@@ -13,6 +13,7 @@ import click
 
 from ..errors import (
     BadArguments,
+    BadRows,
     CellFailed,
     MissingInput,
     OutputsDiffer,
@@ -34,7 +35,7 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 #: Errors that quote cells of a notebook, which are as they are there.
 _OF_CELLS = (CellFailed, OutputsDiffer)
 #: Errors of ours that are about the line that was written.
-_OF_USAGE = (BadArguments, MissingInput, UnknownInput, UnknownOption, UnknownVerb, click.UsageError)
+_OF_USAGE = (BadArguments, BadRows, MissingInput, UnknownInput, UnknownOption, UnknownVerb, click.UsageError)
 
 
 def ended(error: BaseException, manner: Manner) -> int:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import BadArguments
+from ..errors import BadArguments, BadSetting
 from ..ipynb.options import Option, Options
+from ..readable import brief
 from .failing import FAILED
 from .manner import manner, say
-from .showing import show_json, show_table
+from .showing import COLOURS, show_json, show_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from ..sweep import Sweep
+    from ..sweep import Row, Sweep
     from ..workflow import Workflow
 
 #: Options of a run for each row, as they are said here.
@@ -27,8 +28,8 @@ OPTIONS = {
 }
 #: Where the rows go.
 TARGET = Option("out", "o", "FILE", "with --map: write the rows into a .csv, .jsonl or .parquet file")
-#: So many failures are said one by one where the rows go into a file.
-_FAILURES = 5
+#: So many failures are said one by one where the rows go into a file, each in so many characters.
+_FAILURES, _LINE = 5, 200
 
 
 def options_of_map(given: dict[str, Any]) -> dict[str, Any]:
@@ -45,14 +46,18 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
     """Run a workflow for each row of a file; exits with 1 where a row failed, or not all were done."""
     from ..frames.columns import plain
     from ..storage.files import check_target, write_rows
-    from ..swept import foot, head, stopped
+    from ..swept import foot, head, like, stopped
 
     if out is not None:
         check_target(out)
-    sweep: Sweep = workflow.map(path, **how, **inputs)
+    try:
+        sweep: Sweep = workflow.map(path, **how, **inputs)
+    except BadSetting as error:  # such as --limit 0
+        raise BadArguments(str(error)) from None
     try:
         with _shown(sweep, quiet=quiet):
-            sweep.result()
+            sweep.wait()
+        sweep.result()
     except KeyboardInterrupt:
         say(stopped(sweep, "the same command again"))
         raise
@@ -64,11 +69,12 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
     elif out is None and not quiet:
         show_table(table)
     if out is not None and not quiet:
-        for row in sweep.failures[:_FAILURES]:
-            say(f"row {row.number} failed: {row.error}")
+        _say_failures(sweep.failures)
     failed = sweep.status != "completed" or bool(sweep.failures)
-    if not quiet and (failed or not manner().json):
-        say(head(sweep) if failed else click.style(head(sweep), dim=True))
+    if not quiet and not sweep.rows and not failed:
+        say(f"{path!r} has no rows: there is nothing to do")
+    elif not quiet and (failed or not manner().json):
+        say(click.style(head(sweep), fg=COLOURS[like(sweep)]) if failed else click.style(head(sweep), dim=True))
         say(click.style(foot(sweep, "the same command again").partition("; .df()")[0], dim=True))
     if failed:
         raise click.exceptions.Exit(FAILED)
@@ -94,6 +100,13 @@ def _shown(sweep: Sweep, *, quiet: bool) -> Iterator[None]:
             yield
         finally:
             bar.stop()
+
+
+def _say_failures(failures: Sequence[Row]) -> None:
+    for row in failures[:_FAILURES]:
+        say(f"{click.style(f'row {row.number} failed', fg=COLOURS['failed'])}: {brief(row.error or '')[:_LINE]}")
+    if (more := len(failures) - _FAILURES) > 0:
+        say(f"… and {more:,} more")
 
 
 def _document(sweep: Sweep) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from contextvars import copy_context
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from IPython.core.getipython import get_ipython
 from ..ipynb.whereabouts import notebook_file
 from ..readable import brief
 from ..swept import board_html, going, head, is_kept, stopped, swept_bundle, swept_metadata
+from ..swept.bar import Bar
+from ..swept.watched import printed
 from .displayed import ANEW, Displayed, publish
 from .failure import failed
 from .remains import wished
@@ -161,13 +164,12 @@ class TerminalBar(RecordView):
     """Shows a sweep as a bar, and then its record in its place."""
 
     def __init__(self, sweep: Sweep) -> None:
-        from ..swept.bar import Bar
-
         start_a_line()
-        self._bar = Bar(sweep)
+        self._sweep, self._bar = sweep, Bar(sweep)
         self._bar.start()
 
     def freeze(self, bundle: dict[str, str], metadata: dict[str, Any], in_terminal: Callable[[], None] | None = None) -> None:
         """Take the bar away and print the record."""
         self._bar.stop()
-        super().freeze(bundle, metadata, in_terminal)
+        text = bundle.get("text/plain")
+        super().freeze(bundle, metadata, None if text is None else partial(printed, self._sweep, text))

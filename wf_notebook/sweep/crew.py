@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..background.waiting import GRACE
-from ..errors import RowTimeout
+from ..errors import RowTimeout, WorkersLost
 from ..run import logger
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .row import Row
     from .tasks import Task
 
+#: What is said where an executor takes back all that it had agreed to do.
+_CANCELLED = "the executor was shut down; what is done is kept: make a new one, and map again, which goes on where this ended"
 #: A row that is out of time is seen after so many seconds at most.
 TICK = 0.05
 
@@ -85,7 +88,17 @@ class Crew:
             threading.Thread(target=self._watch, args=(self._timeout,), name="wf_notebook-sweep-clock", daemon=True).start()
 
     def _hire(self, by: Callable[..., object]) -> None:
-        by(copy_context().run, self._work)
+        hired = by(copy_context().run, self._work)
+        if isinstance(hired, Future):
+            hired.add_done_callback(self._heard)
+
+    def _heard(self, hired: Future[object]) -> None:
+        """Hear of a thread of an executor; one that was cancelled did not even begin."""
+        if not hired.cancelled():
+            return
+        if self._busy == 1 and not self.is_stopped and self._next() is not None:  # nobody else is there to do the others
+            self.error = self.error or WorkersLost(_CANCELLED)
+        self._has_left()
 
     @property
     def going(self) -> int:
@@ -117,14 +130,26 @@ class Crew:
 
     def _work(self) -> None:
         try:
-            while not self.is_stopped and (task := self._tasks.next()) is not None:
+            while not self.is_stopped and (task := self._next()) is not None:
                 if isinstance(task, float):
                     self._stopping.wait(task)
                 elif not self._do(task):
                     return  # somebody else has taken this thread's place
-        except BaseException as error:  # noqa: BLE001 - the rows could not be read, or not be looked up: the caller hears of it
+        except BaseException as error:  # noqa: BLE001 - of a row, but no failure of its run: the caller hears of it
             self.error = self.error or error
             self.stop()
+        self._has_left()
+
+    def _next(self) -> Task | float | None:
+        """Return the next task. One that cannot be read, or looked up, is the last; the caller hears of it, and others go on."""
+        try:
+            return self._tasks.next()
+        except BaseException as error:  # noqa: BLE001 - whatever the user's generator raises
+            self.error = self.error or error
+            return None
+
+    def _has_left(self) -> None:
+        """Hear that a thread does nothing any more."""
         with self._lock:
             self._busy -= 1
         self._idle()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: How long is waited for a scheduler that is away, in seconds, and how long it may take to answer.
 PATIENCE, ANSWER = 60.0, 5.0
+#: What is said of a client that is of no use any more.
+_CLOSED = "this client of Dask is closed, or its cluster; what is done is kept: map again with a new Client, which goes on"
 
 
 class Cluster:
@@ -24,6 +26,8 @@ class Cluster:
         if client.asynchronous:
             raise BadSetting("executor= is an asynchronous client; give one that waits: Client(address)")
         self._client = client
+        if self._is_closed:
+            raise WorkersLost(_CLOSED)
         self.host = os.environ.get("WF_SWEEP_HOST") or _host(client)
         self._known: dict[str, int] = {}
         self._away_since: float | None = None
@@ -38,9 +42,15 @@ class Cluster:
         self._away_since = None
         return dict(told) or {"": 1}  # a cluster that grows where there is something to do
 
+    @property
+    def _is_closed(self) -> bool:
+        return self._client.status in {"closed", "closing"}
+
     def _is_away(self, error: BaseException) -> None:
         self._away_since = self._away_since or monotonic()
-        if self._client.status in {"closed", "closing"} or monotonic() - self._away_since > PATIENCE:
+        if self._is_closed:
+            raise WorkersLost(_CLOSED) from error
+        if monotonic() - self._away_since > PATIENCE:
             raise WorkersLost(
                 f"the scheduler of Dask does not come back ({type(error).__name__}: {error}); what is done is kept: "
                 "start it again, and map again with a new Client, which goes on where this ended"
@@ -49,13 +59,20 @@ class Cluster:
     def submit(self, place: str, work: Callable[..., object], *given: Any) -> Any:
         """Let something be done by a worker."""
         where = {"workers": [place], "allow_other_workers": False} if place else {}
-        return self._client.submit(work, *given, pure=False, **where)
+        try:
+            return self._client.submit(work, *given, pure=False, **where)
+        except Exception as error:
+            if self._is_closed:
+                raise WorkersLost(_CLOSED) from error
+            raise
 
     def outcome(self, future: Any) -> BaseException | None:
         """Return what went wrong: not that a worker died, or that nobody knows of it any more."""
         from distributed.client import FutureCancelledError
         from distributed.scheduler import KilledWorker
 
+        if self._is_closed:
+            return WorkersLost(_CLOSED)
         if future.status != "error":
             return None
         error: BaseException | None = future.exception(timeout=ANSWER)

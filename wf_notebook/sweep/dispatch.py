@@ -167,7 +167,7 @@ class Dispatch:
         """Return the next task that is to be done."""
         with self._taking:
             while not self.is_stopped:
-                task = self._again.popleft() if self._again else None if self._is_exhausted else self._tasks.next()
+                task = self._again.popleft() if self._again else None if self._is_exhausted else self._read()
                 if isinstance(task, float):  # others do those that are left
                     self._pause = min(LOOK, task)
                     return None
@@ -181,6 +181,14 @@ class Dispatch:
                     return task
                 self._keeper.put(task.done, None)
         return None
+
+    def _read(self) -> Task | float | None:
+        """Return the next task. One that cannot be read, or looked up, is the last; the caller hears of it, and others go on."""
+        try:
+            return self._tasks.next()
+        except BaseException as error:  # noqa: BLE001 - whatever the user's generator raises
+            self.error = self.error or error
+            return None
 
     def over(self, row: Row, session: RowSession | None) -> None:
         """Take a row that ended."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .crew import Crew
 from .dispatch import Dispatch
 from .doing import Doing
-from .halls import hall, slots
+from .halls import Pool, hall, slots
 from .remote import Terms
 from .tasks import Keys, Names, OneName, Recall, Tasks
 from .turns import Turns
@@ -59,7 +60,7 @@ def hired(
     tasks = Tasks(rows, names, keys, turns or recall)
     if cargo is None:
         limit = told.limit or slots(told.executor) or LIMIT
-        hire = None if told.executor is None else told.executor.submit
+        hire = None if told.executor is None else partial(Pool(told.executor).submit, "")
         return Crew(tasks, doing, keeper, limit=limit, timeout=told.timeout, idle=idle, hire=hire), turns
     terms = Terms.of(told, sweep.budget, workflow.storage)
     limits: dict[str, Any] = {"limit": told.limit, "total": rows.total}

@@ -65,7 +65,7 @@ class Keeper:
         self,
         storage: Any,
         over: Callable[[Sequence[Row]], object],
-        failed: Callable[[WorkflowError], object],
+        failed: Callable[[Exception], object],
         *,
         pause: float = PAUSE,
     ) -> None:
@@ -124,7 +124,7 @@ class Keeper:
             while some:
                 self._over([_alone(self._storage, some[0])])
                 some.pop(0)
-        except WorkflowError as error:
+        except Exception as error:  # noqa: BLE001 - of ours, or of whatever was to be saved: the sweep says it
             with self._changed:
                 self._waiting.extendleft(reversed(some))
                 self._thread, self._is_closed, self._is_broken = None, True, True

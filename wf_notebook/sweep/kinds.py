@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Kinds:
     {'topic': 'cheese', 'n': 2, 'label': None}
     >>> kinds.made({"topic": None})
     Traceback (most recent call last):
-    ValueError: topic=None is no str
+    ValueError: topic is missing (None), and run() takes str; leave such rows out, or write topic: str | None
     """
 
     def __init__(self, method: Callable[..., Any]) -> None:
@@ -46,6 +47,9 @@ class Kinds:
             return adapter(value)
         except Exception:  # noqa: BLE001 - of pydantic, or of the user's own validators
             kind = getattr(hint, "__name__", None) if isinstance(hint, type) else str(hint).replace("typing.", "")
+            if value is None or (isinstance(value, float) and isnan(value)):  # a gap of a dataframe, or of a list made of one
+                gap = f"{name} is missing ({value}), and run() takes {kind}"
+                raise ValueError(f"{gap}; leave such rows out, or write {name}: {kind} | None") from None
             raise ValueError(f"{name}={_brief(value)} is no {kind}") from None
 
 
@@ -62,5 +66,5 @@ def _adapter(hint: Any) -> Callable[[Any], Any]:
 
 
 def _brief(value: Any) -> str:
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= 40 else f"{text[:39]}…"  # noqa: PLR2004 - as many as a line of an error has room for

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadRows
 from ..inputs import Inputs
 from ..nearest import did_you_mean
+from ..place import locate
 from ..tabular import columns, seen
 
 if TYPE_CHECKING:
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
     from .kinds import Kinds
 
     Row = dict[str, Any]
+    Columns = list[tuple[Any, list[Any]]]
 
 #: What may be given.
-WAYS = "give a dataframe, a list of dicts, a list of values for the one input of run(), or the path of a .csv or .parquet file"
+WAYS = (
+    "give a dataframe, a dict of columns, a list of dicts, a list of values for the one input of run(), or the path of a .csv or "
+    ".parquet file"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,10 @@ class Rows:
         return list(self.given) if self.total is not None else None
 
     def __iter__(self) -> Iterator[tuple[Row, Row]]:
-        """Yield of each row all that it was given as, and of that the inputs of run()."""
+        """Yield of each row all that it was given as, and of that the inputs of run().
+
+        They are made anew, although they were made to be checked: to keep them would double long lists, to save microseconds.
+        """
         for row in self.given:
             yield row, self.takes.of(row)
 
@@ -68,9 +76,8 @@ class Takes:
         self._needed = [each.name for each in named if each.default is each.empty and each.name not in self._shared]
         for given in self._shared:
             if given not in self.names and not self._all:
-                raise BadRows(
-                    f"map() knows no {given}=, and {name}.run() takes no such input{did_you_mean(given, [*self.names, *OPTIONS])}"
-                )
+                meant = f"; did you mean {OTHERS[given]!r}?" if given in OTHERS else did_you_mean(given, [*self.names, *OPTIONS])
+                raise BadRows(f"map() knows no {given}=, and {name}.run() takes no such input{meant}")
 
     @property
     def single(self) -> str | None:
@@ -103,7 +110,10 @@ class Takes:
 
     def check(self, row: Row, number: int) -> None:
         """Refuse a row that run() does not take."""
-        self.check_columns(row)
+        try:
+            self.check_columns(row)
+        except BadRows as error:
+            raise (BadRows(f"row {number}: {error}") if number else error) from None  # the first may stand for all
         self.check_values(row, number)
 
     def check_values(self, row: Row, number: int) -> None:
@@ -116,32 +126,63 @@ class Takes:
 
 #: What map() takes besides the inputs of run().
 OPTIONS = ("limit", "timeout", "session", "name", "cache", "max_tokens", "max_cost", "executor")
+#: What these are called elsewhere.
+OTHERS = dict.fromkeys(
+    ("max_workers", "workers", "num_workers", "n_jobs", "jobs", "concurrency", "max_concurrency", "parallel", "threads"), "limit"
+)
 
 
 def read_rows(given: Any, takes: Takes, *, read: Callable[[str], list[Row]]) -> Rows:
     """Return what was given as rows; `read` reads a file. Raises BadRows for what cannot be rows, or not rows of run()."""
     if isinstance(given, str | os.PathLike):
         return _checked(read(os.fspath(given)), takes)
+    is_pandas = type(given).__module__.partition(".")[0] == "pandas"
+    if is_pandas and hasattr(given, "to_frame"):  # a series, or an index
+        given = given.to_frame(name=_single(takes))
     if (what := seen(given)) is not None and what.noun in {"frame", "table"}:
-        return _of_columns(given, takes)
+        return _of_columns(columns(given) or [], takes, given if is_pandas else None)
+    if isinstance(given, Mapping):
+        return _of_columns(_even(given), takes)
     if what is not None:  # a series, or an array
         return _checked(_plain([value for _, values in columns(given) or () for value in values], takes), takes)
-    if isinstance(given, Mapping | bytes) or not isinstance(given, Iterable):
-        raise BadRows(f"rows of type {type(given).__name__!r} cannot be mapped over; {WAYS}")
+    if isinstance(given, bytes) or not isinstance(given, Iterable):
+        ways = "give what its .collect() returns" if hasattr(given, "collect") else WAYS
+        raise BadRows(f"rows of type {type(given).__name__!r} cannot be mapped over; {ways}")
     if isinstance(given, Sized):
         return _checked(_plain(list(given), takes), takes)
     return Rows(_as_they_come(given, takes), None, takes)
 
 
-def _of_columns(given: Any, takes: Takes) -> Rows:
-    named = columns(given) or []
+def _of_columns(named: Columns, takes: Takes, frame: Any = None) -> Rows:
     names = [str(name) for name, _ in named]
     takes.check_columns(names)
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise BadRows(f"two columns are named {twice!r}; rename one, or drop it")
     rows = [dict(zip(names, cells, strict=True)) for cells in zip(*(values for _, values in named), strict=True)]
     for number, row in enumerate(rows):
         takes.check_values(row, number)
-    is_pandas = type(given).__module__.partition(".")[0] == "pandas"
-    return Rows(rows, len(rows), takes, given if is_pandas else None)
+    return Rows(rows, len(rows), takes, frame)
+
+
+def _even(given: Mapping[Any, Any]) -> Columns:
+    """Return the columns of a dict, as pandas takes them: of the same length, a single value being that of each row."""
+    lists = {name: values for name, value in given.items() if (values := _listed(value)) is not None}
+    lengths = {name: len(values) for name, values in lists.items()}
+    if not lists:
+        raise BadRows(f"a dict of single values is one row; give [{{…}}] for that, or lists as its columns; {WAYS}")
+    (first, most), *others = lengths.items()
+    for name, length in others:
+        if length != most:
+            raise BadRows(f"the columns of a dict differ in length: {first!r} has {most:,} values, {name!r} has {length:,}")
+    return [(name, lists[name] if name in lists else [value] * most) for name, value in given.items()]
+
+
+def _listed(value: Any) -> list[Any] | None:
+    """Return the values of a column; None for a single value."""
+    if seen(value) is not None:  # a series, or an array
+        found = columns(value) or []
+        return found[0][1] if len(found) == 1 else None
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray) else None
 
 
 def _plain(given: list[Any], takes: Takes) -> list[Row]:
@@ -166,7 +207,26 @@ def _checked(rows: list[Row], takes: Takes) -> Rows:
 
 
 def _as_they_come(given: Iterable[Any], takes: Takes) -> Iterator[Row]:
-    for number, one in enumerate(given):
+    for number, one in enumerate(_yielded(given)):
         row = dict(one) if isinstance(one, Mapping) else {_single(takes): one}
         takes.check(row, number)
         yield row
+
+
+def _yielded(given: Iterable[Any]) -> Iterator[Any]:
+    """Yield what the user's generator yields; say of what it raises at which row that was, and at which line of its own."""
+    number, values = 0, iter(given)
+    while True:
+        try:
+            one = next(values)
+        except StopIteration:
+            return
+        except Exception as raised:
+            said = f"{type(raised).__name__}: {raised}".partition("\n")[0].removesuffix(": ")
+            error = BadRows(
+                f"row {number} could not be read ({said}); those before it are done: mend what yields the rows, and map again"
+            )
+            locate(error.with_traceback(raised.__traceback__))
+            raise error from raised
+        yield one
+        number += 1

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
-from weakref import WeakSet
 
 from ..background.waiting import Bell
 from ..budget import Budget
@@ -19,22 +17,25 @@ from ..errors import RunCancelled
 from ..run import RunContext, Usage, current, way_up
 from .hiring import hired
 from .keeping import PAUSE, Keeper
+from .leaving import PATIENCE, ended_at_exit
 from .over import Over
 from .progress import Progress
+from .sight import SOON, is_seen
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from ..workflow import Workflow
+    from .crew import Crew
+    from .dispatch import Dispatch
     from .row import Row
     from .rows import Rows
     from .settings import Settings
     from .shipped import Cargo
+    from .turns import Turns
 
 #: So long rows that other processes did wait for others to be saved with: nobody waits for them, in seconds.
 AWAY = 0.1
-#: How long a stop waits for rows that go on, in seconds.
-PATIENCE = 1.0
 
 Status = Literal["new", "running", "completed", "stopped", "failed"]
 
@@ -66,13 +67,18 @@ class Sweep:
         self._over = Over()
         self._counts = {"completed": 0, "failed": 0, "stopped": 0, "hit": 0}
         self._lock, self._bell = threading.Lock(), Bell()
-        self._error: BaseException | None = None
+        self._crew: Crew | Dispatch | None = None
+        self._turns: Turns | None = None
+        #: What kept rows from being kept, and what kept them from being done.
+        self._unkept: BaseException | None = None
+        self._undone: BaseException | None = None
         #: When it began.
         self.started_at: datetime | None = None
         self._began: float | None = None
         self._ended: float | None = None
         self._is_stopped = False
-        self.budget = Budget(max_tokens=settings.max_tokens, max_cost=settings.max_cost, stop=self._spent, within=_around())
+        within = None if (around := current.get()) is None else around.usage.budget
+        self.budget = Budget(max_tokens=settings.max_tokens, max_cost=settings.max_cost, stop=self._spent, within=within)
 
     def __repr__(self) -> str:
         return f"<Sweep {self.status}: {self.workflow.name}, {self.progress}>"
@@ -85,16 +91,28 @@ class Sweep:
             if self._began is not None:
                 return self
             self._began, self.started_at = time.monotonic(), datetime.now(UTC)
-        _sweeps.add(self)
+        ended_at_exit(self)
         self._keeper = Keeper(self.workflow.storage, self._note, self._failed, pause=PAUSE if self._cargo is None else AWAY)
+        try:
+            self._hire()
+        except BaseException as error:
+            self._undone = error
+            self._end()
+            raise
+        return self
+
+    def _hire(self) -> None:
+        """Let others do the rows."""
         ways: dict[str, Any] = {"idle": self._idle, "spent": self._spent}
-        self._crew, self._turns = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, **ways)
+        crew, self._turns = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, **ways)
+        self._crew = crew
+        if self._is_stopped:
+            crew.stop()
         if (around := current.get()) is not None:
             around.cancel.on_cancel(self.stop)
         variables = copy_context()
         variables.run(current.set, RunContext(str(uuid4()), self.workflow.session_id, "", self, usage=Usage(budget=self.budget)))
-        variables.run(self._crew.start)
-        return self
+        variables.run(crew.start)
 
     def _note(self, rows: Sequence[Row]) -> None:
         """Rows are over, and what there is to keep of them is kept."""
@@ -109,24 +127,26 @@ class Sweep:
 
     def _failed(self, error: BaseException) -> None:
         """Rows cannot be kept: no others are begun."""
-        self._error = self._error or error
-        self._crew.stop()
+        self._unkept = self._unkept or error
+        if self._crew is not None:
+            self._crew.stop()
         self._bell.ring()
 
     def _spent(self, reason: str | None = None) -> None:
-        self.reason = self.reason or reason
+        self.reason = self.reason or (reason and reason.partition(" (")[0])  # rows that go on spend more than it says
         self.stop()
 
     def _idle(self) -> None:
         """Nobody does rows any more: what ended is saved, and then it is over."""
-        if self._crew.is_idle:
+        if self._crew is not None and self._crew.is_idle:
             self._end()
 
     def _end(self) -> None:
         self._keeper.close()
         if self._turns is not None:
             self._turns.close()
-        self._error = self._error or self._crew.error
+        if self._crew is not None:
+            self._undone = self._undone or self._crew.error
         with self._lock:
             self._ended = self._ended or time.monotonic()
         self._bell.ring()
@@ -134,7 +154,7 @@ class Sweep:
     def stop(self) -> None:
         """End it, from any thread: no other row is begun, those that go on are ended, and what is done is kept."""
         self._is_stopped = True
-        if self._began is not None:
+        if self._crew is not None:
             self._crew.stop()
         self._bell.ring()
 
@@ -157,20 +177,23 @@ class Sweep:
         """Nobody waits for it any more: it is ended, and what is done is kept."""
         self.stop()
         self._bell.wait(lambda: self._ended is not None, PATIENCE)
-        if self._ended is None:
+        if self._ended is None and self._crew is not None:
             self._crew.leave(RunCancelled())
             self._end()
 
     def result(self) -> tuple[Row, ...]:
         """Do all rows, and return them in the order of the inputs. Raises what kept it from being done, or from being kept.
 
-        Rows that could not be kept are kept now, if that can be done meanwhile.
+        Rows that could not be kept are kept now, if that can be done meanwhile. In a terminal, a bar on stderr says how far it
+        is, unless WF_QUIET=1 is set.
         """
+        if is_seen() and not self.wait(SOON):
+            way_up("Sweep.result")(self)
         self.wait()
-        if self._error is not None and self._keeper.close(again=True) and self._crew.error is None:
-            self._error = None
-        if self._error is not None:
-            raise self._error
+        if self._unkept is not None and self._keeper.close(again=True):
+            self._unkept = None
+        if self.error is not None:
+            raise self.error
         if (around := current.get()) is not None:
             around.cancel.check()
         return self.rows
@@ -190,8 +213,8 @@ class Sweep:
             if is_mine:
                 self._leave()
             raise
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
 
     def _has(self, number: int) -> bool:
         """Wait until so many rows are over, and one more; return whether there is one."""
@@ -208,12 +231,12 @@ class Sweep:
             return "new"
         if self._ended is None:
             return "running"
-        return "failed" if self._error is not None else "stopped" if self._is_stopped else "completed"
+        return "failed" if self.error is not None else "stopped" if self._is_stopped else "completed"
 
     @property
     def error(self) -> BaseException | None:
         """What kept it from being done, or from being kept."""
-        return self._error
+        return self._unkept or self._undone
 
     def ended(self, after: int = 0) -> Iterator[Row]:
         """Yield the rows that are over by now in the order in which they ended, without the first so many."""
@@ -244,7 +267,7 @@ class Sweep:
             hits=counts["hit"],
             failed=counts["failed"],
             stopped=counts["stopped"],
-            running=0 if self._began is None or self._ended is not None else self._crew.going,
+            running=0 if self._crew is None or self._ended is not None else self._crew.going,
             tokens=self.budget.tokens,
             cost=self.budget.cost,
             seconds=seconds,
@@ -277,24 +300,3 @@ class Sweep:
 
     def _ipython_display_(self) -> None:
         way_up("Sweep._ipython_display_")(self)
-
-
-def _around() -> Budget | None:
-    """Return the budget of the run that this code belongs to."""
-    run = current.get()
-    return run.usage.budget if run is not None else None
-
-
-_sweeps: WeakSet[Sweep] = WeakSet()
-
-
-def _stop_all() -> None:
-    """At exit: what is done is kept."""
-    for sweep in list(_sweeps):
-        if sweep.status == "running":
-            sweep.stop()
-            with suppress(Exception):  # nobody is there to hear it
-                sweep.wait(PATIENCE)
-
-
-atexit.register(_stop_all)

@@ -66,16 +66,22 @@ class Tasks:
     def __init__(self, rows: Rows, names: Names | OneName, keys: Keys | None, known: Knows | None) -> None:
         self._rows, self._names, self._keys, self._known = enumerate(rows), names, keys, known
         self._lock = threading.Lock()
+        #: What kept the next row from being read.
+        self._unread: BaseException | None = None
         self._tasks = self._chunked()
 
     def next(self) -> Task | float | None:
-        """Return the next task, None when there is none; where others do those that are left, how long to wait, in seconds."""
+        """Return the next task, None when there is none; where others do those that are left, how long to wait, in seconds.
+
+        What keeps one from being read, or looked up, is raised once.
+        """
         with self._lock:
             return next(self._tasks, None)
 
     def _chunked(self) -> Iterator[Task | float]:
+        """Yield tasks; raises what kept a row from being read, after those before it."""
         many = 8  # the first rows are not kept waiting for those that come slowly
-        while rows := list(islice(self._rows, many)):
+        while rows := self._read(many):
             if self._keys is not None:
                 self._keys.look()
             chunk = [self._task(number, *row) for number, row in rows]
@@ -83,6 +89,18 @@ class Tasks:
             many = min(AHEAD, many * 4)
         if self._known is not None:
             yield from self._known.rest()
+        if self._unread is not None:
+            raise self._unread
+
+    def _read(self, many: int) -> list[tuple[int, tuple[dict[str, Any], dict[str, Any]]]]:
+        """Return the next rows, so many at most; what is in the way of one is kept until those before it are handed out."""
+        rows: list[tuple[int, tuple[dict[str, Any], dict[str, Any]]]] = []
+        if self._unread is None:
+            try:
+                rows.extend(islice(self._rows, many))  # those that came before an error are in it
+            except BaseException as error:  # noqa: BLE001 - whatever the user's generator raises
+                self._unread = error
+        return rows
 
     def _task(self, number: int, given: dict[str, Any], inputs: dict[str, Any]) -> Task:
         try:

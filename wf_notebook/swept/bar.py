@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from .said import going
+from .said import facts, going
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderResult
     from rich.live import Live
+    from rich.text import Text
 
-    from ..sweep import Sweep
+    from ..sweep import Progress, Sweep
 
-#: Characters of the bar.
-_WIDE = 30
+#: Characters of the bar: a part of the line, at most so many. It stays as wide as it is while what is said grows.
+_PART, _WIDE = 5, 30
+_BETWEEN = " · "
+#: What is left out first where a line has no room for all.
+_LESS = ("pace", "running", "tokens", "hits", "cost", "seconds", "stopped")
+#: The colours of what failed, and what was stopped; the words say it, too.
+COLOURS = {"failed": "red", "stopped": "yellow"}
 #: Seconds between two lines, where no terminal is.
 NOW_AND_THEN = 10.0
 
@@ -28,7 +35,8 @@ class Bar:
         from rich.live import Live
 
         self._sweep = sweep
-        self._live: Live = Live(self, console=console, transient=True, refresh_per_second=8)
+        seen = sys.stdout is not None and sys.stdout.isatty()  # what rows print into a file or a pipe goes on there
+        self._live: Live = Live(self, console=console, transient=True, refresh_per_second=8, redirect_stdout=seen)
 
     def start(self) -> None:
         """Show it."""
@@ -38,23 +46,33 @@ class Bar:
         """Take it away."""
         self._live.stop()
 
-    def __rich__(self) -> RenderableType:
-        from rich.columns import Columns
-        from rich.progress_bar import ProgressBar
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
 
-        progress = self._sweep.progress
-        said = Text(" · ".join([*going(progress), f"{progress.seconds:.1f} s"]))
-        if not progress.total:
-            return said
-        return Columns(
-            [
-                ProgressBar(
-                    total=progress.total, completed=progress.over, width=_WIDE, complete_style="green", finished_style="green"
-                ),
-                said,
-            ]
-        )
+        progress, room = self._sweep.progress, options.max_width - 1  # some terminals break a line that is full
+        told = facts(progress) | {"seconds": f"{progress.seconds:.1f} s"}
+        wide = min(_WIDE, room // _PART) if progress.total else 0
+        for name in _LESS:
+            if wide + 1 + len(_BETWEEN.join(told.values())) > room:
+                told.pop(name, None)
+        said = Text(_BETWEEN).join(Text(text, COLOURS.get(name, "")) for name, text in told.items())
+        line = Text(" ").join([_drawn(progress, wide), said]) if wide else said
+        line.truncate(room, overflow="ellipsis")
+        yield line
+
+
+def _drawn(progress: Progress, wide: int) -> Text:
+    """Return the bar: what is done, failed and stopped, and what is not over."""
+    from rich.text import Text
+
+    bar, at = Text(), 0
+    total, over = progress.total or 1, 0
+    for number, colour in ((progress.done, "green"), (progress.failed, "red"), (progress.stopped, "yellow")):
+        over += number
+        end = max(at, wide * over // total)
+        bar.append("━" * (end - at), colour)
+        at = end
+    return bar.append("─" * (wide - at), "dim")
 
 
 class Lines:

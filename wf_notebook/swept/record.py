@@ -15,7 +15,7 @@ from ..readable import brief
 from ..redact import redact
 from ..render import moment, session_name
 from ..render.status import STATUS
-from .said import far, foot, spent, stands
+from .said import ended, foot, like, spent, stands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -109,12 +109,12 @@ def _number(row: Row) -> int:
 
 def _said(sweep: Sweep, models: Sequence[str]) -> list[str]:
     used = [", ".join(map(brief, models))] if models else []
-    return [f"sweep {session_name(sweep.name)}", redact(stands(sweep)), *far(sweep.progress), *used, _now(sweep)]
+    return [f"sweep {session_name(sweep.name)}", redact(stands(sweep)), *ended(sweep), *used, _now(sweep)]
 
 
 def _head_html(sweep: Sweep, said: Sequence[str]) -> str:
     name, status, *facts = map(escape, said)
-    coloured = f'<span style="color: {STATUS[sweep.status][1]}">{status}</span>'
+    coloured = f'<span style="color: {STATUS[like(sweep)][1]}">{status}</span>'
     head = " · ".join([f"<strong>{escape(brief(sweep.workflow.name or ''))}</strong>", name, coloured, *facts])
     return (
         '<p style="color: var(--jp-ui-font-color2, #666); font-size: 90%; '

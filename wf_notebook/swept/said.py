@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..addresses import portable
 from ..readable import brief as one_line
 from ..render import session_name
-from ..render.status import standing
+from ..render.status import STATUS, standing
 from ..sweep.progress import brief
 
 if TYPE_CHECKING:
@@ -22,10 +22,13 @@ def far(progress: Progress) -> list[str]:
     >>> far(Progress(total=2000, done=52, hits=2, failed=1))
     ['52 of 2,000 rows', '1 failed']
     """
-    said = [f"{progress.done:,}{'' if progress.total is None else f' of {progress.total:,}'} rows"]
-    return said + [
-        f"{number:,} {what}" for number, what in ((progress.failed, "failed"), (progress.stopped, "stopped")) if number
-    ]
+    return [*_far(progress).values()]
+
+
+def _far(progress: Progress) -> dict[str, str]:
+    of, number = ("", progress.done) if progress.total is None else (f" of {progress.total:,}", progress.total)
+    said = {"rows": f"{progress.done:,}{of} row{'' if number == 1 else 's'}"}
+    return said | {what: f"{number:,} {what}" for what in ("failed", "stopped") if (number := getattr(progress, what))}
 
 
 def spent(progress: Progress) -> list[str]:
@@ -35,9 +38,13 @@ def spent(progress: Progress) -> list[str]:
     >>> spent(Progress(total=200, hits=2, tokens=1200, cost=0.02))
     ['2 from the store', '1,200 tokens', '$0.02']
     """
-    said = [f"{progress.hits:,} from the store"] if progress.hits else []
-    said += [f"{progress.tokens:,} tokens"] if progress.tokens else []
-    return said + ([f"${progress.cost:.4g}"] if progress.cost else [])
+    return [*_spent(progress).values()]
+
+
+def _spent(progress: Progress) -> dict[str, str]:
+    said = {"hits": f"{progress.hits:,} from the store"} if progress.hits else {}
+    said |= {"tokens": f"{progress.tokens:,} tokens"} if progress.tokens else {}
+    return said | ({"cost": f"${progress.cost:.4g}"} if progress.cost else {})
 
 
 def going(progress: Progress) -> list[str]:
@@ -47,10 +54,15 @@ def going(progress: Progress) -> list[str]:
     >>> going(Progress(total=200, done=52, hits=2, failed=1, running=8, seconds=5.0, left=14.7))
     ['52 of 200 rows', '1 failed', '2 from the store', '8 go on', '10 rows/s', '15 s left']
     """
-    said = [*far(progress), *spent(progress)]
-    said += [f"{progress.running:,} {'goes' if progress.running == 1 else 'go'} on"] if progress.running else []
-    said += [f"{rate} rows/s"] if (rate := pace(progress)) else []
-    return said + ([f"{brief(progress.left)} left"] if progress.left is not None else [])
+    return [*facts(progress).values()]
+
+
+def facts(progress: Progress) -> dict[str, str]:
+    """Return the same, each fact by its name."""
+    said = _far(progress) | _spent(progress)
+    said |= {"running": f"{progress.running:,} {'goes' if progress.running == 1 else 'go'} on"} if progress.running else {}
+    said |= {"pace": f"{rate} rows/s"} if (rate := pace(progress)) else {}
+    return said | ({"left": f"{brief(progress.left)} left"} if progress.left is not None else {})
 
 
 def pace(progress: Progress) -> str:
@@ -63,9 +75,29 @@ def pace(progress: Progress) -> str:
 
 
 def stands(sweep: Sweep) -> str:
-    """Return the status of a sweep, a sign and a word, and why it ended before all rows were done."""
-    error = sweep.error
+    """Return how a sweep stands, a sign and words, and why it ended before all rows were done."""
+    progress, error = sweep.progress, sweep.error
+    if sweep.status == "completed" and not progress.over:
+        return f"{STATUS['completed'][0]} nothing to do: there are no rows"
+    if sweep.status == "completed" and progress.failed:
+        sign, rows = "⚠" if progress.done else STATUS["failed"][0], "row" if progress.over == 1 else "rows"
+        return f"{sign} done, {progress.failed:,} of {progress.over:,} {rows} failed"
     return standing(sweep.status, f"{type(error).__name__}: {error}" if error is not None else sweep.reason)
+
+
+def like(sweep: Sweep) -> str:
+    """Return the status whose colour a sweep has: one that is done but for some rows has that of a warning."""
+    progress, status = sweep.progress, sweep.status
+    return ("failed" if not progress.done else "stopped") if status == "completed" and progress.failed else status
+
+
+def ended(sweep: Sweep) -> list[str]:
+    """Return how many rows of a sweep that is over are done, failed, were ended, and how many never began."""
+    progress = sweep.progress
+    if sweep.status == "completed" and (progress.failed or not progress.over):
+        return []  # it is said how it stands
+    never = 0 if progress.total is None else progress.total - progress.over
+    return [*far(progress), *([f"{never:,} never began"] if never else [])]
 
 
 def head(sweep: Sweep) -> str:
@@ -73,8 +105,8 @@ def head(sweep: Sweep) -> str:
     progress = sweep.progress
     took = [f"{progress.seconds:.1f} s"] if sweep.status != "running" else []
     title = [one_line(sweep.workflow.name or ""), f"sweep {session_name(sweep.name)}"]
-    facts = going(progress) if sweep.status == "running" else [*far(progress), *spent(progress)]
-    return " · ".join([*title, stands(sweep), *facts, *took])
+    told = going(progress) if sweep.status == "running" else [*ended(sweep), *spent(progress)]
+    return " · ".join([*title, stands(sweep), *told, *took])
 
 
 def where(sweep: Sweep) -> str:
@@ -99,7 +131,8 @@ def foot(sweep: Sweep, again: str = "") -> str:
     progress, line = sweep.progress, f"{again} goes on" if again else "the same again goes on"
     rest = progress.stopped + progress.failed + (0 if progress.total is None else progress.total - progress.over)
     more = [f"{line} with what is not done"] if rest and is_kept(sweep) and sweep.status != "running" else []
-    return "; ".join([where(sweep), *more, ".df() has all rows as a dataframe"])
+    kept = [where(sweep)] if progress.over or rest else []
+    return "; ".join([*kept, *more, ".df() has all rows as a dataframe"])
 
 
 def stopped(sweep: Sweep, again: str = "the same again") -> str:
@@ -107,4 +140,6 @@ def stopped(sweep: Sweep, again: str = "the same again") -> str:
     progress = sweep.progress
     of = "" if progress.total is None else f" of {progress.total:,}"
     kept, rest = (" and kept", f"; {again} goes on with the others") if is_kept(sweep) else ("", "")
-    return f"{sweep.workflow.name} was stopped after {progress.seconds:.1f} s: {progress.done:,}{of} rows are done{kept}{rest}"
+    others = f" ({', '.join(said)})" if (said := ended(sweep)[1:]) else ""
+    done = f"{progress.done:,}{of} rows are done{kept}{rest}"
+    return f"{sweep.workflow.name} was stopped after {progress.seconds:.1f} s{others}: {done}"
