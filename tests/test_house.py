@@ -38,10 +38,12 @@ FLOORS = """
     keying.program
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  owners  replayed  line  sharing  done  steps  remembers  known  history  conflicts  writing  exported  session
+3   transaction  owners  unit  replayed  line  sharing  done  steps  remembers  known  history  conflicts  writing  exported
+    session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.inserts  storage.steps  storage.carried  storage.rows  storage.together  storage.no_rows
-    storage.finished  storage.erasing  storage.standing  storage.cargo  storage.elsewhere  storage.asking  storage.tables
+    storage.finished  storage.standing  storage.erasing  storage.units  storage.cargo  storage.elsewhere
+    storage.asking  storage.tables
     storage.apart  storage.runs  storage.sql  storage.copying  storage.agno
     storage.postgres_address  storage.postgres_dialect  storage.postgres_driver  storage.postgres_connection
     storage.postgres_rows  storage.postgres_claims  storage.postgres_pool  storage.postgres_errors  storage.postgres_asked
