@@ -25,7 +25,7 @@ HOUSE = Path(wf_notebook.__file__).parent
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
 0   nearest  errors  given  whole  processes  users
-1   budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
+1   prices  budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
     porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
     porting.cells  porting  addresses
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
