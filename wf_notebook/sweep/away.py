@@ -163,9 +163,7 @@ class AwayBudget(Budget):
 
     def count(self, *, tokens: int = 0, cost: float | None = None, model: str | None = None) -> None:
         """Tell what was spent."""
-        if cost is None and tokens and self.max_cost is not None and is_unknown(model):
-            self._wire.tell("spent", unpriced(self.max_cost, model))
-        self._wire.tell("count", tokens, cost, model)
+        self._wire.tell("count", tokens, cost, model, is_unknown(model))
 
     def refuse(self, model: str) -> None:
         """Raise BudgetSpent before a model is asked of which no price is known, where US dollars are limited."""
