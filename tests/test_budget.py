@@ -8,11 +8,13 @@ from contextlib import suppress
 from functools import partial
 
 import pytest
+from pydantic_ai.models.function import FunctionModel
 
-from wf_notebook import Agent, RunEvent, Workflow
+from wf_notebook import Agent, RunEvent, Workflow, prices
 from wf_notebook.branches import parallel
 from wf_notebook.budget import Budget, BudgetSpent
 from wf_notebook.errors import RunCancelled
+from wf_notebook.models import price
 from wf_notebook.testing import ToolCall, scripted
 
 SPENT = r"budget of {} tokens spent ({})"
@@ -256,13 +258,56 @@ def test_many_threads_count_together():
         budget.check(tokens=1)
 
 
-def test_a_price_that_is_not_known_is_said_once(capsys):
+@pytest.fixture
+def dear(monkeypatch):
+    """Return a model whose price nobody knows, of which this process knows nothing yet."""
+    monkeypatch.setattr(prices, "_unknown", set())
+    monkeypatch.setattr(prices, "_said", {})
+    script = scripted(*["one", "two", "three", "four", "five"])
+    model = FunctionModel(script.function, stream_function=script.stream_function, model_name="our-model")
+    model.requests = script.requests
+    return model
+
+
+UNPRICED = (
+    "max_cost=$0.5 cannot be kept to, as the price of 'our-model' is not known; limit max_tokens= instead, or say it: "
+    "wf_notebook.models.price('our-model', input=…, output=…)"
+)
+
+
+def test_a_model_whose_price_is_not_known_is_asked_once_and_then_no_more(dear):
+    flow = Pair(max_cost=0.5)
+    flow.agent = Agent(dear)
+    assert "".join(said.content for said in flow.run()) == "one"
+    assert (flow.last_run.status, flow.last_run.error) == ("stopped", UNPRICED)
+    assert (flow.session_state, len(dear.requests)) == ({"half": "done"}, 1)
+    list(flow.run())  # now it is known that nobody knows it
+    assert (flow.last_run.status, flow.last_run.error, len(dear.requests)) == ("stopped", UNPRICED, 1)
+    price("our-model", input=1000, output=1000)
+    assert "".join(said.content for said in flow.run()) == "twothree"
+    run = flow.last_run
+    assert (run.status, run.cost) == ("completed", pytest.approx((run.input_tokens + run.output_tokens) / 1000))
+
+
+def test_a_sweep_ends_at_the_first_such_row_and_goes_on_once_the_price_is_said(dear, tmp_path):
+    class Ask(Workflow):
+        def run(self, topic: str):
+            return self.agent.run(topic)
+
+    flow = Ask(storage=f"sqlite:///{tmp_path}/runs.db", session_id="ask")
+    flow.agent = Agent(dear)
+    sweep = flow.map(["a", "b", "c"], max_cost=0.5, limit=1)
+    done = [row.content for row in sweep.result() if row.status == "completed"]
+    assert (sweep.status, sweep.reason, done) == ("stopped", UNPRICED, ["one"])
+    price("our-model", input=0, output=0)
+    again = flow.map(["a", "b", "c"], max_cost=0.5, limit=1)
+    assert [(row.content, row.hit) for row in again.result()] == [("one", True), ("two", False), ("three", False)]
+
+
+def test_a_model_that_stands_for_another_in_a_test_costs_nothing(capsys):
     flow = made(Pair, "one", "two", max_cost=0.5)
     list(flow.run())
-    assert flow.last_run.status == "completed"
-    assert capsys.readouterr().err == (
-        "WARNING  max_cost cannot be kept to: the price of 'scripted' is not known; limit max_tokens instead\n"
-    )
+    assert (flow.last_run.status, capsys.readouterr().err) == ("completed", "")
 
 
 def test_money_is_counted_where_the_price_is_known():

@@ -25,7 +25,7 @@ HOUSE = Path(wf_notebook.__file__).parent
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
 0   nearest  errors  given  whole  processes  users  ids
-1   budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
+1   prices  budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
     porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
     porting.cells  porting  addresses
 2   codec.kind  codec.blobs  codec.stack  codec.classes  codec.custom  codec.scalars  codec.times
@@ -38,10 +38,12 @@ FLOORS = """
     keying.program
     keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  owners  replayed  line  sharing  done  steps  remembers  known  history  conflicts  writing  exported  session
+3   transaction  owners  unit  replayed  line  sharing  done  steps  remembers  known  history  conflicts  writing  exported
+    session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.inserts  storage.finished  storage.steps  storage.carried  storage.rows  storage.together  storage.no_rows
-    storage.erasing  storage.standing  storage.cargo  storage.elsewhere  storage.asking  storage.tables
+    storage.standing  storage.erasing  storage.units  storage.cargo  storage.elsewhere
+    storage.asking  storage.tables
     storage.apart  storage.runs  storage.sql  storage.copying  storage.agno
     storage.postgres_address  storage.postgres_dialect  storage.postgres_driver  storage.postgres_connection
     storage.postgres_rows  storage.postgres_claims  storage.postgres_pool  storage.postgres_errors  storage.postgres_asked

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from .errors import RunCancelled
+from .prices import STAND_INS, is_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,8 @@ class Budget:
 
     The answer that goes over the budget was paid for and is kept: it is the next request that is not made. What a request under
     way is thought to have used is reckoned with until it is over, and counted then.
+
+    A limit of US dollars needs a price: the answer of a model of which none is known is kept, and no other request is made.
 
     >>> budget = Budget(max_tokens=1000, stop=print)
     >>> budget.count(tokens=900)
@@ -61,21 +64,31 @@ class Budget:
         self.within = within
         self._stop = stop
         self._lock = threading.Lock()
-        self._unpriced: set[str | None] = set()
+        self._unpriced: str | None = None
+        self._untold: set[str | None] = set()
 
     def count(self, *, tokens: int = 0, cost: float | None = None, model: str | None = None) -> None:
         """Count what was spent, here and in the budget around this one; a cost of None is not known."""
         with self._lock:
             self.tokens += tokens
             self.cost += cost or 0.0
-            unknown = cost is None and tokens > 0 and self.max_cost is not None and model not in self._unpriced
-            if unknown:
-                self._unpriced.add(model)
-        if unknown:
-            said = "max_cost cannot be kept to: the price of %r is not known; limit max_tokens instead"
+            is_dear = cost is None and tokens > 0 and self.max_cost is not None and model not in STAND_INS
+            if is_dear and self.max_cost is not None and is_unknown(model):
+                self._unpriced = unpriced(self.max_cost, model)
+            says = is_dear and self._unpriced is None and model not in self._untold
+            self._untold |= {model} if says else set()
+        if says:  # a call that was cut off, or of an agent of others, which tells at its end, or never
+            said = "max_cost does not count what %r took, as nobody told what that costs; limit max_tokens as well"
             logging.getLogger("wf_notebook").warning(said, model)
         if self.within is not None:
             self.within.count(tokens=tokens, cost=cost, model=model)
+
+    def refuse(self, model: str) -> None:
+        """Raise BudgetSpent before a model is asked of which no price is known, where US dollars are limited."""
+        if self.max_cost is not None and is_unknown(model):
+            raise BudgetSpent(unpriced(self.max_cost, model), self._stop)
+        if self.within is not None:
+            self.within.refuse(model)
 
     def reckon(self, tokens: int) -> None:
         """Reckon with tokens that a request under way has used; with a negative number no longer: they are counted now."""
@@ -122,7 +135,13 @@ class Budget:
             return _why(self.max_tokens, tokens)
         if self.max_cost is not None and cost > self.max_cost:
             return f"budget of ${self.max_cost:g} spent (${cost:.4g})"
-        return None
+        return self._unpriced
+
+
+def unpriced(max_cost: float, model: str | None) -> str:
+    """Return why a budget of US dollars ends a run at a model whose price is not known."""
+    remedy = f"limit max_tokens= instead, or say it: wf_notebook.models.price({model!r}, input=…, output=…)"
+    return f"max_cost=${max_cost:g} cannot be kept to, as the price of {model!r} is not known; {remedy}"
 
 
 def _why(most: int, tokens: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .agents.limits import limit
+from .prices import price
 from .redact import register_secret
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "OpenRouter",
     "Together",
     "limit",
+    "price",
     "xAI",
 ]
 

@@ -209,13 +209,19 @@ class Session(Saving, History, Remembers, Exported):
         self.save()
 
     def delete(self) -> None:
-        """Hide the session: it is no longer listed or loaded; its rows stay in the store, with what was unsaved."""
+        """Hide the session: it is no longer listed or loaded; its rows stay in the store, with what was unsaved.
+
+        The session `blog/` stands for all rows of that sweep.
+        """
         with self._lock:
             if self.storage is not None:
                 if self.loaded and self._line.about is not None:
                     with suppress(UnsavableValue, SessionConflict):  # all else is saved, mine in a branch
                         self.save()
-                self.storage.transact(self._hide, write=True)
+                if self._of_all is not None:
+                    self._of_all.say_of_rows(self.session_id, "deleted", self._acting())
+                else:
+                    self.storage.transact(self._hide, write=True)
             self._forget()
 
     def _forget(self) -> None:

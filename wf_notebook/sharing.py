@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from .errors import BadSetting, UnknownSession
 from .given import checked
 from .owners import SHARED, UNSHARED, refuse_others
+from .unit import is_unit
 from .users import users
 
 if TYPE_CHECKING:
     from .line import Line
     from .transaction import About, SessionStorage, Transaction
+
+
+@runtime_checkable
+class OfAll(Protocol):
+    """A storage that knows the rows of a sweep as a unit."""
+
+    def say_of_rows(self, unit: str, op: str, acting: str | None = None) -> object:
+        """Say something of all rows of a sweep."""
+
+    def shared_rows(self, unit: str) -> list[str]:
+        """Return with whom any row of a sweep is shared."""
 
 
 class Sharing:
@@ -26,8 +38,9 @@ class Sharing:
     def share(self, user: str | None = None) -> None:
         """Let another user, or everybody, see the session, run in it and change it, as a shared notebook; only you delete it.
 
-        It is kept with the session, and holds until `unshare`. Raises SessionOwned for the session of another user, BadSetting
-        for one of nobody, which everybody sees.
+        It is kept with the session, and holds until `unshare`. The session `blog/` stands for all rows of that sweep; those that
+        come later are shared when it is said again. Raises SessionOwned for the session of another user, BadSetting for one of
+        nobody, which everybody sees.
 
         >>> from wf_notebook.storage import open_storage
         >>> from wf_notebook.workflow import Workflow
@@ -45,9 +58,11 @@ class Sharing:
 
     @property
     def shared(self) -> list[str]:
-        """With whom the session is shared; "*" stands for everybody."""
+        """With whom the session is shared, of `blog/` any row of that sweep; "*" stands for everybody."""
         if self.storage is None:
             return []
+        if self._of_all is not None:
+            return self._of_all.shared_rows(self.session_id)
         about: About | None = self.storage.transact(lambda tx: tx.head(self._line.key, 0).about, write=False)
         return sorted("*" if name is None else name for name in about.shared) if about is not None else []
 
@@ -56,9 +71,18 @@ class Sharing:
             raise BadSetting("user is empty; write the name of a user, or none for everybody")
         if self.storage is None:
             raise UnknownSession(f"session {self.session_id!r} is kept in memory only, where nobody else is; give it a storage")
-        self.storage.transact(lambda tx: self._append(tx, op, user), write=True)
+        op = op if user is None else f"{op}:{user}"
+        if self._of_all is not None:
+            self._of_all.say_of_rows(self.session_id, op, self._acting())
+        else:
+            self.storage.transact(lambda tx: self._append(tx, op), write=True)
 
-    def _append(self, tx: Transaction, op: str, user: str | None) -> None:
+    @property
+    def _of_all(self) -> OfAll | None:
+        """What says things of all rows of the sweep that the id means."""
+        return self.storage if is_unit(self.session_id) and isinstance(self.storage, OfAll) else None
+
+    def _append(self, tx: Transaction, op: str) -> None:
         about = tx.head(self._line.key, 0).about
         if about is None:
             raise UnknownSession(f"session {self.session_id!r} is not saved yet; save it first: session.save()")
@@ -68,7 +92,7 @@ class Sharing:
                 "Workflow(user_id=…) gives a new one to a user"
             )
         self._check_sole_owner(about)
-        tx.append_about(self._line.key, op if user is None else f"{op}:{user}", about)
+        tx.append_about(self._line.key, op, about)
 
     def _acting(self) -> str | None:
         """Return who does what is done here; None means who works in this process."""

@@ -11,12 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from wf_notebook import open_storage
+from wf_notebook import Workflow, open_storage, users
 from wf_notebook.cli import main
 from wf_notebook.cli.wording import ONLY_THERE
 from wf_notebook.verbs.table import HELP, OUT, VERBS, options_of
 
 pytestmark = pytest.mark.usefixtures("store")
+
+
+class Greeting(Workflow):
+    def run(self, name: str):
+        return f"Hello {name}."
 
 
 def test_each_verb_that_needs_no_kernel_is_a_command_with_the_same_options():
@@ -184,3 +189,39 @@ def test_a_session_is_shared_and_sessions_of_others_are_listed_if_asked_for(wf, 
     assert wf("unshare mine bob").stdout == "session 'mine' is shared with everybody\n"
     assert wf("unshare mine").stdout == "session 'mine' is shared with nobody\n"
     assert wf("share").exit_code == 2
+
+
+def test_a_sweep_is_copied_shared_hidden_brought_back_and_erased_in_one_line_each(wf, store, working_directory, monkeypatch):
+    monkeypatch.setattr(users, "_in_whose_name", set())
+    monkeypatch.setenv("WF_USER", "ann")
+    list(Greeting(session_id="greet", storage=store).map(["Ann", "Bob"]))
+    assert wf(f"copy greet/ --to sqlite:///{working_directory / 'team.db'}").stdout.splitlines()[1].split()[:4] == [
+        *("greet/", "greet/", "copied", "2"),
+    ]
+    said = (
+        (
+            "share greet/ bob",
+            "2 rows of 'greet/' are shared with bob, who may look at them and run in them; wf unshare greet/ bob takes it back",
+        ),
+        ("unshare greet/", "2 rows of 'greet/' are shared with nobody"),
+        ("delete greet/", "2 rows of 'greet/' are hidden; wf restore --deleted greet/ brings them back"),
+        ("restore --deleted greet/", "2 rows of 'greet/' are back"),
+        ("delete greet/ --purge --yes", "2 rows of 'greet/' are erased, and cannot be brought back"),
+    )
+    for line, told in said:
+        assert wf(line).stdout == f"{told}\n"
+    assert wf("delete greet/").stderr.startswith("Error: no sweep 'greet/' in ")
+
+
+def test_what_is_done_to_one_session_says_so_of_a_sweep(wf, store):
+    list(Greeting(session_id="greet", storage=store).map(["Ann", "Bob"]))
+    what = "Error: 'greet/' means the 2 rows of a sweep, and this is done to one session; "
+    assert wf("forget -s greet/").stderr == f"{what}all rows are done again by wf run NOTEBOOK NAME --map DATA --fresh\n"
+    assert wf("export greet/").stderr == f"{what}all rows go with wf copy greet/ --to URL, and wf sessions greet/ lists them\n"
+    done = wf("delete greet/ --purge")
+    assert done.stderr.splitlines()[0] == (
+        "erase 2 rows of 'greet/', with their versions, runs and events? This cannot be undone. [y/N] "
+    )
+    assert wf("state -s greet/").stderr == (
+        "Error: 'greet/' means the 2 rows of a sweep, and this is asked of one session: wf sessions greet/ lists them\n"
+    )

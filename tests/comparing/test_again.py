@@ -69,6 +69,8 @@ def test_an_agent_is_asked_once_more_what_it_was_asked_with_other_instructions(s
     assert second.messages[0]["content"] == first.messages[0]["content"].replace("brief", "kind")
     assert (second.message, second.settings) == (first.message, first.settings) == ("About ducks", {"temperature": 0.5})
     assert again.changed == {"instructions": (first.messages[0]["content"], second.messages[0]["content"])}
+    for shown in (str(again), again._repr_html_(), str(diary.last_run.step("writer"))):
+        assert ("Be brief." in shown, "instructions>" in shown, "instructions&gt;" in shown) == (True, False, False)
 
 
 def test_the_message_the_model_and_settings_can_be_others(storage):

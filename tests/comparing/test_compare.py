@@ -12,6 +12,7 @@ import pytest
 
 from wf_notebook import Agent, Workflow, open_storage, step
 from wf_notebook.agents import report_usage
+from wf_notebook.comparing import Comparison
 from wf_notebook.errors import BadSetting, MissingInput, MissingPart
 from wf_notebook.testing import scripted
 
@@ -237,6 +238,10 @@ def test_scores_are_plotted_or_it_is_said_what_is_missing(storage, monkeypatch):
     figure = compared.plot()
     assert [part.get_title() for part in figure.axes] == [f"length: {compared.means['length']}", "broken: no score"]
     assert [len(marks.get_offsets()) for marks in figure.axes[0].collections] == [3, 3]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["swans", "geese", "ducks"]
+    assert figure.axes[0].get_legend().get_bbox_to_anchor().x0 >= figure.axes[0].get_window_extent().x1  # it covers nothing
+    many = Comparison(compared.rows * 15, "blog", "inputs", compared.names).plot().axes[0]
+    assert (many.get_xlim(), [int(at) for at in many.get_xticks()][:3]) == ((0.5, 45.5), [1, 3, 6])
     with pytest.raises(BadSetting, match="there are no scores to plot"):
         blog.compare().plot()
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -311,6 +316,15 @@ def test_what_it_costs_is_told_as_if_nothing_was_remembered_and_what_was_paid_be
     assert "cost $0.5000 → $0.6250, $0.3750 paid now" in compared.summary
     assert compared.df()[["old_cost", "new_cost", "cost_diff", "paid"]].iloc[0].tolist() == [0.5, 0.625, 0.125, 0.375]
     assert priced.last_run.step("write").again().cost == (0.25, 0.375)
+
+
+def test_where_no_price_is_known_tokens_are_told(storage):
+    blog, _ = ran(storage, "ducks", "geese")
+    blog.writer.instructions = "Sing"
+    compared = blog.compare()
+    assert " tokens" in compared.summary
+    heads = str(compared).splitlines()[0].split()
+    assert (heads[-1], "cost" in heads, ">tokens</th>" in compared._repr_html_()) == ("tokens", False, True)
 
 
 class Awaits(Workflow):

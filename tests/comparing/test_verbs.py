@@ -71,3 +71,63 @@ def test_a_terminal_compares_a_workflow_of_a_notebook(monkeypatch, tmp_path):
     (row,) = json.loads(done.stdout)
     assert (row["text"], row["old"], row["new"], row["changed"]) == ("one two three", "one two", "one two three", True)
     assert "[-two-]" not in CliRunner().invoke(main, "compare report.ipynb digest").stdout
+
+
+SCORING = """
+def words(text):
+    return len(text.split())
+
+nothing = 3
+"""
+
+
+@pytest.fixture
+def report(monkeypatch, tmp_path):
+    """Return what runs a line of `wf` beside a notebook whose workflow ran twice, and is another one now."""
+    monkeypatch.chdir(tmp_path)
+    cell = "%%workflow digest\ndef run(self, text: str, most: int = {0}):\n    yield ' '.join(text.split()[: most])"
+
+    def written(most: int) -> None:
+        sources = ("%load_ext wf_notebook", SCORING, cell.format(most))
+        cells = [nbformat.v4.new_code_cell(each) for each in sources]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), "report.ipynb")
+
+    wf = lambda line: CliRunner().invoke(main, line)
+    written(2)
+    for text in ("one two three", "four five six"):
+        assert wf(f"run report.ipynb digest text='{text}'").exit_code == 0
+    written(3)
+    return wf
+
+
+def test_a_terminal_scores_by_functions_of_the_notebook_over_the_rows_of_a_file(report, tmp_path):
+    (row, _) = json.loads(report("compare report.ipynb digest --score words --score len --json").stdout)
+    assert (row["old_words"], row["new_words"], row["new_len"]) == (2, 3, 13)
+    (tmp_path / "rows.csv").write_text("text,most,answer\none two three,1,one\nseven,1,seven\n")
+    rows = json.loads(report("compare report.ipynb digest --over rows.csv --score words --limit 1 --json").stdout)
+    assert [(row["text"], row["answer"], row["new"], row["new_score"]) for row in rows] == [
+        ("one two three", "one", "one", 1),
+        ("seven", "seven", "seven", 1),
+    ]
+
+
+WRONG = {
+    "--score wrds": (2, "report.ipynb has no function 'wrds' to score by; define it in a cell: def wrds(text): …"),
+    "--score nothing": (2, "report.ipynb has no function, but another value, 'nothing' to score by"),
+    "--score words(1)": (2, "--score 'words(1)' is no name; define a function in a cell of report.ipynb"),
+    "--over rows.csv": (2, "--over: there is no file 'rows.csv'; give the path of a .csv"),
+    "--over rows.csv --last 3": (2, "--over gives the inputs, and --last takes those of recorded runs; write one of them"),
+    "--limit 0": (2, "invalid value for '--limit'"),
+    "--last many": (2, "invalid value for '--last'"),
+    "--model nope": (1, "has no agent"),
+}
+
+
+def test_what_a_terminal_cannot_compare_is_said_by_its_exit_code_too(report, tmp_path):
+    for line, (code, said) in WRONG.items():
+        done = report(f"compare report.ipynb digest {line}")
+        assert (done.exit_code, done.stdout, said in done.stderr) == (code, "", True), done.stderr
+    text = (tmp_path / "report.ipynb").read_text()
+    (tmp_path / "report.ipynb").write_text(text.replace("text.split()[", "text.splitt()["))
+    done = report("compare report.ipynb digest")
+    assert (done.exit_code, "2 failed" in done.stdout) == (1, True)

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import threading
+import time
 from pathlib import Path
 
 import psycopg
@@ -14,7 +15,7 @@ import pytest
 
 from wf_notebook import Workflow, open_storage
 from wf_notebook.errors import BadQuery, BadSetting, BadStorage, StorageBusy, StorageFailed, StorageReadOnly
-from wf_notebook.storage import PostgresWorkflowStorage, asking, postgres_connection, waiting
+from wf_notebook.storage import PostgresWorkflowStorage, asking, postgres_address, postgres_connection, postgres_errors, waiting
 from wf_notebook.storage.waiting import at_most
 
 pytestmark = pytest.mark.postgres
@@ -168,9 +169,72 @@ def test_who_only_looks_makes_no_schema(postgres, pg):
     assert pg.query("SELECT count(*) FROM pg_namespace WHERE nspname = ?", storage.schema) == [(0,)]
 
 
-def test_a_server_that_lets_nobody_in_says_so_at_once(pg):
-    with pytest.raises(BadStorage, match=r"lets nobody in \(.*does not exist\); check user, password"):
-        open_storage(pg.url.replace("/postgres?", "/nowhere?")).session("demo").load()
+def test_what_is_wrong_with_an_address_is_said_at_once_with_its_remedy(pg):
+    at = re.search(r"@(.*):(\d+)/", pg.url)
+    said = {
+        pg.url.replace("/postgres?", "/no where?"): (
+            f"there is no database 'no where' at {at[1]}:{at[2]}; make it: createdb -h {at[1]} -p {at[2]} -U tester 'no where'"
+        ),
+        pg.url.replace("tester@", "nobody@"): (
+            f"there is no role 'nobody' at {at[1]}:{at[2]}; name the right user: postgresql://USER@HOST/DATABASE, "
+            "or let the role be made: createuser nobody"
+        ),
+        "postgresql://ann@nowhere.invalid/team": (
+            "there is no host 'nowhere.invalid'; check its name in the address, and that you are in its network"
+        ),
+        f"{pg.url}&sslmode=require": f"the server at {at[1]}:{at[2]} speaks without TLS only; leave sslmode out of the address",
+        "postgresql://ann@127.0.0.1:99999/team": (
+            'postgresql://ann@127.0.0.1:99999/team cannot be used: invalid port number: "99999"; '
+            "write postgresql://user@host:5432/database"
+        ),
+    }
+    for url, told in said.items():
+        with pytest.raises(BadStorage) as error:
+            open_storage(url).session("demo").load()
+        assert str(error.value) == told
+
+
+def test_what_may_pass_is_waited_for_and_then_said_with_its_remedy(pg, monkeypatch, caplog):
+    monkeypatch.setattr(waiting, "PATIENCE", 1.3)
+    with caplog.at_level(logging.WARNING), pytest.raises(StorageBusy, match=r"since 1 s: nobody listens at 127.0.0.1:1, .*start"):
+        open_storage("postgresql://ann@127.0.0.1:1/team").session("demo").load()
+    assert "which cannot be reached: nobody listens at 127.0.0.1:1" in caplog.text
+    pg.query("DROP ROLE IF EXISTS few")
+    pg.query("CREATE ROLE few LOGIN CONNECTION LIMIT 0")
+    monkeypatch.setattr(waiting, "PATIENCE", 0.1)
+    with pytest.raises(StorageBusy, match=r'"few" has as many connections as it may have at .*pg_stat_activity'):
+        open_storage(pg.url.replace("tester@", "few@")).session("demo").load()
+
+
+@pytest.mark.parametrize(
+    ("said", "passes", "told"),
+    [  # as servers say it, of releases 14 to 17, and the library
+        (
+            'FATAL:  password authentication failed for user "eve"',
+            False,
+            r"password of 'eve' is not .* that the server at db:5432",
+        ),
+        ("fe_sendauth: no password supplied", False, r"wants a password of 'ann', and none was given; set PGPASSWORD"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "ann"', False, r"does not let in 'ann' .* pg_hba.conf"),
+        ("FATAL:  the database system is starting up", True, r"the server at db:5432 starts up.*wait a moment"),
+        ("FATAL:  sorry, too many clients already", True, r"as many connections as it takes.*max_connections"),
+        ("failed to resolve host 'db': [Errno -3] Temporary failure in name resolution", True, r"the name 'db' leads nowhere"),
+        ("connection timeout expired", True, r"since 10 s: connection timeout expired.*see that the server runs"),
+    ],
+)
+def test_what_servers_say_is_told_as_a_fact_and_a_remedy(said, passes, told):
+    error = psycopg.OperationalError(f'connection failed: connection to server at "10.0.0.9", port 5432 failed: {said}')
+    address = postgres_address.read("postgresql://ann@db/team")
+    assert postgres_errors.is_lost(error, connected=False) is passes
+    ours = postgres_errors.unreachable(error, address, 10, write=True) if passes else postgres_errors.translated(error, address)
+    assert re.search(told, str(ours))
+    assert "FATAL" not in str(ours)
+
+
+def test_a_host_that_was_there_before_is_waited_for():
+    error = psycopg.OperationalError("failed to resolve host 'db': [Errno -2] Name or service not known")
+    assert not postgres_errors.is_lost(error, connected=False)
+    assert postgres_errors.is_lost(error, connected=False, met=True)
 
 
 def test_a_member_of_the_team_who_may_not_write_is_told_what_to_ask_for(pg):
@@ -277,10 +341,14 @@ def test_while_the_server_is_away_a_save_waits_says_so_and_keeps_the_state(postg
         session.state["n"] = 2
         with (
             caplog.at_level(logging.WARNING),
-            pytest.raises(StorageBusy, match=r"cannot be reached since [12] s .*stays in memory"),
+            pytest.raises(StorageBusy, match=r"cannot be reached since [12] s: nobody listens at .*stays in memory"),
         ):
             session.save()
         assert "which cannot be reached" in caplog.text
+        since = time.monotonic()
+        with pytest.raises(StorageBusy, match=r"cannot be reached since [2-9] s"):
+            saved(pg.open(), "other", n=1)  # for which it was waited already
+        assert time.monotonic() - since < waiting.PATIENCE
         with at_most(0.1), pytest.raises(StorageBusy, match="so that nothing could be read"):
             pg.open().session("demo").load()
     finally:

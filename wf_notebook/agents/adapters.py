@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from ..errors import AgentFailed
 from ..foreign import PACKAGES
+from ..prices import note_unknown
 from ..run import current
 from ..tally import tally
 from .functions import FunctionAgent
@@ -149,5 +150,7 @@ def report_usage(
     """
     run = current.get()
     if run is not None:
+        if cost is None and input_tokens + output_tokens:
+            note_unknown(model)
         run.usage.add(model=model, requests=requests, input_tokens=input_tokens, output_tokens=output_tokens, cost=cost)
     tally(requests=requests, input_tokens=input_tokens, output_tokens=output_tokens, cost=cost)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import AgentFailed
 from ..events import RunEvent
+from ..prices import note_unknown
 from ..redact import redact
 from ..run import Usage, current
 from ..tally import tally
@@ -211,8 +212,10 @@ class AgentCall(Answering):
         assert self._model is not None
         assert self._requests is not None
         used, before, unsaid = run.usage, self._counted, self._requests.spending
-        cost = 0.0 if self._model.cost_free else None if used.cost is None else float(used.cost)
         sent, came = used.input_tokens + unsaid.input_tokens, used.output_tokens + unsaid.output_tokens
+        cost = self._model.cost(sent, came, used.cost)
+        if cost is None and used.input_tokens + used.output_tokens:
+            note_unknown(self._model.name)
         now = {"requests": used.requests, "input_tokens": sent, "output_tokens": came}
         recalled, self._requests.recalled = self._requests.recalled, Usage()  # these were told when they were given again
         more = {name: now[name] - before[name] - getattr(recalled, name) for name in now}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import background
 from ..errors import BadSetting, UncacheableArgument
 from ..keying import Keyer, Uncacheable
+from ..prices import note_unknown
 from ..run import current
 from ..tally import tally
 from . import prompt
@@ -238,7 +239,9 @@ def request(asked: Asked, messages: str, parts: Mapping[str, Any], model: Any, o
     except Exception as error:
         raise explain(error, f"request of {asked.name!r} to {resolved.name!r}{asker.attempt}", "") from error
     used = answer.usage
-    cost = 0.0 if resolved.cost_free else None if used.cost is None else float(used.cost)
+    cost = resolved.cost(used.input_tokens, used.output_tokens, used.cost)
+    if cost is None and used.input_tokens + used.output_tokens:
+        note_unknown(resolved.name)
     if (run := current.get()) is not None:
         counts = {"requests": 1, "input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
         run.usage.add(model=resolved.name, cost=cost, **counts)

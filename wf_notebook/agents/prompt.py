@@ -70,6 +70,24 @@ def _tagged(tag: str, text: str | None) -> str | None:
     return f"<{tag}>\n{text}\n</{tag}>" if text else None
 
 
+#: The parts in tags, and what people call them.
+_CALLED = {
+    "your_goal": "Your goal: ", "your_role": "Your role: ", "instructions": "", "additional_information": "",
+    "expected_output": "Expected output: ",
+}  # fmt: skip
+_OPENS = re.compile(rf"^<({'|'.join(_CALLED)})>\n", re.MULTILINE)
+_CLOSES = re.compile(rf"\n</(?:{'|'.join(_CALLED)})>$", re.MULTILINE)
+
+
+def as_read(told: str) -> str:
+    r"""Return what a model is told as people read it: without the tags around its parts.
+
+    >>> as_read("You sum up.\n\n<your_goal>\nTo be brief.\n</your_goal>\n\n<instructions>\n- Be kind.\n</instructions>")
+    'You sum up.\n\nYour goal: To be brief.\n\n- Be kind.'
+    """
+    return _CLOSES.sub("", _OPENS.sub(lambda found: _CALLED[found[1]], told))
+
+
 def message_text(message: Any) -> str | None:
     """Return a message as text: a str as it is, a model, list or dict as JSON; None is no message.
 

@@ -70,7 +70,7 @@ class Requests(WrapperModel):
         #: What answers took that were given before: they cost nothing now.
         self.recalled = Usage()
         #: What the requests use that their answers do not say.
-        self.spending = Spending(self._who, self._name, self.wrapped)
+        self.spending = Spending(self._who, self._name, self.wrapped, told=resolved.name)
 
     @property
     def attempt(self) -> str:

@@ -18,6 +18,7 @@ from pydantic_ai.providers import infer_provider, infer_provider_class
 from ..cache.modes import asks_nobody
 from ..errors import NoModel, UnknownModel, WorkflowError
 from ..nearest import did_you_mean
+from ..prices import cost_of
 from . import local
 from .files import DEFAULT, MODEL_FILES, can_run_locally, local_files
 
@@ -74,6 +75,11 @@ class Resolved:
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     cost_free: bool = False
+
+    def cost(self, input_tokens: int, output_tokens: int, told: Any) -> float | None:
+        """Return what tokens cost in US dollars: nothing on this machine, by the price that was said here, or as it was told."""
+        said = 0.0 if self.cost_free else cost_of(self.name, input_tokens, output_tokens)
+        return said if said is not None or told is None else float(told)
 
 
 def resolve(model: object) -> Resolved:

@@ -96,8 +96,10 @@ class Spending:
     #: Models that refuse to be told how long an answer may be, by their names, as it was learned.
     uncapped: set[str] = set()  # noqa: RUF012 - of the process
 
-    def __init__(self, who: str, name: str, model: Model) -> None:
+    def __init__(self, who: str, name: str, model: Model, *, told: str) -> None:
         self._who, self._name, self._model = who, name, model
+        #: What records call the model.
+        self._told = told
         #: What went in and came out that nobody but us counts: of streams that were cut, and where no provider counts.
         self.input_tokens = self.output_tokens = 0
         self._cut: Budget | None = None
@@ -107,6 +109,8 @@ class Spending:
         """Meter a request. Raises BudgetSpent when nothing is left for it."""
         run = current.get()
         budget = run.usage.budget if run is not None else None
+        if budget is not None:
+            budget.refuse(self._told)
         left = budget.left() if budget is not None else None
         meter = Meter(messages, budget)
         if left is not None:

@@ -13,7 +13,7 @@ import click
 from ..errors import BadArguments, UnknownSession
 from ..nearest import did_you_mean
 from ..run import logger
-from ..verbs.asked import Asked
+from ..verbs.asked import Asked, rows_in_words
 from ..verbs.table import HELP, VERBS, options_of
 from .command import Command
 from .completing import sessions
@@ -176,7 +176,9 @@ def _delete(verb: Verb) -> Command:
         line, told = asked(words, **options)
         if options.get("purge") and not yes:
             named = words[0] if len(words) == 1 else line.meant()
-            confirmed(f"erase session {named!r}, with its versions, runs and events? This cannot be undone.")
+            rows = line.rows(named, deleted=None)
+            what = rows_in_words(rows, named) if rows else f"session {named!r}"
+            confirmed(f"erase {what}, with {'their' if rows else 'its'} versions, runs and events? This cannot be undone.")
         perform(verb, replace(line), told)
 
     yes = click.Option(["--yes", "-y"], is_flag=True, help="do not ask before something is erased")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..agents.prompt import as_read
 from ..frames.columns import Column
 from ..frames.differing import WordDiff, as_text, beside
 from ..frames.html import QUIET
@@ -74,7 +75,8 @@ class Again:
 
     def _changes(self) -> list[tuple[str, WordDiff | str]]:
         told: list[tuple[str, WordDiff | str]] = []
-        for name, (was, now) in self.changed.items():
+        for name, pair in self.changed.items():
+            was, now = (as_read(each) if name == "instructions" and isinstance(each, str) else each for each in pair)
             long = isinstance(was, str) and isinstance(now, str) and max(len(was), len(now)) > _SHORT
             told.append((name, WordDiff.between(was, now) if long else f"{brief(_written(was))} → {brief(_written(now))}"))
         return told

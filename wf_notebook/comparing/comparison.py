@@ -104,6 +104,9 @@ class Comparison:
         if costs := [row.pair("cost") for row in self.rows if row.cost_diff is not None]:
             was, now = (sum(cost[place] or 0.0 for cost in costs) for place in (0, 1))
             more.append(f"cost ${was:.4f} → ${now:.4f}, ${sum(row.paid or 0.0 for row in self.rows):.4f} paid now")
+        elif self._used():
+            was, now = (sum(row.tokens[place] or 0 for row in self.rows if None not in row.tokens) for place in (0, 1))
+            more += [f"{was:,} → {now:,} tokens"] if was != now else []
         more += [f"{name} {mean}" for name, mean in self.means.items()]
         return "; ".join(more)
 
@@ -153,7 +156,8 @@ class Comparison:
 
         Raises BadSetting where there are no scores, MissingPart where matplotlib is not here.
         """
-        return drawn({name: [row.scores.get(name, (None, None)) for row in self.rows] for name in self.names}, self.means)
+        pairs = {name: [row.scores.get(name, (None, None)) for row in self.rows] for name in self.names}
+        return drawn(pairs, self.means, [redact(_told_alone(row.inputs)) for row in self.rows])
 
     def _diff(self, row: Compared) -> WordDiff:
         """Return what differs in a row: of many rows less is compared word by word."""
@@ -176,10 +180,15 @@ class Comparison:
         columns += [
             Column.of(name, [_pair(row.scores.get(name, (None, None)), figure) for row in rows], "text") for name in self.names
         ]
-        if any(row.cost_diff is not None for row in rows):
-            costs = [_pair(row.pair("cost"), dollars) for row in rows]
-            columns.append(Column.of("cost", costs, "text"))
+        if used := self._used():
+            columns.append(Column.of(used, [_spent(row, used) for row in rows], "text"))
         return columns
+
+    def _used(self) -> str:
+        """Return what is told of what runs used: the cost, or tokens where no price is known; nothing where they used none."""
+        if any(row.cost_diff is not None for row in self.rows):
+            return "cost"
+        return "tokens" if any(count for row in self.rows for count in row.tokens) else ""
 
     def _notes(self) -> list[str]:
         more = [f"the first {ROWS} of {len(self.rows)} are shown; .df() has all"] if len(self.rows) > ROWS else []
@@ -191,13 +200,13 @@ class Comparison:
         return "\n".join([*lines[: 1 + min(len(self.rows), ROWS)], *self._notes()])
 
     def _repr_html_(self) -> str:
-        costs = any(row.cost_diff is not None for row in self.rows)
-        heads = ["inputs", "outcome", "what differs", "from store", *self.names, *(["cost"] if costs else []), "seconds"]
+        used = self._used()
+        heads = ["inputs", "outcome", "what differs", "from store", *self.names, *([used] if used else []), "seconds"]
         head = "".join(f'<th style="{EDGE}; border-bottom-width: 2px; text-align: left">{escape(name)}</th>' for name in heads)
-        body = "".join(f"<tr>{''.join(self._cells(row, costs=costs))}</tr>" for row in self.rows[:ROWS])
+        body = "".join(f"<tr>{''.join(self._cells(row, used))}</tr>" for row in self.rows[:ROWS])
         return framed(f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>", [redact(note) for note in self._notes()])
 
-    def _cells(self, row: Compared, *, costs: bool) -> Iterator[str]:
+    def _cells(self, row: Compared, used: str) -> Iterator[str]:
         narrow, still = f"{EDGE}; white-space: nowrap; text-align: left", f"{EDGE}; text-align: left"
         told, around = told_inputs(row.inputs), "min-width: 8em; max-width: 20em; overflow-wrap: break-word"
         yield f'<td style="{still}; {around}">{folded(dict(row.inputs), told, code=False)}</td>'
@@ -207,8 +216,8 @@ class Comparison:
         for name in self.names:
             pair = _pair(row.scores.get(name, (None, None)), figure)
             yield f'<td style="{narrow}">{escape(pair) or escape(row.unscored.get(name, ""))}</td>'
-        if costs:
-            yield f'<td style="{narrow}">{_pair(row.pair("cost"), dollars)}</td>'
+        if used:
+            yield f'<td style="{narrow}">{_spent(row, used)}</td>'
         yield f'<td style="{narrow}">{_pair(row.pair("duration"), tenths)}</td>'
 
 
@@ -250,6 +259,20 @@ def _pair(pair: tuple[Any, Any], form: Callable[[float], str]) -> str:
     if pair == (None, None):
         return ""
     return " → ".join("–" if value is None else form(value) for value in pair)
+
+
+def _spent(row: Compared, used: str) -> str:
+    return _pair(row.pair("cost"), dollars) if used == "cost" else _pair(row.tokens, whole)
+
+
+def _told_alone(inputs: dict[str, Any]) -> str:
+    """Return inputs in a line; one by itself without its name."""
+    return told_inputs(inputs).partition("=")[2] if len(inputs) == 1 else told_inputs(inputs)
+
+
+def whole(value: float) -> str:
+    """Return a whole number."""
+    return f"{value:,.0f}"
 
 
 def figure(value: float) -> str:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..agents.prompt import as_read
 from ..errors import BadSetting, UnknownStep
 from ..frames.differing import NOTHING, as_text
 from ..frames.html import EDGE, QUIET, folded
@@ -78,12 +79,16 @@ class Step:
     def _head(self) -> str:
         return f"{self.kind} {self.name!r} · {used(self.model, self.tokens, self.cost, self.seconds)}"
 
+    def _read(self) -> list[tuple[str, str]]:
+        """Return what it was given as people read it."""
+        return [(name, as_read(shown) if name == "instructions" else shown) for name, shown in self.asked.items()]
+
     def __repr__(self) -> str:
-        lines = [self._head(), *(f"  {name}: {brief(shown)}" for name, shown in self.asked.items())]
+        lines = [self._head(), *(f"  {name}: {brief(shown)}" for name, shown in self._read())]
         return "\n".join([*lines, "gave", *indented(as_text(self.came))])
 
     def _repr_html_(self) -> str:
-        rows = [(name, shown, brief(shown)) for name, shown in self.asked.items()]
+        rows = [(name, shown, brief(shown)) for name, shown in self._read()]
         rows.append(("gave", as_text(self.came), brief(as_text(self.came))))
         cells = "".join(
             f'<tr><td style="{EDGE}; color: {QUIET}; text-align: left">{escape(name)}</td>'

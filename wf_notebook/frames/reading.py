@@ -12,7 +12,8 @@ from ..keys import key_of
 from ..nearest import did_you_mean
 from ..owners import line_of, refuse_others, visible
 from ..state import decoded
-from ..transaction import is_branch, shown_id, stored_ids
+from ..transaction import is_branch, shown_id, stored_ids, sweep_of
+from ..unit import is_unit
 from .columns import Column, fields_of
 from .records import columns_of
 
@@ -44,6 +45,11 @@ def found_session(storage: SqlStorage, tx: Transaction, session_id: str) -> str:
 
 def unknown_session(session_id: str, known: list[str], url: str) -> UnknownSession:
     """Return what to say of a session that is not there."""
+    if rows := [each for each in known if is_unit(session_id) and sweep_of(each) == session_id[:-1]]:
+        return UnknownSession(
+            f"{session_id!r} means the {len(rows):,} rows of a sweep, and this is asked of one session: "
+            f"%wf sessions {session_id} lists them"
+        )
     return UnknownSession(f"no session {session_id!r} in {url}{_hint(session_id, known, 'it has no session yet')}")
 
 

@@ -12,6 +12,8 @@ from ..history import folded
 from ..nearest import did_you_mean
 from ..owners import refuse_others, visible
 from ..transaction import is_branch, shown_id, stored_id
+from ..users import users
+from .standing import among, branches_of, groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,21 +63,37 @@ def known(tx: SqlTransaction | NoRows, session_id: str, url: str, *, alone: bool
     return key
 
 
-def erase_session(tx: SqlTransaction, key: str) -> tuple[int, int, int]:
-    """Erase a session with its branches and all rows of them; return how many sessions, versions and runs that were."""
-    of = "store = ? AND (session_id = ? OR (session_id LIKE ? ESCAPE '!' AND session_id NOT LIKE ? ESCAPE '!'))"
-    begins = re.sub("[!%_]", r"!\g<0>", key)
-    given = (tx.store, key, f"{begins}@%", f"{begins}@@%")  # a doubled @ is the user's own: another session
-    sessions, versions = tx.rows(
-        "SELECT count(DISTINCT session_id),"
-        f" (SELECT count(*) FROM (SELECT DISTINCT session_id, version FROM state_log WHERE {of}) v) FROM session_log WHERE {of}",
-        given * 2,
-    )[0]
-    runs = [run_id for (run_id,) in tx.rows(f"SELECT DISTINCT run_id FROM run_log WHERE {of}", given)]
-    erase_runs(tx, runs)
-    for table in ("run_log", "state_log", "session_log", "step_log"):
-        tx.rows(f"DELETE FROM {table} WHERE {of}", given)
-    return sessions, versions, len(runs)
+def own(tx: SqlTransaction | NoRows, session_ids: Sequence[str], *, also_deleted: bool = False) -> set[str]:
+    """Return which of many sessions are there, and not another user's: asked for at once; of the others `known` says more."""
+    mine, found = users(), set()
+    there = "newest = 1" if also_deleted else "newest = 1 AND op <> 'deleted'"
+    newest = "row_number() OVER (PARTITION BY session_id ORDER BY revision DESC) AS newest"
+    for some in groups([*map(stored_id, session_ids)]):
+        sql = (
+            f"SELECT session_id, user_id FROM (SELECT session_id, op, user_id, {newest} FROM session_log WHERE store = ?"
+            f" AND {among('session_id', some)}) s WHERE {there}"
+        )
+        rows = tx.rows(sql, (tx.store, *some))
+        found |= {stored for stored, owner in rows if owner is None or mine is None or owner in mine}
+    return found
+
+
+def erase_sessions(tx: SqlTransaction, keys: Sequence[str]) -> tuple[int, int, int]:
+    """Erase sessions with their branches and all rows of them; return how many sessions, versions and runs that were."""
+    sessions = versions = erased = 0
+    for some in groups([*keys, *branches_of(tx, keys)] if keys else []):
+        of, given = f"store = ? AND {among('session_id', some)}", (tx.store, *some)
+        saved = f"SELECT count(*) FROM (SELECT DISTINCT session_id, version FROM state_log WHERE {of}) v"
+        there = tx.rows(
+            f"SELECT count(DISTINCT session_id), ({saved}) FROM session_log WHERE {of}",
+            given * 2,
+        )[0]
+        runs = [run_id for (run_id,) in tx.rows(f"SELECT DISTINCT run_id FROM run_log WHERE {of}", given)]
+        erase_runs(tx, runs)
+        for table in ("run_log", "state_log", "session_log", "step_log"):
+            tx.rows(f"DELETE FROM {table} WHERE {of}", given)
+        sessions, versions, erased = sessions + there[0], versions + there[1], erased + len(runs)
+    return sessions, versions, erased
 
 
 def erase_runs(tx: SqlTransaction, runs: Sequence[str]) -> None:
@@ -87,11 +105,13 @@ def erase_runs(tx: SqlTransaction, runs: Sequence[str]) -> None:
             tx.rows(f"DELETE FROM {table} WHERE run_id IN ({marks})", some)
 
 
-def runs_before(tx: SqlTransaction, moment: str, key: str | None) -> list[str]:
-    """Return the runs that ended before a moment, of one session or of all."""
-    ended = "store = ? AND phase = 'end' AND happened_at < ?"
-    sql = f"SELECT run_id FROM run_log WHERE {ended} AND (CAST(? AS VARCHAR) IS NULL OR session_id = ?)"
-    return [run_id for (run_id,) in tx.rows(sql, (tx.store, moment, key, key))]
+def runs_before(tx: SqlTransaction, moment: str, keys: Sequence[str] | None) -> list[str]:
+    """Return the runs that ended before a moment, of some sessions or of all."""
+    sql = "SELECT run_id FROM run_log WHERE store = ? AND phase = 'end' AND happened_at < ?"
+    if keys is None:
+        return [run_id for (run_id,) in tx.rows(sql, (tx.store, moment))]
+    asked = ((f"{sql} AND {among('session_id', some)}", (tx.store, moment, *some)) for some in groups(keys))
+    return [run_id for one in asked for (run_id,) in tx.rows(*one)]
 
 
 def version_at(tx: SqlTransaction, key: str, moment: str) -> int:
@@ -134,21 +154,17 @@ def sweep(tx: SqlTransaction) -> int:
     return len(gone)
 
 
-def purged(tx: SqlTransaction, key: str | None, moment: str | None) -> Purged:
+def purged(tx: SqlTransaction, keys: Sequence[str] | None, moment: str | None) -> Purged:
     """Erase what `SqlStorage.purge` says."""
     tx.hold_all()
-    sessions = versions = 0
-    whole = deleted_sessions(tx, moment) if key is None else [key] if moment is None else []
-    runs: list[str] = [] if moment is None else runs_before(tx, moment, key)
+    runs: list[str] = [] if moment is None else runs_before(tx, moment, keys)
     erase_runs(tx, runs)
-    erased = len(runs)
-    for one in whole:
-        counts = erase_session(tx, one)
-        sessions, versions, erased = sessions + counts[0], versions + counts[1], erased + counts[2]
+    whole = deleted_sessions(tx, moment) if keys is None else keys if moment is None else []
+    sessions, versions, erased = erase_sessions(tx, whole)
     if moment is not None:
-        for one in live_sessions(tx) if key is None else [key]:
+        for one in live_sessions(tx) if keys is None else keys:
             versions += folded(tx, one, version_at(tx, one, moment))
-    return Purged(sessions, versions, erased, sweep(tx))
+    return Purged(sessions, versions, erased + len(runs), sweep(tx))
 
 
 def moment(since: object) -> str:

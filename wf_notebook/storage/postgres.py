@@ -19,7 +19,7 @@ from .postgres_rows import PostgresTogether, PostgresTransaction, number
 from .rows import Opened
 from .schema import quoted
 from .sql import SqlStorage, checked_table_name
-from .waiting import SILENCE, busy, longest, patience_for, remembered
+from .waiting import BRIEF, SILENCE, busy, longest, patience_for, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -130,9 +130,9 @@ class PostgresWorkflowStorage(SqlStorage):
                 raise not_there(self.url) from None
             raise
         except psycopg.Error as error:
-            if postgres_errors.is_lost(error, connected=False):
-                raise postgres_errors.unreachable(error, self.url, 0, write=False) from error
-            raise postgres_errors.translated(error, self.url, self.schema, write=False) from error
+            if postgres_errors.is_lost(error, connected=False, met=self._pool.met):
+                raise postgres_errors.unreachable(error, self._address, 0, write=False) from error
+            raise postgres_errors.translated(error, self._address, write=False) from error
 
     def close(self) -> None:
         """Close the connections of this process to the database that nobody uses; they are opened again when needed."""
@@ -171,10 +171,10 @@ class _Trying:
                 if postgres_errors.is_held(error):
                     self._waits(error, "another kernel, which saves there")
                     continue
-                if not postgres_errors.is_lost(error, connected=connected):
+                if not postgres_errors.is_lost(error, connected=connected, met=pool.met):
                     if self._is_gone(pool, error):
                         continue
-                    raise postgres_errors.translated(error, storage.url, storage.schema, write=self._write) from error
+                    raise postgres_errors.translated(error, pool.address, write=self._write) from error
                 pool.close()  # the others are gone, too
                 self._waits(error, None)
             time.sleep(min(pause, self._left))
@@ -204,15 +204,26 @@ class _Trying:
         return max(0.0, self._since + self._patience - time.monotonic())
 
     def _waits(self, error: psycopg.Error, holder: str | None) -> None:
-        """Say that it is waited; raise when that was long enough."""
-        waited, url = time.monotonic() - self._since, self._storage.url
-        if not self._left:
-            if holder is None:
-                raise postgres_errors.unreachable(error, url, waited, write=self._write) from error
-            raise busy(f"{url} is held by {holder}, since {waited:.0f} s", "let it finish", write=self._write) from error
-        if waited > SILENCE and not self._said:
+        """Say that it is waited; raise when that was long enough.
+
+        All who wait for a server that is away give up at the same time, and who comes later at once.
+        """
+        now, left, pool = time.monotonic(), self._left, self._storage._pool  # noqa: SLF001 - its own
+        url, since = self._storage.url, self._since
+        away = pool.away() if holder is None else None
+        if away is not None:
+            since = min(since, away.since)
+            left = min(left, max(away.since + self._patience, self._since + BRIEF) - now)
+        if left <= 0:
+            if away is not None:
+                raise postgres_errors.unreachable(error, pool.address, now - since, write=self._write) from error
+            raise busy(f"{url} is held by {holder}, since {now - since:.0f} s", "let it finish", write=self._write) from error
+        if now - since > SILENCE and not (away.said if away is not None else self._said):
             self._said = True
-            logger.warning("waiting for %s", holder or f"{url}, which cannot be reached")
+            if away is not None:
+                away.said = True
+            why = "" if away is None else f"{url}, which cannot be reached: {postgres_errors.why(error, pool.address)}"
+            logger.warning("waiting for %s", holder or why)
 
     def _is_gone(self, pool: Pool, error: psycopg.Error) -> bool:
         """Say whether our tables were taken away since they were prepared: then a save makes them again."""

@@ -3,34 +3,150 @@
 from __future__ import annotations
 
 import re
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import BadStorage, StorageFailed, StorageReadOnly, WorkflowError
 from ..redact import redact
 from .place import KEPT
+from .postgres_address import EXAMPLE
 from .postgres_driver import psycopg
 from .waiting import busy
+
+if TYPE_CHECKING:
+    from .postgres_address import Address
 
 #: The server is not there just now, or it was restarted under us.
 _LOST = ("08", "57P01", "57P02", "57P03", "57P05", "25P03", "53300")
 #: What was done was undone by the server, as it stood against what others did: it may be done again.
 _UNDONE = ("40001", "40P01", "40003")
 _HELD = "55P03"
-#: What a server says that does let nobody in only now.
-_NOT_YET = re.compile(
-    r"starting up|shutting down|not yet accepting|recovery mode|too many (clients|connections)|remaining connection"
+
+
+class _Meaning(NamedTuple):
+    """What it means that nobody is let in, told by what is said then: a fact and a remedy, and whether it may pass."""
+
+    said: re.Pattern[str]
+    fact: str
+    remedy: str
+    passes: bool = False
+
+
+_FREE = "end some (SELECT pid, application_name FROM pg_stat_activity lists them), or let it take more"
+#: What a server, or the library that looks for it, says without a code. What passes stands first, as there may be several hosts.
+_MEANINGS = tuple(
+    _Meaning(re.compile(said), fact, remedy, passes)
+    for said, fact, remedy, passes in (
+        ("starting up|not yet accepting|recovery mode", "the server at {at} starts up", "wait a moment", True),
+        ("shutting down", "the server at {at} shuts down", "see that it is started again", True),
+        (
+            "too many connections for (?:role|database) (?P<name>.*)",
+            "{name} has as many connections as it may have at {at}",
+            _FREE,
+            True,
+        ),
+        (
+            "too many (?:clients|connections)|remaining connection",
+            "the server at {at} has as many connections as it takes",
+            f"{_FREE}: max_connections",
+            True,
+        ),
+        (
+            "Connection refused|No such file or directory",
+            "nobody listens at {at}",
+            "start the server, or name the host and port at which it listens: postgresql://USER@HOST:PORT/DATABASE",
+            True,
+        ),
+        ("Temporary failure in name resolution", "the name {host} leads nowhere just now", "see that the network is there", True),
+        (
+            'database "(?P<name>.*)" does not exist',
+            "there is no database {name!r} at {at}",
+            "make it: createdb {options}{quoted}{unnamed}",
+            False,
+        ),
+        (
+            'role "(?P<name>.*)" does not exist',
+            "there is no role {name!r} at {at}",
+            "name the right user: postgresql://USER@HOST/DATABASE, or let the role be made: createuser {quoted}",
+            False,
+        ),
+        (
+            'role "(?P<name>.*)" is not permitted to log in',
+            "the role {name!r} may not log in at {at}",
+            'let that be granted: ALTER ROLE "{name}" LOGIN',
+            False,
+        ),
+        (
+            "no password supplied",
+            "the server at {at} wants a password of {user}, and none was given",
+            "set PGPASSWORD, or write a line into ~/.pgpass",
+            False,
+        ),
+        (
+            'password authentication failed for user "(?P<name>.*)"',
+            "the password of {name!r} is not the one that the server at {at} knows",
+            "mend it where it comes from: the address, PGPASSWORD or ~/.pgpass",
+            False,
+        ),
+        (
+            "pg_hba.conf",
+            "the server at {at} does not let in {user} from this machine",
+            "let a line for that be written into its pg_hba.conf",
+            False,
+        ),
+        (
+            "failed to resolve host|could not translate host name",
+            "there is no host {host}",
+            "check its name in the address, and that you are in its network",
+            False,
+        ),
+        ("SSL was required", "the server at {at} speaks without TLS only", "leave sslmode out of the address", False),
+        ("invalid port number|invalid connection option|invalid URI", "{url} cannot be used: {line}", f"write {EXAMPLE}", False),
+    )
 )
 
 
-def is_lost(error: psycopg.Error, *, connected: bool) -> bool:
-    """Return whether the connection is gone or did not come about, for a reason that may pass."""
+def is_lost(error: psycopg.Error, *, connected: bool, met: bool = False) -> bool:
+    """Return whether the connection is gone or did not come about, for a reason that may pass.
+
+    `met` says that the server was there before: then its name may be found again.
+    """
     if code := error.sqlstate:
         return code.startswith(_LOST)
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return False
-    text = str(error)
-    if "no password supplied" in text:
-        return False
-    return connected or "FATAL" not in text or _NOT_YET.search(text) is not None
+    if (meaning := _meaning(error)) is not None and not connected:
+        return meaning[0].passes or (met and "{host}" in meaning[0].fact)
+    return connected or "FATAL" not in str(error)
+
+
+def _meaning(error: psycopg.Error) -> tuple[_Meaning, str] | None:
+    """Return what it means, and the name that is in it."""
+    found = ((each, each.said.search(str(error))) for each in _MEANINGS)
+    return next(((each, match.groupdict().get("name", "")) for each, match in found if match), None)
+
+
+def _told(error: psycopg.Error, address: Address) -> tuple[str, str] | None:
+    """Return a fact and a remedy for a server that lets nobody in, None where nothing is known but what it said."""
+    meaning = _meaning(error)
+    if meaning is None:
+        return None
+    kind, name = meaning
+    given = address.parameters
+    host, port = given.get("host", "") or "localhost", given.get("port", "5432")
+    flags = {"-h": given.get("host"), "-p": given.get("port"), "-U": given.get("user")}
+    words = {
+        "at": f"{host}/.s.PGSQL.{port}" if host.startswith("/") else f"{host}:{port}",
+        "host": repr(host),
+        "user": repr(given["user"]) if "user" in given else "this user",
+        "name": name,
+        "quoted": shlex.quote(name),
+        "options": "".join(f"{flag} {shlex.quote(value)} " for flag, value in flags.items() if value),
+        "unnamed": "" if "dbname" in given else ", or name another one: postgresql://USER@HOST/DATABASE",
+        "url": address.url,
+        "line": _line(error),
+    }
+    return kind.fact.format(**words), kind.remedy.format(**words)
 
 
 def is_undone(error: psycopg.Error) -> bool:
@@ -43,15 +159,23 @@ def is_held(error: psycopg.Error) -> bool:
     return error.sqlstate == _HELD
 
 
-def unreachable(error: psycopg.Error, url: str, waited: float, *, write: bool) -> WorkflowError:
+def unreachable(error: psycopg.Error, address: Address, waited: float, *, write: bool) -> WorkflowError:
     """Return what is said of a server that did not come back."""
-    return busy(f"{url} cannot be reached since {waited:.0f} s ({_line(error)})", "see that the server runs", write=write)
+    fact, remedy = _told(error, address) or (_line(error), "see that the server runs")
+    return busy(f"{address.url} cannot be reached since {waited:.0f} s: {fact}", remedy, write=write)
 
 
-def translated(error: psycopg.Error, url: str, schema: str, *, write: bool = True) -> WorkflowError:
+def why(error: psycopg.Error, address: Address) -> str:
+    """Return in a few words why a server cannot be reached just now."""
+    return (_told(error, address) or (_line(error), ""))[0]
+
+
+def translated(error: psycopg.Error, address: Address, *, write: bool = True) -> WorkflowError:
     """Return our error for one of Postgres's that does not pass."""
-    code, said = error.sqlstate or "", _line(error)
+    code, said, url, schema = error.sqlstate or "", _line(error), address.url, address.schema
     if not code or code.startswith(("28", "3D")):
+        if (told := _told(error, address)) is not None:
+            return BadStorage("; ".join(told))
         return BadStorage(f"{url} lets nobody in ({said}); check user, password (PGPASSWORD or ~/.pgpass), host and database")
     if code == "42501":
         grant = "SELECT, INSERT, DELETE" if write else "SELECT"
@@ -65,5 +189,11 @@ def translated(error: psycopg.Error, url: str, schema: str, *, write: bool = Tru
 
 
 def _line(error: psycopg.Error) -> str:
-    diagnosed = error.diag.message_primary
-    return redact(" ".join((diagnosed or str(error) or type(error).__name__).split())[:300])
+    said = " ".join((error.diag.message_primary or str(error) or type(error).__name__).split())
+    return redact(_AROUND.sub("", said)[:300])
+
+
+#: What the library says around what is the matter.
+_AROUND = re.compile(
+    r"connection (?:failed|is bad): |connection to server (?:at|on) [^:]*? failed: |FATAL: +| (?:Is the server|This probably) .*"
+)

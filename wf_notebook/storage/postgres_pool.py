@@ -8,12 +8,14 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StorageBusy, WorkflowError
 from .postgres_claims import Claims
 from .postgres_connection import connect
 from .postgres_driver import psycopg
+from .waiting import SOON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
 MOST = 8
 #: A connection beyond the first that was not used for so long is closed, in seconds.
 IDLE = 60.0
+
+
+@dataclass
+class Away:
+    """That a server is away: since when, and when that was last seen."""
+
+    since: float
+    seen: float = 0.0
+    #: Whether somebody was told.
+    said: bool = False
 
 
 class Pool:
@@ -38,6 +50,10 @@ class Pool:
         self._places = threading.BoundedSemaphore(MOST)
         #: The stores that are prepared.
         self.ready: set[str] = set()
+        #: Whether the server was there before.
+        self.met = False
+        #: Since when it is away, when that was last seen, and whether it was said.
+        self._away: Away | None = None
         self.claims = Claims(address)
         #: The threads that are in the middle of a transaction.
         self.at_work: set[int] = set()
@@ -73,7 +89,18 @@ class Pool:
         with self._lock:
             if self._free:
                 return self._free.pop()[1]
-        return connect(self.address)
+        connection = connect(self.address)
+        self.met, self._away = True, None
+        return connection
+
+    def away(self) -> Away:
+        """Note that the server is away; return since when that is known: whoever waits for it waits for the same."""
+        now = time.monotonic()
+        with self._lock:
+            if self._away is None or now - self._away.seen > SOON:
+                self._away = Away(now)
+            self._away.seen = now
+            return self._away
 
     def _give_back(self, connection: psycopg.Connection[Any]) -> None:
         now, old = time.monotonic(), []

@@ -6,11 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from ..errors import BadStorage, SessionExists, UnknownRun, UnknownSession
+from ..errors import BadSetting, BadStorage, SessionExists, UnknownRun, UnknownSession
 from ..given import checked
 from ..owners import line_of, refuse_others, visible
 from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
+from ..unit import is_unit
 from ..users import users
 from . import erasing
 from .elsewhere import Elsewhere
@@ -23,6 +24,7 @@ from .runs import RUN, Stored, record
 from .schema import MIGRATIONS, RESERVED, Cursor, Dialect, create_store_view
 from .tables import Tables
 from .together import Together
+from .units import Units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class SqlStorage(Tables, Elsewhere):
+class SqlStorage(Tables, Elsewhere, Units):
     """A storage over SQL; a dialect states how a transaction is opened, and what its words are."""
 
     dialect: Dialect
@@ -172,8 +174,11 @@ class SqlStorage(Tables, Elsewhere):
     def delete_session(self, session_id: str) -> None:
         """Hide a session: it is no longer listed or loaded; its rows stay, and `restore_session` brings it back.
 
-        Raises UnknownSession if there is none of that id.
+        Of `blog/` all rows of that sweep are hidden. Raises UnknownSession if there is none of that id.
         """
+        if is_unit(session_id):
+            self.say_of_rows(session_id, "deleted")
+            return
         key = self._known(session_id)
         self.transact(lambda tx: tx.append_about(key, "deleted", tx.head(key, 0).about or About()), write=True)
 
@@ -181,7 +186,7 @@ class SqlStorage(Tables, Elsewhere):
         """Erase for good what was asked for, also from the file; return how much that was. Raises UnknownSession.
 
         Args:
-            session_id: The session to erase; None means all of them.
+            session_id: The session to erase, or all rows of a sweep, `blog/`; None means all sessions.
             older_than: Erase only versions that were replaced, runs that ended and sessions that were deleted before that
                 moment, or longer ago than that. Left out with a session, all of it is erased; left out with none, what was
                 deleted is.
@@ -192,11 +197,19 @@ class SqlStorage(Tables, Elsewhere):
         >>> storage.delete_session("a"); storage.purge()
         Purged(sessions=1, versions=1, runs=0, blobs=0)
         """
-        key = None if session_id is None else self._known(session_id)
+        keys = None if session_id is None else self._all_known(session_id)
         moment = None if older_than is None else erasing.moment(older_than)
-        purged: Purged = self._in_transaction(lambda tx: erasing.purged(cast("SqlTransaction", tx), key, moment), write=True)
+        purged: Purged = self._in_transaction(lambda tx: erasing.purged(cast("SqlTransaction", tx), keys, moment), write=True)
         self._shrink()
         return purged
+
+    def _all_known(self, session_id: str) -> list[str]:
+        """Return how the ids of what is to be erased are stored; of a sweep also rows that are hidden."""
+        if not is_unit(session_id):
+            return [self._known(session_id)]
+        ids = self.rows_of(session_id, deleted=None)
+        there = self._in_transaction(lambda tx: erasing.own(tx, ids, also_deleted=True), write=False)
+        return [key if (key := stored_id(each)) in there else self._known(each) for each in ids]
 
     def _known(self, session_id: str) -> str:
         return self._in_transaction(lambda tx: erasing.known(tx, session_id, self.url), write=False)
@@ -208,8 +221,14 @@ class SqlStorage(Tables, Elsewhere):
     def restore_session(self, session_id: str, *, new_id: str | None = None) -> None:
         """Bring a deleted session back, with all of its versions; under another id, if its own is used again.
 
-        Raises UnknownSession if there is no deleted session of that id, SessionExists if there is one of the new id.
+        Of `blog/` all rows of that sweep are brought back that were deleted. Raises UnknownSession if there is no deleted session
+        of that id, SessionExists if there is one of the new id.
         """
+        if is_unit(session_id):
+            if new_id is not None:
+                raise BadSetting(f"the rows of {session_id!r} come back under their own ids; leave out {new_id!r}")
+            self.say_of_rows(session_id, "restored")
+            return
         key = stored_id(session_id)
         if new_id is not None and self.transact(lambda tx: tx.head(stored_id(new_id), 0).revision, write=False):
             raise SessionExists(f"there is a session {new_id!r} already; choose another id")

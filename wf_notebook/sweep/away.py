@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..budget import Budget, BudgetSpent
+from ..budget import Budget, BudgetSpent, unpriced
 from ..errors import StorageFailed, StorageReadOnly, UnsavableValue
+from ..prices import is_unknown
 from ..storage.no_rows import NoRows
 from ..transaction import Records
 from .doing import Doing
@@ -145,6 +146,7 @@ class AwayBudget(Budget):
     def __init__(self, wire: Wire, *, is_limited: bool, max_tokens: int | None, max_cost: float | None) -> None:
         self._wire, self._is_limited = wire, is_limited
         self.max_tokens, self.max_cost, self.within = max_tokens, max_cost, None
+        self._unpriced = None
 
     def __getattr__(self, name: str) -> Any:
         if name in {"tokens", "cost"}:
@@ -161,7 +163,12 @@ class AwayBudget(Budget):
 
     def count(self, *, tokens: int = 0, cost: float | None = None, model: str | None = None) -> None:
         """Tell what was spent."""
-        self._wire.tell("count", tokens, cost, model)
+        self._wire.tell("count", tokens, cost, model, is_unknown(model))
+
+    def refuse(self, model: str) -> None:
+        """Raise BudgetSpent before a model is asked of which no price is known, where US dollars are limited."""
+        if self.max_cost is not None and is_unknown(model):
+            self._raise(unpriced(self.max_cost, model))
 
     def reckon(self, tokens: int) -> None:
         """Tell what a request under way has used."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..budget import BudgetSpent
 from ..encoding import Snapshot
 from ..errors import StorageFailed, UnsavableValue
+from ..prices import note_unknown
 from .away import READS
 from .session import Ending
 from .shipped import packed_rows, unpacked
@@ -201,7 +202,9 @@ class Hand:
 
     # -- what is spent -----------------------------------------------------------------------------------------------------
 
-    def _count(self, tokens: int, cost: float | None, model: str | None) -> None:
+    def _count(self, tokens: int, cost: float | None, model: str | None, is_unknown: bool) -> None:
+        if is_unknown:
+            note_unknown(model)
         self._sweep.budget.count(tokens=tokens, cost=cost, model=model)
 
     def _reckon(self, tokens: int) -> None:

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments, NoConflict, UnsavableValue, WorkflowError
 from ..ipynb.line import written
-from .asked import whole_number
+from ..owners import SHARED, UNSHARED
+from .asked import rows_in_words, whole_number
 from .following import meant
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ..session import Session
     from ..storage.sql import SqlStorage
+    from ..storage.units import Said
     from .asked import Asked
 
 
@@ -21,10 +25,14 @@ def restore(asked: Asked) -> None:
     if deleted is not None:
         storage = asked.storage()
         new_id = asked.word("the new id, if its own is used again: %wf restore --deleted ID NEW") if asked.words else None
+        if (rows := asked.rows(deleted, deleted=True)) and new_id is None:
+            storage.restore_session(deleted)
+            _read_again(asked, rows)
+            asked.say(f"{rows_in_words(rows, deleted)} {_are(rows)} back")
+            return
         storage.restore_session(deleted, new_id=new_id)
         deleted = new_id or deleted
-        for workflow in asked.of_session(deleted, storage):
-            workflow.read_from_storage()
+        _read_again(asked, [deleted])
         asked.say(f"session {deleted!r} is back, with {_count(len(storage.session(deleted).versions()), 'version')}")
         return
     number = whole_number(asked.word("the version: %wf restore 3"), "write %wf restore 3; %wf versions lists them")
@@ -40,6 +48,13 @@ def restore(asked: Asked) -> None:
     named = f" -s {written(session.session_id)}" if asked.options.get("session") else ""
     undo = f"; %wf restore {before[0].version}{named} undoes it" if before else ""
     asked.say(f"session {session.session_id!r} is as it was at version {number}, which is now version {session.version}{undo}")
+
+
+def _read_again(asked: Asked, ids: Collection[str]) -> None:
+    """Let workflows that are in one of these sessions have what is stored."""
+    for workflow in asked.workflows():
+        if workflow.session_id in ids and asked.of_session(workflow.session_id):
+            workflow.read_from_storage()
 
 
 def fork(asked: Asked) -> Session:
@@ -75,6 +90,17 @@ def delete(asked: Asked) -> None:
     if asked.options.get("purge"):
         _purge(asked, storage, session_id)
         return
+    if rows := asked.rows(session_id):
+        live = {each.session_id: each.session for each in asked.workflows() if each.session_id in rows}
+        for session in live.values():
+            session.delete()
+        said = storage.say_of_rows(session_id, "deleted") if len(live) < len(rows) else None
+        count = len(live) + (said.rows if said is not None else 0)
+        asked.say(
+            f"{rows_in_words(count, session_id)} {_are(count)} hidden{_left(said)}; "
+            f"%wf restore --deleted {written(session_id)} brings {'it' if count == 1 else 'them'} back"
+        )
+        return
     sessions = [asked.looked_at(session_id), *(live.session for live in asked.of_session(session_id, storage))]
     for place, session in enumerate(sessions):
         if not any(session is other for other in sessions[:place]):
@@ -86,6 +112,13 @@ def _purge(asked: Asked, storage: SqlStorage, session_id: str) -> None:
     """Erase a session, whether it is hidden already or not."""
     from ..frames.reading import unknown_session
 
+    if rows := asked.rows(session_id, deleted=None):
+        storage.purge(session_id)
+        for workflow in asked.workflows():
+            if workflow.session_id in rows and asked.of_session(workflow.session_id, storage):
+                workflow.session.purge()
+        asked.say(f"{rows_in_words(rows, session_id)} {_are(rows)} erased, and cannot be brought back")
+        return
     live = [workflow.session for workflow in asked.of_session(session_id, storage)]
     erased = storage.purge(session_id)
     for session in live:
@@ -130,25 +163,52 @@ def save(asked: Asked) -> None:
 
 
 def share(asked: Asked) -> None:
-    """Let another user, or everybody, see a session and run in it."""
-    session, user = _shared(asked, "share")
-    session.share(user)
-    undo = f"%wf unshare {written(session.session_id)}{f' {written(user)}' if user else ''} takes it back"
-    asked.say(f"session {session.session_id!r} is shared with {user or 'everybody'}, who may look at it and run in it; {undo}")
+    """Let another user, or everybody, see a session, or all rows of a sweep, and run in it."""
+    session_id, user = _shared(asked, "share")
+    undo = f"%wf unshare {written(session_id)}{f' {written(user)}' if user else ''} takes it back"
+    what = f"shared with {user or 'everybody'}, who may look at {{}} and run in {{}}"
+    if asked.rows(session_id):
+        said = asked.storage().say_of_rows(session_id, f"{SHARED}:{user}" if user else SHARED)
+        asked.say(f"{rows_in_words(said.rows, session_id)} {_are(said.rows)} {what.format('them', 'them')}{_left(said)}; {undo}")
+        return
+    asked.looked_at(session_id).share(user)
+    asked.say(f"session {session_id!r} is {what.format('it', 'it')}; {undo}")
 
 
 def unshare(asked: Asked) -> None:
     """Take that back."""
-    session, user = _shared(asked, "unshare")
-    session.unshare(user)
-    left = ", ".join(session.shared)
-    asked.say(f"session {session.session_id!r} is shared with {left.replace('*', 'everybody') or 'nobody'}")
+    session_id, user = _shared(asked, "unshare")
+    session, rows = None, asked.rows(session_id)
+    if not rows:
+        session = asked.looked_at(session_id)
+        session.unshare(user)
+    else:
+        said = asked.storage().say_of_rows(session_id, f"{UNSHARED}:{user}" if user else UNSHARED)
+    left = ", ".join(session.shared if session is not None else asked.storage().shared_rows(session_id))
+    what = f"shared with {left.replace('*', 'everybody') or 'nobody'}"
+    if session is not None:
+        asked.say(f"session {session_id!r} is {what}")
+    else:
+        asked.say(f"{rows_in_words(said.rows, session_id)} {_are(said.rows)} {what}{_left(said)}")
 
 
-def _shared(asked: Asked, verb: str) -> tuple[Session, str | None]:
+def _shared(asked: Asked, verb: str) -> tuple[str, str | None]:
     if not 1 <= len(asked.words) <= 2:  # noqa: PLR2004 - a session and a user
         raise BadArguments(f"write %wf {verb} SESSION for everybody, or %wf {verb} SESSION USER")
-    return asked.looked_at(asked.words[0]), asked.words[1] if len(asked.words) > 1 else None
+    return asked.words[0], asked.words[1] if len(asked.words) > 1 else None
+
+
+def _are(rows: Collection[str] | int) -> str:
+    return "is" if (rows if isinstance(rows, int) else len(rows)) == 1 else "are"
+
+
+def _left(said: Said | None) -> str:
+    """Return how many rows were left alone, and why."""
+    if said is None:
+        return ""
+    others = f"{said.of_others:,} of other users" if said.of_others else ""
+    nobodys = f"{said.of_nobody:,} that nobody owns" if said.of_nobody else ""
+    return f", but for {' and '.join(filter(None, [others, nobodys]))}" if others or nobodys else ""
 
 
 def stop(asked: Asked) -> None:
@@ -177,6 +237,7 @@ def use(asked: Asked) -> None:
 def forget(asked: Asked) -> None:
     """Forget what steps gave."""
     step = asked.word("the name of one step") if asked.words else None
+    asked.of_one(asked.meant(), "all rows are done again by %workflow NAME --map DATA --fresh")
     count = asked.session().forget(step=step)
     asked.say(f"{_count(count, 'step')} forgotten; the next run does {'it' if count == 1 else 'them'} again")
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadArguments, SessionConflict, StorageReadOnly, UnknownSession, UnsavableValue
+from ..unit import is_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from ..session import Session
@@ -114,6 +115,21 @@ class Asked:
         """Return the sessions of that id that workflows here have loaded, each once."""
         return list({id(each.session): each.session for each in self.of_session(session_id) if each.session.loaded}.values())
 
+    def rows(self, session_id: str, *, deleted: bool | None = False) -> list[str]:
+        """Return the ids of the rows of the sweep that `blog/` means (None: also of deleted ones); none for one session.
+
+        Raises UnknownSession if there is no such sweep.
+        """
+        found = self.storage().rows_of(session_id, deleted=deleted) if is_unit(session_id) else []
+        return [] if found == [session_id] else found
+
+    def of_one(self, session_id: str, instead: str) -> str:
+        """Return the id of one session; raise BadArguments for one that means all rows of a sweep, with what to do instead."""
+        if is_unit(session_id) and (rows := self.rows(session_id)):
+            many = rows_in_words(rows, session_id).partition(" of ")[0]
+            raise BadArguments(f"{session_id!r} means the {many} of a sweep, and this is done to one session; {instead}")
+        return session_id
+
     def session_named(self, session_id: str) -> Session:
         """Return the session of that id. Raises UnknownSession if it is not there."""
         from ..frames.reading import found_session
@@ -130,6 +146,16 @@ class Asked:
             return storage.session(session_id)
         of, _, branch = stored.rpartition("@")
         return storage.session(shown_id(of), branch=branch)
+
+
+def rows_in_words(rows: Sequence[str] | int, unit: str) -> str:
+    """Return how many rows of a sweep there are.
+
+    >>> rows_in_words(["blog/row-1", "blog/"], "blog/"), rows_in_words(1000, "blog/")
+    ("1 row of 'blog/'", "1,000 rows of 'blog/'")
+    """
+    count = rows if isinstance(rows, int) else sum(each != unit for each in rows)
+    return f"{count:,} row{'' if count == 1 else 's'} of {unit!r}"
 
 
 def _last_ran(workflow: Workflow) -> tuple[bool, datetime | float]:

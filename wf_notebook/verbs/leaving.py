@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadArguments
+from ..transaction import sweep_of
 
 if TYPE_CHECKING:
     from ..frames import Table
@@ -21,7 +22,9 @@ def export(asked: Asked) -> None:
         raise BadArguments(f"write the id of one session, not {' '.join(asked.words)}")
     path, kind = asked.options.get("output"), asked.options.get("format")
     kind = format_of(path, kind)
-    session = asked.looked_at(asked.words[0] if asked.words else asked.session_id())
+    session_id = asked.words[0] if asked.words else asked.session_id()
+    asked.of_one(session_id, f"all rows go with %wf copy {session_id} --to URL, and %wf sessions {session_id} lists them")
+    session = asked.looked_at(session_id)
     written = written_file(session, path, format=kind, force=bool(asked.options.get("force")))
     asked.say(f"session {session.session_id!r} is written to {written}")
 
@@ -34,9 +37,9 @@ def copy(asked: Asked) -> Table:
     if bool(asked.words) == everything:
         raise BadArguments("write the ids of the sessions, or --all for all of them: %wf copy SESSION --to URL")
     storage = asked.storage()
-    ids = storage.sessions()["session_id"] if everything else asked.words
-    for session_id in ids:
-        if asked.of_session(session_id, storage):
+    for session_id in dict.fromkeys(each.session_id for each in asked.workflows()):
+        is_meant = everything or session_id in asked.words or f"{sweep_of(session_id)}/" in asked.words
+        if is_meant and asked.of_session(session_id, storage):
             asked.looked_at(session_id)
     copied: Table = storage.copy(None if everything else list(asked.words), to=to, new_id=asked.options.get("as"))
     return copied
