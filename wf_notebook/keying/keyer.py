@@ -137,8 +137,11 @@ class Keyer:
 
     def _planned(self, instance: Any) -> Plan:
         function = self.function
-        if not isinstance(function, FunctionType):
-            return self._other(function)
+        if type(function) is not FunctionType:
+            return self._other(function, instance)
+        return self._of_function(function, instance)
+
+    def _of_function(self, function: FunctionType, instance: Any) -> Plan:
         subject = None if instance is NOTHING else Subject(instance, reads_state=self._reads_state)
         graph = roomy(lambda: Graph(function, self._codes, what="body", name=self.name, subject=subject))
         if subject is None:
@@ -147,12 +150,18 @@ class Keyer:
         asked, state = frozenset(subject.asked), subject.state_use()
         return Plan(subject.cls, asked, subject.present, graph.digest, graph.watch, reads, graph.entries, state)
 
-    def _other(self, function: Any) -> Plan:
-        """Return the plan of a callable that is no function."""
+    def _other(self, function: Any, instance: Any) -> Plan:
+        """Return the plan of a callable that is no function; what that wraps is called with the same `self`."""
         watch, content = Watch(), self._codes.content(function)
         watch.opaque(lambda: self._codes.content(function))
         entry = Entry("body", self.name, content, lambda: shown(function))
-        return Plan(None, frozenset(), frozenset(), content, watch, (), (entry,))
+        plan = Plan(None, frozenset(), frozenset(), content, watch, (), (entry,))
+        inner = _innermost(function)
+        if instance is NOTHING or type(inner) is not FunctionType:
+            return plan
+        within = self._of_function(inner, instance)
+        watch.opaque(lambda: b"" if within.watch.still() else b"changed")
+        return within._replace(digest=content + within.digest, watch=watch, entries=(entry, *within.entries))
 
     # -- what it is given --------------------------------------------------------------------------------------------------
 
