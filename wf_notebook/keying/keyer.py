@@ -106,7 +106,16 @@ class Keyer:
         given = args[0] if self._is_method(args) else NOTHING
         plan = self._plan(given)
         reads = [SCALARS[str](read.name) + self._read(read, given, []) for read in plan.reads]
-        return sequence(b"code", [plan.digest, *reads, *(_file(path, []) for path in self.files)])
+        return sequence(b"code", [plan.digest, self._defaults(), *reads, *(_file(path, []) for path in self.files)])
+
+    def _defaults(self) -> bytes:
+        """Return what stands for the arguments that a call leaves out."""
+        inner = _innermost(self.function)
+        given = (inner.__defaults__, inner.__kwdefaults__) if type(inner) is FunctionType else ()
+        try:
+            return self._codes.content(given)
+        except Uncacheable as refusal:
+            raise refusal.of("default", self.name, given) from None
 
     # -- the code ----------------------------------------------------------------------------------------------------------
 
