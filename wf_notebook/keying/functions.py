@@ -137,7 +137,10 @@ def _held(walk: Walk, node: Node, inner: Any) -> Iterator[bytes]:
             if name != "__wrapped__" and copied.get(name, copied) is not value and not changes.attribute(function, name)
         }
 
-    walk.watch.box(lambda: [*attributes(), *attributes().values()], [*attributes(), *attributes().values()])
+    def flat() -> list[Any]:
+        return [*(found := attributes()), *found.values()]
+
+    walk.watch.box(flat, flat())
     for name, value in sorted(attributes().items()):
         yield SCALARS[str](name) + walk.value(value, "attribute", f"{node.name}.{name}")
 

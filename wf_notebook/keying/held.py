@@ -33,7 +33,7 @@ _MADE_WITH = {
     "pydantic._internal._validate_call:ValidateCallWrapper": ("function", "validate_return", "config_wrapper"),
 }
 #: By these, a class says itself what `pickle` takes of it.
-_SAYS = ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs_ex__", "__getnewargs__")
+_SAYS = ("__reduce_ex__", "__reduce__", "__getnewargs_ex__", "__getnewargs__")
 
 
 def foreign(look: Look, value: Any) -> bytes:
@@ -45,8 +45,8 @@ def foreign(look: Look, value: Any) -> bytes:
     if _is_used(type(value)):
         return _by_texts(look, value)
     look.changes.used(value)
-    if _is_plain(type(value)):
-        return _by_fields(look, value)
+    if (left_out := _left_out(value)) is not None:
+        return _by_fields(look, value, left_out)
     watch = look.watch
     try:
         return _pickled(look, value)
@@ -62,7 +62,24 @@ def _pickled(look: Look, value: Any) -> bytes:
     return look.opaque(value, make)
 
 
-def _by_fields(look: Look, value: Any) -> bytes:
+def _left_out(value: Any) -> frozenset[str] | None:
+    """Return the fields that do not count of an object that is no more than its fields, as its class says; None for others."""
+    cls = type(value)
+    if not _is_plain(cls):
+        return None
+    if getattr(cls, "__getstate__", None) is getattr(object, "__getstate__", None):
+        return frozenset()
+    fields = fields_of(value)
+    try:
+        state = value.__getstate__()
+    except Exception:  # noqa: BLE001 - code of others
+        return None
+    if type(state) is not dict or any(fields.get(name, state) is not item for name, item in state.items()):
+        return None
+    return frozenset(fields.keys() - state.keys())
+
+
+def _by_fields(look: Look, value: Any, left_out: frozenset[str] = frozenset()) -> bytes:
     """Return an object by its fields, but for those that it changes itself when it is called."""
     cls, changes = type(value), look.changes
     only = _MADE_WITH.get(name_of(cls))
@@ -70,7 +87,7 @@ def _by_fields(look: Look, value: Any) -> bytes:
     def fields() -> dict[str, Any]:
         found = fields_of(value)
         names = [name for name in only or found if changes is None or not changes.attribute(value, name)]
-        return {name: found[name] for name in names}
+        return {name: found[name] for name in names if name not in left_out}
 
     if look.watch is not None:
         look.watch.box(lambda: _flat(fields()), _flat(fields()))
@@ -126,13 +143,21 @@ def is_proxy(cls: type) -> bool:
 def _own_fields(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what a wrapper holds beside what it wraps; a proxy keeps that under names that begin with `_self_`."""
     yield from ((name, item) for name, item in fields_of(value).items() if name != "__wrapped__")
-    for base in type(value).__mro__:
-        for name in vars(base):
-            if name.startswith("_self_"):
-                try:
-                    yield name, object.__getattribute__(value, name)
-                except AttributeError:
-                    continue
+    for name in _proxied(type(value)):
+        try:
+            yield name, object.__getattribute__(value, name)
+        except AttributeError:
+            continue
+
+
+_proxied_by: Remembered[tuple[str, ...]] = Remembered()
+
+
+def _proxied(cls: type) -> tuple[str, ...]:
+    if (known := _proxied_by.get(cls)) is not None:
+        return known
+    names = dict.fromkeys(name for base in cls.__mro__ for name in vars(base) if name.startswith("_self_"))
+    return _proxied_by.put(cls, tuple(names))
 
 
 _used: Remembered[bool] = Remembered()
@@ -152,7 +177,7 @@ def _top(cls: type) -> str:
 
 
 def _is_plain(cls: type) -> bool:
-    """Return whether an object is no more than its fields."""
+    """Return whether `pickle` takes the fields of an object, or what its `__getstate__` gives."""
     known = _plain.get(cls)
     if known is not None:
         return known
