@@ -64,7 +64,7 @@ def memoized(function, key=None):
                 hits += 1
                 return cache[place]
         return cache.setdefault(place, function(*args))
-    call.hits = lambda: hits
+    call.hits, call.cache = (lambda: hits), cache
     return call
 
 def with_default(function, value):

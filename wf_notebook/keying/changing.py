@@ -67,9 +67,9 @@ class Changes:
         """Return whether this very cell or object is changed."""
         return id(thing) in self._things
 
-    def attribute(self, owner: Any, name: str) -> bool:
-        """Return whether this attribute of this very object is changed."""
-        return (id(owner), name) in self._attributes
+    def attribute(self, owner: Any, name: str, value: Any) -> bool:
+        """Return whether this attribute of this very object is changed, or the value that it has."""
+        return (id(owner), name) in self._attributes or id(value) in self._things
 
     def _take(self, function: FunctionType, owner: Any) -> None:
         code = function.__code__

@@ -134,7 +134,7 @@ def _held(walk: Walk, node: Node, inner: Any) -> Iterator[bytes]:
         return {
             name: value
             for name, value in vars(function).items()
-            if name != "__wrapped__" and copied.get(name, copied) is not value and not changes.attribute(function, name)
+            if name != "__wrapped__" and copied.get(name, copied) is not value and not changes.attribute(function, name, value)
         }
 
     def flat() -> list[Any]:

@@ -192,7 +192,8 @@ class Graph:
 def _is_made_here(value: Any) -> bool:
     """Return whether code of others was made by a call with something of the user's: by a decorator, or from a class."""
     if isinstance(value, type):
-        return any(map(is_own, value.__mro__)) or ("<locals>" in value.__qualname__ and any(made_in(value)))
+        others = [base for base in value.__mro__ if base.__module__ != value.__module__]
+        return any(map(is_own, others)) or ("<locals>" in value.__qualname__ and any(made_in(value)))
     if type(value) is not FunctionType or not (value.__closure__ or "__wrapped__" in vars(value)):
         return False
     return "<locals>" in value.__qualname__ or "__wrapped__" in vars(value)

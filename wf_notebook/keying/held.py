@@ -86,7 +86,7 @@ def _by_fields(look: Look, value: Any, left_out: frozenset[str] = frozenset()) -
 
     def fields() -> dict[str, Any]:
         found = fields_of(value)
-        names = [name for name in only or found if changes is None or not changes.attribute(value, name)]
+        names = [name for name in only or found if changes is None or not changes.attribute(value, name, found[name])]
         return {name: found[name] for name in names if name not in left_out}
 
     if look.watch is not None:
@@ -127,7 +127,7 @@ def _wrapper(look: Look, value: Any, wrapped: Any) -> bytes:
     def fields() -> dict[str, Any]:
         found = dict(_own_fields(value))
         names = [name for name, item in found.items() if inner.get(name, found) is not item]
-        return {name: found[name] for name in names if not changes.attribute(value, name)}
+        return {name: found[name] for name in names if not changes.attribute(value, name, found[name])}
 
     if look.watch is not None:
         look.watch.box(lambda: _flat(fields()), _flat(fields()))
