@@ -36,7 +36,8 @@ FLOORS = """
     keying.plain  keying.part  keying.parsing
     keying.remembered  keying.origin  keying.source  keying.normal  keying.bare  keying.reach
     keying.program
-    keying.uses  keying.watch  keying.instances  keying.things  keying.values  keying.imports  keying.walk  keying.members
+    keying.uses  keying.watch  keying.instances  keying.changing  keying.held  keying.things  keying.values
+    keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
 3   transaction  owners  unit  replayed  line  sharing  done  steps  remembers  known  history  conflicts  writing  exported
     session

@@ -374,3 +374,18 @@ def test_callables_that_are_no_functions_have_keys():
     assert Keyer(Adder(1)).key((1,), {}) != Keyer(Adder(2)).key((1,), {})
     assert Keyer(len).key(("a",), {}) != Keyer(max).key(("a",), {})
     assert Keyer(Adder(1)).key((1,), {}) == Keyer(Adder(1)).key((), {"x": 1})
+
+
+def test_what_a_call_depends_on_besides_its_arguments_has_those_that_it_leaves_out():
+    limits = [1]
+
+    def step(topic, limit=limits, *, more=1):
+        return topic, limit, more
+
+    keyer = Keyer(step)
+    before = keyer.code()
+    assert keyer.code() == before
+    limits.append(2)
+    changed = keyer.code()
+    step.__kwdefaults__ = {"more": 2}
+    assert len({before, changed, keyer.code()}) == 3

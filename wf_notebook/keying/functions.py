@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from types import CellType, FunctionType, MethodType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .imports import full_name, own_module
-from .origin import OURS, is_own, name_of, package_of
+from .instances import dict_of
+from .origin import OURS, is_at_home, is_own, name_of, package_of
 from .part import SOURCE, Entry, Uncacheable, clipped
 from .plain import SCALARS, sequence
 from .reach import Chain, Imported, Reach, reach_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from .subject import Subject
 
-#: Values in the cells of others' functions that are looked at.
+#: Values in the cells of a package's own functions that are looked at.
 PLAIN = {*SCALARS, list, tuple, dict, set, frozenset}
 
 
@@ -102,19 +103,64 @@ def _imported(walk: Walk, function: FunctionType, one: Imported) -> bytes:
 
 
 def wrapper_content(walk: Walk, node: Node) -> bytes:
-    """Return what a function made by others holds of the user's own: what it wraps, and what is in its cells."""
+    """Return what a function made by others holds of the user's own: what it wraps, and what it was made with."""
     function = node.code
     made = [name_of(function).encode()]
-    if (wrapped := vars(function).get("__wrapped__")) is not None:
+    wrapped = vars(function).get("__wrapped__")
+    if wrapped is not None:
         walk.watch.name(vars(function), "__wrapped__", wrapped)
         made.append(walk.value(wrapped, node.what, node.name))
-    cells = function.__closure__ or () if package_of(function)[0] != OURS else ()
-    made += [_held(walk, cell, node) for cell in cells]
-    return sequence(b"wrapper", made)
+    if package_of(function)[0] == OURS:
+        return sequence(b"wrapper", made)
+    if is_at_home(function):
+        made += [_code_in(walk, cell, node) for cell in function.__closure__ or ()]
+        return sequence(b"wrapper", made)
+    return walk.held(lambda: sequence(b"holds", [*made, *_held(walk, node, wrapped)]))
 
 
-def _held(walk: Walk, cell: CellType, node: Node) -> bytes:
-    """Return what a function made by others holds in a cell, as far as that is code, plain, or of a class of the user's."""
+def _held(walk: Walk, node: Node, inner: Any) -> Iterator[bytes]:
+    """Yield what lies in the cells, the defaults and the attributes of a function, but for what it changes itself."""
+    function, changes, copied = node.code, walk.changes, dict_of(inner)
+    changes.of(function)
+    walk.watch.function(function)
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        yield SCALARS[str](name) + _in(walk, cell, node, name)
+    if (defaults := function.__defaults__) is not getattr(inner, "__defaults__", None):
+        yield walk.value(defaults, "default", node.name)
+    if (keywords := function.__kwdefaults__) is not getattr(inner, "__kwdefaults__", None):
+        yield walk.value(keywords, "default", node.name)
+
+    def attributes() -> dict[str, Any]:
+        return {
+            name: value
+            for name, value in vars(function).items()
+            if name != "__wrapped__" and copied.get(name, copied) is not value and not changes.attribute(function, name, value)
+        }
+
+    def flat() -> list[Any]:
+        return [*(found := attributes()), *found.values()]
+
+    walk.watch.box(flat, flat())
+    for name, value in sorted(attributes().items()):
+        yield SCALARS[str](name) + walk.value(value, "attribute", f"{node.name}.{name}")
+
+
+def _in(walk: Walk, cell: CellType, node: Node, name: str) -> bytes:
+    changes = walk.changes
+    try:
+        value = cell.cell_contents
+    except ValueError:
+        walk.watch.opaque(lambda: b"empty" if is_empty(cell) else b"full")
+        return b"empty"
+    if changes.holds(cell) or changes.holds(value) or changes.holds(getattr(value, "__self__", cell)):
+        return SCALARS[str](name_of(type(value)))
+    walk.watch.cell(cell, value)
+    is_code = type(value) is FunctionType or issubclass(type(value), type)
+    return walk.value(value, *((node.what, node.name) if is_code else ("closure", f"{node.name}({name})")))
+
+
+def _code_in(walk: Walk, cell: CellType, node: Node) -> bytes:
+    """Return what a function of a package itself holds in a cell, as far as that is code, plain, or of a class of the user's."""
     try:
         value = cell.cell_contents
         thing = value.__self__ if isinstance(value, MethodType) else value
@@ -124,3 +170,11 @@ def _held(walk: Walk, cell: CellType, node: Node) -> bytes:
     except (ValueError, Uncacheable, RecursionError):
         return b"empty"
     return SCALARS[str](name_of(type(value)))
+
+
+def is_empty(cell: CellType) -> bool:
+    """Return whether nothing is in a cell yet."""
+    try:
+        return cell.cell_contents is None and False
+    except ValueError:
+        return True

@@ -6,14 +6,17 @@ Nodes are numbered in the order in which they are met, so functions that call ea
 from __future__ import annotations
 
 import builtins
+import sys
+from contextvars import ContextVar
+from dataclasses import dataclass
 from hashlib import blake2b
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..codec.stack import with_room
-from .functions import function_content, wrapper_content
+from .functions import function_content, is_empty, wrapper_content
 from .imports import submodule
-from .members import class_content, module_content
+from .members import class_content, derived_content, made_in, module_content
 from .origin import PYTHON, as_outside, is_own, name_of, package_of
 from .part import Entries, Entry, Uncacheable, of_package, of_value
 from .plain import SCALARS, framed, sequence, sized
@@ -26,6 +29,7 @@ from .watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .changing import Changes
     from .reach import Chain
 
 T = TypeVar("T")
@@ -72,6 +76,15 @@ class Graph:
         """The parts that were met, in order, each once."""
         return tuple({(entry.what, entry.name, entry.content): entry for entry in reversed(self._entries)}.values())[::-1]
 
+    @property
+    def changes(self) -> Changes:
+        """What code of others changes itself, of what it holds."""
+        return self._values.all_changes
+
+    def held(self, make: Callable[[], bytes]) -> bytes:
+        """Return what `make` gives of what code of others holds."""
+        return self._values.held(make)
+
     # -- edges -------------------------------------------------------------------------------------------------------------
 
     def fixed(self, value: Any) -> bytes:
@@ -117,7 +130,7 @@ class Graph:
             raise refusal.of(what, name, value) from None
         finally:
             self._label, self._direct = before
-        if refer is None and not isinstance(value, FunctionType | type | ModuleType):
+        if refer is None and not issubclass(type(value), FunctionType | type | ModuleType):
             parts = self._codes.parts(value)[1] if has_parts(value) else None
             self._entries += of_value(value, what, name, content, parts)
         return content
@@ -138,7 +151,7 @@ class Graph:
                     return ABSENT
             value, attributes, name = found, attributes[1:], f"{name}.{attribute}"
         content = self.value(value, what, name)
-        if isinstance(value, FunctionType) and attributes and attributes[0] in vars(value):
+        if type(value) is FunctionType and attributes and attributes[0] in vars(value):
             content += self.value(vars(value)[attributes[0]], "attribute", f"{name}.{attributes[0]}")
         return content
 
@@ -149,7 +162,7 @@ class Graph:
             try:
                 value = cell.cell_contents
             except ValueError:
-                self.watch.opaque(lambda: b"" if _is_empty(cell) else b"full")
+                self.watch.opaque(lambda: b"" if is_empty(cell) else b"full")
                 raise LookupError(chain.root) from None
             self.watch.cell(cell, value)
             return value
@@ -169,23 +182,21 @@ class Graph:
             return function_content(self, node, self.subject, called=self._is_call and node is self._nodes[0])
         before, self._label = self._label, (node.what, node.name)
         try:
+            if isinstance(node.code, type) and not is_own(node.code):
+                return derived_content(self, node.code)
             return (class_content if isinstance(node.code, type) else module_content)(self, node.code, node.name)
         finally:
             self._label = before
 
 
 def _is_made_here(value: Any) -> bool:
-    """Return whether a function of others was made by a call, as those of decorators are, and wraps something."""
-    if not isinstance(value, FunctionType) or not (value.__closure__ or "__wrapped__" in vars(value)):
+    """Return whether code of others was made by a call with something of the user's: by a decorator, or from a class."""
+    if isinstance(value, type):
+        others = [base for base in value.__mro__ if base.__module__ != value.__module__]
+        return any(map(is_own, others)) or ("<locals>" in value.__qualname__ and any(made_in(value)))
+    if type(value) is not FunctionType or not (value.__closure__ or "__wrapped__" in vars(value)):
         return False
     return "<locals>" in value.__qualname__ or "__wrapped__" in vars(value)
-
-
-def _is_empty(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is None and False
-    except ValueError:
-        return True
 
 
 def _raise(name: str) -> Any:
@@ -193,6 +204,17 @@ def _raise(name: str) -> Any:
 
 
 # -- by themselves -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Around:
+    """Code that is looked at by itself right now, by its id, from the outside in; and the outermost to which a value led back."""
+
+    places: dict[int, int]
+    back: int = sys.maxsize
+
+
+_around: ContextVar[Around] = ContextVar("around", default=Around({}))  # noqa: B039 - nobody asks it
 
 
 class Codes:
@@ -207,23 +229,37 @@ class Codes:
 
     def code(self, code: Any) -> bytes:
         """Return the bytes of a function, class or module."""
+        around = _around.get()
+        place = around.places.get(id(code))
+        if place is not None:  # a value of it leads back to it
+            around.back = min(around.back, place)
+            return sized(b"^", b"%d" % (len(around.places) - place))
+        if not is_own(code) and not _is_made_here(code):
+            return sized(b"other", "==".join((name_of(code), *package_of(code))).encode())
+        token = _around.set(within := Around({**around.places, id(code): len(around.places)}))
+        try:
+            return self._code(code, within)
+        finally:
+            _around.reset(token)
+            around.back = min(around.back, within.back)
+
+    def _code(self, code: Any, within: Around) -> bytes:
         known = self._known.get(id(code))
         if known is not None and known[0] is code and known[2].still():
             return known[1]
-        if not is_own(code) and not _is_made_here(code):
-            return sized(b"other", "==".join((name_of(code), *package_of(code))).encode())
         what, name = "class" if isinstance(code, type) else "helper", getattr(code, "__name__", "")
         graph = roomy(lambda: Graph(code, self, what=what, name=name))
         made = blake2b(graph.digest, digest_size=16).digest()
-        if graph.watch.is_light or not self._only_light:
+        is_whole = within.back >= len(within.places) - 1
+        if is_whole and (graph.watch.is_light or not self._only_light):
             for oldest in [*self._known][: max(0, len(self._known) - _KEPT + 1)]:
                 self._known.pop(oldest, None)
             self._known[id(code)] = code, made, graph.watch
         return made
 
-    def content(self, value: Any) -> bytes:
-        """Return the bytes of a value."""
-        return roomy(lambda: Values(self.code).content(value))
+    def content(self, value: Any, changes: Changes | None = None) -> bytes:
+        """Return the bytes of a value; where code of others holds it, without what that changes itself."""
+        return roomy(lambda: Values(self.code, changes=changes).content(value))
 
     def parts(self, value: Any) -> tuple[bytes, Mapping[str, tuple[Any, bytes]] | None]:
         """Return the bytes of a value, and those of the parts that it says itself."""

@@ -1,8 +1,8 @@
-"""Instances as bytes: those of the user's classes by class and fields, others by what `pickle` would take."""
+"""Instances as bytes: those of the user's classes by class and fields; and what `pickle` would take of others."""
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .part import Uncacheable, a
@@ -20,6 +20,8 @@ class Look(Protocol):
     """What is needed of `Values`."""
 
     watch: Any
+    #: What code of others changes itself, while what that holds is looked at.
+    changes: Any
 
     def code(self, value: Any, /) -> bytes:
         """Return the bytes that stand for a function, class or module."""
@@ -33,6 +35,13 @@ class Look(Protocol):
     def abroad(self, make: Callable[[], bytes]) -> bytes:
         """Return what `make` gives of an instance of a class of others, unless that leads far."""
 
+    @property
+    def is_abroad(self) -> bool:
+        """Whether what is looked at lies in an instance of a class of others."""
+
+    def held(self, make: Callable[[], bytes]) -> bytes:
+        """Return what `make` gives of what code of others holds, without what that changes itself."""
+
     def named(self, tag: bytes, values: Mapping[str, Any]) -> bytes:
         """Return values by their names."""
 
@@ -45,34 +54,17 @@ def own(look: Look, value: Any) -> bytes:
     cls = type(value)
     if look.watch is not None:
         look.watch.box(lambda: _flat(value), [*_flat(value)])
-    made = [look.code(cls), look.named(b"d", _fields(value))]
+    made = [look.code(cls), look.named(b"d", fields_of(value))]
     base = next((base for base in _CONTAINERS if issubclass(cls, base)), None)
     if base is not None:
         made.append(look.opaque(value, lambda: look.content(_copied(base, value))))
-    elif _has_more(cls):
-        made.append(look.opaque(value, lambda: _reduced(look, value)))
+    elif has_more(cls):
+        made.append(look.opaque(value, lambda: reduced(look, value)))
     return sequence(b"instance", made)
 
 
-def foreign(look: Look, value: Any) -> bytes:
-    """Return an instance of a class of others: the class, and what it is made of."""
-    wrapped = _wrapped(value)
-    if wrapped is not None:
-        return sequence(b"wrapper", [look.code(type(value)), look.content(wrapped)])
-    make = partial(look.abroad, lambda: sequence(b"foreign", [look.code(type(value)), _reduced(look, value)]))
-    return look.opaque(value, make)
-
-
-def _wrapped(value: Any) -> Any:
-    """Return what an object of others wraps, as a cache does around a function of the user's."""
-    try:
-        return object.__getattribute__(value, "__wrapped__")
-    except AttributeError:
-        return None
-
-
 def _flat(value: Any) -> list[Any]:
-    fields = _fields(value)
+    fields = fields_of(value)
     return [type(value), *fields, *fields.values()]
 
 
@@ -88,7 +80,7 @@ def dict_of(value: Any) -> dict[str, Any]:
     return found
 
 
-def _fields(value: Any) -> dict[str, Any]:
+def fields_of(value: Any) -> dict[str, Any]:
     """Return the attributes of an instance, whether they lie in its dict or in slots."""
     fields = {str(name): item for name, item in dict_of(value).items()}
     for name in _slots(type(value)):
@@ -111,7 +103,7 @@ def _slots(cls: type) -> tuple[str, ...]:
     return _slots_of.put(cls, tuple(name for name in names if name not in {"__dict__", "__weakref__"}))
 
 
-def _has_more(cls: type) -> bool:
+def has_more(cls: type) -> bool:
     """Return whether instances hold more than their dict and slots: what C code keeps there."""
     kept = len(_slots(cls)) + (cls.__weakrefoffset__ > 0) + (cls.__dictoffset__ > 0)
     return cls.__basicsize__ > object.__basicsize__ + _POINTER * kept
@@ -128,7 +120,7 @@ def _copied(base: Any, value: Any) -> Any:
     return base(base.__iter__(value))
 
 
-def _reduced(look: Look, value: Any) -> bytes:
+def reduced(look: Look, value: Any) -> bytes:
     """Return what an object is made of as `pickle` would have it; only code of its class is called for that."""
     try:
         made = value.__reduce_ex__(4)
@@ -136,7 +128,11 @@ def _reduced(look: Look, value: Any) -> bytes:
             return sized(b"name", made.encode())
         function, arguments, *more = made
         state, items, pairs = (*more, None, None, None)[:3]
-        rest = [state, None if items is None else list(items), None if pairs is None else list(pairs)]
+        rest = [
+            _without_cached(type(value), state),
+            None if items is None else list(items),
+            None if pairs is None else list(pairs),
+        ]
     except RecursionError:
         raise
     except Exception:  # noqa: BLE001 - code of others, which says in many ways that it has no content
@@ -145,3 +141,22 @@ def _reduced(look: Look, value: Any) -> bytes:
         return look.items(b"reduced", [function, arguments, *rest])
     except Uncacheable as refusal:
         raise Uncacheable(f"({a(type(value))}) has no content to key by") from refusal
+
+
+def _without_cached(cls: type, state: Any) -> Any:
+    """Return the state of an object without what its cached properties gave: that follows from the rest."""
+    if type(state) is dict and "__dict__" in state:
+        return {**state, "__dict__": _without_cached(cls, state["__dict__"])}
+    if type(state) is not dict or not (names := _cached(cls)):
+        return state
+    return {name: item for name, item in state.items() if name not in names}
+
+
+_cached_of: Remembered[frozenset[str]] = Remembered()
+
+
+def _cached(cls: type) -> frozenset[str]:
+    if (known := _cached_of.get(cls)) is not None:
+        return known
+    found = {name for base in cls.__mro__ for name, member in vars(base).items() if isinstance(member, cached_property)}
+    return _cached_of.put(cls, frozenset(found))

@@ -106,7 +106,16 @@ class Keyer:
         given = args[0] if self._is_method(args) else NOTHING
         plan = self._plan(given)
         reads = [SCALARS[str](read.name) + self._read(read, given, []) for read in plan.reads]
-        return sequence(b"code", [plan.digest, *reads, *(_file(path, []) for path in self.files)])
+        return sequence(b"code", [plan.digest, self._defaults(), *reads, *(_file(path, []) for path in self.files)])
+
+    def _defaults(self) -> bytes:
+        """Return what stands for the arguments that a call leaves out."""
+        inner = _innermost(self.function)
+        given = (inner.__defaults__, inner.__kwdefaults__) if type(inner) is FunctionType else ()
+        try:
+            return self._codes.content(given)
+        except Uncacheable as refusal:
+            raise refusal.of("default", self.name, given) from None
 
     # -- the code ----------------------------------------------------------------------------------------------------------
 
@@ -137,8 +146,11 @@ class Keyer:
 
     def _planned(self, instance: Any) -> Plan:
         function = self.function
-        if not isinstance(function, FunctionType):
-            return self._other(function)
+        if type(function) is not FunctionType:
+            return self._other(function, instance)
+        return self._of_function(function, instance)
+
+    def _of_function(self, function: FunctionType, instance: Any) -> Plan:
         subject = None if instance is NOTHING else Subject(instance, reads_state=self._reads_state)
         graph = roomy(lambda: Graph(function, self._codes, what="body", name=self.name, subject=subject))
         if subject is None:
@@ -147,12 +159,18 @@ class Keyer:
         asked, state = frozenset(subject.asked), subject.state_use()
         return Plan(subject.cls, asked, subject.present, graph.digest, graph.watch, reads, graph.entries, state)
 
-    def _other(self, function: Any) -> Plan:
-        """Return the plan of a callable that is no function."""
+    def _other(self, function: Any, instance: Any) -> Plan:
+        """Return the plan of a callable that is no function; what that wraps is called with the same `self`."""
         watch, content = Watch(), self._codes.content(function)
         watch.opaque(lambda: self._codes.content(function))
         entry = Entry("body", self.name, content, lambda: shown(function))
-        return Plan(None, frozenset(), frozenset(), content, watch, (), (entry,))
+        plan = Plan(None, frozenset(), frozenset(), content, watch, (), (entry,))
+        inner = _innermost(function)
+        if instance is NOTHING or type(inner) is not FunctionType:
+            return plan
+        within = self._of_function(inner, instance)
+        watch.opaque(lambda: b"" if within.watch.still() else b"changed")
+        return within._replace(digest=content + within.digest, watch=watch, entries=(entry, *within.entries))
 
     # -- what it is given --------------------------------------------------------------------------------------------------
 

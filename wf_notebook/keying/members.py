@@ -7,13 +7,13 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .origin import is_own
+from .origin import is_own, name_of
 from .part import SOURCE, Entry, Uncacheable, clipped
 from .plain import SCALARS, sequence
 from .source import class_source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from .walk import Walk
 
@@ -57,6 +57,21 @@ def _members(cls: type, space: Mapping[str, Any]) -> dict[str, Any]:
     members = {name: member._value_ for name, member in cls.__members__.items()}
     own = {name: space[name] for name in names if name not in members and isinstance(space[name], _METHODS)}
     return {**own, "members": members}
+
+
+def made_in(cls: type) -> Iterator[FunctionType]:
+    """Yield the methods of a class that hold something, besides the class itself."""
+    for member in vars(cls).values():
+        inner = getattr(member, "__func__", member)
+        if type(inner) is FunctionType and {*inner.__code__.co_freevars} - {"__class__"}:
+            yield inner
+
+
+def derived_content(walk: Walk, cls: type) -> bytes:
+    """Return a class of others that was made with something of the user's: its bases, and what its methods hold."""
+    walk.watch.box(lambda: [*cls.__bases__, *made_in(cls)], [*cls.__bases__, *made_in(cls)])
+    made = [SCALARS[str](name_of(cls)), *(walk.code(base) for base in cls.__bases__)]
+    return sequence(b"derived", [*made, *(walk.code(method) for method in made_in(cls))])
 
 
 def module_content(walk: Walk, module: ModuleType, name: str) -> bytes:

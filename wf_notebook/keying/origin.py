@@ -26,23 +26,57 @@ OURS = "wf-notebook"
 PYTHON = ("python", f"{sys.version_info.major}.{sys.version_info.minor}")
 
 
+def is_at_home(function: FunctionType) -> bool:
+    """Return whether a function of others is one that its package itself made and has under a name.
+
+    >>> is_at_home(cache), is_at_home(cache(len).cache_parameters)
+    (True, False)
+    """
+    for name in dict.fromkeys((function.__module__, function.__globals__.get("__name__"))):
+        module = sys.modules.get(str(name))
+        if module is None or is_own(module):
+            continue
+        found: Any = module
+        for part in function.__qualname__.split("."):
+            found = vars(found).get(part) if isinstance(found, ModuleType | type) else None
+            found = getattr(found, "__func__", found) if isinstance(found, classmethod | staticmethod) else found
+        if found is function or any(value is function for value in [*vars(module).values()]):
+            return True
+    return False
+
+
 def is_own(code: Any) -> bool:
     """Return whether a function, class or module is the user's own; one that was made of a text, by whomever, is.
 
     >>> is_own(Path), is_own(is_own), is_own(sys), is_own(FunctionType(compile("0", "<text>", "eval"), {}))
     (False, False, False, True)
     """
-    if isinstance(code, FunctionType):
+    if type(code) is FunctionType:  # a proxy of one says that it is an instance
         return is_own_file(code.__code__.co_filename)
     if isinstance(code, type):
         known = _classes.get(code)
-        return known if known is not None else _classes.put(code, _is_own_module(code.__module__) or _is_stray(code))
+        return known if known is not None else _classes.put(code, _is_own_class(code))
     if isinstance(code, ModuleType):
         return _is_own_module(code.__name__)
     return _is_own_module(getattr(code, "__module__", None))
 
 
 _classes: Remembered[bool] = Remembered()
+
+
+def _is_own_class(cls: type) -> bool:
+    if cls.__module__ not in sys.modules and not _is_of_python(cls):
+        return False
+    return _is_own_module(cls.__module__) or _is_stray(cls)
+
+
+def _is_of_python(cls: type) -> bool:
+    """Return whether a class was made by Python code: one of C may say any module."""
+    return any(
+        name in {"__weakref__", "__slots__"} or isinstance(value, FunctionType | classmethod | staticmethod)
+        for base in cls.__mro__[:-1]
+        for name, value in vars(base).items()
+    )
 
 
 def _is_stray(cls: type) -> bool:

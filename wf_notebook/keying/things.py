@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import logging
 import threading
 import weakref
@@ -16,10 +18,11 @@ from ..codec.blobs import digest
 from ..codec.custom import codec_of
 from ..codec.kind import Refused, json_text, loaded
 from ..codec.table import kind_of
-from .instances import Look, foreign, own
+from .held import context, foreign, is_proxy, named
+from .instances import Look, own
 from .origin import is_own, name_of
 from .part import Uncacheable, a
-from .plain import SCALARS, sequence, sized
+from .plain import SCALARS, sequence
 from .remembered import Remembered
 
 if TYPE_CHECKING:
@@ -76,7 +79,7 @@ def _is_named(cls: type) -> bool:
 
 
 def _by_name(_: Look, value: Any) -> bytes:
-    return sized(b"named", f"{name_of(type(value))} {getattr(value, 'name', '')}".encode())
+    return named(value)
 
 
 def _typing(look: Look, value: Any) -> bytes:
@@ -87,7 +90,9 @@ def _typing(look: Look, value: Any) -> bytes:
     return look.items(b"typing", [name_of(type(value)), *said, *(getattr(value, name, None) for name in made_of)])
 
 
-def _refused(_: Look, value: Any) -> bytes:
+def _refused(look: Look, value: Any) -> bytes:
+    if look.changes is not None and type(value) is itertools.count:  # it numbers what is done
+        return named(value)
     raise Uncacheable(f"({a(type(value))}) can be read only once")
 
 
@@ -199,6 +204,8 @@ FORMS: tuple[tuple[Callable[[type], Any], Callable[[Look, Any], bytes]], ...] = 
     (lambda cls: issubclass(cls, Unknown), _unknown),
     (_kind, _known),
     (lambda cls: issubclass(cls, Iterator | AsyncIterator | Coroutine) and not cls.__dictoffset__, _refused),
+    (is_proxy, foreign),
+    (lambda cls: issubclass(cls, contextlib._GeneratorContextManagerBase), context),  # noqa: SLF001 - they have no public name
     (is_own, own),
     (lambda _: True, foreign),
 )

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..codec.kind import DEEPEST
 from . import things
+from .changing import Changes
 from .origin import name_of
 from .part import Uncacheable
 from .plain import SCALARS, framed, sequence, sized, unordered
@@ -45,15 +46,21 @@ class Values:
     """One look at values. `code` gives the bytes that stand for a function, class or module.
 
     Where `edges` grows by that, what was added belongs to the value, too. What can change is noted in `watch`; `alone` gives the
-    content of a value by a look of its own.
+    content of a value by a look of its own. While what code of others holds is looked at, `changes` says what that changes.
     """
 
     def __init__(
-        self, code: Callable[[Any], bytes], watch: Watch | None = None, alone: Callable[[Any], bytes] | None = None
+        self,
+        code: Callable[[Any], bytes],
+        watch: Watch | None = None,
+        alone: Callable[[Any, Changes | None], bytes] | None = None,
+        changes: Changes | None = None,
     ) -> None:
         self.code = code
         self.edges: list[int] = []
         self.watch = watch
+        self.changes = changes
+        self.all_changes = changes or Changes()
         self._alone = alone
         self._known: dict[int, tuple[Any, bytes, list[int]]] = {}
         self._around: dict[int, int] = {}
@@ -113,8 +120,17 @@ class Values:
         watch, self.watch = self.watch, None
         content = make()
         if watch is not None:
-            watch.opaque(lambda: (self._alone or self.content)(value))
+            alone = self._alone
+            watch.opaque(partial(self.content, value) if alone is None else partial(alone, value, self.changes))
         return content
+
+    def held(self, make: Callable[[], bytes]) -> bytes:
+        """Return what `make` gives of what code of others holds, without what that changes itself."""
+        outer, self.changes = self.changes, self.all_changes
+        try:
+            return make()
+        finally:
+            self.changes = outer
 
     def abroad(self, make: Callable[[], bytes]) -> bytes:
         """Return what `make` gives of an instance of a class of others, unless that leads far."""
@@ -124,6 +140,11 @@ class Values:
             return make()
         finally:
             self._abroad = outer
+
+    @property
+    def is_abroad(self) -> bool:
+        """Whether what is looked at lies in an instance of a class of others."""
+        return self._abroad is not None
 
     def items(self, tag: bytes, items: Iterable[Any]) -> bytes:
         """Return values in their order."""
@@ -137,7 +158,7 @@ class Values:
 
 
 def _other(look: Values, value: Any) -> bytes:
-    return look.code(value) if isinstance(value, type | FunctionType | ModuleType) else things.content(look, value)
+    return look.code(value) if issubclass(type(value), type | FunctionType | ModuleType) else things.content(look, value)
 
 
 def _flat(value: Any) -> list[Any]:
@@ -164,6 +185,8 @@ def _dict(tag: bytes) -> Callable[[Values, Any], bytes]:
     """A dict, whose order does not count."""
 
     def write(look: Values, value: Any) -> bytes:
+        if look.changes is not None and "__builtins__" in value:  # of a module, to look up names in
+            return sized(b"names", str(value.get("__name__")).encode())
         items = list(value.items())
         keys = sorted((look.content(key), place) for place, (key, _) in enumerate(items))
         return sequence(tag, [key + look.content(items[place][1]) for key, place in keys])

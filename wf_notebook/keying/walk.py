@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FunctionType
 
+    from .changing import Changes
     from .part import Entry
     from .reach import Chain
     from .watch import Watch
@@ -33,6 +34,13 @@ class Walk(Protocol):
     bound: dict[int, str]
     #: The distributions that were met, by name and version.
     packages: set[tuple[str, str]]
+
+    @property
+    def changes(self) -> Changes:
+        """What code of others changes itself, of what it holds."""
+
+    def held(self, make: Callable[[], bytes]) -> bytes:
+        """Return what `make` gives of what code of others holds."""
 
     def note(self, entry: Entry) -> None:
         """Note a part."""
