@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..sweep import Sweep
+    from ..swept import Afar
     from ..workflow import Workflow
 
 #: Options of a run for each row, as they are said here.
@@ -51,7 +52,7 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
         check_target(out)
     sweep: Sweep = workflow.map(path, **how, **inputs)
     try:
-        with _shown(sweep, quiet=quiet):
+        with redirect_stdout(sys.stderr), following(sweep, quiet=quiet):  # what a row prints is no part of what it gave
             sweep.result()
     except KeyboardInterrupt:
         say(stopped(sweep, "the same command again"))
@@ -60,7 +61,7 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
     if out is not None:
         write_rows(out, table.columns, [_redacted(plain(row)) for row in table])
     if manner().json:
-        show_json({**_document(sweep), **({"rows": list(table)} if out is None else {"out": out})})
+        show_json({**document(sweep), **({"rows": list(table)} if out is None else {"out": out})})
     elif out is None and not quiet:
         show_table(table)
     if out is not None and not quiet:
@@ -75,28 +76,27 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
 
 
 @contextmanager
-def _shown(sweep: Sweep, *, quiet: bool) -> Iterator[None]:
-    """Show how far it is on stderr; what is printed in a row goes there too, as it is no part of what the rows gave."""
+def following(sweep: Sweep | Afar, *, quiet: bool) -> Iterator[None]:
+    """Show how far it is on stderr."""
     from ..swept.bar import Bar, Lines
 
-    with redirect_stdout(sys.stderr):
-        if quiet:
-            yield
-            return
-        if sys.stderr.isatty():
-            from rich.console import Console
+    if quiet:
+        yield
+        return
+    if sys.stderr.isatty():
+        from rich.console import Console
 
-            bar: Bar | Lines = Bar(sweep, Console(stderr=True))
-        else:
-            bar = Lines(sweep, say)
-        bar.start()
-        try:
-            yield
-        finally:
-            bar.stop()
+        bar: Bar | Lines = Bar(sweep, Console(stderr=True))
+    else:
+        bar = Lines(sweep, say)
+    bar.start()
+    try:
+        yield
+    finally:
+        bar.stop()
 
 
-def _document(sweep: Sweep) -> dict[str, Any]:
+def document(sweep: Sweep | Afar) -> dict[str, Any]:
     """Return what became of a sweep, for a program."""
     progress = sweep.progress
     return {

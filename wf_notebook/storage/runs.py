@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ..accounts import MAP, account_of
 from ..events import RunEvent, RunResponse
 from ..keys import key_of
 from ..log import BESIDE, Event, span_of
@@ -34,6 +35,12 @@ GOING = f"SELECT {', '.join(_NAMES)} FROM runs WHERE store = ? AND status = 'run
 #: Asks for what a run said after one of its events; and for the texts that it said last.
 _AFTER = "SELECT seq, happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? AND seq > ? ORDER BY seq"
 _LAST = "SELECT lane, content FROM event_log WHERE run_id = ? AND content IS NOT NULL ORDER BY seq DESC LIMIT 10"
+_NOTED = "SELECT happened_at, data FROM event_log WHERE run_id = ? AND event = ? ORDER BY seq DESC LIMIT 1"
+#: Asks for the sessions that have runs of a name that ends so, the one with the newest first.
+_ENDING = (
+    "SELECT session_id, workflow FROM runs WHERE store = ? AND workflow LIKE ?"
+    " GROUP BY session_id, workflow ORDER BY max(started_at) DESC, session_id LIMIT ?"
+)
 #: Asks for the runs of a workflow that are over, the newest first, in sessions that a user may read.
 RUNS_OF = (
     f"SELECT {', '.join(_NAMES)} FROM runs r WHERE store = ? AND workflow = ? AND status <> 'running' AND EXISTS ("
@@ -122,6 +129,20 @@ def last_said(read: Read, run_id: str) -> str | None:
     """Return the end of the text that a run, or the branch that spoke last, has said."""
     rows = read(_LAST, (run_id,))
     return "".join(content for lane, content in reversed(rows) if lane == rows[0][0]) or None
+
+
+def last_noted(read: Read, run_id: str, event: str) -> tuple[datetime, Any] | None:
+    """Return what a run noted last in an event of that name, and when; None where it noted nothing."""
+    rows = read(_NOTED, (run_id, event))
+    return (_time(rows[0][0]), json.loads(rows[0][1])) if rows else None
+
+
+def sweeps(read: Read, store: str, last: int) -> list[str]:
+    """Return the sessions in which sweeps are runs themselves, as they are stored, the one of the newest first."""
+    sees = visible(read, store)
+    return [
+        stored for stored, workflow in read(_ENDING, (store, f"%{MAP}", last)) if account_of(stored, workflow) and sees(stored)
+    ]
 
 
 def _in_turn(events: list[Event]) -> Iterator[Event]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
-from weakref import WeakSet
 
 from ..background.waiting import Bell
 from ..budget import Budget
 from ..errors import RunCancelled
 from ..run import RunContext, Usage, current, way_up
+from .account import Account, opened
 from .hiring import hired
 from .keeping import PAUSE, Keeper
+from .leaving import PATIENCE, ended_at_exit
 from .over import Over
 from .progress import Progress
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 #: So long rows that other processes did wait for others to be saved with: nobody waits for them, in seconds.
 AWAY = 0.1
-#: How long a stop waits for rows that go on, in seconds.
-PATIENCE = 1.0
 
 Status = Literal["new", "running", "completed", "stopped", "failed"]
 
@@ -55,7 +53,9 @@ class Sweep:
     [[1, '2', 'completed'], [2, '4', 'completed']]
     """
 
-    def __init__(self, workflow: Workflow, rows: Rows, settings: Settings, *, cargo: Cargo | None = None) -> None:
+    def __init__(
+        self, workflow: Workflow, rows: Rows, settings: Settings, *, cargo: Cargo | None = None, given: dict[str, Any]
+    ) -> None:
         self.workflow, self._rows, self._settings, self._cargo = workflow, rows, settings, cargo
         #: What the sessions of the rows are named after.
         self.name = settings.name
@@ -71,7 +71,9 @@ class Sweep:
         self.started_at: datetime | None = None
         self._began: float | None = None
         self._ended: float | None = None
-        self._is_stopped = False
+        self._is_stopped = self._is_over = False
+        self._given = given
+        self._account: Account | None = None
         self.budget = Budget(max_tokens=settings.max_tokens, max_cost=settings.max_cost, stop=self._spent, within=_around())
 
     def __repr__(self) -> str:
@@ -85,10 +87,11 @@ class Sweep:
             if self._began is not None:
                 return self
             self._began, self.started_at = time.monotonic(), datetime.now(UTC)
-        _sweeps.add(self)
+        ended_at_exit(self)
         pause = PAUSE if self._cargo is None else AWAY
         self._keeper = Keeper(self.workflow.storage, self._note, self._failed, pause=pause)
         self._crew = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, idle=self._idle, spent=self._spent)
+        self._account = opened(self, self._given, self._leave)
         if (around := current.get()) is not None:
             around.cancel.on_cancel(self.stop)
         variables = copy_context()
@@ -124,7 +127,18 @@ class Sweep:
         self._error = self._error or self._crew.error
         with self._lock:
             self._ended = self._ended or time.monotonic()
-        self._bell.ring()
+        try:
+            self._conclude()
+        finally:
+            self._is_over = True
+            self._bell.ring()
+
+    def _conclude(self) -> None:
+        """Say in its own run how it ended; where rows could not be kept, that cannot be either."""
+        if self._account is not None and (status := self.status) != "new":
+            error = self._error
+            why = self.reason if error is None else f"{type(error).__name__}: {error}"
+            self._account.close(status, why, can_save=error is None or error is self._crew.error)
 
     def stop(self) -> None:
         """End it, from any thread: no other row is begun, those that go on are ended, and what is done is kept."""
@@ -137,8 +151,8 @@ class Sweep:
         """Wait until it is over, or that many seconds have gone by; return whether it is over. An interrupt stops it."""
         self.start()
         with self._interruptible():
-            self._bell.wait(lambda: self._ended is not None, *(() if seconds is None else (seconds,)))
-        return self._ended is not None
+            self._bell.wait(lambda: self._is_over, *(() if seconds is None else (seconds,)))
+        return self._is_over
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -151,7 +165,7 @@ class Sweep:
     def _leave(self) -> None:
         """Nobody waits for it any more: it is ended, and what is done is kept."""
         self.stop()
-        self._bell.wait(lambda: self._ended is not None, PATIENCE)
+        self._bell.wait(lambda: self._is_over, PATIENCE)
         if self._ended is None:
             self._crew.leave(RunCancelled())
             self._end()
@@ -164,6 +178,7 @@ class Sweep:
         self.wait()
         if self._error is not None and self._keeper.close(again=True) and self._crew.error is None:
             self._error = None
+            self._conclude()
         if self._error is not None:
             raise self._error
         if (around := current.get()) is not None:
@@ -191,7 +206,7 @@ class Sweep:
     def _has(self, number: int) -> bool:
         """Wait until so many rows are over, and one more; return whether there is one."""
         with self._interruptible():
-            self._bell.wait(lambda: len(self._over) > number or self._ended is not None)
+            self._bell.wait(lambda: len(self._over) > number or self._is_over)
         return len(self._over) > number
 
     # -- how it stands -----------------------------------------------------------------------------------------------------
@@ -204,6 +219,11 @@ class Sweep:
         if self._ended is None:
             return "running"
         return "failed" if self._error is not None else "stopped" if self._is_stopped else "completed"
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run that it is itself in the store, beside those of its rows; None where nothing of it is kept."""
+        return None if self._account is None else self._account.context.run_id
 
     @property
     def error(self) -> BaseException | None:
@@ -278,18 +298,3 @@ def _around() -> Budget | None:
     """Return the budget of the run that this code belongs to."""
     run = current.get()
     return run.usage.budget if run is not None else None
-
-
-_sweeps: WeakSet[Sweep] = WeakSet()
-
-
-def _stop_all() -> None:
-    """At exit: what is done is kept."""
-    for sweep in list(_sweeps):
-        if sweep.status == "running":
-            sweep.stop()
-            with suppress(Exception):  # nobody is there to hear it
-                sweep.wait(PATIENCE)
-
-
-atexit.register(_stop_all)

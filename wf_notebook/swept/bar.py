@@ -14,17 +14,18 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from ..sweep import Sweep
+    from .afar import Afar
 
 #: Characters of the bar.
 _WIDE = 30
-#: Seconds between two lines, where no terminal is.
-NOW_AND_THEN = 10.0
+#: Seconds before the first line, where no terminal is, and in the end between two of them.
+FIRST, NOW_AND_THEN = 1.0, 10.0
 
 
 class Bar:
     """How far a sweep is, while it goes on, on a line of a terminal."""
 
-    def __init__(self, sweep: Sweep, console: Console | None = None) -> None:
+    def __init__(self, sweep: Sweep | Afar, console: Console | None = None) -> None:
         from rich.live import Live
 
         self._sweep = sweep
@@ -60,7 +61,7 @@ class Bar:
 class Lines:
     """How far a sweep is, in a line now and then: for a log."""
 
-    def __init__(self, sweep: Sweep, say: Callable[[str], Any], *, every: float = NOW_AND_THEN) -> None:
+    def __init__(self, sweep: Sweep | Afar, say: Callable[[str], Any], *, every: float = NOW_AND_THEN) -> None:
         self._sweep, self._say, self._every = sweep, say, every
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="wf_notebook-sweep-lines", daemon=True)
@@ -75,6 +76,8 @@ class Lines:
         self._thread.join()
 
     def _work(self) -> None:
-        while not self._over.wait(self._every):
+        pause = min(FIRST, self._every)
+        while not self._over.wait(pause):
+            pause = min(2 * pause, self._every)
             progress = self._sweep.progress
             self._say(" · ".join([*going(progress), f"{progress.seconds:.0f} s"]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..accounts import MAP, account_of
 from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun
 from ..nearest import did_you_mean
 from .asked import whole_number
@@ -113,7 +114,7 @@ def run_id(asked: Asked) -> str:
             raise UnknownRun("this session has no run; %wf sessions lists others")
         return str(ids[0])
     written = asked.word("the beginning of a run's id")
-    ids = storage.runs()["run_id"]
+    ids = [*storage.runs()["run_id"], *_of_sweeps(storage, written)]
     found = [each for each in ids if each == written] or [each for each in ids if each.startswith(written)]
     if len(found) != 1:
         many = f"{len(found)} runs begin with {written!r}; write more of the id"
@@ -121,6 +122,13 @@ def run_id(asked: Asked) -> str:
             many if found else f"no run {written!r} in {storage.url}{did_you_mean(written, ids) or '; %wf runs lists them'}"
         )
     return str(found[0])
+
+
+def _of_sweeps(storage: SqlStorage, beginning: str) -> list[str]:
+    """Return the own runs of sweeps of which the id begins so."""
+    sql = "SELECT run_id, session_id, workflow FROM runs WHERE store = ? AND workflow LIKE ?"
+    rows = storage.read(sql, (storage.table_name, f"%{MAP}"))
+    return [run_id for run_id, session_id, workflow in rows if run_id.startswith(beginning) and account_of(session_id, workflow)]
 
 
 def versions(asked: Asked) -> Versions:
