@@ -79,7 +79,8 @@ def status(
     if notebook is not None:
         places |= dict.fromkeys(noted(Path(notebook)))
         # What `wf run` did is in no output, and of sweeps their rows are told by what they are themselves.
-        for place in [*called(Path(notebook)), *_of_sweeps([*noted(Path(notebook), "sweep"), *called(Path(notebook))])]:
+        named_so = [*places, *noted(Path(notebook), "sweep"), *called(Path(notebook))]
+        for place in [*called(Path(notebook)), *map(_of_sweeps, named_so)]:
             if place not in places and _is_there(place, open_now):
                 places[place] = None
         title = f"sessions of {str(notebook)!r}"
@@ -102,6 +103,8 @@ def status(
         place = Place(one.run.session_id, url)
         rows.append(_row(place, open_now[url], _live(workflows, place), namespace or {}, one))
     for place in places:
+        if _of_sweeps(place) in places and not _is_there(place, open_now):
+            continue  # it was mapped, and nothing else
         row = _row(place, open_now.get(place.url), _live(workflows, place), namespace or {})
         if row[_RUN_ID] not in told:
             rows.append(row)
@@ -157,9 +160,9 @@ def called(notebook: Path) -> list[Place]:
     return list(dict.fromkeys(found))
 
 
-def _of_sweeps(places: Iterable[Place]) -> list[Place]:
-    """Return the sessions in which the sweeps of these names are runs themselves."""
-    return list(dict.fromkeys(Place(account_id(each.session_id, user()), each.url) for each in places))
+def _of_sweeps(place: Place) -> Place:
+    """Return the session in which the sweeps that are named after a session are runs themselves."""
+    return Place(account_id(place.session_id, user()), place.url)
 
 
 def _is_there(place: Place, open_now: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ What is large is loaded when a verb is done: the table of verbs is read wherever
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..accounts import MAP, account_of
@@ -87,7 +88,12 @@ def events(asked: Asked) -> Table:
 
 def show(asked: Asked) -> Run:
     """Return the record of a run, which shows it in full."""
-    run = asked.storage().run(run_id(asked))
+    storage = asked.storage()
+    run = storage.run(run_id(asked))
+    if run.content is None and account_of(run.session_id, run.workflow) is not None:
+        from ..swept import Afar  # which is large
+
+        return replace(run, content=str(Afar(storage, run).progress)).told_by(run.told, whole=True)
     return run.told_by(run.told, whole=True)
 
 
