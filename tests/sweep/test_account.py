@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 
 import pytest
 
 from wf_notebook import Agent, Workflow, open_storage, saver
+from wf_notebook.errors import StorageFailed
+from wf_notebook.frames import folded_sessions
+from wf_notebook.inspection.overview import glances
 from wf_notebook.ipynb.going import going_on
 from wf_notebook.ipynb.standing import status
 from wf_notebook.swept import Afar
@@ -95,17 +99,38 @@ def test_it_says_why_it_ended_before_all_rows_were_done():
     assert (run.status, run.error, run.inputs) == ("failed", "OSError: the rows are gone", {})
 
 
-def test_how_far_it_is_is_noted_once_in_a_second_at_most_and_only_if_it_is_further(going):
-    (one,) = (each for each in saver.open_runs() if each.context.run_id == going.run_id)
-    storage = going.workflow.storage
+def test_how_far_it_is_is_noted_where_it_is_further_once_in_a_second_and_ever_more_rarely(monkeypatch):
+    now, gates = [0.0], [threading.Event() for _ in range(4)]
+    monkeypatch.setattr("wf_notebook.sweep.account.monotonic", lambda: now[0])
 
-    def noted():
-        one.flush()
-        return [event.data["done"] for event in storage.run(going.run_id).told.events()]
+    class Gated(Workflow):
+        def run(self, n: int):
+            assert gates[n].wait(30)
+            return f"{n}"
 
-    for _ in range(5):
-        assert noted() == [2]
-    assert Afar(storage, storage.run(going.run_id)).progress.done == 2
+    sweep = Gated(storage="memory:").map(range(4), limit=1).start()
+    seen, storage = iter(sweep), sweep.workflow.storage
+    (account,) = (each for each in saver.open_runs() if each.context.run_id == sweep.run_id)
+
+    def do(number):
+        gates[number].set()
+        next(seen)
+
+    def noted(second):
+        now[0] = second
+        account.flush()
+        return [event.data["done"] for event in storage.run(sweep.run_id).told.events()]
+
+    assert noted(0) == []
+    do(0)
+    assert [noted(second) for second in (0.9, 1, 300)] == [[], [1], [1]]
+    do(1)
+    assert [noted(second) for second in (302, 303)] == [[1], [1, 2]]
+    do(2)
+    do(3)
+    assert sweep.wait(30)
+    assert noted(303) == [1, 2, 4]
+    assert Afar(storage, storage.run(sweep.run_id)).progress.done == 4
 
 
 def test_one_over_a_file_is_gone_on_with_by_a_line_and_any_other_by_its_user(tmp_path):
@@ -155,3 +180,33 @@ def test_each_user_has_one_of_their_own(monkeypatch):
         ids.append(storage.run(sweep.run_id).session_id)
     assert len({*ids}) == 2
     assert all(each.startswith("team/+") for each in ids)
+
+
+def test_where_rows_cannot_be_kept_it_is_kept_with_them_later():
+    storage = open_storage("sqlite:///full.db")
+    storage.session("another").save()
+    with sqlite3.connect("full.db") as database:
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON run_log BEGIN SELECT RAISE(FAIL, 'the disk is full'); END")
+    sweep = Picky(session_id="demo", storage=storage).map([1, 3])
+    with pytest.raises(StorageFailed):
+        sweep.result()
+    assert (sweep.status, going_on(storage)) == ("failed", [])
+    with sqlite3.connect("full.db") as database:
+        database.execute("DROP TRIGGER full")
+    sweep.result()
+    assert (sweep.status, storage.run(sweep.run_id).status) == ("completed", "completed")
+
+
+def test_a_session_of_the_users_own_may_end_with_a_slash():
+    storage = open_storage("memory:")
+    Picky(session_id="notes/", storage=storage).run(n=1).result()
+    assert storage.sessions()["session_id"] == ["notes/"]
+    assert len(storage.runs()) == 1
+    assert status(storage=storage)["workflow"] == ["Picky"]
+
+
+def test_lists_that_people_read_have_one_line_for_a_sweep():
+    storage = open_storage("memory:")
+    Picky(session_id="demo", storage=storage).map([1, 2]).result()
+    assert [(row["session_id"], row["rows"]) for row in folded_sessions(storage)] == [("demo/", "2: 1 completed, 1 failed")]
+    assert [(one.id, one.rows) for one in glances(storage, folded=True)[1]] == [("demo/", "2: 1 completed, 1 failed")]

@@ -97,13 +97,14 @@ def status(
     # What goes on in the default storage is found again also where the notebook has no session yet.
     if (address := default_url_there()) and (usual := _opened(address)) is not None:
         open_now.setdefault(usual.url, usual)
-    rows, told = [], set()
+    rows, told, here = [], set(), set(places)
     for one, url in _going(open_now):
         told.add(one.run.run_id)
         place = Place(one.run.session_id, url)
+        here.add(place)
         rows.append(_row(place, open_now[url], _live(workflows, place), namespace or {}, one))
     for place in places:
-        if _of_sweeps(place) in places and not _is_there(place, open_now):
+        if _of_sweeps(place) in here and not _is_there(place, open_now):
             continue  # it was mapped, and nothing else
         row = _row(place, open_now.get(place.url), _live(workflows, place), namespace or {})
         if row[_RUN_ID] not in told:

@@ -14,18 +14,21 @@ from .. import saver
 from ..accounts import MAP, account_id
 from ..journal import Journal, end_row, start_row
 from ..run import Run, RunContext, logger
-from ..session import Session
 from ..transaction import Records
 from .progress import SAID, Progress
+from .session import RowSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..run import Status
+    from ..session import Session
     from ..workflow import Workflow
 
 #: How far it is is noted at most once in so many seconds, and in this share of the time that has gone by.
 EVERY, SHARE = 1.0, 0.01
+#: Where that could not be saved, rows have the store to themselves for so many seconds.
+AFTER_FAILURE = 30.0
 
 
 class Accounted(Protocol):
@@ -64,13 +67,13 @@ class Account:
         self.context.cancel.on_cancel(sweep.stop)
         self._name = f"{workflow.name}{MAP}"
         about = replace(workflow.about(), workflow=self._name, session_name=None, extra_data=None)
-        self.session = Session(session_id, storage=workflow.storage, about=about)
+        self.session: Session = RowSession(session_id, storage=workflow.storage, state={}, about=about, is_new=True)
         self._lock = threading.Lock()
         self._status: Status = "running"
         self._why: str | None = None
         self._began, self._started_at = monotonic(), datetime.now(UTC)
         self._ended_at: datetime | None = None
-        self._due, self._told = self._began, Progress(None)
+        self._due, self._told = self._began, sweep.progress
         self._is_saved = self._is_disowned = False
         self._journal = Journal(self.context.run_id)
         self._start = start_row(self.record())
@@ -108,13 +111,12 @@ class Account:
     def flush(self) -> None:
         """Save that it began, and now and then how far it is; never raises what a save may raise."""
         with self._lock:
-            if self._status != "running":
+            if self._status != "running" or (now := monotonic()) < self._due:
                 return
-            if (now := monotonic()) >= self._due:
-                self._due = now + max(EVERY, SHARE * (now - self._began))
-                self._tell()
-            rows = self._rows()
-        self._save(rows)
+            self._due = now + max(EVERY, SHARE * (now - self._began))
+            self._tell()
+            if not self._save(self._rows()):
+                self._due = monotonic() + AFTER_FAILURE
 
     def _tell(self) -> None:
         """Note how far it is, if it got any further."""
