@@ -53,7 +53,9 @@ def test_it_is_a_run_beside_those_of_its_rows_that_no_list_takes_for_one_of_the_
     assert sorted(storage.runs()["run_id"]) == sorted(row.run_id for row in sweep.rows)
     assert sorted(storage.sessions()["session_id"]) == sorted(row.session_id for row in sweep.rows)
     assert "2 of 3 rows, 1 failed" in run._repr_mimebundle_()["text/plain"]
-    sweep.workflow.compare(last=9)
+    assert len(sweep.workflow.compare(last=9).rows) == 3
+    (failed,) = Afar(storage, run).failures
+    assert (failed.inputs, failed.error) == ({"n": 2}, "ValueError: not two")
 
 
 def test_while_it_goes_on_it_is_told_in_the_place_of_its_rows(going):

@@ -12,7 +12,7 @@ from ..verbs.following import EVERY, followed, meant
 from ..verbs.table import Verb
 from .failing import FAILED, INTERRUPTED
 from .manner import manner, say
-from .mapping import document, following
+from .mapping import FAILURES, document, following
 from .showing import show_json
 from .streaming import stream, told
 from .verbs import asked, command
@@ -71,6 +71,8 @@ def _attach_sweep(sweep: Afar) -> None:
     if manner().json:
         show_json(document(sweep))
     else:
+        for row in sweep.failures[:FAILURES] if sweep.progress.failed else []:
+            say(f"session {row.session_id} failed: {row.error}")
         say(click.style(head(sweep), dim=sweep.is_whole))
         say(click.style(foot(sweep), dim=True))
     if not sweep.is_whole:

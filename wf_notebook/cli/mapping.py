@@ -28,8 +28,8 @@ OPTIONS = {
 }
 #: Where the rows go.
 TARGET = Option("out", "o", "FILE", "with --map: write the rows into a .csv, .jsonl or .parquet file")
-#: So many failures are said one by one where the rows go into a file.
-_FAILURES = 5
+#: So many failures are said one by one where the rows are not shown.
+FAILURES = 5
 
 
 def options_of_map(given: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
     elif out is None and not quiet:
         show_table(table)
     if out is not None and not quiet:
-        for row in sweep.failures[:_FAILURES]:
+        for row in sweep.failures[:FAILURES]:
             say(f"row {row.number} failed: {row.error}")
     failed = sweep.status != "completed" or bool(sweep.failures)
     if not quiet and (failed or not manner().json):

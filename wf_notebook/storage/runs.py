@@ -18,6 +18,7 @@ from ..processes import process_started_at
 from ..readable import Printed
 from ..run import Run
 from ..transaction import shown_id
+from .moment import stored_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +41,11 @@ _NOTED = "SELECT happened_at, data FROM event_log WHERE run_id = ? AND event = ?
 _ENDING = (
     "SELECT session_id, workflow FROM runs WHERE store = ? AND workflow LIKE ?"
     " GROUP BY session_id, workflow ORDER BY max(started_at) DESC, session_id LIMIT ?"
+)
+#: Asks for the runs of a workflow that failed, of those that began in a stretch of time.
+_FAILED = (
+    f"SELECT {', '.join(_NAMES)} FROM runs WHERE store = ? AND workflow = ? AND status = 'failed'"
+    " AND started_at BETWEEN ? AND ? ORDER BY started_at, run_id"
 )
 #: Asks for the runs of a workflow that are over, the newest first, in sessions that a user may read.
 RUNS_OF = (
@@ -196,6 +202,11 @@ def stored_run(row: Sequence[Any], read: Read, store: str, url: str | None) -> t
 def last_runs(storage: Any, workflow: str, last: int, user_id: str | None) -> list[Run]:
     """Return so many runs of a workflow that are over, the newest first."""
     return _runs(storage, f"{RUNS_OF} ORDER BY started_at DESC, run_id LIMIT ?", (workflow, user_id, user_id, last))
+
+
+def failed_runs(storage: Any, workflow: str, since: datetime, until: datetime) -> list[Run]:
+    """Return the runs of a workflow that began between two moments and failed, in the order in which they began."""
+    return _runs(storage, _FAILED, (workflow, stored_moment(since), stored_moment(until)))
 
 
 def runs_with(storage: Any, workflow: str, inputs: Sequence[str], user_id: str | None) -> list[Run]:

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ..accounts import MAP, account_of
-from ..storage.runs import last_noted
+from ..storage.runs import failed_runs, last_noted
 from ..sweep.progress import SAID, Progress
+from ..transaction import sweep_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,13 @@ class Afar:
         """Whether all rows are done, and none failed."""
         progress = self.progress
         return self.status == "completed" and not progress.failed and not progress.stopped
+
+    @property
+    def failures(self) -> list[Run]:
+        """The runs of the rows that failed in it, in the order in which they began."""
+        until = self.run.ended_at or datetime.now(UTC)
+        found = failed_runs(self._storage, self.workflow.name, self.run.started_at, until)
+        return [run for run in found if (run.session_id if self.shares_a_session else sweep_of(run.session_id)) == self.name]
 
     def ended(self, after: int = 0) -> Iterator[Row]:
         """Yield no rows: these are told by their own runs."""
