@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..swept import Afar, foot, head, is_sweep
 from ..verbs.following import EVERY, followed, meant
 from ..verbs.table import Verb
 from .failing import FAILED, INTERRUPTED
@@ -19,6 +18,7 @@ from .verbs import asked, command
 
 if TYPE_CHECKING:
     from ..run import Run
+    from ..swept import Afar
     from ..verbs.asked import Asked
     from .command import Command
 
@@ -32,6 +32,8 @@ def _run_id(asked: Asked) -> str:
 
 
 def _attach(verb: Verb, words: tuple[str, ...], **options: Any) -> None:
+    from ..swept import Afar, is_sweep
+
     line, lines = asked(words, **options)
     run_id: str = verb.do(line)
     for each in lines:
@@ -59,6 +61,8 @@ def _attach(verb: Verb, words: tuple[str, ...], **options: Any) -> None:
 
 def _attach_sweep(sweep: Afar) -> None:
     """Follow a sweep until its end; exits with 1 where a row failed, or not all were done."""
+    from ..swept import foot, head
+
     run_id = sweep.run.run_id[:8]
     try:
         with following(sweep, quiet=manner().json):

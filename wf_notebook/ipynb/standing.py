@@ -80,7 +80,8 @@ def status(
         places |= dict.fromkeys(noted(Path(notebook)))
         # What `wf run` did is in no output, and of sweeps their rows are told by what they are themselves.
         named_so = [*places, *noted(Path(notebook), "sweep"), *called(Path(notebook))]
-        for place in [*called(Path(notebook)), *map(_of_sweeps, named_so)]:
+        sweeping = [each for place in named_so for each in _of_sweeps(place, _live(workflows, place))]
+        for place in [*called(Path(notebook)), *sweeping]:
             if place not in places and _is_there(place, open_now):
                 places[place] = None
         title = f"sessions of {str(notebook)!r}"
@@ -104,7 +105,7 @@ def status(
         here.add(place)
         rows.append(_row(place, open_now[url], _live(workflows, place), namespace or {}, one))
     for place in places:
-        if _of_sweeps(place) in here and not _is_there(place, open_now):
+        if here.intersection(_of_sweeps(place, _live(workflows, place))) and not _is_there(place, open_now):
             continue  # it was mapped, and nothing else
         row = _row(place, open_now.get(place.url), _live(workflows, place), namespace or {})
         if row[_RUN_ID] not in told:
@@ -161,9 +162,9 @@ def called(notebook: Path) -> list[Place]:
     return list(dict.fromkeys(found))
 
 
-def _of_sweeps(place: Place) -> Place:
-    """Return the session in which the sweeps that are named after a session are runs themselves."""
-    return Place(account_id(place.session_id, user()), place.url)
+def _of_sweeps(place: Place, live: Sequence[Workflow]) -> list[Place]:
+    """Return the sessions in which the sweeps that are named after a session may be runs themselves."""
+    return [Place(account_id(place.session_id, one), place.url) for one in {user(), *(each.user_id for each in live)}]
 
 
 def _is_there(place: Place, open_now: dict[str, Any]) -> bool:
