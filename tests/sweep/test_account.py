@@ -177,7 +177,7 @@ def test_each_user_has_one_of_their_own(monkeypatch):
     for user in ("ann", "bob"):
         monkeypatch.setenv("WF_USER", user)
         storage = open_storage("sqlite:///team.db")
-        sweep = Picky(session_id="team", storage=storage, user_id=user).map([1])
+        sweep = Picky(session_id="team", storage=storage).map([1])
         sweep.result()
         ids.append(storage.run(sweep.run_id).session_id)
     assert len({*ids}) == 2
