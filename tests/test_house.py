@@ -39,8 +39,8 @@ FLOORS = """
     keying.uses  keying.watch  keying.instances  keying.changing  keying.held  keying.things  keying.values
     keying.imports  keying.walk  keying.members
     keying.subject  keying.functions  keying.graph  keying.binding  keying.keyer  keying.differing  keying
-3   transaction  owners  unit  replayed  line  sharing  done  steps  remembers  known  history  conflicts  writing  exported
-    session
+3   transaction  accounts  owners  unit  replayed  line  sharing  done  steps  remembers  known  history  conflicts  writing
+    exported  session
 4   storage.place  storage.waiting  storage.lock  storage.thread  storage.folding  storage.schema  storage.moment
     storage.inserts  storage.finished  storage.steps  storage.carried  storage.rows  storage.together  storage.no_rows
     storage.standing  storage.erasing  storage.units  storage.cargo  storage.elsewhere
@@ -63,7 +63,8 @@ FLOORS = """
     sweep.row  sweep.over  sweep.progress  sweep.kinds  sweep.rows  sweep.session  sweep.tasks  sweep.turns  sweep.doing
     sweep.keeping  sweep.crew
     sweep.wire  sweep.shipped  sweep.dask  sweep.halls  sweep.settings  sweep.away  sweep.remote  sweep.hand
-    sweep.posting  sweep.dispatch  sweep.hiring  sweep.leaving  sweep.sight  sweep.sweep  sweep.mapping  sweep
+    sweep.posting  sweep.dispatch  sweep.hiring  sweep.leaving  sweep.sight  sweep.account  sweep.standing  sweep.sweep
+    sweep.mapping  sweep
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.settings  agents.prompt  agents.history  agents.pieces  agents.keyed
@@ -87,7 +88,7 @@ FLOORS = """
     inspection.search  inspection.copying  inspection.past
     inspection.editing  inspection.queries  inspection.runs  inspection.takes  inspection.answers
     inspection.watching  inspection.news  inspection.hearing  inspection
-    swept.said  swept.board  swept.record  swept.bar  swept.watched  swept
+    swept.afar  swept.said  swept.board  swept.record  swept.bar  swept.watched  swept
     ipynb.options  ipynb.line  ipynb.given_rows  ipynb.cell  ipynb.defining  ipynb.workflows
     ipynb.file  ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
     ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: What begins and ends beside what is said: it comes between no two pieces of a text.
-BESIDE = frozenset({"agent", "tool", "branch", "step", "state", "error"})
+BESIDE = frozenset({"agent", "tool", "branch", "step", "state", "error", "progress"})
 #: Tells a call from others of the same agent; the next one has a larger number.
 numbers = count(1)
 

@@ -64,6 +64,34 @@ def test_a_run_in_the_background_that_is_killed_keeps_what_it_said(process):
     assert (run.status, run.content, storage.session("my demo").state) == ("stopped", "one ", {"begun": True})
 
 
+def test_a_sweep_in_the_background_is_found_as_one_and_gone_on_with_when_it_was_killed(process, wf):
+    os.mkfifo("gate2")
+    Path("gates.csv").write_text("gate\ngate\ngate2\n")
+    line = "wf run slow.ipynb slow --map gates.csv --limit 1 --background"
+    told = json.loads(process(f"{line} --json").stdout)
+    (row,) = json.loads(wf("status --json").stdout)
+    assert (row["run_id"], row["status"], row["process"]) == (told["run_id"], "running", f"PID {told['pid']}")
+    assert row["goes_on"] == f"wf attach {told['run_id'][:8]} shows it"
+    os.kill(told["pid"], signal.SIGKILL)
+    storage = open_storage(os.environ["WF_STORAGE"])
+    while storage.run(told["run_id"]).status == "running":
+        time.sleep(0.01)
+    (row,) = json.loads(wf("status slow.ipynb --json").stdout)
+    assert (row["session_id"], row["status"], row["stopped_at"]) == ("slow/", "lost", "0 of 2 rows")
+    assert row["goes_on"] == "wf run slow.ipynb slow --map gates.csv --limit 1 -s slow"
+    begun = process(line).stdout.splitlines()
+    run_id = begun[0].split()[1]
+    assert begun[0].startswith(f"sweep {run_id} of slow/… goes on in process ")
+    assert begun[1] == f"wf status lists it, wf attach {run_id[:8]} follows it, wf show {run_id[:8]} shows its record"
+    for gate in ("gate", "gate2"):
+        Path(gate).write_text("go on")
+    followed = wf(f"attach {run_id[:8]}")
+    assert followed.exit_code == 0
+    assert "Slow · sweep slow · ✓ completed · 2 of 2 rows · " in followed.stderr
+    assert wf("sessions --json").stdout.count('"session_id": "slow/"') == 1
+    assert "2 of 2 rows; kept in the sessions slow/…" in wf(f"show {run_id[:8]}").stdout
+
+
 def test_what_is_wrong_is_said_before_anything_goes_to_the_background(process, wf):
     done = process("wf run slow.ipynb gat=gate --background")
     assert (done.returncode, done.stderr) == (2, "Error: 'slow' has no input 'gat'; did you mean 'gate'?\n")

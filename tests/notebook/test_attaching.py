@@ -7,7 +7,9 @@ import os
 import pytest
 from playwright.sync_api import expect
 
+from wf_notebook import open_storage
 from wf_notebook.errors import BadArguments, UnknownRun
+from wf_notebook.notebook.attaching import AttachedSweep
 
 from .test_steering import SETUP, run, workflow
 
@@ -67,6 +69,42 @@ def test_of_several_one_is_to_be_named(going):
     going.good(f"%wf stop {one}")
     going.good("goes_on.set(); one_run.result(20), two_run.result(20)")
     assert going.good("one.last_run.status, two.last_run.status") == ("stopped", "completed")
+
+
+MANY = """\
+%%workflow many -q --background --map "range(3)" -o sweep
+def run(self, n: int):
+    if n:
+        goes_on.wait(20)
+    yield f"{n}"
+"""
+
+
+def test_a_sweep_is_told_shown_and_ended_as_one(cells, monkeypatch):
+    monkeypatch.setenv("WF_STORAGE", "sqlite:///runs.db")
+    cells.good("import threading; goes_on = threading.Event()")
+    cells.good(MANY)
+    cells.good("first = next(iter(sweep))")
+    (row,) = cells.good("%wf status")
+    run_id = row["run_id"][:8]
+    assert (row["session_id"], row["status"], row["process"]) == ("many/", "running", "this process")
+    assert row["goes_on"] == f"%wf attach {run_id} shows it; %wf stop {run_id} ends it"
+    here = cells.good("here = %wf attach\nhere")
+    assert repr(here) == f"<sweep {run_id} of Many, shown above: .stop() ends it, .result() waits for its end>"
+    storage = open_storage("sqlite:///runs.db")
+    afar = AttachedSweep(storage, storage.run(here.run.run_id), None)  # as it is shown in another process
+    assert (afar.done, here.done) == (False, False)
+    cells.good("%wf stop")
+    assert (
+        cells.printed == f"sweep {run_id} is asked to end; what is done is kept, and the same again goes on: %wf show {run_id}\n"
+    )
+    cells.good("goes_on.set()")
+    for attached in (here, afar):
+        record = attached.result(20)
+        assert (record.run_id, record.status) == (here.run.run_id, "stopped")
+    (row,) = cells.good("%wf status")
+    assert (row["status"], row["goes_on"]) == ("stopped", "many.map(…) again")
+    assert "the same again goes on with what is not done" in cells.good(f"%wf show {run_id}").content
 
 
 @pytest.mark.browser

@@ -57,7 +57,8 @@ def test_a_driver_that_was_killed_is_started_again_and_does_the_rest(url, tmp_pa
     made = Counter(log.read_text().split("\n"))
     finished = storage.sql("SELECT count(*) AS n FROM steps WHERE kind = 'request'")["n"][0]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
-    ended = storage.read("SELECT session_id, count(*) FROM run_log WHERE phase = 'end' AND status = 'completed' GROUP BY 1")
+    of_rows = "workflow = 'Twice' AND phase = 'end' AND status = 'completed'"
+    ended = storage.read(f"SELECT session_id, count(*) FROM run_log WHERE {of_rows} GROUP BY 1")
     assert len(ended) == rows
     assert {count for _, count in ended} == {1}
     assert storage.read("SELECT DISTINCT run_id FROM runs WHERE status = 'running'") == []
@@ -74,7 +75,8 @@ def test_ten_thousand_rows_are_ten_thousand_runs():
     storage = open_storage("memory:")
     rows = Echo(storage=storage).map(range(10_000)).result()
     assert [row.content for row in rows] == [f"{n}" for n in range(10_000)]
-    assert storage.read("SELECT count(*), count(DISTINCT session_id) FROM run_log WHERE phase = 'end'") == [(10_000, 10_000)]
+    counted = "SELECT count(*), count(DISTINCT session_id) FROM run_log WHERE phase = 'end' AND workflow = 'Echo'"
+    assert storage.read(counted) == [(10_000, 10_000)]
     again = Echo(storage=storage).map(range(10_000))
     assert all(row.hit for row in again)
 

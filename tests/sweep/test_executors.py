@@ -22,6 +22,8 @@ from wf_notebook.errors import BadRows, BadSetting, Unshippable, WorkersLost
 from wf_notebook.storage import SqliteWorkflowStorage
 from wf_notebook.testing import scripted
 
+from .reading import Reading
+
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
@@ -234,12 +236,10 @@ def test_processes_write_to_a_store_that_they_reach_by_themselves(pool, tmp_path
     """As with Postgres: here the store is a file, and the process of the sweep does not write to it."""
     monkeypatch.setattr("wf_notebook.sweep.remote.SHARED", ("sqlite:",))
 
-    class Reading(SqliteWorkflowStorage):
-        def transact(self, work, *, write):
-            assert not write
-            return super().transact(work, write=write)
+    class Storage(Reading, SqliteWorkflowStorage):
+        pass
 
-    storage = Reading(db_file=tmp_path / "s.db")
+    storage = Storage(db_file=tmp_path / "s.db")
     rows = Double(storage=storage).map(range(20), executor=pool).result()
     assert [(row.content, row.given) for row in rows] == [(f"{2 * n}", {"n": n}) for n in range(20)]
     assert [storage.run(row.run_id).content for row in rows] == [row.content for row in rows]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..accounts import MAP
 from ..errors import BadArguments, WorkflowError
 from ..storage.moment import now
 from .manner import manner
@@ -57,12 +58,15 @@ def _begun(told: dict[str, Any], process: subprocess.Popen[bytes]) -> str | None
     from ..storage import open_storage
 
     storage: Any = open_storage(told["storage"], table_name=told["table_name"])
-    sql = "SELECT run_id FROM run_log WHERE store = ? AND pid = ? AND phase = 'start' AND happened_at >= ? LIMIT 1"
+    sql = "SELECT run_id FROM run_log WHERE store = ? AND pid = ? AND phase = 'start' AND happened_at >= ?"
+    which: tuple[Any, ...] = (storage.table_name, process.pid, told["began"])
+    if told["sweep"] is not None:  # itself, and none of its rows
+        sql, which = f"{sql} AND workflow = ?", (*which, told["sweep"])
     until = time.monotonic() + BEGINS
     while time.monotonic() < until:
         is_over = process.poll() is not None
         with suppress(WorkflowError):
-            if found := storage.read(sql, (storage.table_name, process.pid, told["began"])):
+            if found := storage.read(f"{sql} LIMIT 1", which):
                 run_id: str = found[0][0]
                 return run_id
         if is_over:
@@ -73,21 +77,28 @@ def _begun(told: dict[str, Any], process: subprocess.Popen[bytes]) -> str | None
 
 def _tell(told: dict[str, Any]) -> None:
     run_id, session = told["run_id"], told["session_id"]
-    named = f"run {run_id}" if run_id is not None else "a run"
+    is_sweep = told["sweep"] is not None
+    kind = "sweep" if is_sweep else "run"
+    named = f"{kind} {run_id}" if run_id is not None else f"a {kind}"
     where = "" if told["is_default"] else f" --storage {told['storage']}"
-    lines = [f"{named} of session {session!r} goes on in process {told['pid']}; what it says goes to {told['log']}"]
+    of, says = (f"{session}/…", "how far it is") if is_sweep else (f"session {session!r}", "what it says")
+    lines = [f"{named} of {of} goes on in process {told['pid']}; {says} goes to {told['log']}"]
     if run_id is not None:
         lines.append(
             f"wf status{where} lists it, wf attach {run_id[:8]}{where} follows it, wf show {run_id[:8]}{where} shows its record"
         )
-    lines.append(f"kill {told['pid']} ends it; what it said and changed is kept")
+    kept = "what is done is kept, and the same command again goes on" if is_sweep else "what it said and changed is kept"
+    lines.append(f"kill {told['pid']} ends it; {kept}")
     if manner().json:
         told = {name: told[name] for name in ("run_id", "session_id", "pid", "log", "storage")}
     show_lines(lines, told)
 
 
-def go_on_alone(report: Path, workflow: Workflow) -> None:
-    """Be the process that was begun so: write into a file beside the store, hear no terminal, and say where that is."""
+def go_on_alone(report: Path, workflow: Workflow, *, maps: bool) -> None:
+    """Be the process that was begun so: write into a file beside the store, hear no terminal, and say where that is.
+
+    `maps` says whether it is run for each row of something.
+    """
     from ..storage import default_url_there
 
     storage: Any = workflow.storage
@@ -114,6 +125,7 @@ def go_on_alone(report: Path, workflow: Workflow) -> None:
         "is_default": storage.url == default_url_there(),
         "session_id": workflow.session_id,
         "began": now(),
+        "sweep": f"{workflow.name}{MAP}" if maps else None,
     }
     written = report.with_suffix(".new")
     written.write_text(json.dumps(told), encoding="utf-8")

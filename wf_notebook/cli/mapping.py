@@ -18,7 +18,8 @@ from .showing import COLOURS, show_json, show_table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..sweep import Row, Sweep
+    from ..sweep import Sweep
+    from ..swept import Afar
     from ..workflow import Workflow
 
 #: Options of a run for each row, as they are said here.
@@ -28,7 +29,7 @@ OPTIONS = {
 }
 #: Where the rows go.
 TARGET = Option("out", "o", "FILE", "with --map: write the rows into a .csv, .jsonl or .parquet file")
-#: So many failures are said one by one where the rows go into a file, each in so many characters.
+#: So many failures are said one by one where the rows are not shown, each in so many characters.
 _FAILURES, _LINE = 5, 200
 
 
@@ -55,7 +56,7 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
     except BadSetting as error:  # such as --limit 0
         raise BadArguments(str(error)) from None
     try:
-        with _shown(sweep, quiet=quiet):
+        with redirect_stdout(sys.stderr), following(sweep, quiet=quiet):  # what a row prints is no part of what it gave
             sweep.wait()
         sweep.result()
     except KeyboardInterrupt:
@@ -65,11 +66,11 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
     if out is not None:
         write_rows(out, table.columns, [_redacted(plain(row)) for row in table])
     if manner().json:
-        show_json({**_document(sweep), **({"rows": list(table)} if out is None else {"out": out})})
+        show_json({**document(sweep), **({"rows": list(table)} if out is None else {"out": out})})
     elif out is None and not quiet:
         show_table(table)
     if out is not None and not quiet:
-        _say_failures(sweep.failures)
+        say_failures([(f"row {row.number}", row.error) for row in sweep.failures])
     failed = sweep.status != "completed" or bool(sweep.failures)
     if not quiet and not sweep.rows and not failed:
         say(f"{path!r} has no rows: there is nothing to do")
@@ -81,35 +82,35 @@ def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[st
 
 
 @contextmanager
-def _shown(sweep: Sweep, *, quiet: bool) -> Iterator[None]:
-    """Show how far it is on stderr; what is printed in a row goes there too, as it is no part of what the rows gave."""
+def following(sweep: Sweep | Afar, *, quiet: bool) -> Iterator[None]:
+    """Show how far it is on stderr."""
     from ..swept.bar import Bar, Lines
 
-    with redirect_stdout(sys.stderr):
-        if quiet:
-            yield
-            return
-        if sys.stderr.isatty():
-            from rich.console import Console
+    if quiet:
+        yield
+        return
+    if sys.stderr.isatty():
+        from rich.console import Console
 
-            bar: Bar | Lines = Bar(sweep, Console(stderr=True))
-        else:
-            bar = Lines(sweep, say)
-        bar.start()
-        try:
-            yield
-        finally:
-            bar.stop()
+        bar: Bar | Lines = Bar(sweep, Console(stderr=True))
+    else:
+        bar = Lines(sweep, say)
+    bar.start()
+    try:
+        yield
+    finally:
+        bar.stop()
 
 
-def _say_failures(failures: Sequence[Row]) -> None:
-    for row in failures[:_FAILURES]:
-        say(f"{click.style(f'row {row.number} failed', fg=COLOURS['failed'])}: {brief(row.error or '')[:_LINE]}")
+def say_failures(failures: Sequence[tuple[str, str | None]]) -> None:
+    """Say which rows failed, and why: the first few of them."""
+    for row, error in failures[:_FAILURES]:
+        say(f"{click.style(f'{row} failed', fg=COLOURS['failed'])}: {brief(error or '')[:_LINE]}")
     if (more := len(failures) - _FAILURES) > 0:
         say(f"… and {more:,} more")
 
 
-def _document(sweep: Sweep) -> dict[str, Any]:
+def document(sweep: Sweep | Afar) -> dict[str, Any]:
     """Return what became of a sweep, for a program."""
     progress = sweep.progress
     return {

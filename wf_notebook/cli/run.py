@@ -71,7 +71,7 @@ def _run(
         with redirect_stdout(sys.stderr) if manner().json else nullcontext():
             workflow, inputs = _asked(notebook, words, options, of_a_row=rows is not None)
             if report_to is not None:
-                go_on_alone(Path(report_to), workflow)
+                go_on_alone(Path(report_to), workflow, maps=rows is not None)
         if rows is not None:
             mapping.run_rows(workflow, rows, inputs, how, quiet=quiet, out=options["out"])
             return

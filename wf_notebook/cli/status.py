@@ -42,6 +42,8 @@ def typed_line(line: str, notebook: str) -> str:
 
     >>> print(typed_line("%workflow blog -s 'my demo' topic='two words' n=[1, 2]", "report.ipynb"))
     wf run report.ipynb blog -s 'my demo' 'topic=two words' 'n=[1, 2]'
+    >>> print(typed_line("%workflow blog --map 'my topics.csv' --limit 4 -s demo", "report.ipynb"))
+    wf run report.ipynb blog --map 'my topics.csv' --limit 4 -s demo
     """
     from ..ipynb.line import read_line
 
@@ -51,9 +53,12 @@ def typed_line(line: str, notebook: str) -> str:
         read = read_line(line.removeprefix("%workflow "))
     except WorkflowError:  # it has more in it than one line
         return in_a_shell(line)
+    names = ("map", "limit", "timeout", "max_tokens", "max_cost")
+    given = [(name.replace("_", "-"), value) for name in names if (value := getattr(read.options, name)) is not None]
+    options = [word for name, value in given for word in (f"--{name}", value)]
     session = [] if read.options.session is None else ["-s", read.options.session]
     inputs = [f"{each.name}={_text(each.source)}" for each in read.arguments if each.name]
-    return shlex.join(["wf", "run", notebook, *filter(None, [read.name]), *session, *inputs])
+    return shlex.join(["wf", "run", notebook, *filter(None, [read.name]), *options, *session, *inputs])
 
 
 def _text(source: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .. import codec
+from ..accounts import account_of
 from ..errors import BadQuery, StorageFailed
 from ..keys import key_of
 from ..owners import visible
@@ -74,14 +75,18 @@ def session_rows(
     branches: bool = False,
     all_users: bool = False,
 ) -> list[tuple[Any, ...]]:
-    """Return the rows of the table of sessions."""
+    """Return the rows of the table of sessions; those in which sweeps are runs themselves are no sessions of anybody's."""
     rows = storage.read(
         f"SELECT {', '.join(_SESSIONS)} FROM sessions WHERE store = ? AND (CAST(? AS VARCHAR) IS NULL OR user_id = ?)"
         " AND (CAST(? AS VARCHAR) IS NULL OR workflow = ?) ORDER BY updated_at DESC, created_at DESC, session_id",
         (storage.table_name, user_id, user_id, workflow, workflow),
     )
     sees = visible(storage.read, storage.table_name) if user_id is None and not all_users else lambda _: True
-    return [(shown_id(stored), *rest) for stored, *rest in rows if (branches or not is_branch(stored)) and sees(stored)]
+    return [
+        (shown_id(stored), *rest)
+        for stored, *rest in rows
+        if (branches or not is_branch(stored)) and account_of(stored, rest[0]) is None and sees(stored)
+    ]
 
 
 def session_columns(rows: Sequence[Sequence[Any]]) -> list[Column]:
@@ -90,7 +95,10 @@ def session_columns(rows: Sequence[Sequence[Any]]) -> list[Column]:
 
 
 def runs(storage: SqlStorage, session_id: str | None = None) -> Table:
-    """Return a row for each run of a session, or of all sessions that are listed; the newest first."""
+    """Return a row for each run of a session, or of all sessions that are listed; the newest first.
+
+    Sweeps themselves are runs of the session `NAME/`.
+    """
     where = "EXISTS (SELECT 1 FROM sessions s WHERE s.store = r.store AND s.session_id = r.session_id)"
     title, parameters = f"runs in {storage.url}", [storage.table_name]
     if session_id is not None:
@@ -104,7 +112,7 @@ def runs(storage: SqlStorage, session_id: str | None = None) -> Table:
     seen = []
     sees = visible(storage.read, storage.table_name) if session_id is None else lambda _: True
     for row in rows:
-        if not sees(row[0]):
+        if not sees(row[0]) or (session_id is None and account_of(row[0], row[1]) is not None):
             continue
         named = dict(zip((*_RUNS, *process), row, strict=True))
         named["status"], named["session_id"] = status_of(named), shown_id(named["session_id"])

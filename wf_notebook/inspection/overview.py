@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from ..accounts import account_of
 from ..errors import BadArguments
 from ..frames import Column, Table
 from ..frames.folding import rows_in_words, standing
@@ -197,7 +198,7 @@ def _counted(read: Read, store: str, stored: str | None = None, *, indexed: bool
     found = {
         one: Glance(one, name or None, workflow or None, _time(happened_at))
         for one, _, op, happened_at, name, workflow in said.values()
-        if op != "deleted"
+        if op != "deleted" and (stored is not None or account_of(one, workflow) is None)
     }
     counting = _SOUGHT if indexed else {name: sql.format(of=of) for name, sql in _SCANNED.items()}
     for counted, sql in counting.items():

@@ -83,6 +83,25 @@ def call(name: str, session_id: str, inputs: Mapping[str, Any], program: Program
     return Call(" ".join(["%workflow", name, session_option(session_id), *given]), tuple(imports), tuple(lacks))
 
 
+#: Options of map() that a line can hold, by what they are called there.
+_OPTIONS = ("limit", "timeout", "max_tokens", "max_cost")
+
+
+def mapped_again(name: str, sweep: str, given: Mapping[str, Any]) -> str:
+    """Return the line that goes on with a sweep: over a file; what else it was mapped over, nobody but its user has.
+
+    >>> mapped_again("blog", "demo", {"map": "my topics.csv", "rows": 9, "inputs": {"tone": "dry"}, "limit": 4})
+    "%workflow blog --map 'my topics.csv' --limit 4 -s demo tone='dry'"
+    >>> mapped_again("blog", "demo", {"rows": 9})
+    'blog.map(…) again'
+    """
+    if not isinstance(given.get("map"), str) or {"name", "session", "executor"} & given.keys():
+        return f"{name}.map(…) again"
+    options = [f"--{option.replace('_', '-')} {given[option]}" for option in _OPTIONS if option in given]
+    before, named, after = call(name, sweep, given.get("inputs", {}), None).line.partition(f" {name} ")
+    return " ".join([f"{before}{named.rstrip()}", f"--map {written(given['map'])}", *options, after])
+
+
 def _source(value: Any, annotation: str | None) -> tuple[str | None, str | None]:
     """Return an input as Python has it, and what is imported for that; None where it was something that a line cannot hold."""
     if _SECRET.search(repr(value)):

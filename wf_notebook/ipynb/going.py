@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import saver
+from ..accounts import MAP, account_of
 from ..owners import visible
 from ..storage.runs import GOING, last_said, stored_run
+from ..sweep.account import Account
+from ..swept import Afar, going, is_sweep
+from ..transaction import sweep_of
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -28,7 +33,7 @@ class Going(NamedTuple):
 
 
 def going_on(storage: SqlStorage) -> list[Going]:
-    """Return the runs of a store that go on, the one that began last first.
+    """Return the runs of a store that go on, the one that began last first; a sweep is one, and its rows are none beside it.
 
     A run of another machine counts as long as its end is not in the store: from here nobody can tell whether it lives.
     """
@@ -39,14 +44,29 @@ def going_on(storage: SqlStorage) -> list[Going]:
         if not sees(row[1]):
             continue
         run, host, pid = stored_run(row, storage.read, storage.table_name, storage.url)
-        if run.run_id in here or run.status != "running":
+        is_over = is_sweep(run) and (host, pid) == (socket.gethostname(), os.getpid())  # here, and its end could not be kept
+        if run.run_id in here or run.status != "running" or is_over:
             continue
         place = "" if host == socket.gethostname() else f" on {host}"
-        found.append(Going(run, f"PID {pid}{place}", None, _end_of(last_said(storage.read, run.run_id))))
+        said = " · ".join(going(Afar(storage, run).progress)) if is_sweep(run) else last_said(storage.read, run.run_id)
+        found.append(Going(run, f"PID {pid}{place}", None, _end_of(said)))
     for one in here.values():
         run = one.record()
-        found.append(Going(run, "this process", one, _end_of(run.content)))
-    return sorted(found, key=lambda each: each.run.started_at, reverse=True)
+        said = " · ".join(going(one.sweep.progress)) if isinstance(one, Account) else run.content
+        found.append(Going(run, "this process", one, _end_of(said)))
+    return sorted(_without_rows(found), key=lambda each: each.run.started_at, reverse=True)
+
+
+def _without_rows(found: list[Going]) -> list[Going]:
+    """Leave out the rows of sweeps that go on themselves."""
+    sweeps = {(name, one.run.workflow): one.run for one in found if (name := account_of(one.run.session_id, one.run.workflow))}
+
+    def is_row(run: Run) -> bool:
+        own = f"{run.workflow}{MAP}"
+        one = sweeps.get((run.session_id, own))
+        return (sweep_of(run.session_id), own) in sweeps or (one is not None and one.inputs.get("session") == "one")
+
+    return [one for one in found if not is_row(one.run)]
 
 
 def opened(storage: Any) -> list[Open]:

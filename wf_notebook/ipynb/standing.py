@@ -8,13 +8,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..accounts import account_id
 from ..addresses import from_folder, portable
 from ..errors import UnknownSession, WorkflowError
 from ..frames import Column, Table, sessions
 from ..log import span_of
 from ..storage import default_url_there, open_storage
-from ..transaction import stored_id, sweep_of
-from .calls import call
+from ..storage.runs import sweeps
+from ..swept import Afar, far, is_sweep
+from ..transaction import shown_id, stored_id, sweep_of
+from ..users import user
+from .calls import call, mapped_again
 from .cells import cells_of
 from .file import NotebookFile
 from .going import going_on
@@ -74,7 +78,10 @@ def status(
     places = dict.fromkeys(Place(each.session_id, getattr(each.storage, "url", "")) for each in workflows)
     if notebook is not None:
         places |= dict.fromkeys(noted(Path(notebook)))
-        for place in called(Path(notebook)):  # what `wf run` did is in no output
+        # What `wf run` did is in no output, and of sweeps their rows are told by what they are themselves.
+        named_so = [*places, *noted(Path(notebook), "sweep"), *called(Path(notebook))]
+        sweeping = [each for place in named_so for each in _of_sweeps(place, _live(workflows, place))]
+        for place in [*called(Path(notebook)), *sweeping]:
             if place not in places and _is_there(place, open_now):
                 places[place] = None
         title = f"sessions of {str(notebook)!r}"
@@ -83,6 +90,7 @@ def status(
         open_now.setdefault(chosen.url, chosen)
         listed = (each for each in chosen.sessions()["session_id"] if sweep_of(each) is None)  # a sweep goes on as a whole
         places |= dict.fromkeys(Place(each, chosen.url) for each in islice(listed, SESSIONS))
+        places |= dict.fromkeys(Place(shown_id(each), chosen.url) for each in sweeps(chosen.read, chosen.table_name, SESSIONS))
         title = f"sessions in {chosen.url}"
     for url in {place.url for place in places} - open_now.keys():
         if url and (opened := _opened(url)) is not None:
@@ -90,12 +98,15 @@ def status(
     # What goes on in the default storage is found again also where the notebook has no session yet.
     if (address := default_url_there()) and (usual := _opened(address)) is not None:
         open_now.setdefault(usual.url, usual)
-    rows, told = [], set()
+    rows, told, here = [], set(), set(places)
     for one, url in _going(open_now):
         told.add(one.run.run_id)
         place = Place(one.run.session_id, url)
+        here.add(place)
         rows.append(_row(place, open_now[url], _live(workflows, place), namespace or {}, one))
     for place in places:
+        if here.intersection(_of_sweeps(place, _live(workflows, place))) and not _is_there(place, open_now):
+            continue  # it was mapped, and nothing else
         row = _row(place, open_now.get(place.url), _live(workflows, place), namespace or {})
         if row[_RUN_ID] not in told:
             rows.append(row)
@@ -116,8 +127,11 @@ def _live(workflows: Sequence[Workflow], place: Place) -> list[Workflow]:
     return [each for each in workflows if (each.session_id, getattr(each.storage, "url", "")) == place]
 
 
-def noted(notebook: Path) -> list[Place]:
-    """Return the sessions that the outputs of a notebook are of, each once, in the order in which they stand there."""
+def noted(notebook: Path, what: str = "session_id") -> list[Place]:
+    """Return the sessions that the outputs of a notebook are of, each once, in the order in which they stand there.
+
+    With "sweep", they are not those of runs, but what those of rows are named after.
+    """
     outputs = [
         output
         for cell in NotebookFile.read(notebook).said["cells"]
@@ -126,9 +140,9 @@ def noted(notebook: Path) -> list[Place]:
     ]
     said = [metadata.get("wf_notebook") for output in outputs if isinstance(metadata := output.get("metadata"), dict)]
     found = [
-        Place(each["session_id"], from_folder(each["storage"], notebook.parent))
+        Place(each[what], from_folder(each["storage"], notebook.parent))
         for each in said
-        if isinstance(each, dict) and isinstance(each.get("session_id"), str) and isinstance(each.get("storage"), str)
+        if isinstance(each, dict) and isinstance(each.get(what), str) and isinstance(each.get("storage"), str)
     ]
     return list(dict.fromkeys(found))
 
@@ -146,6 +160,11 @@ def called(notebook: Path) -> list[Place]:
             if url is not None and "{" not in f"{session_id}{url}":
                 found.append(Place(session_id, from_folder(url, folder)))
     return list(dict.fromkeys(found))
+
+
+def _of_sweeps(place: Place, live: Sequence[Workflow]) -> list[Place]:
+    """Return the sessions in which the sweeps that are named after a session may be runs themselves."""
+    return [Place(account_id(place.session_id, one), place.url) for one in {user(), *(each.user_id for each in live)}]
 
 
 def _is_there(place: Place, open_now: dict[str, Any]) -> bool:
@@ -184,11 +203,28 @@ def _row(
         return (place.session_id, None, None, None, None, f"{type(error).__name__}: {error}", *([None] * 5), address)
     if last is None:
         return (place.session_id, None, None, None, None, state, *([None] * 5), address)
+    if is_sweep(last) and storage is not None:
+        return _sweep_row(place, Afar(storage, last), one, live, namespace)
     name = next((each for workflow in live if (each := named(workflow, dict(namespace)))), None)
     return (
         place.session_id, last.workflow, last.status, stopped_at(last), _kept(last, place.session_id, storage), state,
         _going_on(one) if one is not None else _goes_on(last, place.session_id, storage, rows, name),
         one.said if one is not None else None, one.process if one is not None else None, last.started_at, last.run_id, address,
+    )  # fmt: skip
+
+
+def _sweep_row(
+    place: Place, sweep: Afar, one: Going | None, live: Sequence[Workflow], namespace: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """Return what is told of a sweep: of one that is over how far it came, unless it is all done."""
+    run, name = sweep.run, sweep.workflow.name
+    came = None if one is not None or sweep.is_whole else ", ".join(far(sweep.progress))
+    variable = next((each for live_one in live if live_one.name == name and (each := named(live_one, dict(namespace)))), None)
+    again = None if sweep.is_whole else mapped_again(variable or variable_of(name, None), sweep.name, run.inputs)
+    return (
+        place.session_id, run.workflow, run.status, came, None, None, _going_on(one) if one is not None else again,
+        one.said if one is not None else None, one.process if one is not None else None, run.started_at, run.run_id,
+        portable(place.url, Path()),
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..sweep import Row, Sweep
+    from ..swept import Afar
     from .views import Showing
 
 #: So many rows that ended last, and so many that failed last, are on the board.
@@ -103,7 +104,7 @@ def _show_again_after(sweep: Sweep, over: threading.Event, shown: Showing) -> No
         events.register("post_run_cell", ended)
 
 
-def freeze(sweep: Sweep, shown: Showing) -> None:
+def freeze(sweep: Sweep | Afar, shown: Showing) -> None:
     """Put the record of a sweep in the place of what was shown of it."""
     if wished() == "none":
         shown.freeze({}, {})
@@ -113,7 +114,7 @@ def freeze(sweep: Sweep, shown: Showing) -> None:
     shown.freeze(swept_bundle(sweep), metadata)
 
 
-def sweep_view(sweep: Sweep, *, outlives: bool = False) -> Showing:
+def sweep_view(sweep: Sweep | Afar, *, outlives: bool = False) -> Showing:
     """Return what a sweep is shown in where this runs: a widget in a kernel, else a bar in the terminal."""
     return SweepView(sweep, outlives=outlives) if has_widgets() else TerminalBar(sweep)
 
@@ -123,9 +124,9 @@ class SweepView(Displayed):
 
     is_told_anew = True
 
-    def __init__(self, sweep: Sweep, *, outlives: bool = False) -> None:
+    def __init__(self, sweep: Sweep | Afar, *, outlives: bool = False) -> None:
         self._sweep = sweep
-        self._seen, self._is_begun = 0, False
+        self._seen, self._over = 0, -1
         self._newest: deque[Row] = deque(maxlen=NEWEST)
         self._failures: deque[Row] = deque(maxlen=NEWEST)
         super().__init__(f"{brief(sweep.workflow.name or '')} · sweep {brief(sweep.name)}", outlives=outlives)
@@ -137,16 +138,16 @@ class SweepView(Displayed):
 
     def news(self) -> dict[str, Any]:
         """Return the board, where rows ended since the last time."""
-        before = self._seen
+        progress = self._sweep.progress
         for row in self._sweep.ended(self._seen):
             self._seen += 1
             self._newest.append(row)
             if row.status == "failed":
                 self._failures.append(row)
-        if self._seen == before and self._is_begun:
+        if progress.over == self._over:
             return {}
-        self._is_begun = True
-        return {"board": board_html(self._sweep.progress, [*reversed(self._newest)], [*reversed(self._failures)])}
+        self._over = progress.over
+        return {"board": board_html(progress, [*reversed(self._newest)], [*reversed(self._failures)])}
 
     def numbers(self) -> dict[str, Any]:
         """Return how far it is, what it took, and how long it will take."""
@@ -163,7 +164,8 @@ class SweepView(Displayed):
 class TerminalBar(RecordView):
     """Shows a sweep as a bar, and then its record in its place."""
 
-    def __init__(self, sweep: Sweep) -> None:
+    def __init__(self, sweep: Sweep | Afar) -> None:
+
         start_a_line()
         self._sweep, self._bar = sweep, Bar(sweep)
         self._bar.start()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ..accounts import MAP, account_of
 from ..events import RunEvent, RunResponse
 from ..keys import key_of
 from ..log import BESIDE, Event, span_of
@@ -17,6 +18,7 @@ from ..processes import process_started_at
 from ..readable import Printed
 from ..run import Run
 from ..transaction import shown_id
+from .moment import stored_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +36,17 @@ GOING = f"SELECT {', '.join(_NAMES)} FROM runs WHERE store = ? AND status = 'run
 #: Asks for what a run said after one of its events; and for the texts that it said last.
 _AFTER = "SELECT seq, happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? AND seq > ? ORDER BY seq"
 _LAST = "SELECT lane, content FROM event_log WHERE run_id = ? AND content IS NOT NULL ORDER BY seq DESC LIMIT 10"
+_NOTED = "SELECT happened_at, data FROM event_log WHERE run_id = ? AND event = ? ORDER BY seq DESC LIMIT 1"
+#: Asks for the sessions that have runs of a name that ends so, the one with the newest first.
+_ENDING = (
+    "SELECT session_id, workflow FROM runs WHERE store = ? AND workflow LIKE ?"
+    " GROUP BY session_id, workflow ORDER BY max(started_at) DESC, session_id LIMIT ?"
+)
+#: Asks for the runs of a workflow that failed, of those that began in a stretch of time.
+_FAILED = (
+    f"SELECT {', '.join(_NAMES)} FROM runs WHERE store = ? AND workflow = ? AND status = 'failed'"
+    " AND started_at BETWEEN ? AND ? ORDER BY started_at, run_id"
+)
 #: Asks for the runs of a workflow that are over, the newest first, in sessions that a user may read.
 RUNS_OF = (
     f"SELECT {', '.join(_NAMES)} FROM runs r WHERE store = ? AND workflow = ? AND status <> 'running' AND EXISTS ("
@@ -124,6 +137,20 @@ def last_said(read: Read, run_id: str) -> str | None:
     return "".join(content for lane, content in reversed(rows) if lane == rows[0][0]) or None
 
 
+def last_noted(read: Read, run_id: str, event: str) -> tuple[datetime, Any] | None:
+    """Return what a run noted last in an event of that name, and when; None where it noted nothing."""
+    rows = read(_NOTED, (run_id, event))
+    return (_time(rows[0][0]), json.loads(rows[0][1])) if rows else None
+
+
+def sweeps(read: Read, store: str, last: int) -> list[str]:
+    """Return the sessions in which sweeps are runs themselves, as they are stored, the one of the newest first."""
+    sees = visible(read, store)
+    return [
+        stored for stored, workflow in read(_ENDING, (store, f"%{MAP}", last)) if account_of(stored, workflow) and sees(stored)
+    ]
+
+
 def _in_turn(events: list[Event]) -> Iterator[Event]:
     """Yield what was said, of lanes side by side first what was begun first: a text is a row when it is over."""
     for beside, stretch in groupby(events, lambda event: event.lane is not None):
@@ -175,6 +202,11 @@ def stored_run(row: Sequence[Any], read: Read, store: str, url: str | None) -> t
 def last_runs(storage: Any, workflow: str, last: int, user_id: str | None) -> list[Run]:
     """Return so many runs of a workflow that are over, the newest first."""
     return _runs(storage, f"{RUNS_OF} ORDER BY started_at DESC, run_id LIMIT ?", (workflow, user_id, user_id, last))
+
+
+def failed_runs(storage: Any, workflow: str, since: datetime, until: datetime) -> list[Run]:
+    """Return the runs of a workflow that began between two moments and failed, in the order in which they began."""
+    return _runs(storage, _FAILED, (workflow, stored_moment(since), stored_moment(until)))
 
 
 def runs_with(storage: Any, workflow: str, inputs: Sequence[str], user_id: str | None) -> list[Run]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import os
 from typing import TYPE_CHECKING, Any
 
 from ..cache import mode_of
 from ..storage.files import rows_of_file
 from .kinds import Kinds
-from .rows import Takes, read_rows
+from .rows import Rows, Takes, read_rows
 from .settings import Settings
 from .shipped import shipped
 from .sweep import Sweep
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from ..workflow import Workflow
 
+#: What goes without saying.
+_USUAL = (("session", "each"), ("cache", "use"))
+
 
 def mapped(workflow: Workflow, inputs: Any, shared: Mapping[str, Any], **options: Any) -> Sweep:
     """Return a sweep of a workflow over rows; see `Workflow.map`."""
@@ -26,4 +30,22 @@ def mapped(workflow: Workflow, inputs: Any, shared: Mapping[str, Any], **options
     takes = Takes(inspect.signature(workflow.opening()), shared, name=type(workflow).__name__, kinds=Kinds(workflow.opening()))
     settings = Settings(**{**options, "name": named, "cache": mode})
     rows = read_rows(inputs, takes, read=rows_of_file)
-    return Sweep(workflow, rows, settings, cargo=shipped(workflow) if settings.is_away else None)
+    given = told_of(inputs, rows, shared, options)
+    return Sweep(workflow, rows, settings, cargo=shipped(workflow) if settings.is_away else None, given=given)
+
+
+def told_of(inputs: Any, rows: Rows, shared: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a sweep says that it was given: a file by its path, how many rows, the inputs of all, and the options.
+
+    >>> from inspect import signature
+    >>> rows = read_rows([1, 2], Takes(signature(lambda self, n: n), {}, name="Blog"), read=rows_of_file)
+    >>> told_of([1, 2], rows, {"tone": "dry"}, {"limit": 4, "session": "each", "name": None})
+    {'rows': 2, 'inputs': {'tone': 'dry'}, 'limit': 4}
+    """
+    file = {"map": os.fspath(inputs)} if isinstance(inputs, str | os.PathLike) else {}
+    total = {} if rows.total is None else {"rows": rows.total}
+    same = {"inputs": dict(shared)} if shared else {}
+    chosen = {name: value for name, value in options.items() if value is not None and (name, value) not in _USUAL}
+    if "executor" in chosen:
+        chosen["executor"] = type(chosen["executor"]).__name__ if not isinstance(chosen["executor"], str) else chosen["executor"]
+    return {**file, **total, **same, **chosen}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _MINUTE = 60
+#: What a sweep says now and then in its own run.
+SAID = "SweepProgress"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class RowSession(Session):
         state: dict[str, Any],
         about: About,
         is_new: bool,
-        due: tuple[str, str | None] | None,
+        due: tuple[str, str | None] | None = None,
     ) -> None:
         """`due` is the key of the row, and the run that had done it before it was to be done now."""
         self._is_new, self._due, self._doer = is_new, due, threading.get_ident()

@@ -8,24 +8,26 @@ import time
 from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ..background.waiting import Bell
 from ..budget import Budget
 from ..errors import RunCancelled
 from ..run import RunContext, Usage, current, way_up
+from .account import opened
 from .hiring import hired
 from .keeping import PAUSE, Keeper
 from .leaving import PATIENCE, ended_at_exit
 from .over import Over
-from .progress import Progress
 from .sight import SOON, is_seen
+from .standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from ..workflow import Workflow
+    from .account import Account
     from .crew import Crew
     from .dispatch import Dispatch
     from .row import Row
@@ -37,10 +39,8 @@ if TYPE_CHECKING:
 #: So long rows that other processes did wait for others to be saved with: nobody waits for them, in seconds.
 AWAY = 0.1
 
-Status = Literal["new", "running", "completed", "stopped", "failed"]
 
-
-class Sweep:
+class Sweep(Standing):
     """A run of a workflow for each row. It begins when it is read (`for row in sweep`), shown, started, or asked for its table.
 
     Rows come as they end; `rows` has those that are there, in the order of the inputs, and `df()` as a dataframe.
@@ -56,7 +56,9 @@ class Sweep:
     [[1, '2', 'completed'], [2, '4', 'completed']]
     """
 
-    def __init__(self, workflow: Workflow, rows: Rows, settings: Settings, *, cargo: Cargo | None = None) -> None:
+    def __init__(
+        self, workflow: Workflow, rows: Rows, settings: Settings, *, cargo: Cargo | None = None, given: dict[str, Any]
+    ) -> None:
         self.workflow, self._rows, self._settings, self._cargo = workflow, rows, settings, cargo
         #: What the sessions of the rows are named after.
         self.name = settings.name
@@ -76,7 +78,9 @@ class Sweep:
         self.started_at: datetime | None = None
         self._began: float | None = None
         self._ended: float | None = None
-        self._is_stopped = False
+        self._is_stopped = self._is_over = False
+        self._given = given
+        self._account: Account | None = None
         within = None if (around := current.get()) is None else around.usage.budget
         self.budget = Budget(max_tokens=settings.max_tokens, max_cost=settings.max_cost, stop=self._spent, within=within)
 
@@ -105,7 +109,7 @@ class Sweep:
         """Let others do the rows."""
         ways: dict[str, Any] = {"idle": self._idle, "spent": self._spent}
         crew, self._turns = hired(self, self._rows, self._settings, self._keeper, cargo=self._cargo, **ways)
-        self._crew = crew
+        self._crew, self._account = crew, opened(self, self._given, self._leave)
         if self._is_stopped:
             crew.stop()
         if (around := current.get()) is not None:
@@ -149,7 +153,18 @@ class Sweep:
             self._undone = self._undone or self._crew.error
         with self._lock:
             self._ended = self._ended or time.monotonic()
-        self._bell.ring()
+        try:
+            self._conclude()
+        finally:
+            self._is_over = True
+            self._bell.ring()
+
+    def _conclude(self) -> None:
+        """Say in its own run how it ended; where rows could not be kept, that cannot be either."""
+        if self._account is not None and (status := self.status) != "new":
+            error = self.error
+            why = self.reason if error is None else f"{type(error).__name__}: {error}"
+            self._account.close(status, why, can_save=self._unkept is None)
 
     def stop(self) -> None:
         """End it, from any thread: no other row is begun, those that go on are ended, and what is done is kept."""
@@ -162,8 +177,8 @@ class Sweep:
         """Wait until it is over, or that many seconds have gone by; return whether it is over. An interrupt stops it."""
         self.start()
         with self._interruptible():
-            self._bell.wait(lambda: self._ended is not None, *(() if seconds is None else (seconds,)))
-        return self._ended is not None
+            self._bell.wait(lambda: self._is_over, *(() if seconds is None else (seconds,)))
+        return self._is_over
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -176,7 +191,7 @@ class Sweep:
     def _leave(self) -> None:
         """Nobody waits for it any more: it is ended, and what is done is kept."""
         self.stop()
-        self._bell.wait(lambda: self._ended is not None, PATIENCE)
+        self._bell.wait(lambda: self._is_over, PATIENCE)
         if self._ended is None and self._crew is not None:
             self._crew.leave(RunCancelled())
             self._end()
@@ -192,6 +207,7 @@ class Sweep:
         self.wait()
         if self._unkept is not None and self._keeper.close(again=True):
             self._unkept = None
+            self._conclude()
         if self.error is not None:
             raise self.error
         if (around := current.get()) is not None:
@@ -219,84 +235,5 @@ class Sweep:
     def _has(self, number: int) -> bool:
         """Wait until so many rows are over, and one more; return whether there is one."""
         with self._interruptible():
-            self._bell.wait(lambda: len(self._over) > number or self._ended is not None)
+            self._bell.wait(lambda: len(self._over) > number or self._is_over)
         return len(self._over) > number
-
-    # -- how it stands -----------------------------------------------------------------------------------------------------
-
-    @property
-    def status(self) -> Status:
-        """How it stands: `failed` is one that could not be kept, or whose rows could not be read; a failed row is only a row."""
-        if self._began is None:
-            return "new"
-        if self._ended is None:
-            return "running"
-        return "failed" if self.error is not None else "stopped" if self._is_stopped else "completed"
-
-    @property
-    def error(self) -> BaseException | None:
-        """What kept it from being done, or from being kept."""
-        return self._unkept or self._undone
-
-    def ended(self, after: int = 0) -> Iterator[Row]:
-        """Yield the rows that are over by now in the order in which they ended, without the first so many."""
-        return (self._over[number] for number in range(after, len(self._over)))
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        """The rows that are over, in the order of the inputs."""
-        return tuple(sorted(self._over, key=lambda row: row.number))
-
-    @property
-    def failures(self) -> tuple[Row, ...]:
-        """The rows that failed."""
-        return tuple(row for row in self.rows if row.status == "failed")
-
-    @property
-    def progress(self) -> Progress:
-        """How far it is."""
-        with self._lock:
-            counts, over = dict(self._counts), len(self._over)
-        seconds = 0.0 if self._began is None else (self._ended or time.monotonic()) - self._began
-        total, done_now, left = self._rows.total, over - counts["hit"], None
-        if total is not None and done_now and self._ended is None:
-            left = seconds / done_now * (total - over)
-        return Progress(
-            total=total,
-            done=counts["completed"],
-            hits=counts["hit"],
-            failed=counts["failed"],
-            stopped=counts["stopped"],
-            running=0 if self._crew is None or self._ended is not None else self._crew.going,
-            tokens=self.budget.tokens,
-            cost=self.budget.cost,
-            seconds=seconds,
-            left=left,
-        )
-
-    # -- as a table --------------------------------------------------------------------------------------------------------
-
-    @property
-    def given(self) -> Any:
-        """The dataframe of pandas that it was given, None where it was something else."""
-        return self._rows.frame
-
-    @property
-    def listed(self) -> list[dict[str, Any]] | None:
-        """All rows as they were given, None where they come one by one."""
-        return self._rows.listed
-
-    def table(self) -> Any:
-        """Return the rows that are over as a Table: their inputs, and what came of them. One that was not begun is done first."""
-        return way_up("Sweep.table")(self)
-
-    def df(self) -> Any:
-        """Return all rows as a DataFrame of pandas: the columns that were given, and beside them what came of each row.
-
-        It has the index that a dataframe of pandas was given with. One that was not begun is done first; of one that goes on,
-        rows that are not over are empty.
-        """
-        return way_up("Sweep.df")(self)
-
-    def _ipython_display_(self) -> None:
-        way_up("Sweep._ipython_display_")(self)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from .afar import Afar, is_sweep
 from .board import board_html
 from .record import NAMED, swept_bundle, swept_metadata
-from .said import foot, going, head, is_kept, like, stopped, where
+from .said import far, foot, going, head, is_kept, like, stopped, where
 
 __all__ = [
-    "NAMED", "board_html", "foot", "going", "head", "is_kept", "like", "stopped", "swept_bundle", "swept_metadata", "where",
-]  # fmt: skip
+    "NAMED",
+    "Afar",
+    "board_html",
+    "far",
+    "foot",
+    "going",
+    "head",
+    "is_kept",
+    "is_sweep",
+    "like",
+    "stopped",
+    "swept_bundle",
+    "swept_metadata",
+    "where",
+]

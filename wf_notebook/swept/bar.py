@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ..sweep import Progress, Sweep
+    from .afar import Afar
 
 #: Characters of the bar: a part of the line, at most so many. It stays as wide as it is while what is said grows.
 _PART, _WIDE = 5, 30
@@ -24,14 +25,14 @@ _BETWEEN = " · "
 _LESS = ("pace", "running", "tokens", "hits", "cost", "seconds", "stopped")
 #: The colours of what failed, and what was stopped; the words say it, too.
 COLOURS = {"failed": "red", "stopped": "yellow"}
-#: Seconds between two lines, where no terminal is.
-NOW_AND_THEN = 10.0
+#: Seconds before the first line, where no terminal is, and in the end between two of them.
+FIRST, NOW_AND_THEN = 1.0, 10.0
 
 
 class Bar:
     """How far a sweep is, while it goes on, on a line of a terminal."""
 
-    def __init__(self, sweep: Sweep, console: Console | None = None) -> None:
+    def __init__(self, sweep: Sweep | Afar, console: Console | None = None) -> None:
         from rich.live import Live
 
         self._sweep = sweep
@@ -78,7 +79,7 @@ def _drawn(progress: Progress, wide: int) -> Text:
 class Lines:
     """How far a sweep is, in a line now and then: for a log."""
 
-    def __init__(self, sweep: Sweep, say: Callable[[str], Any], *, every: float = NOW_AND_THEN) -> None:
+    def __init__(self, sweep: Sweep | Afar, say: Callable[[str], Any], *, every: float = NOW_AND_THEN) -> None:
         self._sweep, self._say, self._every = sweep, say, every
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="wf_notebook-sweep-lines", daemon=True)
@@ -93,6 +94,8 @@ class Lines:
         self._thread.join()
 
     def _work(self) -> None:
-        while not self._over.wait(self._every):
+        pause = min(FIRST, self._every)
+        while not self._over.wait(pause):
+            pause = min(2 * pause, self._every)
             progress = self._sweep.progress
             self._say(" · ".join([*going(progress), f"{progress.seconds:.0f} s"]))

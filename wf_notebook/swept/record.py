@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..frames import Table
     from ..sweep import Row, Sweep
+    from .afar import Afar
 
 #: So many rows, and so many failures, are in a record; and so many rows in its text.
 FIRST, FAILED, FEW = 20, 10, 5
@@ -31,7 +32,7 @@ _LINE = 200
 NAMED = "sweep"
 
 
-def swept_bundle(sweep: Sweep, again: str = "") -> dict[str, str]:
+def swept_bundle(sweep: Sweep | Afar, again: str = "") -> dict[str, str]:
     """Return the record of a sweep as HTML and text; `again` is the line that goes on with it."""
     found = _looked_over(sweep.ended())
     below = redact(foot(sweep, again))
@@ -54,7 +55,7 @@ def swept_bundle(sweep: Sweep, again: str = "") -> dict[str, str]:
     return {"text/html": html, "text/plain": "\n\n".join([*text, below])}
 
 
-def swept_metadata(sweep: Sweep, folder: Path | None = None) -> dict[str, Any]:
+def swept_metadata(sweep: Sweep | Afar, folder: Path | None = None) -> dict[str, Any]:
     """Return what belongs to this sweep and not to its rows; `now` is what its record says of when and how they were done."""
     progress, url = sweep.progress, getattr(sweep.workflow.storage, "url", None)
     return {
@@ -71,7 +72,7 @@ def swept_metadata(sweep: Sweep, folder: Path | None = None) -> dict[str, Any]:
     }
 
 
-def _now(sweep: Sweep) -> str:
+def _now(sweep: Sweep | Afar) -> str:
     progress = sweep.progress
     began = [moment(sweep.started_at)] if sweep.started_at is not None else []
     return " · ".join([*spent(progress), f"{progress.seconds:.1f} s", *began])
@@ -107,12 +108,12 @@ def _number(row: Row) -> int:
     return row.number
 
 
-def _said(sweep: Sweep, models: Sequence[str]) -> list[str]:
+def _said(sweep: Sweep | Afar, models: Sequence[str]) -> list[str]:
     used = [", ".join(map(brief, models))] if models else []
     return [f"sweep {session_name(sweep.name)}", redact(stands(sweep)), *ended(sweep), *used, _now(sweep)]
 
 
-def _head_html(sweep: Sweep, said: Sequence[str]) -> str:
+def _head_html(sweep: Sweep | Afar, said: Sequence[str]) -> str:
     name, status, *facts = map(escape, said)
     coloured = f'<span style="color: {STATUS[like(sweep)][1]}">{status}</span>'
     head = " · ".join([f"<strong>{escape(brief(sweep.workflow.name or ''))}</strong>", name, coloured, *facts])

@@ -10,6 +10,7 @@ from ..readable import brief as one_line
 from ..render import session_name
 from ..render.status import STATUS, standing
 from ..sweep.progress import brief
+from .afar import Afar
 
 if TYPE_CHECKING:
     from ..sweep import Progress, Sweep
@@ -74,7 +75,7 @@ def pace(progress: Progress) -> str:
     return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"  # noqa: PLR2004 - two digits
 
 
-def stands(sweep: Sweep) -> str:
+def stands(sweep: Sweep | Afar) -> str:
     """Return how a sweep stands, a sign and words, and why it ended before all rows were done."""
     progress, error = sweep.progress, sweep.error
     if sweep.status == "completed" and not progress.over:
@@ -85,13 +86,13 @@ def stands(sweep: Sweep) -> str:
     return standing(sweep.status, f"{type(error).__name__}: {error}" if error is not None else sweep.reason)
 
 
-def like(sweep: Sweep) -> str:
+def like(sweep: Sweep | Afar) -> str:
     """Return the status whose colour a sweep has: one that is done but for some rows has that of a warning."""
     progress, status = sweep.progress, sweep.status
     return ("failed" if not progress.done else "stopped") if status == "completed" and progress.failed else status
 
 
-def ended(sweep: Sweep) -> list[str]:
+def ended(sweep: Sweep | Afar) -> list[str]:
     """Return how many rows of a sweep that is over are done, failed, were ended, and how many never began."""
     progress = sweep.progress
     if sweep.status == "completed" and (progress.failed or not progress.over):
@@ -100,7 +101,7 @@ def ended(sweep: Sweep) -> list[str]:
     return [*far(progress), *([f"{never:,} never began"] if never else [])]
 
 
-def head(sweep: Sweep) -> str:
+def head(sweep: Sweep | Afar) -> str:
     """Return a sweep in a line: what ran, how it stands, how many rows are done and what that took."""
     progress = sweep.progress
     took = [f"{progress.seconds:.1f} s"] if sweep.status != "running" else []
@@ -109,7 +110,7 @@ def head(sweep: Sweep) -> str:
     return " · ".join([*title, stands(sweep), *told, *took])
 
 
-def where(sweep: Sweep) -> str:
+def where(sweep: Sweep | Afar) -> str:
     """Return where the rows are kept."""
     url = getattr(sweep.workflow.storage, "url", None)
     if url is None:
@@ -121,18 +122,19 @@ def where(sweep: Sweep) -> str:
     return f"kept in {sessions} of {portable(url, Path())}"
 
 
-def is_kept(sweep: Sweep) -> bool:
+def is_kept(sweep: Sweep | Afar) -> bool:
     """Say whether what came of the rows is in a store, so that it is not done again."""
     return getattr(sweep.workflow.storage, "url", None) is not None and not sweep.workflow.private
 
 
-def foot(sweep: Sweep, again: str = "") -> str:
+def foot(sweep: Sweep | Afar, again: str = "") -> str:
     """Return where the rows are kept, and what goes on with them; `again` is the line that does so."""
     progress, line = sweep.progress, f"{again} goes on" if again else "the same again goes on"
     rest = progress.stopped + progress.failed + (0 if progress.total is None else progress.total - progress.over)
     more = [f"{line} with what is not done"] if rest and is_kept(sweep) and sweep.status != "running" else []
     kept = [where(sweep)] if progress.over or rest else []
-    return "; ".join([*kept, *more, ".df() has all rows as a dataframe"])
+    rows = [] if isinstance(sweep, Afar) else [".df() has all rows as a dataframe"]
+    return "; ".join([*kept, *more, *rows])
 
 
 def stopped(sweep: Sweep, again: str = "the same again") -> str:

@@ -11,6 +11,7 @@ from .said import head, like
 
 if TYPE_CHECKING:
     from ..sweep import Sweep
+    from .afar import Afar
 
 #: Where several are waited for at once, one of them is shown.
 _shown = threading.Lock()
@@ -36,7 +37,7 @@ def watched(sweep: Sweep) -> None:
         _shown.release()
 
 
-def printed(sweep: Sweep, record: str) -> None:
+def printed(sweep: Sweep | Afar, record: str) -> None:
     """Print the record of a sweep: how it stands, and its failures, in colours."""
     from rich.console import Console
     from rich.text import Text

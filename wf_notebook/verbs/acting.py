@@ -212,7 +212,9 @@ def _left(said: Said | None) -> str:
 
 
 def stop(asked: Asked) -> None:
-    """End a run of this process; of another one say which that is."""
+    """End a run of this process, or a sweep; of another one say which that is."""
+    from ..swept import is_sweep  # which is large
+
     run_id, going = meant(asked, "stop")
     one = next((each for each in going if each.run.run_id == run_id), None)
     if one is None:
@@ -222,6 +224,9 @@ def stop(asked: Asked) -> None:
             f"run {run_id[:8]} goes on in another process, {one.process}: stop it there, or end that process as a whole"
         )
     one.here.context.cancel.cancel()
+    if is_sweep(one.run):
+        asked.say(f"sweep {run_id[:8]} is asked to end; what is done is kept, and the same again goes on: %wf show {run_id[:8]}")
+        return
     asked.say(f"run {run_id[:8]} of session {one.run.session_id!r} is asked to end; what it said is kept: %wf show {run_id[:8]}")
 
 

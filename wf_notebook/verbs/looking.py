@@ -6,8 +6,10 @@ What is large is loaded when a verb is done: the table of verbs is read wherever
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..accounts import MAP, account_of
 from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun
 from ..nearest import did_you_mean
 from .asked import whole_number
@@ -86,7 +88,12 @@ def events(asked: Asked) -> Table:
 
 def show(asked: Asked) -> Run:
     """Return the record of a run, which shows it in full."""
-    run = asked.storage().run(run_id(asked))
+    storage = asked.storage()
+    run = storage.run(run_id(asked))
+    if run.content is None and account_of(run.session_id, run.workflow) is not None:
+        from ..swept import Afar  # which is large
+
+        return replace(run, content=str(Afar(storage, run).progress)).told_by(run.told, whole=True)
     return run.told_by(run.told, whole=True)
 
 
@@ -113,7 +120,7 @@ def run_id(asked: Asked) -> str:
             raise UnknownRun("this session has no run; %wf sessions lists others")
         return str(ids[0])
     written = asked.word("the beginning of a run's id")
-    ids = storage.runs()["run_id"]
+    ids = [*storage.runs()["run_id"], *_of_sweeps(storage, written)]
     found = [each for each in ids if each == written] or [each for each in ids if each.startswith(written)]
     if len(found) != 1:
         many = f"{len(found)} runs begin with {written!r}; write more of the id"
@@ -121,6 +128,13 @@ def run_id(asked: Asked) -> str:
             many if found else f"no run {written!r} in {storage.url}{did_you_mean(written, ids) or '; %wf runs lists them'}"
         )
     return str(found[0])
+
+
+def _of_sweeps(storage: SqlStorage, beginning: str) -> list[str]:
+    """Return the own runs of sweeps of which the id begins so."""
+    sql = "SELECT run_id, session_id, workflow FROM runs WHERE store = ? AND workflow LIKE ?"
+    rows = storage.read(sql, (storage.table_name, f"%{MAP}"))
+    return [run_id for run_id, session_id, workflow in rows if run_id.startswith(beginning) and account_of(session_id, workflow)]
 
 
 def versions(asked: Asked) -> Versions:
