@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from wf_notebook import Agent, Workflow, open_storage, saver
-from wf_notebook.errors import StorageFailed
+from wf_notebook.errors import BadRows, StorageFailed
 from wf_notebook.frames import folded_sessions
 from wf_notebook.inspection.overview import glances
 from wf_notebook.ipynb.going import going_on
@@ -95,10 +95,10 @@ def test_it_says_why_it_ended_before_all_rows_were_done():
         raise OSError("the rows are gone")
 
     sweep = Picky(session_id="broken", storage="memory:").map(rows())
-    with pytest.raises(OSError, match="the rows are gone"):
+    with pytest.raises(BadRows, match="the rows are gone") as broken:
         sweep.result()
     run = sweep.workflow.storage.run(sweep.run_id)
-    assert (run.status, run.error, run.inputs) == ("failed", "OSError: the rows are gone", {})
+    assert (run.status, run.error, run.inputs) == ("failed", f"BadRows: {broken.value}", {})
 
 
 def test_how_far_it_is_is_noted_where_it_is_further_once_in_a_second_and_ever_more_rarely(monkeypatch):

@@ -106,7 +106,7 @@ class Standing:
 
     def table(self) -> Any:
         """Return the rows that are over as a Table: their inputs, and what came of them. One that was not begun is done first."""
-        return way_up("Sweep.table")(self)
+        return way_up("Standing.table")(self)
 
     def df(self) -> Any:
         """Return all rows as a DataFrame of pandas: the columns that were given, and beside them what came of each row.
@@ -114,7 +114,7 @@ class Standing:
         It has the index that a dataframe of pandas was given with. One that was not begun is done first; of one that goes on,
         rows that are not over are empty.
         """
-        return way_up("Sweep.df")(self)
+        return way_up("Standing.df")(self)
 
     def _ipython_display_(self) -> None:
-        way_up("Sweep._ipython_display_")(self)
+        way_up("Standing._ipython_display_")(self)
