@@ -25,6 +25,11 @@ def store(request, tmp_path):
 
 
 @pytest.fixture
+def lite(tmp_path):
+    return open_storage(f"sqlite:///{tmp_path}/team.db")
+
+
+@pytest.fixture
 def works(monkeypatch):
     """Return what lets a user work here."""
 
@@ -65,29 +70,29 @@ def test_all_rows_of_a_sweep_are_copied_as_one_line_and_later_what_is_new(store)
     assert folded == {"blog/": 3, "b_og/": 5, "b%/": 3, "blog": None}
 
 
-def test_a_row_that_cannot_be_copied_loses_no_other(store):
-    swept(store, "blog")
+def test_a_row_that_cannot_be_copied_loses_no_other(lite):
+    swept(lite, "blog")
     there = open_storage("memory:")
-    bad, *others = store.rows_of("blog/")
+    bad, *others = lite.rows_of("blog/")
     session = there.session(bad)
     session.state["mine"] = 1
     session.save()
     with pytest.raises(SessionExists, match=r"another session 'blog/topic.*--as NEW_ID") as refused:
-        store.copy("blog/", to=there)
+        lite.copy("blog/", to=there)
     assert refused.value.__notes__ == ["copied but for that: 2 of 'blog/'"]
     assert there.session(bad).state == {"mine": 1}
     assert {there.session(each).state["topic"] for each in others} == {"topic 0", "topic 1", "topic 2"} - {
-        store.session(bad).state["topic"]
+        lite.session(bad).state["topic"]
     }
 
 
-def test_a_session_of_the_very_name_is_one_of_the_unit_and_counts_as_no_row(store):
-    swept(store, "blog")
-    record = store.session("blog/")
+def test_a_session_of_the_very_name_is_one_of_the_unit_and_counts_as_no_row(lite):
+    swept(lite, "blog")
+    record = lite.session("blog/")
     record.state["of"] = "the sweep"
     record.save()
     there = open_storage("memory:")
-    assert store.copy("blog/", to=there)[0]["rows"] == 3
+    assert lite.copy("blog/", to=there)[0]["rows"] == 3
     assert there.session("blog/").state == {"of": "the sweep"}
     there.delete_session("blog/")
     assert ids(there) == set()
@@ -124,10 +129,10 @@ def test_all_rows_are_shared_and_taken_back_and_those_of_others_are_left_alone(s
         store.delete_session("bobs/")
 
 
-def test_rows_of_nobody_are_not_shared(store):
-    swept(store, "blog")
+def test_rows_of_nobody_are_not_shared(lite):
+    swept(lite, "blog")
     with pytest.raises(BadSetting, match="the rows of 'blog/' belong to nobody"):
-        store.session("blog/").share("ann")
+        lite.session("blog/").share("ann")
 
 
 def test_all_rows_are_hidden_brought_back_and_erased_and_nothing_beside_them(store):
@@ -145,12 +150,12 @@ def test_all_rows_are_hidden_brought_back_and_erased_and_nothing_beside_them(sto
         store.restore_session("b_og/")
 
 
-def test_what_is_no_sweep_is_said(store):
-    swept(store, "blog")
+def test_what_is_no_sweep_is_said(lite):
+    swept(lite, "blog")
     for unit in ("blg/", "b_og/", "blo%/"):
         with pytest.raises(UnknownSession, match=r"no sweep '.*/' in .*; did you mean 'blog/'"):
-            store.copy(unit, to="memory:")
+            lite.copy(unit, to="memory:")
     with pytest.raises(UnknownSession, match="'blog/' means the 3 rows of a sweep, and this is asked of one session"):
-        store.state("blog/")
+        lite.state("blog/")
     with pytest.raises(BadArguments, match="'blog/' cannot be 'trial' there: a sweep's name ends with /"):
-        store.copy("blog/", to="memory:", new_id="trial")
+        lite.copy("blog/", to="memory:", new_id="trial")
