@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import cache, clusters, engine, postgres, programs, store, sweeps
 
 #: What the programs of the cache's probes are made with.
-GIVEN = ("ipython==9.18.1", "numpy==2.4.6", "pandas==3.1.1")
+GIVEN = ("ipython==9.18.1", "numpy==2.4.6", "pandas==3.1.1", "jinja2==3.1.6", "tenacity==9.2.1", "toolz==1.2.0")
 #: What is installed in the environment of each peer; ours is the one that runs this.
 PEERS = {
     "agno": ["agno==1.1.1", "sqlalchemy==2.1.9", "pydantic==2.14.3"],
