@@ -28,3 +28,12 @@ def account_of(session_id: str, workflow: str | None) -> str | None:
     """
     name, _, user = session_id.rpartition("/")
     return name if name and _OF_USER.fullmatch(user) and (workflow or "").endswith(MAP) else None
+
+
+def is_account(session_id: str, name: str) -> bool:
+    """Say whether an id is that of a session in which sweeps of that name are runs themselves, whosever they are.
+
+    >>> is_account("blog/", "blog"), is_account("blog/+dd6eaf6ceea91ad4", "blog"), is_account("blog/row-1", "blog")
+    (True, True, False)
+    """
+    return session_id.startswith(f"{name}/") and _OF_USER.fullmatch(session_id, len(name) + 1) is not None

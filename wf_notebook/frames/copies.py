@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from ..accounts import is_account
 from ..errors import BadArguments, BadStorage, WorkflowError
 from ..storage import opened
 from ..storage.copying import Copied, carried, listed
@@ -70,15 +71,16 @@ def _told(refused: Sequence[WorkflowError], folded: dict[str, list[Copied]], uni
 
 
 def _sweeps(ids: Iterable[str]) -> dict[str, list[str]]:
-    """Return the rows of each sweep among all sessions of a store, with the session that bears the sweep's own name."""
+    """Return the rows of each sweep among all sessions of a store, with the sessions in which it is a run itself."""
     listed = list(ids)
     units: dict[str, list[str]] = {}
     for each in listed:
         if (name := sweep_of(each)) is not None:
             units.setdefault(f"{name}/", []).append(each)
     for each in listed:
-        if each in units:
-            units[each].append(each)
+        name = each.rpartition("/")[0]
+        if is_account(each, name) and f"{name}/" in units:
+            units[f"{name}/"].append(each)
     return units
 
 
@@ -93,6 +95,6 @@ def _line(unit: str, several: Sequence[Copied], new_id: str | None) -> dict[str,
         "session_id": unit,
         "new_id": new_id or unit,
         "done": next(iter(done)) if len(done) == 1 else ", ".join(f"{count:,} {what}" for what, count in done.most_common()),
-        "rows": sum(each.session_id != unit for each in several),
+        "rows": sum(not is_account(each.session_id, unit.removesuffix("/")) for each in several),
         **{name: sum(getattr(each, name) for each in several) for name in _COUNTS},
     }

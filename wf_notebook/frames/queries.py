@@ -103,7 +103,7 @@ def runs(storage: SqlStorage, session_id: str | None = None) -> Table:
     title, parameters = f"runs in {storage.url}", [storage.table_name]
     if session_id is not None:
         where, title = "session_id = ?", f"runs of session {session_id!r}"
-        parameters.append(storage.transact(lambda tx: found_session(storage, tx, session_id), write=False))
+        parameters.append(storage.transact(lambda tx: found_session(storage, tx, session_id, of_sweeps=True), write=False))
     process = ("host", "pid", "process_started_at")
     rows = storage.read(
         f"SELECT {', '.join((*_RUNS, *process))} FROM runs r WHERE store = ? AND {where} ORDER BY started_at DESC, run_id",

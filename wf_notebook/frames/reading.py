@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from ..accounts import account_of
 from ..changes import replay
 from ..codec import hashes
 from ..errors import UnknownPath, UnknownSession
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 _LISTED = 8
 
 
-def found_session(storage: SqlStorage, tx: Transaction, session_id: str) -> str:
+def found_session(storage: SqlStorage, tx: Transaction, session_id: str, *, of_sweeps: bool = False) -> str:
     """Return a session's id as it is stored; it may be a branch, named as it is shown.
 
     Raises UnknownSession if there is none, SessionOwned if it is another user's.
     """
     for stored in stored_ids(session_id):
-        if tx.head(stored, 0).about is not None:
+        about = tx.head(stored, 0).about
+        if about is not None and (of_sweeps or account_of(session_id, about.workflow) is None):
             refuse_others(session_id, tx.head(line_of(stored), 0).about)
             return stored
     sql = "SELECT session_id FROM sessions WHERE store = ? ORDER BY updated_at DESC"

@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+from ..accounts import is_account
 from ..errors import BadSetting, SessionOwned, UnknownSession
 from ..nearest import did_you_mean
 from ..owners import shared_with, visible
@@ -48,11 +49,12 @@ class Units:
 
         Raises UnknownSession if there is none.
         """
+        name = unit.removesuffix("/")
 
         def work(tx: SqlTransaction | NoRows) -> list[str]:
             newest = tx.rows(_NEWEST, (tx.store, f"{literally(stored_id(unit))}%"))
             ids = [stored for stored, op in newest if deleted in {None, op == "deleted"} and not is_branch(stored)]
-            own = [stored for stored in ids if shown_id(stored) == unit or sweep_of(shown_id(stored)) == unit[:-1]]
+            own = [stored for stored in ids if sweep_of(shown_id(stored)) == name or is_account(shown_id(stored), name)]
             sees = visible(tx.rows, tx.store) if own and users() is not None else lambda _: True
             return [shown_id(stored) for stored in own if sees(stored)]
 
@@ -70,7 +72,7 @@ class Units:
         ids = sorted(stored_id(each) for each in self.rows_of(unit, deleted=op == "restored"))
         mine, counts = frozenset({acting}) if acting else users(), Counter[str]()
         for some in groups(ids):
-            counts += self._in_transaction(partial(_said, ids=some, op=op, mine=mine, unit=stored_id(unit)), write=True)
+            counts += self._in_transaction(partial(_said, ids=some, op=op, mine=mine, name=unit.removesuffix("/")), write=True)
         said = Said(*(counts[name] for name in Said._fields))
         if not any((said.rows, counts["session"])) and said.of_others:
             raise SessionOwned(f"the rows of {unit!r} belong to another user than {acting or user()!r}; let them do it")
@@ -115,7 +117,7 @@ class Said(NamedTuple):
     of_nobody: int = 0
 
 
-def _said(tx: SqlTransaction | NoRows, *, ids: Sequence[str], op: str, mine: frozenset[str] | None, unit: str) -> Counter[str]:
+def _said(tx: SqlTransaction | NoRows, *, ids: Sequence[str], op: str, mine: frozenset[str] | None, name: str) -> Counter[str]:
     """Say something of sessions in one transaction; return how many."""
     tx = cast("SqlTransaction", tx)
     for key in ids:
@@ -127,7 +129,7 @@ def _said(tx: SqlTransaction | NoRows, *, ids: Sequence[str], op: str, mine: fro
     for key, each in groupby(sorted(told, key=itemgetter(0, 1)), key=itemgetter(0)):
         before = [row[1:] for row in each]
         what = _of_one(before, op, mine)
-        counts[what if key != unit or what not in {"rows", "news"} else "session"] += 1
+        counts[what if not is_account(shown_id(key), name) else "session" if what in {"rows", "news"} else "apart"] += 1
         if what == "news":
             _, _, hidden, since, *about = next(row for row in reversed(before) if op != "restored" or row[1] != "deleted")
             hidden = newest.get(key, 0) if op == "deleted" else hidden or 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..accounts import is_account
 from ..errors import BadArguments, SessionConflict, StorageReadOnly, UnknownSession, UnsavableValue
 from ..unit import is_unit
 
@@ -121,7 +122,7 @@ class Asked:
         Raises UnknownSession if there is no such sweep.
         """
         found = self.storage().rows_of(session_id, deleted=deleted) if is_unit(session_id) else []
-        return [] if found == [session_id] else found
+        return [] if len(found) <= 1 and all(is_account(each, session_id.removesuffix("/")) for each in found) else found
 
     def of_one(self, session_id: str, instead: str) -> str:
         """Return the id of one session; raise BadArguments for one that means all rows of a sweep, with what to do instead."""
@@ -154,7 +155,7 @@ def rows_in_words(rows: Sequence[str] | int, unit: str) -> str:
     >>> rows_in_words(["blog/row-1", "blog/"], "blog/"), rows_in_words(1000, "blog/")
     ("1 row of 'blog/'", "1,000 rows of 'blog/'")
     """
-    count = rows if isinstance(rows, int) else sum(each != unit for each in rows)
+    count = rows if isinstance(rows, int) else sum(not is_account(each, unit.removesuffix("/")) for each in rows)
     return f"{count:,} row{'' if count == 1 else 's'} of {unit!r}"
 
 
