@@ -15,7 +15,7 @@ def account_id(name: str, user: str | None) -> str:
     """Return the id of the session in which the sweeps of a name are runs themselves; each user has one of their own.
 
     >>> account_id("blog", None), account_id("blog", "ann")
-    ('blog/', 'blog/+dd6eaf6ceea91ad4')
+    ('blog/', 'blog/+8d3adf6abf23f3a5')
     """
     return f"{name}/" if user is None else f"{name}/+{blake2b(user.encode('utf-8', 'replace'), digest_size=8).hexdigest()}"
 
@@ -23,7 +23,7 @@ def account_id(name: str, user: str | None) -> str:
 def account_of(session_id: str, workflow: str | None) -> str | None:
     """Return the name of the sweeps that a session has the own runs of, None for any other one; of a run of it likewise.
 
-    >>> account_of("blog/", "Blog.map"), account_of("blog/+dd6eaf6ceea91ad4", "Blog.map"), account_of("notes/", "Notes")
+    >>> account_of("blog/", "Blog.map"), account_of("blog/+8d3adf6abf23f3a5", "Blog.map"), account_of("notes/", "Notes")
     ('blog', 'blog', None)
     """
     name, _, user = session_id.rpartition("/")
@@ -33,7 +33,7 @@ def account_of(session_id: str, workflow: str | None) -> str | None:
 def is_account(session_id: str, name: str) -> bool:
     """Say whether an id is that of a session in which sweeps of that name are runs themselves, whosever they are.
 
-    >>> is_account("blog/", "blog"), is_account("blog/+dd6eaf6ceea91ad4", "blog"), is_account("blog/row-1", "blog")
+    >>> is_account("blog/", "blog"), is_account("blog/+8d3adf6abf23f3a5", "blog"), is_account("blog/row-1", "blog")
     (True, True, False)
     """
     return session_id.startswith(f"{name}/") and _OF_USER.fullmatch(session_id, len(name) + 1) is not None

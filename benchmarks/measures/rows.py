@@ -105,15 +105,19 @@ def prefect(place):
     return swept, lambda: None
 
 
+#: A sweep itself is a run, too, of a session whose id ends so.
+OF_ROWS = "SELECT count(DISTINCT session_id) FROM runs WHERE status = 'completed' AND session_id NOT LIKE '%/'"
+
+
 def kept(place):
     """Return how many rows are in the file."""
     if side == "duckdb":
         import duckdb
 
         with duckdb.connect(f"{place}/runs.db", read_only=True) as db:
-            return db.execute("SELECT count(DISTINCT session_id) FROM runs WHERE status = 'completed'").fetchone()[0]
+            return db.execute(OF_ROWS).fetchone()[0]
     asked = {
-        "sqlite": "SELECT count(DISTINCT session_id) FROM runs WHERE status = 'completed'",
+        "sqlite": OF_ROWS,
         "dbos": "SELECT count(*) FROM workflow_status WHERE status = 'SUCCESS'",
     }
     return sqlite3.connect(f"{place}/runs.db").execute(asked[side]).fetchone()[0]

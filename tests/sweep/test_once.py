@@ -52,7 +52,8 @@ def done(folder):
 
 def final_records(storage):
     """Return how many runs completed, of how many sessions, and how many marks there are."""
-    runs = storage.read("SELECT count(*), count(DISTINCT session_id) FROM run_log WHERE phase = 'end' AND status = 'completed'")
+    completed = "phase = 'end' AND status = 'completed' AND workflow NOT LIKE ?"
+    runs = storage.read(f"SELECT count(*), count(DISTINCT session_id) FROM run_log WHERE {completed}", ("%.map",))
     return (*runs[0], storage.read("SELECT count(*) FROM step_log WHERE kind = 'row' AND op = 'done'")[0][0])
 
 

@@ -48,8 +48,8 @@ class Wire:
 
     def prove(self, secret: bytes, *, first: bool) -> None:
         """Prove that this end knows the secret, and that the other one does. Raises Severed where it does not."""
-        self._socket.settimeout(CONNECTING)
         try:
+            self._socket.settimeout(CONNECTING)
             for way in (deliver_challenge, answer_challenge) if first else (answer_challenge, deliver_challenge):
                 way(self, secret)  # type: ignore[arg-type] # it sends and receives bytes, and that is all that is asked for
         except (AuthenticationError, OSError, EOFError, AssertionError, struct.error) as error:
