@@ -6,6 +6,7 @@ import sys
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .held import is_no_setting
 from .imports import full_name, own_module
 from .instances import dict_of
 from .origin import OURS, is_at_home, is_own, name_of, package_of
@@ -134,7 +135,8 @@ def _held(walk: Walk, node: Node, inner: Any) -> Iterator[bytes]:
         return {
             name: value
             for name, value in vars(function).items()
-            if name != "__wrapped__" and copied.get(name, copied) is not value and not changes.attribute(function, name, value)
+            if name != "__wrapped__" and copied.get(name, copied) is not value and not is_no_setting(value)
+            if not changes.attribute(function, name, value)
         }
 
     def flat() -> list[Any]:
@@ -175,6 +177,7 @@ def _code_in(walk: Walk, cell: CellType, node: Node) -> bytes:
 def is_empty(cell: CellType) -> bool:
     """Return whether nothing is in a cell yet."""
     try:
-        return cell.cell_contents is None and False
+        _ = cell.cell_contents
     except ValueError:
         return True
+    return False

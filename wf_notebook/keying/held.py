@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .instances import Look
 
 #: Names of classes of what is only used or kept, held by code of others: it has no content that decides what is computed.
-_USED = re.compile(r"(Cache|Channel|Client|Connection|Cursor|Lock|Pool|Queue|Session|Socket|Thread|Tracer|Transport)$")
+_USED = re.compile(r"(Cache|CacheStore|Channel|Client|Connection|Cursor|Lock|Pool|Queue|Session|Socket|Thread|Tracer|Transport)$")
 #: Modules of Python whose objects are so.
 _MODULES = frozenset(
     {
@@ -101,13 +101,23 @@ def _flat(fields: dict[str, Any]) -> list[Any]:
 
 def _by_texts(look: Look, value: Any) -> bytes:
     """Return what is only used by its class, and by the texts in its own fields, such as an address."""
-
-    def texts() -> dict[str, str]:
-        return {name: item for name, item in dict_of(value).items() if type(item) is str}
-
     if look.watch is not None:
-        look.watch.box(lambda: _flat(texts()), _flat(texts()))
-    return sequence(b"used", [SCALARS[str](name_of(type(value))), look.named(b"d", texts())])
+        look.watch.box(lambda: _flat(_texts(value)), _flat(_texts(value)))
+    return sequence(b"used", [SCALARS[str](name_of(type(value))), look.named(b"d", _texts(value))])
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {name: item for name, item in dict_of(value).items() if type(item) is str}
+
+
+def is_no_setting(value: Any) -> bool:
+    """Return whether an object is only used or kept, and has nothing that it was made with: it may come and go.
+
+    >>> import threading
+    >>> is_no_setting(threading.Lock()), is_no_setting("a text")
+    (True, False)
+    """
+    return _is_used(type(value)) and not _texts(value)
 
 
 def _wrapped(value: Any) -> Any:
