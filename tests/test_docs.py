@@ -54,9 +54,15 @@ for cell in {cells!r}:
 
 def blocks(text: str, *languages: str) -> list[str]:
     """Return the fenced blocks of these languages, in their order; without those of which a comment says why they are not run."""
-    text = re.sub(r"^<!-- (?:not run|needs) .+ -->\n```\S*\n.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^<!-- (?:not run|needs) [^\n]+ -->\n```\S*\n.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
     found = re.findall(r"^```(\S+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     return [block for language, block in found if language in languages]
+
+
+def test_a_comment_keeps_the_block_below_it_from_running_and_no_other():
+    block = "```python\n{}\n```\n".format
+    page = f"{block('a')}<!-- not run here: why -->\n{block('b')}{block('c')}<!-- needs much -->\n{block('d')}{block('e')}"
+    assert blocks(page, "python") == ["a\n", "c\n", "e\n"]
 
 
 def commands(text: str) -> list[str]:

@@ -259,6 +259,26 @@ def test_stop_keeps_what_is_done_and_the_next_sweep_does_the_rest():
     assert len(storage.runs()) == 2000
 
 
+def test_stop_lets_go_of_a_row_that_does_not_look_up():
+    begun, gate = threading.Event(), threading.Event()
+
+    class Waits(Workflow):
+        def run(self, n: int):
+            if n == 1:
+                begun.set()
+                gate.wait(60)
+            return f"{n}"
+
+    sweep = Waits(storage="memory:").map(range(3), limit=2).start()
+    assert begun.wait(10)
+    sweep.stop()
+    assert sweep.wait(10)
+    gate.set()
+    statuses = {row.number: row.status for row in sweep.rows}
+    assert (sweep.status, statuses[1], statuses[0]) == ("stopped", "stopped", "completed")
+    assert sweep.workflow.storage.run(sweep.rows[1].run_id).status == "stopped"
+
+
 def test_a_sweep_that_is_stopped_before_it_begins_does_nothing():
     sweep = Double(storage="memory:").map(range(20))
     sweep.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,18 +44,27 @@ def options_of_map(given: dict[str, Any]) -> dict[str, Any]:
     return how
 
 
-def run_rows(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[str, Any], *, quiet: bool, out: str | None) -> None:
-    """Run a workflow for each row of a file; exits with 1 where a row failed, or not all were done."""
-    from ..frames.columns import plain
-    from ..storage.files import check_target, write_rows
-    from ..swept import foot, head, like, stopped
+def sweep_over(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[str, Any], *, out: str | None) -> Sweep:
+    """Return the sweep over the rows of a file, which has not begun; raises what is wrong with it, or with `out`."""
+    from ..storage.files import check_target
 
     if out is not None:
         check_target(out)
+        if Path(out).exists() and Path(path).exists() and Path(out).samefile(path):
+            raise BadArguments(f"--out {out} is the file that is read, and would be written over; name another one")
     try:
         sweep: Sweep = workflow.map(path, **how, **inputs)
     except BadSetting as error:  # such as --limit 0
         raise BadArguments(str(error)) from None
+    return sweep
+
+
+def run_rows(sweep: Sweep, path: str, *, quiet: bool, out: str | None) -> None:
+    """Run a workflow for each row of a file; exits with 1 where a row failed, or not all were done."""
+    from ..frames.columns import plain
+    from ..storage.files import write_rows
+    from ..swept import foot, head, like, stopped
+
     try:
         with redirect_stdout(sys.stderr), following(sweep, quiet=quiet):  # what a row prints is no part of what it gave
             sweep.wait()

@@ -70,10 +70,11 @@ def _run(
     try:
         with redirect_stdout(sys.stderr) if manner().json else nullcontext():
             workflow, inputs = _asked(notebook, words, options, of_a_row=rows is not None)
+            sweep = None if rows is None else mapping.sweep_over(workflow, rows, inputs, how, out=options["out"])
             if report_to is not None:
                 go_on_alone(Path(report_to), workflow, maps=rows is not None)
-        if rows is not None:
-            mapping.run_rows(workflow, rows, inputs, how, quiet=quiet, out=options["out"])
+        if sweep is not None:
+            mapping.run_rows(sweep, rows, quiet=quiet, out=options["out"])
             return
         with redirect_stdout(sys.stderr) if manner().json else nullcontext():
             answer = _performed(workflow, inputs, shown=not (no_stream or quiet or manner().json))

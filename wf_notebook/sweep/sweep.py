@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from ..budget import Budget
 from ..errors import RunCancelled
 from ..run import RunContext, Usage, current, way_up
 from .account import opened
+from .crew import in_a_thread
 from .hiring import hired
 from .keeping import PAUSE, Keeper
 from .leaving import PATIENCE, ended_at_exit
@@ -138,7 +139,7 @@ class Sweep(Standing):
 
     def _spent(self, reason: str | None = None) -> None:
         self.reason = self.reason or (reason and reason.partition(" (")[0])  # rows that go on spend more than it says
-        self.stop()
+        self._halt()
 
     def _idle(self) -> None:
         """Nobody does rows any more: what ended is saved, and then it is over."""
@@ -167,11 +168,28 @@ class Sweep(Standing):
             self._account.close(status, why, can_save=self._unkept is None)
 
     def stop(self) -> None:
-        """End it, from any thread: no other row is begun, those that go on are ended, and what is done is kept."""
+        """End it, from any thread: no other row is begun, those that go on are ended, and what is done is kept.
+
+        A row that does not look up, as plain code that waits, is let go of after a second, and recorded as stopped.
+        """
+        is_first = not self._is_stopped
+        self._halt()
+        if is_first and self._crew is not None and self._cargo is None and not self._is_over:
+            with suppress(RuntimeError):  # Python 3.12 starts no thread while it exits
+                in_a_thread(self._let_go)
+
+    def _halt(self) -> None:
         self._is_stopped = True
         if self._crew is not None:
             self._crew.stop()
         self._bell.ring()
+
+    def _let_go(self) -> None:
+        """End it without the rows that have not ended although they were told to: they are recorded as they are."""
+        self._bell.wait(lambda: self._is_over, PATIENCE)
+        if self._ended is None and self._crew is not None:
+            self._crew.leave(RunCancelled())
+            self._end()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until it is over, or that many seconds have gone by; return whether it is over. An interrupt stops it."""
@@ -190,11 +208,8 @@ class Sweep(Standing):
 
     def _leave(self) -> None:
         """Nobody waits for it any more: it is ended, and what is done is kept."""
-        self.stop()
-        self._bell.wait(lambda: self._is_over, PATIENCE)
-        if self._ended is None and self._crew is not None:
-            self._crew.leave(RunCancelled())
-            self._end()
+        self._halt()
+        self._let_go()
 
     def result(self) -> tuple[Row, ...]:
         """Do all rows, and return them in the order of the inputs. Raises what kept it from being done, or from being kept.
