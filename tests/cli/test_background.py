@@ -95,6 +95,9 @@ def test_a_sweep_in_the_background_is_found_as_one_and_gone_on_with_when_it_was_
 def test_what_is_wrong_is_said_before_anything_goes_to_the_background(process, wf):
     done = process("wf run slow.ipynb gat=gate --background")
     assert (done.returncode, done.stderr) == (2, "Error: 'slow' has no input 'gat'; did you mean 'gate'?\n")
+    done = process("wf run slow.ipynb gate=gate --map gone.csv --background")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: there is no file 'gone.csv'")
     done = process("wf run slow.ipynb gate=gate --background --storage memory:")
     assert (done.returncode, done.stderr) == (
         *(2,),

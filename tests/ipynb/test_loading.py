@@ -269,3 +269,14 @@ def test_sources_may_be_lists_and_other_cells_count_but_do_not_run(tmp_path):
     path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 2, "metadata": {}, "cells": cells}))
     blog = load_notebook(path).blog
     assert (blog.session_id, blog.run().content) == ("s", "dry")
+
+
+def test_what_a_notebook_sets_for_all_of_it_holds(notebook, tmp_path):
+    storage, session = "%config WorkflowMagics.storage = 'sqlite:///ours.db'", '%config WorkflowMagics.session = "mine"'
+    path = notebook(f"%load_ext wf_notebook\n{storage}\n{session}", "%%workflow blog\ndef run(self):\n    return 'yes'")
+    blog = load_notebook(path).blog
+    assert (blog.session_id, blog.storage.file) == ("mine", tmp_path / "ours.db")
+    asked = load_notebook(path).workflow("blog", session="other", storage=f"sqlite:///{tmp_path}/theirs.db")
+    assert (asked.session_id, asked.storage.file) == ("other", tmp_path / "theirs.db")
+    by_variable = notebook("%config WorkflowMagics.session = name", f"{BLOG}topic")
+    assert load_notebook(by_variable).blog.session_id == "blog"

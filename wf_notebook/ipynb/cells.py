@@ -102,6 +102,15 @@ class Cell:
         """The lines in it that only IPython can do, but for those that set up a kernel."""
         return self._read[1]
 
+    def configured(self, name: str) -> str | None:
+        """Return what `%config WorkflowMagics.NAME = "…"` says in it, the last time; None where it does not."""
+        said = re.findall(rf"^[ \t]*%config[ \t]+WorkflowMagics\.{name}[ \t]*=[ \t]*(.+)$", self.text, re.MULTILINE)
+        try:
+            value = ast.literal_eval(said[-1].strip()) if said else None
+        except (ValueError, SyntaxError):  # a kernel takes it from a variable
+            return None
+        return value if isinstance(value, str) else None
+
     @property
     def tree(self) -> ast.Module:
         """The tree of its Python; raises BadCell if it is none."""

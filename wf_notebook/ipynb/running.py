@@ -85,6 +85,10 @@ class Module:
         workflow.cache = checked_mode(options.cache, "--cache ") or workflow.cache
         workflow.private = options.private or workflow.private
 
+    def configured(self, name: str) -> str | None:
+        """Return what the notebook sets for all of it, by `%config WorkflowMagics.NAME = "…"`."""
+        return next((said for cell in reversed(self._cells) if (said := cell.configured(name)) is not None), None)
+
     def become_main(self) -> None:
         """Be the `__main__` of this process."""
         sys.modules["__main__"] = self.module
@@ -95,7 +99,8 @@ class Module:
         """Make a workflow, in the place of an old one if there is one: in a session and storage, else as a kernel does."""
         if old is not None:
             session, storage = session or old.session_id, storage or old.storage
-        session, storage = session or os.environ.get("WF_SESSION") or name, storage or cls.storage or "default"
+        session = session or self.configured("session") or os.environ.get("WF_SESSION") or name
+        storage = storage or cls.storage or self.configured("storage") or "default"
         made = successor(cls, name, old, session=session, storage=storage, namespace=self.namespace)
         self.namespace[name] = made
         return made
