@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from wf_notebook import Agent, Workflow, open_storage, saver
-from wf_notebook.errors import BadRows, StorageFailed
+from wf_notebook.errors import BadRows, StorageFailed, UnknownSession
 from wf_notebook.frames import folded_sessions
 from wf_notebook.inspection.overview import glances
 from wf_notebook.ipynb.going import going_on
@@ -172,16 +172,47 @@ def test_rows_in_one_session_are_told_as_one_sweep_too():
     assert len(storage.runs("demo")) == 4
 
 
-def test_each_user_has_one_of_their_own(monkeypatch):
-    ids = []
+@pytest.fixture
+def team(monkeypatch):
+    """Return a store in which two users have each a sweep of the same name; `ids` are the runs of these."""
+    storage = open_storage("sqlite:///team.db")
+    storage.ids = {}
     for user in ("ann", "bob"):
         monkeypatch.setenv("WF_USER", user)
-        storage = open_storage("sqlite:///team.db")
         sweep = Picky(session_id="team", storage=storage).map([1])
         sweep.result()
-        ids.append(storage.run(sweep.run_id).session_id)
-    assert len({*ids}) == 2
-    assert all(each.startswith("team/+") for each in ids)
+        storage.ids[user] = sweep.run_id
+    return storage
+
+
+def test_each_user_has_one_of_their_own(team, monkeypatch):
+    found = set()
+    for user, sweep_id in team.ids.items():
+        monkeypatch.setenv("WF_USER", user)
+        found.add(team.run(sweep_id).session_id)
+    assert len(found) == 2
+    assert all(each.startswith("team/+") for each in found)
+
+
+def test_each_user_finds_their_own_by_its_name_and_nobody_sees_how_it_is_stored(monkeypatch, team):
+    for user in ("ann", "bob"):
+        monkeypatch.setenv("WF_USER", user)
+        (row,) = team.runs("team/")
+        assert (row["session_id"], row["run_id"]) == ("team/", team.ids[user])
+        (listed,) = status(storage=team)
+        assert (listed["session_id"], listed["run_id"]) == ("team/", team.ids[user])
+        assert "session team/ " in team.run(row["run_id"])._repr_mimebundle_()["text/plain"]
+    monkeypatch.setenv("WF_USER", "eve")
+    with pytest.raises(UnknownSession, match="no session 'team/'"):
+        team.runs("team/")
+
+
+def test_after_a_sweep_was_deleted_nothing_of_it_is_told(monkeypatch, team):
+    monkeypatch.setenv("WF_USER", "ann")
+    team.say_of_rows("team/", "deleted")
+    assert list(status(storage=team)) == []
+    monkeypatch.setenv("WF_USER", "bob")
+    assert status(storage=team)["run_id"] == [team.ids["bob"]]
 
 
 def test_where_rows_cannot_be_kept_it_is_kept_with_them_later():

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..accounts import account_id
+from ..accounts import account_id, shown_account
 from ..addresses import from_folder, portable
 from ..errors import UnknownSession, WorkflowError
 from ..frames import Column, Table, sessions
@@ -221,8 +221,9 @@ def _sweep_row(
     came = None if one is not None or sweep.is_whole else ", ".join(far(sweep.progress))
     variable = next((each for live_one in live if live_one.name == name and (each := named(live_one, dict(namespace)))), None)
     again = None if sweep.is_whole else mapped_again(variable or variable_of(name, None), sweep.name, run.inputs)
+    goes_on = again if one is None else _going_on(one)
     return (
-        place.session_id, run.workflow, run.status, came, None, None, _going_on(one) if one is not None else again,
+        shown_account(place.session_id, run.workflow), run.workflow, run.status, came, None, None, goes_on,
         one.said if one is not None else None, one.process if one is not None else None, run.started_at, run.run_id,
         portable(place.url, Path()),
     )  # fmt: skip
