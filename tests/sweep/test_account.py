@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from dataclasses import replace
 
 import pytest
 
 from wf_notebook import Agent, Workflow, open_storage, saver
-from wf_notebook.errors import BadRows, StorageFailed, UnknownSession
+from wf_notebook.errors import BadRows, StorageFailed, UnknownRun, UnknownSession
 from wf_notebook.frames import folded_sessions
 from wf_notebook.inspection.overview import glances
 from wf_notebook.ipynb.going import going_on
 from wf_notebook.ipynb.standing import status
 from wf_notebook.swept import Afar
 from wf_notebook.testing import scripted
+from wf_notebook.verbs.acting import stop
+from wf_notebook.verbs.asked import Asked
+from wf_notebook.verbs.following import meant
+from wf_notebook.verbs.looking import run_id
 
 
 class Picky(Workflow):
@@ -205,6 +210,20 @@ def test_each_user_finds_their_own_by_its_name_and_nobody_sees_how_it_is_stored(
     monkeypatch.setenv("WF_USER", "eve")
     with pytest.raises(UnknownSession, match="no session 'team/'"):
         team.runs("team/")
+
+
+def test_its_name_means_it_where_a_run_is_asked_for_the_one_that_goes_on_before_the_newest(going):
+    storage, named = going.workflow.storage, Asked({}, ("demo/",), {"storage": "sqlite:///s.db"})
+    going_on(storage)[0].here.flush()
+    newer = Picky(session_id="demo", storage=storage).map([7])
+    newer.result()
+    assert (run_id(named), meant(named, "attach")[0]) == (going.run_id, going.run_id)
+    stop(named)
+    going.gate.set()
+    assert going.wait(30)
+    assert (going.status, run_id(named)) == ("stopped", newer.run_id)
+    with pytest.raises(UnknownRun, match=r"no sweep 'demmo/' in .*; did you mean 'demo/'"):
+        run_id(replace(named, words=("demmo/",)))
 
 
 def test_after_a_sweep_was_deleted_nothing_of_it_is_told(monkeypatch, team):
