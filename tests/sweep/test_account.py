@@ -148,10 +148,10 @@ def test_one_over_a_file_is_gone_on_with_by_a_line_and_any_other_by_its_user(tmp
         (row,) = (each for each in status(storage=storage) if each["session_id"] == "demo/")
         line = f"%workflow picky --map {tmp_path}/ns.csv --limit 3 -s demo"
         assert row["goes_on"] == (line if isinstance(rows, str) else "picky.map(…) again")
-        assert (row["status"], row["stopped_at"]) == ("completed", "1 of 2 rows, 1 failed")
+        assert (row["status"], row["stopped_at"]) == ("⚠ done, 1 of 2 rows failed", None)
     Picky(session_id="demo", storage=storage).map([1, 3]).result()
     (row,) = (each for each in status(storage=storage) if each["session_id"] == "demo/")
-    assert (row["goes_on"], row["stopped_at"]) == (None, None)
+    assert (row["status"], row["goes_on"], row["stopped_at"]) == ("completed", None, None)
 
 
 def test_what_keeps_nothing_of_its_rows_keeps_nothing_of_itself():

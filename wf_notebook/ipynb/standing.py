@@ -15,7 +15,7 @@ from ..frames import Column, Table, sessions
 from ..log import span_of
 from ..storage import default_url_there, open_storage
 from ..storage.runs import sweeps
-from ..swept import Afar, far, is_sweep
+from ..swept import Afar, far, is_sweep, stands
 from ..transaction import shown_id, stored_id, sweep_of
 from ..users import user
 from .calls import call, mapped_again
@@ -216,14 +216,16 @@ def _row(
 def _sweep_row(
     place: Place, sweep: Afar, one: Going | None, live: Sequence[Workflow], namespace: Mapping[str, Any]
 ) -> tuple[Any, ...]:
-    """Return what is told of a sweep: of one that is over how far it came, unless it is all done."""
+    """Return what is told of a sweep: of one that is over how far it came, unless it is all done, or says so by how it stands."""
     run, name = sweep.run, sweep.workflow.name
-    came = None if one is not None or sweep.is_whole else ", ".join(far(sweep.progress))
+    is_done = run.status == "completed"
+    how = stands(sweep) if is_done and sweep.progress.failed else run.status
+    came = None if one is not None or is_done else ", ".join(far(sweep.progress))
     variable = next((each for live_one in live if live_one.name == name and (each := named(live_one, dict(namespace)))), None)
     again = None if sweep.is_whole else mapped_again(variable or variable_of(name, None), sweep.name, run.inputs)
     goes_on = again if one is None else _going_on(one)
     return (
-        shown_account(place.session_id, run.workflow), run.workflow, run.status, came, None, None, goes_on,
+        shown_account(place.session_id, run.workflow), run.workflow, how, came, None, None, goes_on,
         one.said if one is not None else None, one.process if one is not None else None, run.started_at, run.run_id,
         portable(place.url, Path()),
     )  # fmt: skip
