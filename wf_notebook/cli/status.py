@@ -1,4 +1,4 @@
-"""`wf status`: what can be continued, and the line of a shell that does."""
+"""`wf status`: what can be continued, and below the table the lines of a shell that do so, none of them cut."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import ast
 import shlex
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from ..errors import WorkflowError
 from ..verbs.table import VERBS
+from .manner import manner
 from .showing import show_table
 from .verbs import asked, command
 from .wording import in_a_shell
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 #: The column that says how a session is gone on with.
 _LINE = "goes_on"
+#: What stands in such a line for a notebook that is not said.
+_NOTEBOOK = "NOTEBOOK"
 
 
 def status() -> Command:
@@ -29,12 +34,21 @@ def status() -> Command:
 
 def _status(verb: Verb, words: tuple[str, ...], **options: Any) -> None:
     from ..frames import Column, Table
+    from ..frames.cells import line as one_line
+    from ..readable import harmless
 
     line, _ = asked(words, anywhere=bool(words), **options)
     found: Table = verb.do(line)
-    columns = [Column.of(name, found[name], found.kinds[name]) for name in found.columns]
-    typed = [each and typed_line(each, words[0] if words else "NOTEBOOK") for each in found[_LINE]]
-    show_table(Table([Column(_LINE, typed, "text") if each.name == _LINE else each for each in columns], found.title))
+    typed = Column(_LINE, [each and typed_line(each, words[0] if words else _NOTEBOOK) for each in found[_LINE]], "text")
+    others = [Column.of(name, found[name], found.kinds[name]) for name in found.columns if name != _LINE]
+    if manner().json:
+        place = found.columns.index(_LINE)
+        show_table(Table([*others[:place], typed, *others[place:]], found.title))
+        return
+    show_table(Table(others, found.title))
+    for session_id, line_of_it in zip(found["session_id"], typed.cells, strict=True):
+        if line_of_it:
+            click.echo(harmless(f"{one_line(session_id, typed)}: {one_line(line_of_it, typed)}"))  # whole, to be typed or copied
 
 
 def typed_line(line: str, notebook: str) -> str:
@@ -52,7 +66,7 @@ def typed_line(line: str, notebook: str) -> str:
     try:
         read = read_line(line.removeprefix("%workflow "))
     except WorkflowError:  # it has more in it than one line
-        return in_a_shell(line)
+        return in_a_shell(line).replace(f" {_NOTEBOOK} ", f" {shlex.quote(notebook)} ", 1)
     names = ("map", "limit", "timeout", "max_tokens", "max_cost")
     given = [(name.replace("_", "-"), value) for name in names if (value := getattr(read.options, name)) is not None]
     options = [word for name, value in given for word in (f"--{name}", value)]

@@ -144,12 +144,11 @@ def last_noted(read: Read, run_id: str, event: str) -> tuple[datetime, Any] | No
     return (_time(rows[0][0]), json.loads(rows[0][1])) if rows else None
 
 
-def sweeps(read: Read, store: str, last: int) -> list[str]:
-    """Return the sessions in which sweeps are runs themselves, as they are stored, the one of the newest first."""
+def sweeps(read: Read, store: str, last: int) -> dict[str, str]:
+    """Return the sessions in which sweeps are runs themselves, as they are stored, each with the workflow; the newest first."""
     sees = visible(read, store)
-    return [
-        stored for stored, workflow in read(_ENDING, (store, f"%{MAP}", last)) if account_of(stored, workflow) and sees(stored)
-    ]
+    rows = read(_ENDING, (store, f"%{MAP}", last))
+    return {stored: name.removesuffix(MAP) for stored, name in rows if account_of(stored, name) and sees(stored)}
 
 
 def _in_turn(events: list[Event]) -> Iterator[Event]:
