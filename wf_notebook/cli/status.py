@@ -1,4 +1,4 @@
-"""`wf status`: what can be continued, and below the table the lines of a shell that do so, none of them cut."""
+"""`wf status`: what can be continued, and the line of a shell that does."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import ast
 import shlex
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ..errors import WorkflowError
 from ..verbs.table import VERBS
-from .manner import manner
 from .showing import show_table
 from .verbs import asked, command
 from .wording import in_a_shell
@@ -34,21 +31,13 @@ def status() -> Command:
 
 def _status(verb: Verb, words: tuple[str, ...], **options: Any) -> None:
     from ..frames import Column, Table
-    from ..frames.cells import line as one_line
-    from ..readable import harmless
 
     line, _ = asked(words, anywhere=bool(words), **options)
     found: Table = verb.do(line)
-    typed = Column(_LINE, [each and typed_line(each, words[0] if words else _NOTEBOOK) for each in found[_LINE]], "text")
-    others = [Column.of(name, found[name], found.kinds[name]) for name in found.columns if name != _LINE]
-    if manner().json:
-        place = found.columns.index(_LINE)
-        show_table(Table([*others[:place], typed, *others[place:]], found.title))
-        return
-    show_table(Table(others, found.title))
-    for session_id, line_of_it in zip(found["session_id"], typed.cells, strict=True):
-        if line_of_it:
-            click.echo(harmless(f"{one_line(session_id, typed)}: {one_line(line_of_it, typed)}"))  # whole, to be typed or copied
+    columns = [Column.of(name, found[name], found.kinds[name]) for name in found.columns]
+    typed = [each and typed_line(each, words[0] if words else _NOTEBOOK) for each in found[_LINE]]
+    lines = Column(_LINE, typed, "text")
+    show_table(Table([lines if each.name == _LINE else each for each in columns], found.title, below=_LINE))
 
 
 def typed_line(line: str, notebook: str) -> str:

@@ -107,7 +107,8 @@ def status(
         if row[_RUN_ID] not in told:
             rows.append(row)
     values = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
-    return Table([Column.of(name, cells, kind) for (name, kind), cells in zip(_COLUMNS.items(), values, strict=True)], title)
+    columns = [Column.of(name, cells, kind) for (name, kind), cells in zip(_COLUMNS.items(), values, strict=True)]
+    return Table(columns, title, below="goes_on")
 
 
 def _going(storages: Mapping[str, Any]) -> list[tuple[Going, str]]:
