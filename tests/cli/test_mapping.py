@@ -154,3 +154,12 @@ def test_the_status_of_a_notebook_has_its_sweeps_of_any_name_and_their_lines_who
     assert wf("status").stdout.splitlines()[-2].endswith(": wf run NOTEBOOK digest --map bad.csv -s digest")
     rows = json.loads(wf("status report.ipynb --json").stdout)
     assert [row["goes_on"] for row in rows] == [line.partition(": ")[2] for line in told[-2:]]
+
+
+def test_the_line_that_goes_on_names_a_file_beside_a_notebook_elsewhere_as_it_is_known_from_here(wf, tmp_path, monkeypatch):
+    wf("run report.ipynb digest --map bad.csv")
+    (tmp_path / "above").mkdir()
+    monkeypatch.chdir(tmp_path / "above")
+    told = wf("status ../report.ipynb").stdout.splitlines()[-1]
+    assert told == "digest/: wf run ../report.ipynb digest --map ../bad.csv -s digest"
+    assert "1 from the store" in wf(told.partition(": wf ")[2]).stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkflowError
@@ -57,11 +58,18 @@ def typed_line(line: str, notebook: str) -> str:
     except WorkflowError:  # it has more in it than one line
         return in_a_shell(line).replace(f" {_NOTEBOOK} ", f" {shlex.quote(notebook)} ", 1)
     names = ("map", "limit", "timeout", "max_tokens", "max_cost")
-    given = [(name.replace("_", "-"), value) for name in names if (value := getattr(read.options, name)) is not None]
+    told = vars(read.options) | {"map": read.options.map and _from_here(read.options.map, notebook)}
+    given = [(name.replace("_", "-"), value) for name in names if (value := told[name]) is not None]
     options = [word for name, value in given for word in (f"--{name}", value)]
     session = [] if read.options.session is None else ["-s", read.options.session]
     inputs = [f"{each.name}={_text(each.source)}" for each in read.arguments if each.name]
     return shlex.join(["wf", "run", notebook, *filter(None, [read.name]), *options, *session, *inputs])
+
+
+def _from_here(file: str, notebook: str) -> str:
+    """Return the path of a file that a kernel knows from the folder of its notebook, as it is known from here."""
+    beside = Path(notebook).parent / file
+    return str(beside) if beside.exists() and not Path(file).exists() else file
 
 
 def _text(source: str) -> str:
