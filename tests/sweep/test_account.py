@@ -210,6 +210,10 @@ def test_each_user_finds_their_own_by_its_name_and_nobody_sees_how_it_is_stored(
     monkeypatch.setenv("WF_USER", "eve")
     with pytest.raises(UnknownSession, match="no session 'team/'"):
         team.runs("team/")
+    monkeypatch.setenv("WF_USER", "bob")
+    team.say_of_rows("team/", "shared:eve")
+    monkeypatch.setenv("WF_USER", "eve")
+    assert team.runs("team/")["run_id"] == [team.ids["bob"]]
 
 
 def test_its_name_means_it_where_a_run_is_asked_for_the_one_that_goes_on_before_the_newest(going):
