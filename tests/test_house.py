@@ -93,7 +93,7 @@ FLOORS = """
     ipynb.file  ipynb.naming  ipynb.cells  ipynb.needs  ipynb.running  ipynb.loading
     ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning
     ipynb.files  ipynb.calls  ipynb.report  ipynb.safe  ipynb.making  ipynb.page  ipynb.prose  ipynb.document
-    ipynb.exporting  ipynb.whereabouts  ipynb.going  ipynb.standing  ipynb
+    ipynb.exporting  ipynb.whereabouts  ipynb.going  ipynb.places  ipynb.standing  ipynb
     verbs.asked  verbs.looking  verbs.following  verbs.acting  verbs.leaving  verbs.replaying  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure

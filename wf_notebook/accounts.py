@@ -30,6 +30,16 @@ def account_of(session_id: str, workflow: str | None) -> str | None:
     return name if name and _OF_USER.fullmatch(user) and (workflow or "").endswith(MAP) else None
 
 
+def shown_account(session_id: str, workflow: str | None) -> str:
+    """Return the id of a session as people write it: one of the own runs of sweeps is named after them, whosever they are.
+
+    >>> shown_account("blog/+8d3adf6abf23f3a5", "Blog.map"), shown_account("demo", "Blog")
+    ('blog/', 'demo')
+    """
+    name = account_of(session_id, workflow)
+    return session_id if name is None else account_id(name, None)
+
+
 def is_account(session_id: str, name: str) -> bool:
     """Say whether an id is that of a session in which sweeps of that name are runs themselves, whosever they are.
 

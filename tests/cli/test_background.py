@@ -43,6 +43,7 @@ def test_a_run_in_the_background_outlives_its_terminal_and_is_found_and_followed
     (row,) = json.loads(wf("status --json").stdout)
     assert (row["run_id"], row["status"], row["process"]) == (told["run_id"], "running", f"PID {told['pid']}")
     assert row["goes_on"] == f"wf attach {told['run_id'][:8]} shows it"
+    assert wf("status").stdout.endswith(f"\nslow: {row['goes_on']}\n")
     gate.write_text("go on")
     followed = wf(f"attach {told['run_id'][:8]}")
     assert (followed.exit_code, followed.stdout) == (0, "one two\n")

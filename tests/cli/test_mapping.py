@@ -138,3 +138,29 @@ def test_quiet_says_nothing(wf):
 
 def test_a_cell_with_map_runs_on_its_own_where_nothing_is_mapped(wf):
     assert wf("run report.ipynb digest text='a b c'").stdout == "printed\na b\n"
+
+
+def test_the_status_of_a_notebook_has_its_sweeps_of_any_name_and_their_lines_whole(wf):
+    wf("run report.ipynb digest --map bad.csv --limit 1 -s 'trials of a long name' words=1")
+    wf("run report.ipynb digest --map bad.csv")
+    Path("other.ipynb").write_text(Path("report.ipynb").read_text().replace("digest", "poem"))
+    wf("run other.ipynb poem --map texts.csv -s another")
+    told = wf("status report.ipynb").stdout.splitlines()
+    assert told[-2:] == [
+        "digest/: wf run report.ipynb digest --map bad.csv -s digest",
+        "trials of a long name/: wf run report.ipynb digest --map bad.csv --limit 1 -s 'trials of a long name' words=1",
+    ]
+    assert "goes_on" not in told[0]
+    assert [line.split("  ")[0] for line in told[1:3]] == ["digest/", "trials of a long name/"]
+    assert wf("status").stdout.splitlines()[-2].endswith(": wf run NOTEBOOK digest --map bad.csv -s digest")
+    rows = json.loads(wf("status report.ipynb --json").stdout)
+    assert [row["goes_on"] for row in rows] == [line.partition(": ")[2] for line in told[-2:]]
+
+
+def test_the_line_that_goes_on_names_a_file_beside_a_notebook_elsewhere_as_it_is_known_from_here(wf, tmp_path, monkeypatch):
+    wf("run report.ipynb digest --map bad.csv")
+    (tmp_path / "above").mkdir()
+    monkeypatch.chdir(tmp_path / "above")
+    told = wf("status ../report.ipynb").stdout.splitlines()[-1]
+    assert told == "digest/: wf run ../report.ipynb digest --map ../bad.csv -s digest"
+    assert "1 from the store" in wf(told.partition(": wf ")[2]).stderr

@@ -14,7 +14,8 @@ import pytest
 from wf_notebook import Workflow, open_storage, saver, step
 from wf_notebook.addresses import portable
 from wf_notebook.errors import BadNotebook
-from wf_notebook.ipynb.standing import noted, status
+from wf_notebook.ipynb.places import noted
+from wf_notebook.ipynb.standing import status
 from wf_notebook.ipynb.whereabouts import notebook_file
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from dataclasses import replace
 
 import pytest
 
 from wf_notebook import Agent, Workflow, open_storage, saver
-from wf_notebook.errors import BadRows, StorageFailed
+from wf_notebook.errors import BadRows, StorageFailed, UnknownRun, UnknownSession
 from wf_notebook.frames import folded_sessions
 from wf_notebook.inspection.overview import glances
 from wf_notebook.ipynb.going import going_on
 from wf_notebook.ipynb.standing import status
 from wf_notebook.swept import Afar
 from wf_notebook.testing import scripted
+from wf_notebook.verbs.acting import stop
+from wf_notebook.verbs.asked import Asked
+from wf_notebook.verbs.following import meant
+from wf_notebook.verbs.looking import run_id
 
 
 class Picky(Workflow):
@@ -143,10 +148,10 @@ def test_one_over_a_file_is_gone_on_with_by_a_line_and_any_other_by_its_user(tmp
         (row,) = (each for each in status(storage=storage) if each["session_id"] == "demo/")
         line = f"%workflow picky --map {tmp_path}/ns.csv --limit 3 -s demo"
         assert row["goes_on"] == (line if isinstance(rows, str) else "picky.map(…) again")
-        assert (row["status"], row["stopped_at"]) == ("completed", "1 of 2 rows, 1 failed")
+        assert (row["status"], row["stopped_at"]) == ("⚠ done, 1 of 2 rows failed", None)
     Picky(session_id="demo", storage=storage).map([1, 3]).result()
     (row,) = (each for each in status(storage=storage) if each["session_id"] == "demo/")
-    assert (row["goes_on"], row["stopped_at"]) == (None, None)
+    assert (row["status"], row["goes_on"], row["stopped_at"]) == ("completed", None, None)
 
 
 def test_what_keeps_nothing_of_its_rows_keeps_nothing_of_itself():
@@ -172,16 +177,65 @@ def test_rows_in_one_session_are_told_as_one_sweep_too():
     assert len(storage.runs("demo")) == 4
 
 
-def test_each_user_has_one_of_their_own(monkeypatch):
-    ids = []
+@pytest.fixture
+def team(monkeypatch):
+    """Return a store in which two users have each a sweep of the same name; `ids` are the runs of these."""
+    storage = open_storage("sqlite:///team.db")
+    storage.ids = {}
     for user in ("ann", "bob"):
         monkeypatch.setenv("WF_USER", user)
-        storage = open_storage("sqlite:///team.db")
         sweep = Picky(session_id="team", storage=storage).map([1])
         sweep.result()
-        ids.append(storage.run(sweep.run_id).session_id)
-    assert len({*ids}) == 2
-    assert all(each.startswith("team/+") for each in ids)
+        storage.ids[user] = sweep.run_id
+    return storage
+
+
+def test_each_user_has_one_of_their_own(team, monkeypatch):
+    found = set()
+    for user, sweep_id in team.ids.items():
+        monkeypatch.setenv("WF_USER", user)
+        found.add(team.run(sweep_id).session_id)
+    assert len(found) == 2
+    assert all(each.startswith("team/+") for each in found)
+
+
+def test_each_user_finds_their_own_by_its_name_and_nobody_sees_how_it_is_stored(monkeypatch, team):
+    for user in ("ann", "bob"):
+        monkeypatch.setenv("WF_USER", user)
+        (row,) = team.runs("team/")
+        assert (row["session_id"], row["run_id"]) == ("team/", team.ids[user])
+        (listed,) = status(storage=team)
+        assert (listed["session_id"], listed["run_id"]) == ("team/", team.ids[user])
+        assert "session team/ " in team.run(row["run_id"])._repr_mimebundle_()["text/plain"]
+    monkeypatch.setenv("WF_USER", "eve")
+    with pytest.raises(UnknownSession, match="no session 'team/'"):
+        team.runs("team/")
+    monkeypatch.setenv("WF_USER", "bob")
+    team.say_of_rows("team/", "shared:eve")
+    monkeypatch.setenv("WF_USER", "eve")
+    assert team.runs("team/")["run_id"] == [team.ids["bob"]]
+
+
+def test_its_name_means_it_where_a_run_is_asked_for_the_one_that_goes_on_before_the_newest(going):
+    storage, named = going.workflow.storage, Asked({}, ("demo/",), {"storage": "sqlite:///s.db"})
+    going_on(storage)[0].here.flush()
+    newer = Picky(session_id="demo", storage=storage).map([7])
+    newer.result()
+    assert (run_id(named), meant(named, "attach")[0]) == (going.run_id, going.run_id)
+    stop(named)
+    going.gate.set()
+    assert going.wait(30)
+    assert (going.status, run_id(named)) == ("stopped", newer.run_id)
+    with pytest.raises(UnknownRun, match=r"no sweep 'demmo/' in .*; did you mean 'demo/'"):
+        run_id(replace(named, words=("demmo/",)))
+
+
+def test_after_a_sweep_was_deleted_nothing_of_it_is_told(monkeypatch, team):
+    monkeypatch.setenv("WF_USER", "ann")
+    team.say_of_rows("team/", "deleted")
+    assert list(status(storage=team)) == []
+    monkeypatch.setenv("WF_USER", "bob")
+    assert status(storage=team)["run_id"] == [team.ids["bob"]]
 
 
 def test_where_rows_cannot_be_kept_it_is_kept_with_them_later():

@@ -25,6 +25,8 @@ ROWS = 40
 _PIPE = 10_000
 #: The colour repeats the sign and the word.
 COLOURS = {"completed": "green", "failed": "red", "running": "blue", "stopped": "yellow", "lost": "yellow"}
+#: With this begins how a sweep stands that is done but for some rows.
+_WARNS = "⚠"
 #: What was added, removed and changed.
 SIGNS = {"+": "green", "-": "red", "~": "blue"}
 
@@ -70,7 +72,8 @@ def _painted(text: str, column: Column, value: Any) -> str:
     text = harmless(text)  # what is in a session does not steer a terminal
     if not (said := text.rstrip()) or not (value is None or column.kind == "status"):
         return text
-    return click.style(said, bold=True if value is None else None, fg=COLOURS.get(value)) + text[len(said) :]
+    colour = COLOURS["stopped"] if said.startswith(_WARNS) else COLOURS.get(value)
+    return click.style(said, bold=True if value is None else None, fg=colour) + text[len(said) :]
 
 
 def _show_diff(diff: Diff) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkflowError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The column that says how a session is gone on with.
 _LINE = "goes_on"
+#: What stands in such a line for a notebook that is not said.
+_NOTEBOOK = "NOTEBOOK"
 
 
 def status() -> Command:
@@ -33,8 +36,9 @@ def _status(verb: Verb, words: tuple[str, ...], **options: Any) -> None:
     line, _ = asked(words, anywhere=bool(words), **options)
     found: Table = verb.do(line)
     columns = [Column.of(name, found[name], found.kinds[name]) for name in found.columns]
-    typed = [each and typed_line(each, words[0] if words else "NOTEBOOK") for each in found[_LINE]]
-    show_table(Table([Column(_LINE, typed, "text") if each.name == _LINE else each for each in columns], found.title))
+    typed = [each and typed_line(each, words[0] if words else _NOTEBOOK) for each in found[_LINE]]
+    lines = Column(_LINE, typed, "text")
+    show_table(Table([lines if each.name == _LINE else each for each in columns], found.title, below=_LINE))
 
 
 def typed_line(line: str, notebook: str) -> str:
@@ -52,13 +56,20 @@ def typed_line(line: str, notebook: str) -> str:
     try:
         read = read_line(line.removeprefix("%workflow "))
     except WorkflowError:  # it has more in it than one line
-        return in_a_shell(line)
+        return in_a_shell(line).replace(f" {_NOTEBOOK} ", f" {shlex.quote(notebook)} ", 1)
     names = ("map", "limit", "timeout", "max_tokens", "max_cost")
-    given = [(name.replace("_", "-"), value) for name in names if (value := getattr(read.options, name)) is not None]
+    told = vars(read.options) | {"map": read.options.map and _from_here(read.options.map, notebook)}
+    given = [(name.replace("_", "-"), value) for name in names if (value := told[name]) is not None]
     options = [word for name, value in given for word in (f"--{name}", value)]
     session = [] if read.options.session is None else ["-s", read.options.session]
     inputs = [f"{each.name}={_text(each.source)}" for each in read.arguments if each.name]
     return shlex.join(["wf", "run", notebook, *filter(None, [read.name]), *options, *session, *inputs])
+
+
+def _from_here(file: str, notebook: str) -> str:
+    """Return the path of a file that a kernel knows from the folder of its notebook, as it is known from here."""
+    beside = Path(notebook).parent / file
+    return str(beside) if beside.exists() and not Path(file).exists() else file
 
 
 def _text(source: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .. import codec
-from ..accounts import account_of
+from ..accounts import account_of, shown_account
 from ..errors import BadQuery, StorageFailed
 from ..keys import key_of
 from ..owners import visible
@@ -115,7 +115,8 @@ def runs(storage: SqlStorage, session_id: str | None = None) -> Table:
         if not sees(row[0]) or (session_id is None and account_of(row[0], row[1]) is not None):
             continue
         named = dict(zip((*_RUNS, *process), row, strict=True))
-        named["status"], named["session_id"] = status_of(named), shown_id(named["session_id"])
+        named["status"] = status_of(named)
+        named["session_id"] = shown_account(shown_id(named["session_id"]), named["workflow"])
         seen.append(tuple(named[name] for name in _RUNS))
     return Table(_declared(seen, _RUNS), title)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from ..accounts import account_of
+from ..accounts import account_id, account_of, is_account
 from ..changes import replay
 from ..codec import hashes
 from ..errors import UnknownPath, UnknownSession
@@ -13,8 +13,9 @@ from ..keys import key_of
 from ..nearest import did_you_mean
 from ..owners import line_of, refuse_others, visible
 from ..state import decoded
-from ..transaction import is_branch, shown_id, stored_ids, sweep_of
+from ..transaction import is_branch, shown_id, stored_id, stored_ids, sweep_of
 from ..unit import is_unit
+from ..users import user
 from .columns import Column, fields_of
 from .records import columns_of
 
@@ -31,9 +32,12 @@ _LISTED = 8
 def found_session(storage: SqlStorage, tx: Transaction, session_id: str, *, of_sweeps: bool = False) -> str:
     """Return a session's id as it is stored; it may be a branch, named as it is shown.
 
+    With `of_sweeps`, `blog/` is the session in which the sweeps of that name are runs themselves, this user's own before others'.
     Raises UnknownSession if there is none, SessionOwned if it is another user's.
     """
-    for stored in stored_ids(session_id):
+    means_sweeps = of_sweeps and is_unit(session_id)
+    own = [stored_id(account_id(session_id[:-1], user()))] if means_sweeps else []
+    for stored in [*own, *stored_ids(session_id)]:
         about = tx.head(stored, 0).about
         if about is not None and (of_sweeps or account_of(session_id, about.workflow) is None):
             refuse_others(session_id, tx.head(line_of(stored), 0).about)
@@ -42,6 +46,9 @@ def found_session(storage: SqlStorage, tx: Transaction, session_id: str, *, of_s
     rows = tx.rows(sql, (storage.table_name,))  # type: ignore[attr-defined] # all of ours have it
     sees = visible(tx.rows, storage.table_name)  # type: ignore[attr-defined] # of our own storages
     known = [shown_id(stored) for (stored,) in rows if not is_branch(stored) and sees(stored)]
+    for shown in known:
+        if means_sweeps and is_account(shown, session_id[:-1]):  # another user's, who may share it
+            return stored_id(shown)
     raise unknown_session(session_id, known, storage.url)
 
 

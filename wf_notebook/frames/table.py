@@ -32,9 +32,11 @@ class Table:
     (2, 1)
     """
 
-    def __init__(self, columns: Sequence[Column], title: str = "") -> None:
+    def __init__(self, columns: Sequence[Column], title: str = "", *, below: str | None = None) -> None:
+        """Hold columns; as text, the values of the one that is named `below` stand below the table, whole: lines to be typed."""
         self._columns = tuple(columns)
         self._title = title
+        self._below = below
 
     @property
     def columns(self) -> list[str]:
@@ -78,7 +80,7 @@ class Table:
                     return list(column.cells)
             raise KeyError(which)
         if isinstance(which, slice):
-            return Table([column.sliced(which) for column in self._columns], self._title)
+            return Table([column.sliced(which) for column in self._columns], self._title, below=self._below)
         if not -len(self) <= which < len(self):
             raise IndexError(f"row {which} of {len(self)}")
         return {column.name: column.cells[which] for column in self._columns}
@@ -91,11 +93,12 @@ class Table:
         `paint` gives a cell its colour, by its text, its column and its value; the heading of a column has no value.
         """
         more = {} if paint is None else {"paint": paint}
-        return table_text(self._columns, self._title, room=room, rows=len(self) if rows is None else rows, **more)
+        most = len(self) if rows is None else rows
+        return table_text(self._columns, self._title, room=room, rows=most, below=self._below, **more)
 
     def titled(self, title: str) -> Table:
         """Return the same rows under another title."""
-        return Table(self._columns, title)
+        return Table(self._columns, title, below=self._below)
 
     def df(self) -> pd.DataFrame:
         """Return it as a DataFrame of pandas: times in UTC, values of the state as Python objects."""
@@ -117,7 +120,7 @@ class Table:
         return to_stream(self._columns, requested_schema)
 
     def __repr__(self) -> str:
-        return table_text(self._columns, self._title)
+        return table_text(self._columns, self._title, below=self._below)
 
     def _repr_html_(self) -> str:
         return table_html(self._columns, self._title)

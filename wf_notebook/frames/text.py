@@ -29,10 +29,12 @@ def table_text(
     *,
     room: int | None = None,
     rows: int = ROWS,
+    below: str | None = None,
     paint: Callable[[str, Column, Any], str] = lambda text, *_: text,
 ) -> str:
     """Return a table as text of a width, the terminal's if none is given; of so many rows at most.
 
+    The values of the column `below` stand below the table, each after the first value of its row, and are never cut.
     `paint` gives a cell its colour: it is given its text, its column and its value, and for what stands above a column no value.
 
     >>> from wf_notebook.frames.columns import Column
@@ -40,8 +42,16 @@ def table_text(
     key    version
     topic        3
     1 row · state of 'demo'
+    >>> print(table_text([Column.of("id", ["a", "b"]), Column.of("goes_on", ["wf run …", None])], "", room=8, below="goes_on"))
+    id
+    a
+    b
+    2 rows
+    a: wf run …
     """
     room = room or _room()
+    under = [column for column in columns if column.name == below]
+    columns = [column for column in columns if column.name != below]
     count = len(columns[0].cells) if columns else 0
     filled = shown(columns)
     cells = [[heading(column), *(line(value, column) for value in column.cells[:rows])] for column in filled]
@@ -56,7 +66,14 @@ def table_text(
         ]
         lines.append(_BETWEEN.join(parts).rstrip())
     omitted = [column.name for column in filled[len(widths) :]] + [column.name for column in columns if column not in filled]
-    return "\n".join([*lines, *foot(count, title, omitted, rows)])
+    whole = [told for column in under for told in _below(columns[0], column, rows, paint)]
+    return "\n".join([*lines, *foot(count, title, omitted, rows), *whole])
+
+
+def _below(first: Column, column: Column, rows: int, paint: Callable[[str, Column, Any], str]) -> list[str]:
+    """Return the values of a column that stands below its table, each after what its row begins with."""
+    told = zip(first.cells[:rows], column.cells, strict=False)
+    return [paint(f"{line(of, first)}: {line(value, column)}", column, value) for of, value in told if not _is_empty(value)]
 
 
 def _room() -> int:

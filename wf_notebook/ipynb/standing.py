@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from ..accounts import account_id
-from ..addresses import from_folder, portable
+from ..accounts import account_id, shown_account
+from ..addresses import portable
 from ..errors import UnknownSession, WorkflowError
 from ..frames import Column, Table, sessions
 from ..log import span_of
 from ..storage import default_url_there, open_storage
 from ..storage.runs import sweeps
-from ..swept import Afar, far, is_sweep
+from ..swept import Afar, far, is_sweep, stands
 from ..transaction import shown_id, stored_id, sweep_of
 from ..users import user
 from .calls import call, mapped_again
-from .cells import cells_of
-from .file import NotebookFile
 from .going import going_on
+from .places import Place, called, mapped, noted
 from .report import sources, variable_of
 from .workflows import named
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Mapping, Sequence
 
     from ..frames.columns import Kind
@@ -44,13 +43,6 @@ SESSIONS = 20
 _RUN_ID = list(_COLUMNS).index("run_id")
 #: How a run stands that somebody may go on with.
 _OPEN = ("failed", "stopped", "lost")
-
-
-class Place(NamedTuple):
-    """A session, and the address of its store."""
-
-    session_id: str
-    url: str
 
 
 def status(
@@ -75,13 +67,15 @@ def status(
     open_now = {each.storage.url: each.storage for each in workflows if each.storage is not None}
     if storage is not None:
         open_now[storage.url] = storage
+    calls: list[Place] = []
     places = dict.fromkeys(Place(each.session_id, getattr(each.storage, "url", "")) for each in workflows)
     if notebook is not None:
         places |= dict.fromkeys(noted(Path(notebook)))
         # What `wf run` did is in no output, and of sweeps their rows are told by what they are themselves.
-        named_so = [*places, *noted(Path(notebook), "sweep"), *called(Path(notebook))]
+        calls = called(Path(notebook))
+        named_so = [*places, *noted(Path(notebook), "sweep"), *calls]
         sweeping = [each for place in named_so for each in _of_sweeps(place, _live(workflows, place))]
-        for place in [*called(Path(notebook)), *sweeping]:
+        for place in [*calls, *sweeping]:
             if place not in places and _is_there(place, open_now):
                 places[place] = None
         title = f"sessions of {str(notebook)!r}"
@@ -92,12 +86,14 @@ def status(
         places |= dict.fromkeys(Place(each, chosen.url) for each in islice(listed, SESSIONS))
         places |= dict.fromkeys(Place(shown_id(each), chosen.url) for each in sweeps(chosen.read, chosen.table_name, SESSIONS))
         title = f"sessions in {chosen.url}"
-    for url in {place.url for place in places} - open_now.keys():
+    for url in {place.url for place in [*places, *calls]} - open_now.keys():
         if url and (opened := _opened(url)) is not None:
             open_now[url] = opened
     # What goes on in the default storage is found again also where the notebook has no session yet.
     if (address := default_url_there()) and (usual := _opened(address)) is not None:
         open_now.setdefault(usual.url, usual)
+    if notebook is not None:
+        places |= dict.fromkeys(mapped(Path(notebook), open_now))
     rows, told, here = [], set(), set(places)
     for one, url in _going(open_now):
         told.add(one.run.run_id)
@@ -111,7 +107,8 @@ def status(
         if row[_RUN_ID] not in told:
             rows.append(row)
     values = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
-    return Table([Column.of(name, cells, kind) for (name, kind), cells in zip(_COLUMNS.items(), values, strict=True)], title)
+    columns = [Column.of(name, cells, kind) for (name, kind), cells in zip(_COLUMNS.items(), values, strict=True)]
+    return Table(columns, title, below="goes_on")
 
 
 def _going(storages: Mapping[str, Any]) -> list[tuple[Going, str]]:
@@ -125,41 +122,6 @@ def _going(storages: Mapping[str, Any]) -> list[tuple[Going, str]]:
 
 def _live(workflows: Sequence[Workflow], place: Place) -> list[Workflow]:
     return [each for each in workflows if (each.session_id, getattr(each.storage, "url", "")) == place]
-
-
-def noted(notebook: Path, what: str = "session_id") -> list[Place]:
-    """Return the sessions that the outputs of a notebook are of, each once, in the order in which they stand there.
-
-    With "sweep", they are not those of runs, but what those of rows are named after.
-    """
-    outputs = [
-        output
-        for cell in NotebookFile.read(notebook).said["cells"]
-        for output in cell.get("outputs") or ()
-        if isinstance(output, dict)
-    ]
-    said = [metadata.get("wf_notebook") for output in outputs if isinstance(metadata := output.get("metadata"), dict)]
-    found = [
-        Place(each[what], from_folder(each["storage"], notebook.parent))
-        for each in said
-        if isinstance(each, dict) and isinstance(each.get(what), str) and isinstance(each.get("storage"), str)
-    ]
-    return list(dict.fromkeys(found))
-
-
-def called(notebook: Path) -> list[Place]:
-    """Return the sessions in which the `%%workflow` cells of a notebook run, as far as that can be read off them."""
-    found = []
-    for cell in cells_of(NotebookFile.read(notebook)):
-        with suppress(WorkflowError):
-            if not cell.is_workflow or not cell.name:
-                continue
-            options, folder = cell.line.options, notebook.absolute().parent
-            session_id = options.session or os.environ.get("WF_SESSION") or cell.name
-            url = options.storage or default_url_there(folder)
-            if url is not None and "{" not in f"{session_id}{url}":
-                found.append(Place(session_id, from_folder(url, folder)))
-    return list(dict.fromkeys(found))
 
 
 def _of_sweeps(place: Place, live: Sequence[Workflow]) -> list[Place]:
@@ -216,13 +178,16 @@ def _row(
 def _sweep_row(
     place: Place, sweep: Afar, one: Going | None, live: Sequence[Workflow], namespace: Mapping[str, Any]
 ) -> tuple[Any, ...]:
-    """Return what is told of a sweep: of one that is over how far it came, unless it is all done."""
+    """Return what is told of a sweep: of one that is over how far it came, unless it is all done, or says so by how it stands."""
     run, name = sweep.run, sweep.workflow.name
-    came = None if one is not None or sweep.is_whole else ", ".join(far(sweep.progress))
+    is_done = run.status == "completed"
+    how = stands(sweep) if is_done and sweep.progress.failed else run.status
+    came = None if one is not None or is_done else ", ".join(far(sweep.progress))
     variable = next((each for live_one in live if live_one.name == name and (each := named(live_one, dict(namespace)))), None)
     again = None if sweep.is_whole else mapped_again(variable or variable_of(name, None), sweep.name, run.inputs)
+    goes_on = again if one is None else _going_on(one)
     return (
-        place.session_id, run.workflow, run.status, came, None, None, _going_on(one) if one is not None else again,
+        shown_account(place.session_id, run.workflow), run.workflow, how, came, None, None, goes_on,
         one.said if one is not None else None, one.process if one is not None else None, run.started_at, run.run_id,
         portable(place.url, Path()),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..accounts import shown_account
 from ..readable import brief
 from .layout import Layout
 from .record import changed_values, moment, session_name, used
@@ -70,7 +71,11 @@ def score(run: Run) -> dict[str, Any]:
     if not changes:
         changes = [[seconds, key, op, values.get(key, "")] for key, op in run.changes.items()]
     return {
-        "fields": {"workflow": brief(run.workflow), "session": session_name(run.session_id), "facts": used(run)},
+        "fields": {
+            "workflow": brief(run.workflow),
+            "session": session_name(shown_account(run.session_id, run.workflow)),
+            "facts": used(run),
+        },
         "status": run.status,
         "error": brief(run.error or ""),
         "inputs": {brief(name): brief(repr(value)) for name, value in run.inputs.items()},

@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..accounts import shown_account
 from ..addresses import portable
 from ..log import span_of
 from ..readable import brief, glimpse
@@ -249,7 +250,7 @@ def record_head(run: Run) -> str:
 
 def _session(run: Run) -> list[str]:
     """Return what the head says of the session: a stream of no workflow has none."""
-    return [f"session {session_name(run.session_id)}"] if run.session_id else []
+    return [f"session {session_name(shown_account(run.session_id, run.workflow))}"] if run.session_id else []
 
 
 def session_name(session_id: str) -> str:

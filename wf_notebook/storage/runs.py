@@ -37,9 +37,10 @@ GOING = f"SELECT {', '.join(_NAMES)} FROM runs WHERE store = ? AND status = 'run
 _AFTER = "SELECT seq, happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? AND seq > ? ORDER BY seq"
 _LAST = "SELECT lane, content FROM event_log WHERE run_id = ? AND content IS NOT NULL ORDER BY seq DESC LIMIT 10"
 _NOTED = "SELECT happened_at, data FROM event_log WHERE run_id = ? AND event = ? ORDER BY seq DESC LIMIT 1"
-#: Asks for the sessions that have runs of a name that ends so, the one with the newest first.
+#: Asks for the sessions, but deleted ones, that have runs of a name that ends so, the one with the newest first.
 _ENDING = (
-    "SELECT session_id, workflow FROM runs WHERE store = ? AND workflow LIKE ?"
+    "SELECT session_id, workflow FROM runs r WHERE store = ? AND workflow LIKE ?"
+    " AND EXISTS (SELECT 1 FROM sessions s WHERE s.store = r.store AND s.session_id = r.session_id)"
     " GROUP BY session_id, workflow ORDER BY max(started_at) DESC, session_id LIMIT ?"
 )
 #: Asks for the runs of a workflow that failed, of those that began in a stretch of time.
@@ -143,12 +144,11 @@ def last_noted(read: Read, run_id: str, event: str) -> tuple[datetime, Any] | No
     return (_time(rows[0][0]), json.loads(rows[0][1])) if rows else None
 
 
-def sweeps(read: Read, store: str, last: int) -> list[str]:
-    """Return the sessions in which sweeps are runs themselves, as they are stored, the one of the newest first."""
+def sweeps(read: Read, store: str, last: int) -> dict[str, str]:
+    """Return the sessions in which sweeps are runs themselves, as they are stored, each with the workflow; the newest first."""
     sees = visible(read, store)
-    return [
-        stored for stored, workflow in read(_ENDING, (store, f"%{MAP}", last)) if account_of(stored, workflow) and sees(stored)
-    ]
+    rows = read(_ENDING, (store, f"%{MAP}", last))
+    return {stored: name.removesuffix(MAP) for stored, name in rows if account_of(stored, name) and sees(stored)}
 
 
 def _in_turn(events: list[Event]) -> Iterator[Event]:

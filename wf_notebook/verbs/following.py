@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..accounts import account_id, account_of, shown_account
 from ..errors import BadArguments, UnknownRun
 from ..storage.runs import said_after
+from ..unit import is_unit
+from ..users import user
 from .looking import run_id
 
 if TYPE_CHECKING:
@@ -29,14 +32,27 @@ def meant(asked: Asked, verb: str) -> tuple[str, list[Going]]:
     going = going_on(storage)
     if asked.words:
         word = asked.word("the beginning of a run's id")
+        if is_unit(word):
+            return _sweep_that_goes_on(word, going) or run_id(asked), going
         named = [each.run.run_id for each in going if each.run.run_id.startswith(word)]
         return (named[0] if len(named) == 1 else run_id(asked)), going
     if not going:
         raise UnknownRun(f"no run goes on in {storage.url}; %wf status tells how the last ones stand")
     if len(going) > 1:
-        told = ", ".join(f"{each.run.run_id[:8]} ({each.run.workflow} in {each.run.session_id!r})" for each in going)
+        told = ", ".join(f"{each.run.run_id[:8]} ({each.run.workflow} in {_shown(each.run)!r})" for each in going)
         raise BadArguments(f"{len(going)} runs go on: {told}; name one: %wf {verb} {going[0].run.run_id[:8]}")
     return going[0].run.run_id, going
+
+
+def _sweep_that_goes_on(unit: str, going: list[Going]) -> str | None:
+    """Return the run of the sweep of a name that goes on: this user's own before others', the one that began last."""
+    found = [each.run for each in going if account_of(each.run.session_id, each.run.workflow) == unit[:-1]]
+    own = account_id(unit[:-1], user())
+    return next((run.run_id for run in sorted(found, key=lambda run: run.session_id != own)), None)
+
+
+def _shown(run: Run) -> str:
+    return shown_account(run.session_id, run.workflow)
 
 
 def followed(

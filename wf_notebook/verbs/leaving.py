@@ -47,7 +47,7 @@ def copy(asked: Asked) -> Table:
 
 def status(asked: Asked) -> Table:
     """Return what can be continued of the sessions of a notebook: this kernel's, as far as its file is known, or another one."""
-    from ..ipynb.standing import Place, noted  # which is large
+    from ..ipynb.places import Place, noted  # which is large
     from ..ipynb.standing import status as standing
     from ..ipynb.whereabouts import notebook_file
 

@@ -9,9 +9,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..accounts import MAP, account_of
-from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun
+from ..accounts import MAP, account_of, shown_account
+from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun, UnknownSession
 from ..nearest import did_you_mean
+from ..storage.runs import sweeps
+from ..transaction import shown_id
+from ..unit import is_unit
 from .asked import whole_number
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from ..storage.sql import SqlStorage
     from .asked import Asked
 
+#: Among so many sweeps is looked for the one that was meant.
+_NEAR = 200
 _OUT = re.compile(r"\s-o(?:\s*=\s*|\s+)([^\W\d]\w*)[ \t]*(?=\n|\Z)")
 
 
@@ -112,7 +117,7 @@ def takes(asked: Asked) -> Table:
 
 
 def run_id(asked: Asked) -> str:
-    """Return the id of the run that is meant: ids are long, so their beginning will do."""
+    """Return the id of the run that is meant: ids are long, so their beginning will do; `blog/` means the sweep of that name."""
     storage = asked.storage()
     if not asked.words:
         ids = storage.runs(asked.session_id())["run_id"]
@@ -120,6 +125,8 @@ def run_id(asked: Asked) -> str:
             raise UnknownRun("this session has no run; %wf sessions lists others")
         return str(ids[0])
     written = asked.word("the beginning of a run's id")
+    if is_unit(written):
+        return _sweep_named(storage, written)
     ids = [*storage.runs()["run_id"], *_of_sweeps(storage, written)]
     found = [each for each in ids if each == written] or [each for each in ids if each.startswith(written)]
     if len(found) != 1:
@@ -128,6 +135,17 @@ def run_id(asked: Asked) -> str:
             many if found else f"no run {written!r} in {storage.url}{did_you_mean(written, ids) or '; %wf runs lists them'}"
         )
     return str(found[0])
+
+
+def _sweep_named(storage: SqlStorage, unit: str) -> str:
+    """Return the run of the sweep that has a name: the one that goes on, else the newest."""
+    try:
+        table: Table = storage.runs(unit)
+    except UnknownSession:
+        names = [shown_account(shown_id(stored), MAP) for stored in sweeps(storage.read, storage.table_name, _NEAR)]
+        near = did_you_mean(unit, names)
+        raise UnknownRun(f"no sweep {unit!r} in {storage.url}{near or '; %wf status lists them'}") from None
+    return str(max(table, key=lambda run: (run["status"] == "running", run["started_at"]))["run_id"])
 
 
 def _of_sweeps(storage: SqlStorage, beginning: str) -> list[str]:
