@@ -111,6 +111,7 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(wf):
         ("digest --map texts.csv --out rows.xls", 2, "'rows.xls' is no file that rows can be written to"),
         ("digest --map texts.csv --out no/rows.csv", 2, "'no/rows.csv' cannot be written: there is no such folder"),
         ("digest --map texts.csv --limit 0", 2, "limit=0 is not how many rows may be done at once"),
+        ("digest --map texts.csv --max-cost -1", 2, "max_cost=-1.0 is nothing that can be spent; give a number of US dollars"),
         ("digest --map texts.csv --limit few", 2, "--limit 'few' is no whole number; write --limit 8"),
         ("digest text=a --out rows.csv", 2, "--out is for the rows of --map; write --map FILE with it"),
         ("digest text=a --limit 3", 2, "--limit is for the rows of --map; write --map DATA with it"),
