@@ -106,10 +106,19 @@ MADE = {
     "workflow": (lambda: Blog(workflow_id=5), "BadSetting: workflow_id is of type 'int'; give a str"),
     "tokens": (lambda: Blog(max_tokens="a"), "BadSetting: max_tokens is of type 'str'; give a number of tokens"),
     "cost": (lambda: Blog(max_cost=True), "BadSetting: max_cost is of type 'bool'; give a number of US dollars"),
-    "no cost": (lambda: Blog(max_cost=-1), "BadSetting: max_cost=-1 is nothing that can be spent; give a number of US dollars from"),
+    "no cost": (
+        lambda: Blog(max_cost=-1),
+        "BadSetting: max_cost=-1 is nothing that can be spent; give a number of US dollars from",
+    ),
     "no tokens": (lambda: Blog(max_tokens=-5), "BadSetting: max_tokens=-5 is nothing that can be spent; give a number of tokens"),
-    "rows for nan": (lambda: Blog().map([1], max_cost=float("nan")), "BadSetting: max_cost=nan is nothing that can be spent; give"),
-    "rows for a text": (lambda: Blog().map([1], max_cost="2"), "BadSetting: max_cost is of type 'str'; give a number of US dollars"),
+    "rows for nan": (
+        lambda: Blog().map([1], max_cost=float("nan")),
+        "BadSetting: max_cost=nan is nothing that can be spent; give",
+    ),
+    "rows for a text": (
+        lambda: Blog().map([1], max_cost="2"),
+        "BadSetting: max_cost is of type 'str'; give a number of US dollars",
+    ),
     "rows below 0": (lambda: Blog().map([1], max_tokens=-5), "BadSetting: max_tokens=-5 is nothing that can be spent; give a"),
     "codec": (lambda: register_codec(Other, encode=5, decode=Other), "BadSetting: encode is of type 'int'; give a function"),
     "trust": (lambda: trust(5), "BadSetting: module is of type 'int'; give its name: trust('mypackage.models')"),

@@ -76,7 +76,8 @@ class Budget:
         stop: Callable[[str], object],
         within: Budget | None = None,
     ) -> None:
-        self.max_tokens, self.max_cost = checked_limit("max_tokens", max_tokens), checked_limit("max_cost", max_cost)
+        self.max_tokens: int | None = checked_limit("max_tokens", max_tokens)
+        self.max_cost: float | None = checked_limit("max_cost", max_cost)
         self.tokens, self.cost = 0, 0.0
         #: Of requests under way, as far as is known or guessed.
         self._underway = 0

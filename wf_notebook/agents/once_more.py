@@ -51,7 +51,7 @@ class Asked:
 
 
 def check(called: str, others: Mapping[str, Any]) -> None:
-    """Refuse a name that nearly is one of what may be different: as a setting of the request it would change nothing, and be paid.
+    """Refuse a name that nearly is one of what may be different: as a setting it would change nothing, and be paid.
 
     >>> check("agent 'writer'", {"temperature": 0, "instruction": "Be brief."})
     Traceback (most recent call last):
