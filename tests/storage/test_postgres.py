@@ -40,6 +40,11 @@ def saved(storage, session_id="demo", **state):
     return session
 
 
+class Says(Workflow):
+    def run(self, text: str):
+        return text
+
+
 # -- its address ---------------------------------------------------------------------------------------------------------------
 
 
@@ -255,6 +260,50 @@ def test_a_member_of_the_team_who_may_not_write_is_told_what_to_ask_for(pg):
     assert pg.open().session("demo").state == {"n": 2}
     pg.query("DROP OWNED BY guest")
     pg.query("DROP ROLE guest")
+
+
+@pytest.fixture
+def newcomer(pg):
+    """Return the storage as a role has it that was granted nothing."""
+    pg.query("DROP ROLE IF EXISTS newcomer")
+    pg.query("CREATE ROLE newcomer LOGIN")
+    with open_storage(pg.url.replace("tester@", "newcomer@")) as storage:
+        yield storage
+    pg.query("DROP OWNED BY newcomer")
+    pg.query("DROP ROLE newcomer")
+
+
+def test_a_role_that_was_granted_nothing_is_told_what_to_ask_for(pg, newcomer):
+    saved(pg.open(), n=1)
+    schema = pg.open().schema
+    told = f"your role may not use schema {schema!r}; let the owner GRANT USAGE ON SCHEMA {schema} and SELECT ON ALL TABLES"
+    for look in (newcomer.sessions, lambda: newcomer.sql("SELECT * FROM runs"), Says(storage=newcomer).map(["one"]).result):
+        with pytest.raises(StorageReadOnly, match=re.escape(told)):
+            look()
+    pg.query(f"GRANT USAGE ON SCHEMA {schema} TO newcomer")
+    with pytest.raises(StorageReadOnly, match=f"GRANT USAGE ON SCHEMA {schema} and SELECT ON ALL TABLES"):
+        newcomer.sessions()
+
+
+def test_who_may_not_make_what_is_not_there_is_told_so(pg, newcomer):
+    schema = pg.open().schema
+    pg.query(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    assert len(newcomer.sessions()) == 0
+    with pytest.raises(StorageReadOnly, match=rf"no schema '{schema}', .* save first, or GRANT CREATE ON DATABASE postgres to"):
+        saved(newcomer, n=1)
+    pg.query(f"CREATE SCHEMA {schema}")
+    pg.query(f"GRANT USAGE ON SCHEMA {schema} TO newcomer")
+    with pytest.raises(
+        StorageReadOnly, match=rf"schema '{schema}' is empty, .* save first, or GRANT CREATE ON SCHEMA {schema}"
+    ):
+        saved(newcomer, n=1)
+    pg.query(f"GRANT CREATE ON SCHEMA {schema} TO newcomer")
+    saved(newcomer, n=1)
+
+
+def test_what_psycopg_says_of_lost_connections_does_not_go_to_stderr(python):
+    code = "import logging, sys; sys.stderr = sys.stdout; from wf_notebook.storage import postgres_driver; "
+    assert python(f"{code}logging.getLogger('psycopg').warning('error ignored terminating')") == ""
 
 
 # -- values --------------------------------------------------------------------------------------------------------------------
