@@ -16,6 +16,7 @@ import pytest
 from wf_notebook import Workflow, open_storage
 from wf_notebook.errors import BadQuery, BadSetting, BadStorage, StorageBusy, StorageFailed, StorageReadOnly
 from wf_notebook.storage import PostgresWorkflowStorage, asking, postgres_address, postgres_connection, postgres_errors, waiting
+from wf_notebook.storage.postgres_pool import Pool
 from wf_notebook.storage.waiting import at_most
 
 pytestmark = pytest.mark.postgres
@@ -107,6 +108,24 @@ def test_a_password_is_in_no_record_and_no_error(postgres, pg, caplog, monkeypat
     with pytest.raises((StorageBusy, BadStorage)) as caught:
         open_storage(url.replace(str(postgres.port), "1")).session("demo").load()
     assert "s3cret" not in "".join([str(caught.value), repr(caught.value.__cause__), caplog.text])
+
+
+def test_a_wrong_password_is_refused_also_where_the_right_one_is_connected(pg):
+    saved(pg.open(), n=1)
+    pg.query("DROP ROLE IF EXISTS locked")
+    pg.query("CREATE ROLE locked LOGIN SUPERUSER PASSWORD 'the-right-one'")
+    right, wrong = (open_storage(pg.url.replace("tester@", f"locked:the-{word}-one@")) for word in ("right", "wrong"))
+    assert right.get_all_session_ids() == ["demo"]
+    with pytest.raises(BadStorage, match="the password of 'locked' is not the one that the server at"):
+        wrong.get_all_session_ids()
+    right.close()
+    assert right.get_all_session_ids() == open_storage(right.url).get_all_session_ids() == ["demo"]
+    assert "the-right" not in repr([right, vars(right), Pool._all])
+    right.close()
+    pg.query("ALTER ROLE locked PASSWORD 'the-wrong-one'")  # which is the right one now
+    assert wrong.get_all_session_ids() == open_storage(right.url).get_all_session_ids() == ["demo"]
+    wrong.close()
+    pg.query("DROP ROLE locked")
 
 
 def test_without_psycopg_it_is_said_what_to_install(python):
@@ -293,9 +312,7 @@ def test_who_may_not_make_what_is_not_there_is_told_so(pg, newcomer):
         saved(newcomer, n=1)
     pg.query(f"CREATE SCHEMA {schema}")
     pg.query(f"GRANT USAGE ON SCHEMA {schema} TO newcomer")
-    with pytest.raises(
-        StorageReadOnly, match=rf"schema '{schema}' is empty, .* save first, or GRANT CREATE ON SCHEMA {schema}"
-    ):
+    with pytest.raises(StorageReadOnly, match=rf"schema '{schema}' is empty, .* save first, or GRANT CREATE ON SCHEMA {schema}"):
         saved(newcomer, n=1)
     pg.query(f"GRANT CREATE ON SCHEMA {schema} TO newcomer")
     saved(newcomer, n=1)
