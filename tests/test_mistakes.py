@@ -96,6 +96,10 @@ MADE = {
         lambda: open_storage("sqlite:////dev/null").sessions(),
         "BadStorage: '/dev/null' is a device or a pipe, and no file",
     ),
+    "kernel's": (
+        lambda: Blog(session_id="demo", storage="sqlite:////proc/x.db").write_to_storage(),
+        " cannot be made (",
+    ),
     "table": (lambda: SqliteWorkflowStorage(table_name=5), "BadSetting: table_name is of type 'int'; give a str"),
     "first": (lambda: SqliteWorkflowStorage("a.db"), "BadStorage: table_name='a.db' is the name of a file; write db_file='a.db'"),
     "what": (lambda: DuckDbWorkflowStorage(file="a"), "BadSetting: DuckDbWorkflowStorage takes no file=; give db_file="),

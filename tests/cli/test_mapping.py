@@ -52,8 +52,10 @@ def test_the_rows_go_to_stdout_as_a_table_and_the_rest_to_stderr(wf):
 
 def test_the_same_command_again_takes_from_the_store_what_is_done(wf):
     line = "run report.ipynb digest --map texts.csv --json"
-    hits = [json.loads(wf(each).stdout)["hits"] for each in (line, line, f"{line} --fresh", f"{line} -s other")]
-    assert hits == [0, 2, 0, 0]
+    hits = [
+        json.loads(wf(each).stdout)["hits"] for each in (line, line, f"{line} -s digest/", f"{line} --fresh", f"{line} -s other")
+    ]
+    assert hits == [0, 2, 2, 0, 0]
     assert len(open_storage().sessions()) == 4
 
 
