@@ -13,7 +13,7 @@ from pydantic_ai.models.function import FunctionModel
 from wf_notebook import Agent, RunEvent, Workflow, prices
 from wf_notebook.branches import parallel
 from wf_notebook.budget import Budget, BudgetSpent
-from wf_notebook.errors import RunCancelled
+from wf_notebook.errors import BadSetting, RunCancelled
 from wf_notebook.models import price
 from wf_notebook.testing import ToolCall, scripted
 
@@ -320,3 +320,10 @@ def test_money_is_counted_where_the_price_is_known():
         budget.check()
     spent.value.end_run()
     assert why == ["budget of $0.5 spent ($0.6234)"]
+
+
+def test_a_budget_that_was_set_to_less_than_nothing_is_refused_by_the_run():
+    flow = made(Pair, "one", "two")
+    flow.max_cost = -1
+    with pytest.raises(BadSetting, match="max_cost=-1 is nothing that can be spent"):
+        list(flow.run())

@@ -96,6 +96,10 @@ MADE = {
         lambda: open_storage("sqlite:////dev/null").sessions(),
         "BadStorage: '/dev/null' is a device or a pipe, and no file",
     ),
+    "kernel's": (
+        lambda: Blog(session_id="demo", storage="sqlite:////proc/x.db").write_to_storage(),
+        " cannot be made (",
+    ),
     "table": (lambda: SqliteWorkflowStorage(table_name=5), "BadSetting: table_name is of type 'int'; give a str"),
     "first": (lambda: SqliteWorkflowStorage("a.db"), "BadStorage: table_name='a.db' is the name of a file; write db_file='a.db'"),
     "what": (lambda: DuckDbWorkflowStorage(file="a"), "BadSetting: DuckDbWorkflowStorage takes no file=; give db_file="),
@@ -106,6 +110,20 @@ MADE = {
     "workflow": (lambda: Blog(workflow_id=5), "BadSetting: workflow_id is of type 'int'; give a str"),
     "tokens": (lambda: Blog(max_tokens="a"), "BadSetting: max_tokens is of type 'str'; give a number of tokens"),
     "cost": (lambda: Blog(max_cost=True), "BadSetting: max_cost is of type 'bool'; give a number of US dollars"),
+    "no cost": (
+        lambda: Blog(max_cost=-1),
+        "BadSetting: max_cost=-1 is nothing that can be spent; give a number of US dollars from",
+    ),
+    "no tokens": (lambda: Blog(max_tokens=-5), "BadSetting: max_tokens=-5 is nothing that can be spent; give a number of tokens"),
+    "rows for nan": (
+        lambda: Blog().map([1], max_cost=float("nan")),
+        "BadSetting: max_cost=nan is nothing that can be spent; give",
+    ),
+    "rows for a text": (
+        lambda: Blog().map([1], max_cost="2"),
+        "BadSetting: max_cost is of type 'str'; give a number of US dollars",
+    ),
+    "rows below 0": (lambda: Blog().map([1], max_tokens=-5), "BadSetting: max_tokens=-5 is nothing that can be spent; give a"),
     "codec": (lambda: register_codec(Other, encode=5, decode=Other), "BadSetting: encode is of type 'int'; give a function"),
     "trust": (lambda: trust(5), "BadSetting: module is of type 'int'; give its name: trust('mypackage.models')"),
     "rule": (lambda: register_merge("n", 5), "BadSetting: rule is of type 'int'; give its name, or a function"),

@@ -36,6 +36,8 @@ class Server:
         if self._as:
             shutil.chown(self._folder, "postgres", "postgres")
         self._run("initdb", "-D", "data", "-U", "tester", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        rules = self._folder / "data" / "pg_hba.conf"
+        rules.write_text(f"host all locked 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")  # the others need no password
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .errors import RunCancelled
+from .errors import BadSetting, RunCancelled
+from .given import checked
 from .prices import STAND_INS, is_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+#: How what may be spent is given.
+LIMITS: dict[str, tuple[tuple[type, ...], str]] = {
+    "max_tokens": ((int,), "a number of tokens"),
+    "max_cost": ((int, float), "a number of US dollars"),
+}
+
+
+def checked_limit(name: str, value: Any) -> Any:
+    """Return how much may be spent, None where nobody says; raise BadSetting for what is no such number, or less than nothing.
+
+    >>> checked_limit("max_tokens", None), checked_limit("max_cost", 0.5)
+    (None, 0.5)
+    >>> checked_limit("max_cost", -1)
+    Traceback (most recent call last):
+    wf_notebook.errors.BadSetting: max_cost=-1 is nothing that can be spent; give a number of US dollars from 0 on, or None
+    """
+    if value is None or checked(name, value, *LIMITS[name]) >= 0:  # nan is not
+        return value
+    raise BadSetting(f"{name}={value!r} is nothing that can be spent; give {LIMITS[name][1]} from 0 on, or None")
 
 
 class BudgetSpent(RunCancelled):
@@ -54,7 +76,8 @@ class Budget:
         stop: Callable[[str], object],
         within: Budget | None = None,
     ) -> None:
-        self.max_tokens, self.max_cost = max_tokens, max_cost
+        self.max_tokens: int | None = checked_limit("max_tokens", max_tokens)
+        self.max_cost: float | None = checked_limit("max_cost", max_cost)
         self.tokens, self.cost = 0, 0.0
         #: Of requests under way, as far as is known or guessed.
         self._underway = 0

@@ -107,8 +107,9 @@ class Offering:
         began. Steps that did not change come from the store and cost nothing, and nothing is written to it.
 
         Args:
-            inputs: A dataframe, a Table, a list of dicts, or of values for the one input of run(); left out, the inputs of the
-                last runs in the workflow's storage. Equal inputs count once; columns that run() does not take go along.
+            inputs: What `map` takes: a dataframe, a Table, a dict of columns, a list of dicts, or of values for the one input of
+                run(), or the path of a file; left out, the inputs of the last runs in the workflow's storage. Equal inputs count
+                once; columns that run() does not take go along.
             last: So many runs; 50 if nothing is said.
             model: The model for all agents among the workflow's attributes.
             score: What says by a number how good an answer is, or a dict of several: a function of its text, or of the run if

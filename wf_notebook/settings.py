@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from .budget import LIMITS, checked_limit
 from .codec.classes import is_beside_main
 from .errors import BadSetting
 from .foreign import adapted, adapted_function
@@ -24,18 +25,18 @@ WITHOUT_MEANING = ("memory", "monitoring", "telemetry")
 #: What a setting of a workflow may be besides None, and what is said of anything else.
 SETTINGS: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(("name", "description", "user_id", "session_name"), ((str,), "a str")),
-    "max_tokens": ((int,), "a number of tokens"),
     "cache_limit": ((int,), "a number of bytes"),
-    "max_cost": ((int, float), "a number of US dollars"),
 }
 
 
 def checked_setting(name: str, value: Any) -> Any:
-    """Return the value of a setting, or raise BadSetting if it is of a wrong type.
+    """Return the value of a setting, or raise BadSetting if it is of a wrong type, or less than nothing.
 
     >>> checked_setting("max_tokens", None), checked_setting("max_tokens", 100)
     (None, 100)
     """
+    if name in LIMITS:
+        return checked_limit(name, value)
     return value if value is None or name not in SETTINGS else checked(name, value, *SETTINGS[name])
 
 

@@ -80,7 +80,7 @@ def test_a_sweep_in_the_background_is_found_as_one_and_gone_on_with_when_it_was_
     (row,) = json.loads(wf("status slow.ipynb --json").stdout)
     assert (row["session_id"], row["status"], row["stopped_at"]) == ("slow/", "lost", "0 of 2 rows")
     assert row["goes_on"] == "wf run slow.ipynb slow --map gates.csv --limit 1 -s slow"
-    begun = process(line).stdout.splitlines()
+    begun = process(f"{line} --max-tokens 100").stdout.splitlines()
     run_id = begun[0].split()[1]
     assert begun[0].startswith(f"sweep {run_id} of slow/… goes on in process ")
     assert begun[1] == f"wf status lists it, wf attach {run_id[:8]} follows it, wf show {run_id[:8]} shows its record"

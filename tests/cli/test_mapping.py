@@ -52,8 +52,10 @@ def test_the_rows_go_to_stdout_as_a_table_and_the_rest_to_stderr(wf):
 
 def test_the_same_command_again_takes_from_the_store_what_is_done(wf):
     line = "run report.ipynb digest --map texts.csv --json"
-    hits = [json.loads(wf(each).stdout)["hits"] for each in (line, line, f"{line} --fresh", f"{line} -s other")]
-    assert hits == [0, 2, 0, 0]
+    hits = [
+        json.loads(wf(each).stdout)["hits"] for each in (line, line, f"{line} -s digest/", f"{line} --fresh", f"{line} -s other")
+    ]
+    assert hits == [0, 2, 2, 0, 0]
     assert len(open_storage().sessions()) == 4
 
 
@@ -112,6 +114,7 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(wf):
         ("digest --map texts.csv --out no/rows.csv", 2, "'no/rows.csv' cannot be written: there is no such folder"),
         ("digest --map texts.csv --out ./texts.csv", 2, "--out ./texts.csv is the file that is read, and would be written over"),
         ("digest --map texts.csv --limit 0", 2, "limit=0 is not how many rows may be done at once"),
+        ("digest --map texts.csv --max-cost -1", 2, "max_cost=-1.0 is nothing that can be spent; give a number of US dollars"),
         ("digest --map texts.csv --limit few", 2, "--limit 'few' is no whole number; write --limit 8"),
         ("digest text=a --out rows.csv", 2, "--out is for the rows of --map; write --map FILE with it"),
         ("digest text=a --limit 3", 2, "--limit is for the rows of --map; write --map DATA with it"),

@@ -231,6 +231,15 @@ def test_what_is_not_there_is_told_with_what_is(storage):
         run.step("outline").again(topik="x")
 
 
+@pytest.mark.parametrize("kind", ["agent", "request"])
+def test_a_name_that_nearly_is_a_known_one_is_refused_before_a_model_is_asked(storage, kind):
+    diary = ran(storage, "one", "two")
+    with pytest.raises(BadSetting, match=r"'writer' takes no instruction=; did you mean 'instructions'\?"):
+        diary.last_run.step("writer", kind=kind).again(instruction="Be long.")
+    assert len(diary.scribe.model.requests) == 1
+    assert diary.last_run.step("writer", kind=kind).again(tool_choice="none", top_k=3).new == "two"
+
+
 def test_a_run_that_remembers_nothing_says_so(storage):
     diary = Diary(session_id="a", storage=storage)
     diary.scribe.model = scripted("one")

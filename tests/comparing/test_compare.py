@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from wf_notebook import Agent, Workflow, open_storage, step
 from wf_notebook.agents import report_usage
 from wf_notebook.comparing import Comparison
-from wf_notebook.errors import BadSetting, MissingInput, MissingPart
+from wf_notebook.errors import BadRows, BadSetting, MissingPart, UnknownModel
 from wf_notebook.testing import scripted
 
 
@@ -144,9 +145,10 @@ class Bare(Workflow):
 def test_a_failing_row_is_a_row_with_its_error(storage):
     blog, _ = ran(storage, "ducks", "bad ducks")
     compared = blog.compare()
-    assert [(row.outcome, row.changed) for row in compared] == [("✗ failed", False), ("= same", False)]
+    assert [(row.outcome, row.changed) for row in compared] == [("✗ failed as before", False), ("= same", False)]
+    assert compared[0].ends == "✗ failed: ValueError: no bad ducks"
     assert compared.df()[["old_error", "new_error"]].iloc[0].tolist() == ["ValueError: no bad ducks"] * 2
-    assert "1 failed" in compared.summary
+    assert compared.summary.startswith("2 compared, 0 changed, 1 failed as before")
 
     class Blog(globals()["Blog"]):
         def run(self, topic, text):
@@ -157,7 +159,8 @@ def test_a_failing_row_is_a_row_with_its_error(storage):
     assert [row.outcome for row in mended] == ["✗ failed"] * 2
 
 
-def test_inputs_may_be_given_and_those_without_a_recorded_run_are_new(storage):
+def test_inputs_may_be_given_and_those_without_a_recorded_run_are_new(storage, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     blog, _ = ran(storage, "ducks")
     frame = pd.DataFrame({"topic": ["ducks", "swans", "ducks"], "label": ["a", "b", "a"]})
     compared = blog.compare(frame)
@@ -167,19 +170,31 @@ def test_inputs_may_be_given_and_those_without_a_recorded_run_are_new(storage):
     ]
     assert compared.summary.startswith("2 compared, 0 changed, 1 without a recorded run")
     assert list(compared.df().columns[:4]) == ["topic", "label", "old", "new"]
-    for given in (["ducks"], [{"topic": "ducks"}], storage.sql("SELECT 'ducks' AS topic")):
+    Path("rows.csv").write_text("topic\nducks\n", encoding="utf-8")
+    Path("rows.json").write_text('[{"topic": "ducks"}]', encoding="utf-8")
+    table, files = storage.sql("SELECT 'ducks' AS topic"), ("rows.csv", Path("rows.json"))
+    for given in (["ducks"], [{"topic": "ducks"}], {"topic": ["ducks"]}, iter(["ducks"]), table, *files):
         assert [row.outcome for row in blog.compare(given)] == ["= same"]
 
 
 def test_what_cannot_be_compared_is_refused_before_anything_runs(storage):
     blog, model = ran(storage, "ducks")
     asked = len(model.requests)
-    with pytest.raises(MissingInput, match="needs 'topic'"):
+    with pytest.raises(BadRows, match=r"row 1: Blog.run\(\) needs 'topic'"):
         blog.compare([{"topic": "x"}, {"style": "long"}])
     with pytest.raises(BadSetting, match="give one of the two"):
         blog.compare(["x"], last=3)
-    with pytest.raises(BadSetting, match="was given one str; give a dataframe"):
+    with pytest.raises(BadRows, match="'ducks' is no file of rows; give the path"):
         blog.compare("ducks")
+    with pytest.raises(BadRows, match="a dict of single values is one row"):
+        blog.compare({"topic": "ducks"})
+    for last in (-1, 0):
+        with pytest.raises(BadSetting, match=f"last={last} is not how many runs are compared; give a whole number from 1 on"):
+            blog.compare(last=last)
+    with pytest.raises(BadSetting, match="limit=0 is not how many are run at once; give a whole number from 1 on"):
+        blog.compare(limit=0)
+    with pytest.raises(UnknownModel, match="'nope'"):
+        blog.compare(model="nope")
     with pytest.raises(BadSetting, match="nothing to compare"):
         blog.compare([])
     with pytest.raises(BadSetting, match="is nothing to score by"):

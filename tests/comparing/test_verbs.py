@@ -37,7 +37,7 @@ def test_a_workflow_is_compared_with_its_recorded_runs(blog):
     assert blog("%wf compare blog --last 50").summary == "1 compared, 0 changed; 1 of 1 steps from the store"
     blog("blog.writer.instructions = 'Be plain.'")
     blog("inputs = [{'topic': 'cheese'}]")
-    compared = blog("%wf compare blog --over inputs --score len")
+    compared = blog("%wf compare blog --over inputs --score len --limit 1")
     assert [(row.outcome, row.scores["score"]) for row in compared] == [("~ changed", (10, 12))]
     blog("other = scripted('cheese of another')")
     assert blog("%wf compare blog --model other")[0].texts[1] == "cheese of another"
@@ -49,7 +49,8 @@ def test_a_workflow_is_compared_with_its_recorded_runs(blog):
         ("again", "write the name of a step"),
         ("again writer -s other", "no workflow of this notebook ran in session 'other'"),
         ("compare", "write the name of a workflow: %wf compare blog --last 50"),
-        ("compare blog --last many", "write %wf compare NAME --last 50"),
+        ("compare blog --last many", "'many' is no whole number; write %wf compare NAME --last 50"),
+        ("compare blog --limit few", "'few' is no whole number; write %wf compare NAME --limit 8"),
         ("compare blog --score zzz", "--score zzz is no variable or expression here"),
     ],
 )
@@ -131,3 +132,6 @@ def test_what_a_terminal_cannot_compare_is_said_by_its_exit_code_too(report, tmp
     (tmp_path / "report.ipynb").write_text(text.replace("text.split()[", "text.splitt()["))
     done = report("compare report.ipynb digest")
     assert (done.exit_code, "2 failed" in done.stdout) == (1, True)
+    assert report("run report.ipynb digest text='one two three'").exit_code == 1
+    done = report("compare report.ipynb digest --last 1")
+    assert (done.exit_code, "1 compared, 0 changed, 1 failed as before" in done.stdout) == (0, True)

@@ -16,6 +16,7 @@ import pytest
 from wf_notebook import Workflow, open_storage
 from wf_notebook.errors import BadQuery, BadSetting, BadStorage, StorageBusy, StorageFailed, StorageReadOnly
 from wf_notebook.storage import PostgresWorkflowStorage, asking, postgres_address, postgres_connection, postgres_errors, waiting
+from wf_notebook.storage.postgres_pool import Pool
 from wf_notebook.storage.waiting import at_most
 
 pytestmark = pytest.mark.postgres
@@ -38,6 +39,11 @@ def saved(storage, session_id="demo", **state):
     session.state.update(state)
     session.save()
     return session
+
+
+class Says(Workflow):
+    def run(self, text: str):
+        return text
 
 
 # -- its address ---------------------------------------------------------------------------------------------------------------
@@ -102,6 +108,24 @@ def test_a_password_is_in_no_record_and_no_error(postgres, pg, caplog, monkeypat
     with pytest.raises((StorageBusy, BadStorage)) as caught:
         open_storage(url.replace(str(postgres.port), "1")).session("demo").load()
     assert "s3cret" not in "".join([str(caught.value), repr(caught.value.__cause__), caplog.text])
+
+
+def test_a_wrong_password_is_refused_also_where_the_right_one_is_connected(pg):
+    saved(pg.open(), n=1)
+    pg.query("DROP ROLE IF EXISTS locked")
+    pg.query("CREATE ROLE locked LOGIN SUPERUSER PASSWORD 'the-right-one'")
+    right, wrong = (open_storage(pg.url.replace("tester@", f"locked:the-{word}-one@")) for word in ("right", "wrong"))
+    assert right.get_all_session_ids() == ["demo"]
+    with pytest.raises(BadStorage, match="the password of 'locked' is not the one that the server at"):
+        wrong.get_all_session_ids()
+    right.close()
+    assert right.get_all_session_ids() == open_storage(right.url).get_all_session_ids() == ["demo"]
+    assert "the-right" not in repr([right, vars(right), Pool._all])
+    right.close()
+    pg.query("ALTER ROLE locked PASSWORD 'the-wrong-one'")  # which is the right one now
+    assert wrong.get_all_session_ids() == open_storage(right.url).get_all_session_ids() == ["demo"]
+    wrong.close()
+    pg.query("DROP ROLE locked")
 
 
 def test_without_psycopg_it_is_said_what_to_install(python):
@@ -255,6 +279,48 @@ def test_a_member_of_the_team_who_may_not_write_is_told_what_to_ask_for(pg):
     assert pg.open().session("demo").state == {"n": 2}
     pg.query("DROP OWNED BY guest")
     pg.query("DROP ROLE guest")
+
+
+@pytest.fixture
+def newcomer(pg):
+    """Return the storage as a role has it that was granted nothing."""
+    pg.query("DROP ROLE IF EXISTS newcomer")
+    pg.query("CREATE ROLE newcomer LOGIN")
+    with open_storage(pg.url.replace("tester@", "newcomer@")) as storage:
+        yield storage
+    pg.query("DROP OWNED BY newcomer")
+    pg.query("DROP ROLE newcomer")
+
+
+def test_a_role_that_was_granted_nothing_is_told_what_to_ask_for(pg, newcomer):
+    saved(pg.open(), n=1)
+    schema = pg.open().schema
+    told = f"your role may not use schema {schema!r}; let the owner GRANT USAGE ON SCHEMA {schema} and SELECT ON ALL TABLES"
+    for look in (newcomer.sessions, lambda: newcomer.sql("SELECT * FROM runs"), Says(storage=newcomer).map(["one"]).result):
+        with pytest.raises(StorageReadOnly, match=re.escape(told)):
+            look()
+    pg.query(f"GRANT USAGE ON SCHEMA {schema} TO newcomer")
+    with pytest.raises(StorageReadOnly, match=f"GRANT USAGE ON SCHEMA {schema} and SELECT ON ALL TABLES"):
+        newcomer.sessions()
+
+
+def test_who_may_not_make_what_is_not_there_is_told_so(pg, newcomer):
+    schema = pg.open().schema
+    pg.query(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    assert len(newcomer.sessions()) == 0
+    with pytest.raises(StorageReadOnly, match=rf"no schema '{schema}', .* save first, or GRANT CREATE ON DATABASE postgres to"):
+        saved(newcomer, n=1)
+    pg.query(f"CREATE SCHEMA {schema}")
+    pg.query(f"GRANT USAGE ON SCHEMA {schema} TO newcomer")
+    with pytest.raises(StorageReadOnly, match=rf"schema '{schema}' is empty, .* save first, or GRANT CREATE ON SCHEMA {schema}"):
+        saved(newcomer, n=1)
+    pg.query(f"GRANT CREATE ON SCHEMA {schema} TO newcomer")
+    saved(newcomer, n=1)
+
+
+def test_what_psycopg_says_of_lost_connections_does_not_go_to_stderr(python):
+    code = "import logging, sys; sys.stderr = sys.stdout; from wf_notebook.storage import postgres_driver; "
+    assert python(f"{code}logging.getLogger('psycopg').warning('error ignored terminating')") == ""
 
 
 # -- values --------------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import background
 from ..errors import BadSetting, UncacheableArgument
 from ..keying import Keyer, Uncacheable
+from ..nearest import did_you_mean
 from ..prices import note_unknown
 from ..run import current
 from ..tally import tally
@@ -47,6 +48,20 @@ class Asked:
     answered_by: str | None
     looks: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+
+
+def check(called: str, others: Mapping[str, Any]) -> None:
+    """Refuse a name that nearly is one of what may be different: as a setting it would change nothing, and be paid.
+
+    >>> check("agent 'writer'", {"temperature": 0, "instruction": "Be brief."})
+    Traceback (most recent call last):
+    wf_notebook.errors.BadSetting: agent 'writer' takes no instruction=; did you mean 'instructions'?
+    """
+    from pydantic_ai.settings import ModelSettings
+
+    for name in others.keys() - {*OTHERS, *ModelSettings.__annotations__}:
+        if near := did_you_mean(name, OTHERS):
+            raise BadSetting(f"{called} takes no {name}={near}")
 
 
 def opened(turn: str | None) -> tuple[str | None, Any]:

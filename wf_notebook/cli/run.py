@@ -95,7 +95,8 @@ def _run(
 
 
 def _written(option: str, value: str | bool) -> str:
-    return f"--{option}" if value is True else f"--{option}={value}"
+    name = option.replace("_", "-")
+    return f"--{name}" if value is True else f"--{name}={value}"
 
 
 def _asked(path: str, words: Sequence[str], options: dict[str, Any], *, of_a_row: bool) -> tuple[Workflow, dict[str, Any]]:

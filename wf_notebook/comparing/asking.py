@@ -67,6 +67,7 @@ def _agent(recorded: Recorded, twin: Workflow | None, others: dict[str, Any]) ->
     from ..agents import once_more
     from ..agents.history import Turn
 
+    once_more.check(recorded.called, others)
     memory, by_name = recorded.memory(recorded.done), recorded.by_name
     turn, told = memory.get("turn"), {name: part.shown for name, part in by_name.items()}
     if turn:
@@ -152,6 +153,7 @@ def _named(twin: Workflow | None, name: str) -> Any:
 def _request(recorded: Recorded, twin: Workflow | None, others: dict[str, Any]) -> tuple[Any, dict[str, tuple[Any, Any]]]:
     from ..agents import once_more
 
+    once_more.check(recorded.called, others)
     by_name = recorded.by_name
     outer = None if recorded.outer is None else Recorded(recorded.run, recorded.session, recorded.outer)
     turn = None if outer is None else outer.memory(outer.done).get("turn")

@@ -16,7 +16,7 @@ from ..frames.text import table_text
 from ..readable import brief, glimpse
 from ..redact import redact
 from .drawing import drawn
-from .row import FAILED, STOPPED, Compared
+from .row import AS_BEFORE, FAILED, STOPPED, Compared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,7 +95,8 @@ class Comparison:
         """What it shows, in a line: how many were compared and changed, what it cost and costs, and the means of the scores."""
         stopped = sum(row.outcome == STOPPED and row.new is None for row in self.rows)
         told = [f"{len(self.rows) - stopped} compared", f"{len(self.changed)} changed"]
-        told += [f"{count} failed" for count in [sum(row.outcome == FAILED for row in self.rows)] if count]
+        ended = [row.outcome.partition(" ")[2] for row in self.rows if row.outcome in {FAILED, AS_BEFORE}]
+        told += [f"{ended.count(how)} {how}" for how in sorted({*ended})]
         told += [f"{count} without a recorded run" for count in [sum(row.old is None for row in self.rows)] if count]
         told += [f"stopped before {stopped} more"] if stopped else []
         more = [", ".join(told)]

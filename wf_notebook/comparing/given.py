@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadSetting
-from ..frames.records import columns_of
 from ..given import checked
 from ..inputs import Inputs
 from ..readable import as_json
+from ..storage.files import rows_of_file
 from ..storage.runs import last_runs, runs_with
-from ..tabular import columns
+from ..sweep.kinds import Kinds
+from ..sweep.rows import Takes, read_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..run import Run
     from ..workflow import Workflow
 
 #: So many runs are compared where nobody says how many.
 LAST = 50
-_WAYS = "give a dataframe, a Table, a list of dicts, or of values for the one input of run()"
 
 Given = list[tuple[dict[str, Any], "Run | None"]]
 
 
 def recorded(workflow: Workflow, last: int) -> Given:
     """Return the inputs of the last runs, each with the newest run of it. Raises BadSetting where no run is kept."""
-    checked("last", last, (int,), "how many runs, a number from 1 on")
+    counted("last", last, "how many runs are compared")
     if workflow.storage is None:
         raise BadSetting(f"{workflow.name} keeps no runs: give it a storage, or give the inputs: compare([{{…}}])")
     runs = [run for run in last_runs(workflow.storage, workflow.name or "", last, workflow.user_id) if run.status != "running"]
@@ -43,12 +44,14 @@ def recorded(workflow: Workflow, last: int) -> Given:
 
 
 def given(workflow: Workflow, inputs: Any) -> Given:
-    """Return what was given as inputs of run(), each with the newest recorded run of it; checked before anything runs."""
-    signature, takes = signature_of(workflow), names_of(workflow)
-    rows = {_key(row): row for row in _rows(inputs, takes)}
-    bound = {
-        key: as_json(Inputs(signature).bound((), taken(row, takes), name=type(workflow).__name__)) for key, row in rows.items()
-    }
+    """Return what was given as inputs of run(), each with the newest recorded run of it; it is read and checked as map() does."""
+    signature, kinds = signature_of(workflow), Kinds(workflow.opening())
+    takes = Takes(signature, {}, name=type(workflow).__name__, kinds=kinds)
+    rows, bound = {}, {}
+    for row, made in read_rows(inputs, takes, read=rows_of_file):
+        key = _key(row)
+        rows[key] = {**row, **made}
+        bound[key] = as_json(Inputs(signature).bound((), made, name=type(workflow).__name__))
     runs: dict[str, Run] = {}
     if workflow.storage is not None:
         for run in runs_with(workflow.storage, workflow.name or "", sorted({*bound.values()}), workflow.user_id):
@@ -75,23 +78,16 @@ def taken(row: Mapping[str, Any], takes: tuple[str, ...] | None) -> dict[str, An
     return {name: value for name, value in row.items() if takes is None or name in takes}
 
 
-def _rows(inputs: Any, takes: tuple[str, ...] | None) -> list[dict[str, Any]]:
-    if isinstance(inputs, (str, bytes, Mapping)):
-        raise BadSetting(f"compare() was given one {type(inputs).__name__}; {_WAYS}")
-    if columns(inputs) is not None:
-        found = columns_of(inputs)
-        return [
-            dict(zip([each.name for each in found], row, strict=True))
-            for row in zip(*(each.cells for each in found), strict=True)
-        ]
-    if not isinstance(inputs, Iterable):
-        raise BadSetting(f"compare() was given a value of type {type(inputs).__name__!r}; {_WAYS}")
-    rows = list(inputs)
-    if all(isinstance(row, Mapping) for row in rows):
-        return [{str(name): value for name, value in row.items()} for row in rows]
-    if takes is None or len(takes) == 0 or any(isinstance(row, Mapping) for row in rows):
-        raise BadSetting(f"some of what compare() was given are no dicts; {_WAYS}")
-    return [{takes[0]: row} for row in rows]
+def counted(name: str, value: int, what: str) -> int:
+    """Return a number of things that a user gave; raise BadSetting for what is none.
+
+    >>> counted("last", 0, "how many runs are compared")
+    Traceback (most recent call last):
+    wf_notebook.errors.BadSetting: last=0 is not how many runs are compared; give a whole number from 1 on
+    """
+    if checked(name, value, (int,), f"{what}, a whole number from 1 on") >= 1:
+        return value
+    raise BadSetting(f"{name}={value} is not {what}; give a whole number from 1 on")
 
 
 def _key(inputs: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: How a row came out: a sign and a word.
 CHANGED, SAME, NEW, FAILED, STOPPED = "~ changed", "= same", "+ new", "✗ failed", "■ stopped"
+AS_BEFORE = "✗ failed as before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,15 @@ class Compared:
         return self.texts[0] != self.texts[1] or self.old.status != self.status
 
     @property
+    def failed_as_before(self) -> bool:
+        """Whether it failed then, and now in the same way: what is different now is not why."""
+        return self.status == "failed" and self.changed is False and self.pair("error")[0] == self.why
+
+    @property
     def outcome(self) -> str:
         """How it came out, a sign and a word."""
         if self.status != "completed":
-            return FAILED if self.status == "failed" else STOPPED
+            return AS_BEFORE if self.failed_as_before else FAILED if self.status == "failed" else STOPPED
         return NEW if self.changed is None else CHANGED if self.changed else SAME
 
     @property
@@ -77,7 +83,7 @@ class Compared:
     @property
     def ends(self) -> str:
         """How both ended, where one of them did not complete."""
-        old = standing(self.old.status, self.old.error) if self.old is not None else ""
+        old = standing(self.old.status, self.old.error) if self.old is not None and not self.failed_as_before else ""
         new = standing(self.status, self.why)
         ended = {self.status, self.old.status if self.old is not None else "completed"}
         return "" if ended == {"completed"} else " → ".join(filter(None, [old, new]))

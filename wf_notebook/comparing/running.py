@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .. import background
 from ..branches import parallel
 from ..errors import BadSetting, RunCancelled
-from ..given import checked
 from ..readable import brief
 from ..scratch import agents_in, scratch
 from ..workflow import Workflow
 from .comparison import Comparison
-from .given import LAST, given, names_of, recorded, taken
+from .given import LAST, counted, given, names_of, recorded, taken
 from .home import as_it_is_now, state_at, state_before
 from .row import Compared
 from .scoring import scored, scorers
@@ -35,13 +34,13 @@ def compare(workflow: Workflow, inputs: Any, *, last: int | None, model: Any, sc
     """Compare what was recorded with what comes now; see `Workflow.compare`."""
     if inputs is not None and last is not None:
         raise BadSetting("compare() was given inputs and last=; give one of the two")
-    checked("limit", limit, (int,), "how many are run at once, a number from 1 on")
+    counted("limit", limit, "how many are run at once")
     scoring, now = scorers(score), as_it_is_now(workflow)
     chosen = given(workflow, inputs) if inputs is not None else recorded(workflow, LAST if last is None else last)
     if not chosen:
         raise BadSetting("there is nothing to compare: the inputs that were given are empty")
     if model is not None:
-        with_model(scratch(now, workflow.session_id, {}, workflow.session.steps), model)  # whether there is an agent to have it
+        check_model(scratch(now, workflow.session_id, {}, workflow.session.steps), model)
     trials = Trials(workflow, now, model, scoring)
     came = each(chosen, trials.tried, limit=limit, stop=trials.stop)
     rows = [
@@ -171,6 +170,16 @@ def ran(workflow: Workflow, inputs: dict[str, Any]) -> Run:
 
 async def _awaited(value: Any) -> Any:
     return await value
+
+
+def check_model(twin: Workflow, model: Any) -> None:
+    """Refuse a model that no agent of a copy takes, or that nobody knows: before it fails each row."""
+    from ..agents import Agent
+    from ..agents.resolve import resolve
+
+    with_model(twin, model)
+    if any(isinstance(agent, Agent) for agent in agents_in(twin)):
+        resolve(model)
 
 
 def with_model(twin: Workflow, model: Any) -> None:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from ..verbs.asked import Asked
 
 LAST = Option("last", "", "N", "the inputs of the last N runs; left out, of the last 50")
-OVER = Option("over", "", "DATA", "these inputs instead: a variable or expression, as of a dataframe or a list")
+OVER = Option("over", "", "DATA", "these inputs instead: a variable or expression, as of a dataframe, a list or a path")
 MODEL = Option("model", "", "MODEL", "another model for all agents: its name, or a variable")
+LIMIT = Option("limit", "", "N", "so many at once; 4 if left out")
 SCORE = Option("score", "", "FUNCTION", "what says how good an answer is: a variable or expression; several in a dict")
 
 
@@ -47,12 +48,13 @@ def compare(asked: Asked) -> Comparison:
     if workflow is None:
         raise BadArguments(f"{name!r} was not made yet; run it once: %workflow {name}")
     options = asked.options
-    last, over, model, score = (options.get(name) for name in ("last", "over", "model", "score"))
+    last, over, model, score, limit = (options.get(name) for name in ("last", "over", "model", "score", "limit"))
     compared: Comparison = workflow.compare(
         None if over is None else _value(over, "over", asked.namespace),
-        last=None if last is None else whole_number(last, "write %wf compare NAME --last 50"),
+        last=None if last is None else whole_number(last, "write %wf compare NAME --last 50", kind="whole number"),
         model=None if model is None else asked.namespace.get(model, model),
         score=None if score is None else _value(score, "score", asked.namespace),
+        **({} if limit is None else {"limit": whole_number(limit, "write %wf compare NAME --limit 8", kind="whole number")}),
     )
     return compared
 

@@ -28,7 +28,7 @@ _HERE = {
     "replay": Verb("again", "STEP [what is different]", "one call of the last run once more, with other instructions=, model=, …",
                    compared.again, (), raw=planned.line),
     "again": Verb("compare", "NAME", "a workflow as it is now over recorded inputs: what changes, and what that costs",
-                  compared.compare, (compared.LAST, compared.OVER, compared.MODEL, compared.SCORE)),
+                  compared.compare, (compared.LAST, compared.OVER, compared.MODEL, compared.SCORE, compared.LIMIT)),
     "resolve": Verb("form", "NAME", "a form of a workflow's inputs, with Run and Stop", forms.form, (FIRST,)),
 }  # fmt: skip
 

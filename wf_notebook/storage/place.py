@@ -89,6 +89,16 @@ def check(path: Path, *, write: bool) -> bool:
     return writable
 
 
+def make(path: Path) -> None:
+    """Make a file that is empty and its owner's alone, unless one is there. Raises StorageReadOnly where none can be made."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # a database gives its other files the same mode
+    except FileExistsError:
+        return
+    except OSError as error:  # it may be the folder of a device, as /proc is
+        raise StorageReadOnly(f"{str(path)!r} cannot be made ({error.strerror}); {KEPT}: choose another place") from error
+
+
 def _may(how: int, path: Path) -> bool:
     return os.access(path, how, effective_ids=os.access in os.supports_effective_ids)
 

@@ -110,12 +110,15 @@ class PostgresWorkflowStorage(SqlStorage):
             return _Trying(self, patience_for(self.url, write=write, limit=limit), write=write).done(work)
 
     def _rows_of(self, opened: Opened, *, write: bool) -> SqlTransaction | NoRows:
+        cursor = cast("Cursor", opened.cursor)
         if write and not opened.ready:  # one at a time makes what is not there
-            cursor = cast("Cursor", opened.cursor)
             cursor.later("SELECT pg_advisory_xact_lock(?)", (number(self.schema, "", "is prepared"),))
-            if not cursor.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ?", (self.schema,)):
+            if not postgres_errors.check_grants(cursor, self._address, write=True):
                 cursor.execute(f"CREATE SCHEMA {quoted(self.schema)}")
-        return super()._rows_of(opened, write=write)
+        rows = super()._rows_of(opened, write=write)
+        if isinstance(rows, NoRows):  # or what is there may not be seen
+            postgres_errors.check_grants(cursor, self._address, write=write)
+        return rows
 
     def _shrink(self) -> None:
         """What was deleted is seen by nobody any more; autovacuum gives its room to others."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -23,8 +26,11 @@ _HOST = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>\d*))?$")
 #: What is told to nobody.
 _SECRET = frozenset({"password", "sslpassword", "passfile"})
 
-#: Passwords that this process was given, by the address without them: it is by that one that a storage is opened again.
+#: Passwords that this process was given, by a digest of each with its address; it means nothing in another process.
 _passwords: dict[str, dict[str, str]] = {}
+_SALT = os.urandom(16)
+#: By the address without a password, by which a storage is opened again: the digest of the first, or of the one let in last.
+_known: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +40,21 @@ class Address:
     url: str
     schema: str
     parameters: Mapping[str, str] = field(repr=False)
+    digest: str = field(default="", repr=False)
 
     @property
     def secret(self) -> Mapping[str, str]:
         """The passwords that go with it, as far as this process was given them."""
-        return _passwords.get(self.url, {})
+        return _passwords.get(self.settled().digest, {})
+
+    def settled(self) -> Address:
+        """Return it with the digest of its password; of one that was given none, of the one that this process knows."""
+        return self if self.digest in _passwords else replace(self, digest=_known.get(self.url, ""))
+
+    def let_in(self) -> None:
+        """Note that the server took its password: it is the one that is meant where the address is given without."""
+        if self.digest in _passwords:
+            _known[self.url] = self.digest
 
 
 def read(url: str, schema: str | None = None) -> Address:
@@ -71,12 +87,14 @@ def read(url: str, schema: str | None = None) -> Address:
     chosen = given.pop("schema", None)
     parameters = {name: value for name, value in given.items() if value and name not in _SECRET}
     where = schema or chosen or SCHEMA
-    told = _told(parameters, where)
+    told, digest = _told(parameters, where), ""
     if secret := {name: value for name, value in given.items() if value and name in _SECRET}:
-        _passwords[told] = secret
+        digest = hashlib.blake2b(json.dumps([told, sorted(secret.items())]).encode(), key=_SALT).hexdigest()
+        _passwords[digest] = secret
+        _known.setdefault(told, digest)
         for name in secret.keys() - {"passfile"}:
             register_secret(name, secret[name])
-    return Address(told, where, parameters)
+    return Address(told, where, parameters, digest)
 
 
 def _told(parameters: Mapping[str, str], schema: str) -> str:

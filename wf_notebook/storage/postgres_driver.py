@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,9 @@ try:
     import psycopg
 except ImportError:  # the package, or the library that it wraps
     psycopg = None  # type: ignore[assignment] # it is not installed
+
+#: What it says of connections that were lost, our errors say: without this it would go to stderr where nobody takes it.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 __all__ = ["adapted", "check", "psycopg"]
 

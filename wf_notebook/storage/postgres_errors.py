@@ -15,6 +15,7 @@ from .waiting import busy
 
 if TYPE_CHECKING:
     from .postgres_address import Address
+    from .postgres_connection import Cursor
 
 #: The server is not there just now, or it was restarted under us.
 _LOST = ("08", "57P01", "57P02", "57P03", "57P05", "25P03", "53300")
@@ -170,6 +171,40 @@ def why(error: psycopg.Error, address: Address) -> str:
     return (_told(error, address) or (_line(error), ""))[0]
 
 
+def not_granted(fact: str, address: Address, remedy: str, *, write: bool) -> WorkflowError:
+    """Return what is said of a role that may not do what is asked of it."""
+    return StorageReadOnly(f"{address.url}: {fact}; {f'{KEPT}: ' if write else ''}let the owner {remedy}")
+
+
+def _use(schema: str, *, write: bool) -> str:
+    grant = "SELECT, INSERT, DELETE" if write else "SELECT"
+    return f"GRANT USAGE ON SCHEMA {schema} and {grant} ON ALL TABLES IN SCHEMA {schema} to your role"
+
+
+#: What a role may do before it did anything: make a schema, use the one that is there, make tables in it; whether it has any.
+_GRANTS = (
+    "SELECT CAST(current_database() AS TEXT), has_database_privilege(current_database(), 'CREATE'),"
+    " has_schema_privilege(n.oid, 'USAGE'), has_schema_privilege(n.oid, 'CREATE'),"
+    " EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'schema_log')"
+    " FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = ?"
+)
+
+
+def check_grants(cursor: Cursor, address: Address, *, write: bool) -> bool:
+    """Return whether the schema is there; raise StorageReadOnly, with the grant that helps, where the role may not go on."""
+    schema = address.schema
+    ((database, may_make, may_use, may_fill, is_filled),) = cursor.execute(_GRANTS, (schema,))
+    if may_use is False:
+        raise not_granted(f"your role may not use schema {schema!r}", address, _use(schema, write=write), write=write)
+    if write and may_use is None and not may_make:
+        fact, remedy = f"there is no schema {schema!r}, and your role may not make it", f"GRANT CREATE ON DATABASE {database}"
+        raise not_granted(fact, address, f"save first, or {remedy} to your role", write=write)
+    if write and may_use and not is_filled and not may_fill:
+        fact, remedy = f"schema {schema!r} is empty, and your role may make no tables in it", f"GRANT CREATE ON SCHEMA {schema}"
+        raise not_granted(fact, address, f"save first, or {remedy} to your role", write=write)
+    return may_use is not None
+
+
 def translated(error: psycopg.Error, address: Address, *, write: bool = True) -> WorkflowError:
     """Return our error for one of Postgres's that does not pass."""
     code, said, url, schema = error.sqlstate or "", _line(error), address.url, address.schema
@@ -178,9 +213,7 @@ def translated(error: psycopg.Error, address: Address, *, write: bool = True) ->
             return BadStorage("; ".join(told))
         return BadStorage(f"{url} lets nobody in ({said}); check user, password (PGPASSWORD or ~/.pgpass), host and database")
     if code == "42501":
-        grant = "SELECT, INSERT, DELETE" if write else "SELECT"
-        remedy = f"let the owner GRANT USAGE ON SCHEMA {schema} and {grant} ON ALL TABLES IN SCHEMA {schema} to your role"
-        return StorageReadOnly(f"{url}: {said}; {f'{KEPT}: ' if write else ''}{remedy}")
+        return not_granted(said, address, _use(schema, write=write), write=write)
     if code in {"25006", "57P04"}:
         return StorageReadOnly(f"{url} is read-only here, as a standby is; {KEPT}: name the server that takes writes")
     if code == "54000":

@@ -39,9 +39,9 @@ class Away:
 
 
 class Pool:
-    """The connections to one address, one pool for each in this process."""
+    """The connections to one address, one pool for each and its password: who has a wrong one is refused."""
 
-    _all: dict[str, Pool] = {}  # noqa: RUF012 - one for each address in this process, on purpose
+    _all: dict[tuple[str, str], Pool] = {}  # noqa: RUF012 - one for each address in this process, on purpose
     _lock = threading.Lock()
 
     def __init__(self, address: Address) -> None:
@@ -61,8 +61,9 @@ class Pool:
     @classmethod
     def at(cls, address: Address) -> Pool:
         """Return the pool of an address."""
+        settled = address.settled()
         with cls._lock:
-            return cls._all.setdefault(address.url, cls(address))
+            return cls._all.setdefault((settled.url, settled.digest), cls(settled))
 
     @contextmanager
     def lent(self, patience: float) -> Iterator[psycopg.Connection[Any]]:
@@ -91,6 +92,7 @@ class Pool:
                 return self._free.pop()[1]
         connection = connect(self.address)
         self.met, self._away = True, None
+        self.address.let_in()
         return connection
 
     def away(self) -> Away:

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet, finalize
 
@@ -186,8 +186,7 @@ class SqliteWorkflowStorage(SqlStorage):
             if self._kept is None:
                 if not (write or self.path.exists()):
                     raise place.NotThere(self.path)
-                with suppress(FileExistsError):  # SQLite gives its other files the same mode
-                    os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+                place.make(self.path)
                 self._kept = Kept(self, _connect_whole(self.path), _inode(self.path))
             yield self._kept
         else:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 #: What may be given.
 WAYS = (
-    "give a dataframe, a dict of columns, a list of dicts, a list of values for the one input of run(), or the path of a .csv or "
-    ".parquet file"
+    "give a dataframe, a dict of columns, a list of dicts, a list of values for the one input of run(), or the path of a .csv, "
+    ".json or .parquet file"
 )
 
 
@@ -147,7 +147,7 @@ def read_rows(given: Any, takes: Takes, *, read: Callable[[str], list[Row]]) -> 
         return _checked(_plain([value for _, values in columns(given) or () for value in values], takes), takes)
     if isinstance(given, bytes) or not isinstance(given, Iterable):
         ways = "give what its .collect() returns" if hasattr(given, "collect") else WAYS
-        raise BadRows(f"rows of type {type(given).__name__!r} cannot be mapped over; {ways}")
+        raise BadRows(f"rows of type {type(given).__name__!r} cannot be read; {ways}")
     if isinstance(given, Sized):
         return _checked(_plain(list(given), takes), takes)
     return Rows(_as_they_come(given, takes), None, takes)
@@ -169,7 +169,8 @@ def _even(given: Mapping[Any, Any]) -> Columns:
     lists = {name: values for name, value in given.items() if (values := _listed(value)) is not None}
     lengths = {name: len(values) for name, values in lists.items()}
     if not lists:
-        raise BadRows(f"a dict of single values is one row; give [{{…}}] for that, or lists as its columns; {WAYS}")
+        what = "a dict of single values is one row; give [{…}] for that, or lists as its columns"
+        raise BadRows(what if given else f"a dict without columns has no rows; {WAYS}")
     (first, most), *others = lengths.items()
     for name, length in others:
         if length != most:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..budget import checked_limit
 from ..errors import BadSetting
 from .halls import checked_executor
 
@@ -33,6 +34,8 @@ class Settings:
             raise BadSetting(f"limit={limit!r} is not how many rows may be done at once; give a whole number from 1 on")
         if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
             raise BadSetting(f"timeout={timeout!r} is not how long a row may take; give seconds as a number above 0, or None")
+        checked_limit("max_tokens", self.max_tokens)
+        checked_limit("max_cost", self.max_cost)
         if session not in ("each", "one"):
             raise BadSetting(f"session={session!r} is not where rows are kept; give 'each' (a session for each) or 'one'")
         if self.executor is not None:

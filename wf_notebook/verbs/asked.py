@@ -172,9 +172,9 @@ def _is(one: Any, other: Any) -> bool:
     )
 
 
-def whole_number(text: str, what: str) -> int:
+def whole_number(text: str, what: str, *, kind: str = "number of a version") -> int:
     """Return the number that was written."""
     try:
         return int(text)
     except ValueError:
-        raise BadArguments(f"{text!r} is no number of a version; {what}") from None
+        raise BadArguments(f"{text!r} is no {kind}; {what}") from None
