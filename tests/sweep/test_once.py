@@ -20,6 +20,7 @@ from wf_notebook.sweep.doing import Doing
 from wf_notebook.sweep.keeping import Keeper
 from wf_notebook.sweep.session import MEANWHILE
 from wf_notebook.sweep.tasks import Recall, Task
+from wf_notebook.swept.said import going
 from wf_notebook.transaction import Records
 
 KINDS = ["sqlite:///{}/s.db", "duckdb:///{}/s.duckdb", pytest.param("postgres", marks=pytest.mark.postgres)]
@@ -151,6 +152,15 @@ def test_a_stop_ends_a_sweep_at_once_that_waits_for_a_row_of_another(waiting, tm
     assert (second.wait(5), second.status, [row.number for row in second.rows]) == (True, "stopped", [1, 2, 3])
     (tmp_path / "open").touch()
     assert [row.content for row in first.result()] == ["0", "1", "2", "3"]
+
+
+def test_a_sweep_that_only_waits_for_a_row_of_another_says_so(waiting, tmp_path):
+    first, second = waiting()
+    until(lambda: second.progress.elsewhere == 1)
+    assert (first.progress.elsewhere, going(second.progress)[:3]) == (0, ["3 of 4 rows", "3 from the store", "1 elsewhere"])
+    (tmp_path / "open").touch()
+    second.result()
+    assert second.progress.elsewhere == 0
 
 
 def test_a_row_that_failed_elsewhere_while_it_was_waited_for_is_done_here(waiting, tmp_path):

@@ -27,7 +27,7 @@ def mapped(workflow: Workflow, inputs: Any, shared: Mapping[str, Any], **options
     """Return a sweep of a workflow over rows; see `Workflow.map`."""
     named = options["name"] or (workflow.session_id if workflow.session_is_chosen else workflow.name)
     if options["session"] != "one":
-        named = named.rstrip("/") or named  # whoever writes rg/ means the rows of the sweep rg
+        named = (named or "").rstrip("/") or named  # whoever writes rg/ means the rows of the sweep rg
     mode = mode_of(options["cache"] or workflow.cache, "use")
     takes = Takes(inspect.signature(workflow.opening()), shared, name=type(workflow).__name__, kinds=Kinds(workflow.opening()))
     settings = Settings(**{**options, "name": named, "cache": mode})

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .over import Over
     from .row import Row
     from .rows import Rows
+    from .turns import Turns
 
 Status = Literal["new", "running", "completed", "stopped", "failed"]
 
@@ -31,6 +32,7 @@ class Standing:
     _over: Over
     _counts: dict[str, int]
     _crew: Crew | Dispatch | None
+    _turns: Turns | None
     _account: Account | None
     _began: float | None
     _ended: float | None
@@ -92,6 +94,7 @@ class Standing:
             cost=self.budget.cost,
             seconds=seconds,
             left=left,
+            elsewhere=0 if self._turns is None or self._ended is not None else self._turns.elsewhere,
         )
 
     @property

@@ -23,6 +23,18 @@ AHEAD, MOST = 0.1, 32
 PATIENCE = 2.0
 
 
+def waits_for(count: int) -> str:
+    """Return what is said of so many rows that others do.
+
+    >>> waits_for(1)
+    '1 row is being done elsewhere; this sweep waits for what comes of it'
+    >>> waits_for(2000)
+    '2,000 rows are being done elsewhere; this sweep waits for what comes of them'
+    """
+    rows, them = ("1 row is", "it") if count == 1 else (f"{count:,} rows are", "them")
+    return f"{rows} being done elsewhere; this sweep waits for what comes of {them}"
+
+
 class Turns:
     """The rows that are this sweep's to do, each from when it is handed out until it is kept.
 
@@ -36,6 +48,8 @@ class Turns:
         self._seen: int | None = None
         self._leases: dict[int, Lease] = {}
         self._aside: list[Task] = []
+        #: How many rows are waited for, as another sweep does them.
+        self.elsewhere = 0
         self._lock = threading.Lock()
         #: How long a row takes, in seconds; None until one is done.
         self._pace: float | None = None
@@ -50,6 +64,7 @@ class Turns:
         while some := list(islice(known, self._many)):
             yield from (task for task in some if task.done is not None)
             yield from self._taken([task for task in some if task.done is None], seen)
+            self.elsewhere = len(self._aside)
 
     def rest(self) -> Iterator[Task | float]:
         """Yield tasks that were put aside, as soon as others do not do them any more; till then how long to wait, in seconds."""
@@ -61,12 +76,13 @@ class Turns:
                 for task in self._taken(some, None):
                     left = task
                     yield task
+            self.elsewhere = len(self._aside)
             if left is not None:
                 pause, since = PAUSE, monotonic()
                 continue
             if not told and monotonic() - since > PATIENCE:
                 told = True
-                logger.info("%d rows are being done elsewhere; this sweep waits for what comes of them", len(self._aside))
+                logger.info("%s", waits_for(self.elsewhere))
             until, pause = monotonic() + pause, min(LONGEST, 1.5 * pause)
             while (seconds := until - monotonic()) > 0:
                 yield seconds

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PART, _WIDE = 5, 30
 _BETWEEN = " · "
 #: What is left out first where a line has no room for all.
-_LESS = ("pace", "running", "tokens", "hits", "cost", "seconds", "stopped")
+_LESS = ("pace", "running", "tokens", "hits", "cost", "seconds", "elsewhere", "stopped")
 #: The colours of what failed, and what was stopped; the words say it, too.
 COLOURS = {"failed": "red", "stopped": "yellow"}
 #: Seconds before the first line, where no terminal is, and in the end between two of them.
