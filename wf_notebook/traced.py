@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .errors import WorkflowError
 from .events import RunEvent
+from .keying.parsing import PARSING
 
 if TYPE_CHECKING:
     from .log import Log
@@ -37,7 +38,8 @@ def traced(error: BaseException) -> str:
     """Return the traceback of an error, and of those that it came from, without our own frames; cut in the middle if long."""
     told = traceback.TracebackException.from_exception(error, compact=True)
     _without_ours(told)
-    text = "".join(told.format()).strip()
+    with PARSING:
+        text = "".join(told.format()).strip()
     half = MOST // 2
     return text if len(text) <= MOST else f"{text[:half]}\n… {len(text) - MOST:,} characters …\n{text[-half:]}"
 

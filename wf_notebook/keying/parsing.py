@@ -10,7 +10,8 @@ import ast
 import threading
 from typing import Any
 
-_lock = threading.Lock()
+#: Held by whoever makes a tree; `traceback` makes one for each line that it shows.
+PARSING = threading.RLock()
 
 
 def parsed(source: str, flags: int = 0) -> ast.Module:
@@ -19,12 +20,12 @@ def parsed(source: str, flags: int = 0) -> ast.Module:
     >>> ast.unparse(parsed("x=1"))
     'x = 1'
     """
-    with _lock:
+    with PARSING:
         tree: ast.Module = compile(source, "source", "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
     return tree
 
 
 def compiled(tree: ast.Module, flags: int = 0) -> Any:
     """Return the code of a tree."""
-    with _lock:
+    with PARSING:
         return compile(tree, "source", "exec", flags, dont_inherit=True)

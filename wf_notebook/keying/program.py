@@ -263,6 +263,6 @@ def _line(name: str, values: Mapping[str, Any]) -> str | None:
         return f"from {module} import {kept}" + ("" if kept == name else f" as {name}")
     if type(value) in _PLAIN and len(text := repr(value)) <= _LONGEST:
         with suppress(SyntaxError, ValueError, RecursionError):
-            if ast.literal_eval(text) == value:
+            if ast.literal_eval(parsed(text).body[0].value) == value:  # type: ignore[attr-defined] # an expression
                 return f"{name} = {text}"
     return None

@@ -14,7 +14,7 @@ class Progress:
     """How far a sweep is.
 
     `done` are rows that completed, the `hits` among them were done before; `elsewhere` are those that another sweep does and this
-    one waits for; `total` and `left`, in seconds, are None where nobody knows. Tokens and US dollars are those that were spent now.
+    one waits for. `total` and `left`, in seconds, are None where nobody knows. Tokens and US dollars were spent now.
 
     >>> print(Progress(total=200, done=52, hits=2, failed=1, running=8, tokens=1200, cost=0.02, seconds=5.0, left=14.7))
     52 of 200 rows, 2 from the store, 1 failed, 1,200 tokens, $0.02, 15 s left
