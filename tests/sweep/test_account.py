@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from wf_notebook import Agent, Workflow, open_storage, saver
+from wf_notebook import Agent, Workflow, open_storage, saver, users
 from wf_notebook.errors import BadRows, StorageFailed, UnknownRun, UnknownSession
 from wf_notebook.frames import folded_sessions
 from wf_notebook.inspection.overview import glances
@@ -180,6 +180,7 @@ def test_rows_in_one_session_are_told_as_one_sweep_too():
 @pytest.fixture
 def team(monkeypatch):
     """Return a store in which two users have each a sweep of the same name; `ids` are the runs of these."""
+    monkeypatch.setattr(users, "_in_whose_name", set())  # as in a process of their own
     storage = open_storage("sqlite:///team.db")
     storage.ids = {}
     for user in ("ann", "bob"):

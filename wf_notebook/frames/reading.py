@@ -35,9 +35,10 @@ def found_session(storage: SqlStorage, tx: Transaction, session_id: str, *, of_s
     With `of_sweeps`, `blog/` is the session in which the sweeps of that name are runs themselves, this user's own before others'.
     Raises UnknownSession if there is none, SessionOwned if it is another user's.
     """
+    ids = [*stored_ids(session_id)]
     means_sweeps = of_sweeps and is_unit(session_id)
     own = [stored_id(account_id(session_id[:-1], user()))] if means_sweeps else []
-    for stored in [*own, *stored_ids(session_id)]:
+    for stored in [*own, *ids]:
         about = tx.head(stored, 0).about
         if about is not None and (of_sweeps or account_of(session_id, about.workflow) is None):
             refuse_others(session_id, tx.head(line_of(stored), 0).about)
