@@ -703,6 +703,15 @@ def test_once_a_run_is_over_its_file_can_be_opened_in_the_same_process_also_afte
         assert db.sql("SELECT value FROM session_state").fetchall() == [("1",)]
 
 
+def test_what_was_read_is_told_once_the_file_is_free_also_where_it_was_worth_a_checkpoint(duck, monkeypatch):
+    saved(duck, n=1)
+    storage = duck.open()
+    monkeypatch.setattr(duckdb_file, "WAL_LIMIT", 0)  # the next one who attaches the file folds the WAL
+    assert len(storage.get_all_session_ids()) == 1
+    with duckdb.connect(duck.path, read_only=True) as db:
+        assert db.sql("SELECT count(*) FROM session_state").fetchall() == [(1,)]
+
+
 def test_a_read_makes_no_file_where_one_was_taken_away_while_it_waited(duck):
     saved(duck, n=1)
     duck.close()

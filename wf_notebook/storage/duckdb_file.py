@@ -152,9 +152,10 @@ class File(Attaching):
                 more = jobs[0].more
                 jobs, values, again = self._go_on(cursor, jobs, values)
                 if not again and self._worth_a_checkpoint():
-                    tell(jobs, values)
+                    if saves := any(job.task.write for job in jobs):
+                        tell(jobs, values)
                     self._checkpoint(cursor)
-                    again = self._stay(cursor, more)
+                    again = self._stay(cursor, more) if saves else ()  # what was read is told once the file is free
         tell(jobs, values)
         return again
 
