@@ -47,21 +47,21 @@ class Writing:
 
     def work(self, tx: Transaction) -> Known:
         """Make the save, and return what is known of the session then."""
-        known, check = self._known or self._session._grasp(), self._session._check_owner  # noqa: SLF001
+        known, check = self._known or self._session._grasp(), self._session._check_owner  # noqa: SLF001 - of its own kind
         found = known.copy().fetch(tx, check, inherits=False)
         self._known = None
-        return self._session._written(tx, found, self._attempt, self._save, self._branch)  # noqa: SLF001
+        return self._session._written(tx, found, self._attempt, self._save, self._branch)  # noqa: SLF001 - of its own kind
 
     def done(self, saved: Known) -> None:
         """Let the session know."""
-        self._session._take(saved)  # noqa: SLF001
+        self._session._take(saved)  # noqa: SLF001 - of its own kind
         if saved.conflicts:
-            raise self._session._conflict(saved.conflicts, self._attempt.mine, self._branch)  # noqa: SLF001
+            raise self._session._conflict(saved.conflicts, self._attempt.mine, self._branch)  # noqa: SLF001 - of its own kind
 
     def not_begun(self) -> None:
         """Let the session forget it: it will be tried again and again."""
-        others = (other for other in self._session._attempts if other is not self._attempt)  # noqa: SLF001
-        self._session._attempts = tuple(others)  # noqa: SLF001
+        others = (other for other in self._session._attempts if other is not self._attempt)  # noqa: SLF001 - of its own kind
+        self._session._attempts = tuple(others)  # noqa: SLF001 - of its own kind
 
 
 class Saving(Sharing, Deciding):
