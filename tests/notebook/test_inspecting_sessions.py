@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import expect
@@ -126,6 +127,39 @@ def test_sessions_are_selected_compared_hidden_and_named_and_python_has_what_the
     page.keyboard.press("Control+Enter")
     printed = page.locator(".jp-OutputArea-output").last
     expect(printed).to_contain_text(re.compile(r"session-0\d+ \['session-0\d+'\] \('session-0\d+', None\) name"))
+
+
+@pytest.fixture
+def answers(page):
+    """Return what the kernel says to the page while it is a list; while it is None, that is passed on at once."""
+    held = SimpleNamespace(messages=None)
+
+    def between(socket):
+        server = socket.connect_to_server()
+        held.socket = socket
+        server.on_message(lambda message: socket.send(message) if held.messages is None else held.messages.append(message))
+
+    page.route_web_socket(re.compile("/api/kernels/"), between)
+    return held
+
+
+def test_a_cell_that_is_run_before_the_kernel_answered_finds_python_where_the_page_is(answers, inspected):
+    root, page = inspected
+    rows, foot = root.get_by_role("listbox", name="sessions").get_by_role("option"), root.locator(".wfi-foot")
+    expect(foot).to_contain_text("1,002 sessions")
+    answers.messages = []
+    for row in range(3):
+        rows.nth(row).click(modifiers=["Control"])
+    expect(foot).to_contain_text("3 selected")
+    page.locator(".jp-Notebook .jp-InputArea-editor").last.click()
+    page.keyboard.press("Control+Enter")
+    while not any("execute_input" in str(message) for message in answers.messages):
+        page.wait_for_timeout(20)
+    held, answers.messages = answers.messages, None
+    for message in held:
+        answers.socket.send(message)
+    printed = page.locator(".jp-OutputArea-output").last
+    expect(printed).to_contain_text(re.compile(r" \['other', '<b>demo</b>', 'session-0999'\] None updated_at"))
 
 
 def test_the_frame_folds_follows_python_and_is_readable_in_light_and_dark_and_in_a_narrow_window(inspected):

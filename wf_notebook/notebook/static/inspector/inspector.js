@@ -57,7 +57,7 @@ function build(model, el) {
   const line = standing(root, status);
   const { ask, end, page } = asking(model, line.silent);
   const { all, fail, end: deaf } = hearing(model, page, line, { show, moved: () => each((panel) => panel.moved()) });
-  const { place, go, end: stay } = placing(model, ask, show, fail);
+  const { place, go, end: stay } = placing(model, root, ask, show, fail);
   /** @type {Context} */
   const context = { place, go, tell: line.tell, ask };
 
