@@ -38,12 +38,25 @@ class Counted(Workflow):
         return f"{n}"
 
 
-def swept(url, folder):
-    """Map the rows as soon as another process is about to, too; return what came of each."""
-    (Path(folder) / f"ready-{os.getpid()}").touch()
-    while len(list(Path(folder).glob("ready-*"))) < 2:
+def two_are(doing_what, folder):
+    """Say that this process is doing that, and wait until two are."""
+    (Path(folder) / f"{doing_what}-{os.getpid()}").touch()
+    while len(list(Path(folder).glob(f"{doing_what}-*"))) < 2:
         threading.Event().wait(0.01)
-    rows = Counted(storage=url, session_id="counted").map(range(ROWS), limit=4, folder=folder).result()
+
+
+class Together(Counted):
+    """Ends no row before two processes have begun one."""
+
+    def run(self, n: int, folder: str):
+        two_are("at-work", folder)
+        return super().run(n, folder)
+
+
+def swept(url, folder, workflow=Counted):
+    """Map the rows as soon as another process is about to, too; return what came of each."""
+    two_are("ready", folder)
+    rows = workflow(storage=url, session_id="counted").map(range(ROWS), limit=4, folder=folder).result()
     return [(row.content, row.status, row.run_id, row.hit) for row in rows]
 
 
@@ -67,7 +80,7 @@ def two():
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_processes_share_the_rows_and_each_is_done_once(kind, two, tmp_path, place):
     url, folder = place(kind).format(tmp_path), str(tmp_path)
-    both = [sweep.result() for sweep in [two.submit(swept, url, folder) for _ in range(2)]]
+    both = [sweep.result() for sweep in [two.submit(swept, url, folder, Together) for _ in range(2)]]
     for rows in both:
         assert [row[:2] for row in rows] == [(f"{n}", "completed") for n in range(ROWS)]
     assert [row[2] for row in both[0]] == [row[2] for row in both[1]]
