@@ -107,11 +107,13 @@ class Hand:
 
     def attend(self, secret: bytes) -> None:
         """Hear it until it is gone; then its rows are for others."""
-        with suppress(ConnectionError):
-            self.wire.prove(secret, first=True)
-            self.wire.attend()
-        self._sweep.budget.reckon(-self._reckoned)
-        self._sweep.lost(self.gives_back())
+        try:
+            with suppress(ConnectionError):
+                self.wire.prove(secret, first=True)
+                self.wire.attend()
+        finally:
+            self._sweep.budget.reckon(-self._reckoned)
+            self._sweep.lost(self.gives_back())
 
     def gives_back(self) -> list[Held]:
         """Return the rows that it had, which from now on are not its own."""
