@@ -15,7 +15,15 @@ import pytest
 
 from wf_notebook import Workflow, open_storage
 from wf_notebook.errors import BadQuery, BadSetting, BadStorage, StorageBusy, StorageFailed, StorageReadOnly
-from wf_notebook.storage import PostgresWorkflowStorage, asking, postgres_address, postgres_connection, postgres_errors, waiting
+from wf_notebook.storage import (
+    PostgresWorkflowStorage,
+    asking,
+    postgres_address,
+    postgres_connection,
+    postgres_errors,
+    postgres_pool,
+    waiting,
+)
 from wf_notebook.storage.postgres_pool import Pool
 from wf_notebook.storage.waiting import at_most
 
@@ -573,6 +581,26 @@ print("saved", flush=True)
 """
     assert python(code, pg.url).split() == ["saved", "saved"]
     assert pg.open().session("forked").state == {"parent": 1, "child": 1, "after": 1}
+
+
+def test_connections_that_nobody_uses_any_more_are_closed_though_nothing_is_asked(pg, monkeypatch):
+    monkeypatch.setattr(postgres_pool, "IDLE", 0.2)
+    storage, together = pg.open(), threading.Barrier(4)
+    storage.close()  # what other tests had
+
+    def read():
+        with storage._pool.lent(10):
+            together.wait(20)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    until = time.monotonic() + 20
+    while (left := len(storage._pool._free)) > 1 and time.monotonic() < until:
+        threading.Event().wait(0.02)
+    assert left == 1
 
 
 def test_tables_that_were_taken_away_are_made_again_with_the_full_state(pg):
