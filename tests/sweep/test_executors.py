@@ -163,6 +163,17 @@ def test_what_cannot_be_shipped_is_named_before_anything_runs(attribute, said, p
     getattr(blog.held, "close", lambda: None)()
 
 
+def test_a_row_that_cannot_be_shipped_is_failed_and_the_others_go_on(pool):
+    class Any(Workflow):
+        def run(self, x):
+            return f"{x}"
+
+    rows = Any(storage="memory:").map([{"x": 1}, {"x": threading.Lock()}, {"x": 3}], executor=pool, limit=1).result()
+    assert [(row.content, row.status) for row in rows] == [("1", "completed"), (None, "failed"), ("3", "completed")]
+    why = "TypeError: cannot pickle '_thread.lock' object"
+    assert rows[1].error.startswith(f"Unshippable: row 1 cannot be shipped to other processes ({why}); give what it is made of")
+
+
 def test_what_is_no_executor_is_refused(pool):
     with pytest.raises(BadSetting, match=r"executor= is of type 'int'; give a concurrent\.futures\.Executor"):
         Double().map([1], executor=4)
