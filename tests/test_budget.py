@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from contextlib import suppress
 from functools import partial
@@ -15,6 +16,7 @@ from wf_notebook.branches import parallel
 from wf_notebook.budget import Budget, BudgetSpent
 from wf_notebook.errors import BadSetting, RunCancelled
 from wf_notebook.models import price
+from wf_notebook.prices import cost_of
 from wf_notebook.testing import ToolCall, scripted
 
 SPENT = r"budget of {} tokens spent ({})"
@@ -287,6 +289,13 @@ def test_a_model_whose_price_is_not_known_is_asked_once_and_then_no_more(dear):
     assert "".join(said.content for said in flow.run()) == "twothree"
     run = flow.last_run
     assert (run.status, run.cost) == ("completed", pytest.approx((run.input_tokens + run.output_tokens) / 1000))
+
+
+@pytest.mark.parametrize("dollars", [-1, math.nan, math.inf])
+def test_what_is_no_price_is_refused_as_no_budget_could_be_kept_by_it(dollars):
+    with pytest.raises(BadSetting, match=r"output=.* is no price; give US dollars for a million tokens, from 0 on"):
+        price("our-model", input=0, output=dollars)
+    assert cost_of("our-model", 1, 1) is None
 
 
 def test_a_sweep_ends_at_the_first_such_row_and_goes_on_once_the_price_is_said(dear, tmp_path):

@@ -6,7 +6,9 @@ import pytest
 
 from wf_notebook import Workflow, open_storage, users
 from wf_notebook.errors import BadSetting, SessionOwned, UnknownSession
+from wf_notebook.inspection import Inspector
 from wf_notebook.inspection.overview import glances
+from wf_notebook.inspection.sessions import restore_sessions
 from wf_notebook.ipynb.standing import status
 
 
@@ -89,6 +91,31 @@ def test_a_session_of_another_user_is_not_opened(team, what):
     with pytest.raises(SessionOwned, match=r"session \"ann's\" belongs to another user than 'bob'; .* session.share"):
         OPENS[what](team)
     assert team.read("SELECT count(*) FROM session_log") == before
+
+
+HIDDEN = {
+    "brought back": lambda team: team.restore_session("ann's"),
+    "brought back under another id": lambda team: team.restore_session("ann's", new_id="mine"),
+    "brought back in the inspector": lambda team: restore_sessions(Inspector(team), {"sessions": ["ann's"]}),
+    "erased": lambda team: team.purge("ann's"),
+}
+
+
+@pytest.mark.parametrize("what", HIDDEN)
+def test_a_session_that_another_user_has_deleted_is_theirs_still(team, works, what):
+    works("ann")
+    team.delete_session("ann's")
+    works("bob")
+    before = team.read("SELECT count(*) FROM session_log")
+    with pytest.raises(SessionOwned, match=r"session \"ann's\" belongs to another user than 'bob'"):
+        HIDDEN[what](team)
+    assert team.read("SELECT count(*) FROM session_log") == before
+    works("ann")
+    team.restore_session("ann's")
+    team.session("ann's").share("bob")
+    works("bob")
+    team.copy("ann's", to="memory:")
+    assert team.session("ann's").state == {"topics": ["ann"]}
 
 
 def test_a_name_that_is_misspelt_suggests_no_session_of_others(team):

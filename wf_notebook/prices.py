@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 from .errors import BadSetting
@@ -40,8 +41,8 @@ def price(model: str, *, input: float, output: float) -> None:  # noqa: A002 - a
     """
     name = checked("model", model, (str,), "the name of a model")
     for what, dollars in (("input", input), ("output", output)):
-        if checked(what, dollars, (int, float), "a number of US dollars for a million tokens") < 0:
-            raise BadSetting(f"{what}={dollars} is less than nothing; give US dollars for a million tokens")
+        if not 0 <= checked(what, dollars, (int, float), "a number of US dollars for a million tokens") < inf:  # nan is not
+            raise BadSetting(f"{what}={dollars} is no price; give US dollars for a million tokens, from 0 on")
     for each in {name, name.partition(":")[2] or name}:
         _said[each] = Price(input, output)
         _unknown.discard(each)

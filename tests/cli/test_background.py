@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -105,3 +106,18 @@ def test_what_is_wrong_is_said_before_anything_goes_to_the_background(process, w
         "Error: a run in the background needs a store that others can read; name one: --storage duckdb:///runs.duckdb\n",
     )
     assert wf("stop").stderr == "Error: stop is about what lives in a notebook: write %wf stop in one of its cells\n"
+
+
+def test_an_interrupt_before_it_goes_on_by_itself_ends_it():
+    held = "import os\nwith open('pid', 'w') as pid:\n    pid.write(str(os.getpid()))\nheld = open('gate').read()"
+    cells = [held, "%%workflow late\ndef run(self):\n    return held"]
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), "late.ipynb")
+    line = [sys.executable, "-m", "wf_notebook", "run", "late.ipynb", "--background"]
+    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as begun:
+        while not (Path("pid").exists() and Path("pid").read_text()):
+            assert begun.poll() is None
+            time.sleep(0.01)
+        begun.send_signal(signal.SIGINT)
+        assert begun.wait(20) == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(Path("pid").read_text()), 0)

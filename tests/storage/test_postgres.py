@@ -15,7 +15,15 @@ import pytest
 
 from wf_notebook import Workflow, open_storage
 from wf_notebook.errors import BadQuery, BadSetting, BadStorage, StorageBusy, StorageFailed, StorageReadOnly
-from wf_notebook.storage import PostgresWorkflowStorage, asking, postgres_address, postgres_connection, postgres_errors, waiting
+from wf_notebook.storage import (
+    PostgresWorkflowStorage,
+    asking,
+    postgres_address,
+    postgres_connection,
+    postgres_errors,
+    postgres_pool,
+    waiting,
+)
 from wf_notebook.storage.postgres_pool import Pool
 from wf_notebook.storage.waiting import at_most
 
@@ -350,6 +358,14 @@ def test_a_session_goes_on_when_all_connections_were_ended(pg):
     assert (pg.open().session("demo").state, session.version) == ({"n": 4}, 4)
 
 
+def test_a_query_is_asked_again_when_all_connections_were_ended(pg):
+    storage = pg.open()
+    saved(storage, n=1)
+    others = "application_name LIKE 'wf_notebook%' AND pid <> pg_backend_pid()"
+    pg.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+    assert storage.sql("SELECT key FROM session_state")["key"] == ["n"]
+
+
 class Deaf(psycopg.Connection):
     """A connection that is lost when COMMIT was sent: `heard` says whether the server has heard it."""
 
@@ -567,6 +583,26 @@ print("saved", flush=True)
     assert pg.open().session("forked").state == {"parent": 1, "child": 1, "after": 1}
 
 
+def test_connections_that_nobody_uses_any_more_are_closed_though_nothing_is_asked(pg, monkeypatch):
+    monkeypatch.setattr(postgres_pool, "IDLE", 0.2)
+    storage, together = pg.open(), threading.Barrier(4)
+    storage.close()  # what other tests had
+
+    def read():
+        with storage._pool.lent(10):
+            together.wait(20)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    until = time.monotonic() + 20
+    while (left := len(storage._pool._free)) > 1 and time.monotonic() < until:
+        threading.Event().wait(0.02)
+    assert left == 1
+
+
 def test_tables_that_were_taken_away_are_made_again_with_the_full_state(pg):
     session = saved(pg.open(), topic="cheese", n=1)
     pg.query(f"DROP SCHEMA {pg.open().schema} CASCADE")
@@ -594,6 +630,12 @@ def test_tables_that_were_taken_away_are_made_again_with_the_full_state(pg):
         ("SELECT U&\"\\0070g_read_file\"('/etc/passwd')", "a name is written as U&"),
         ("SELECT * FROM pg_ls_dir('.')", r"pg_ls_dir\(\) is out of reach"),
         ("SELECT lo_export(1, '/tmp/x')", r"lo_export\(\) is out of reach"),
+        (r"SELECT E'\'', pg_sleep(60), ''", r"pg_sleep\(\) is out of reach"),
+        ("SELECT 1 AS €$$, pg_sleep(60) AS b$$", r"pg_sleep\(\) is out of reach"),
+        ("SELECT 1 -- \r, pg_sleep(60)", r"pg_sleep\(\) is out of reach"),
+        ("SELECT E'a'\n'\\'', pg_sleep(60), ''", "a text goes on in another one"),
+        ("SELECT /*/*/ ' */ */ pg_sleep(60), 'x'", "a comment begins in another one"),
+        ("SELECT /* /* */ ' */ pg_sleep(60), 'x'", "a comment begins in another one"),
         ("SELECT pg_sleep(60)", r"pg_sleep\(\) is out of reach"),
         ("SELECT pg_advisory_lock(1)", r"pg_advisory_lock\(\) is out of reach"),
         ("SELECT pg_terminate_backend(1)", r"pg_terminate_backend\(\) is out of reach"),
@@ -624,6 +666,8 @@ def test_a_query_gives_python_values_and_their_types(pg):
     assert len(storage.sql("SELECT * FROM generate_series(1, 5000) AS n")) == 5000
     assert storage.sql("EXPLAIN SELECT 1").columns == ["QUERY PLAN"]
     assert storage.sql("SELECT random() >= 0 AS yes")[0] == {"yes": True}
+    odd = r"SELECT E'\\' AS a, $x1$(';$x1$ AS b, 'c (' AS c -- pg_sleep(60)"
+    assert storage.sql(odd)[0] == {"a": "\\", "b": "(';", "c": "c ("}
 
 
 def test_a_query_is_ended_by_its_time_and_by_stop_and_by_what_it_gives(pg):

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,8 +18,9 @@ import pytest
 from pydantic import BaseModel
 
 from wf_notebook import Agent, Workflow, open_storage, step
-from wf_notebook.errors import BadRows, BadSetting, Unshippable, WorkersLost
+from wf_notebook.errors import BadRows, BadSetting, StorageBusy, Unshippable, WorkersLost
 from wf_notebook.storage import SqliteWorkflowStorage
+from wf_notebook.sweep import remote
 from wf_notebook.testing import scripted
 
 from .reading import Reading
@@ -162,6 +163,17 @@ def test_what_cannot_be_shipped_is_named_before_anything_runs(attribute, said, p
     getattr(blog.held, "close", lambda: None)()
 
 
+def test_a_row_that_cannot_be_shipped_is_failed_and_the_others_go_on(pool):
+    class Any(Workflow):
+        def run(self, x):
+            return f"{x}"
+
+    rows = Any(storage="memory:").map([{"x": 1}, {"x": threading.Lock()}, {"x": 3}], executor=pool, limit=1).result()
+    assert [(row.content, row.status) for row in rows] == [("1", "completed"), (None, "failed"), ("3", "completed")]
+    why = "TypeError: cannot pickle '_thread.lock' object"
+    assert rows[1].error.startswith(f"Unshippable: row 1 cannot be shipped to other processes ({why}); give what it is made of")
+
+
 def test_what_is_no_executor_is_refused(pool):
     with pytest.raises(BadSetting, match=r"executor= is of type 'int'; give a concurrent\.futures\.Executor"):
         Double().map([1], executor=4)
@@ -245,6 +257,41 @@ def test_processes_write_to_a_store_that_they_reach_by_themselves(pool, tmp_path
     assert [storage.run(row.run_id).content for row in rows] == [row.content for row in rows]
     again = Double(storage=storage).map(range(21), executor=pool).result()
     assert [row.hit for row in again] == [True] * 20 + [False]
+
+
+class Threads(Executor):
+    """An executor of whose threads nobody knows that they are of this process."""
+
+    def __init__(self, pool):
+        self._pool = pool
+
+    def submit(self, work, /, *given, **named):
+        return self._pool.submit(work, *given, **named)
+
+
+def test_a_lost_row_that_cannot_be_looked_up_fails_the_sweep(tmp_path):
+    class Storage(SqliteWorkflowStorage):
+        def finished(self, session_ids, kind):
+            if (tmp_path / "away").exists():
+                raise StorageBusy("the server is away")
+            return super().finished(session_ids, kind)
+
+    class Cut(Workflow):
+        def run(self, n: int, away: str):
+            if n == 3:
+                Path(away).touch()
+                for link in list(remote._links.values()):
+                    link.wire.sever()
+            return f"{n}"
+
+    with ThreadPoolExecutor(1) as pool:
+        sweep = Cut(storage=Storage(db_file=tmp_path / "s.db")).map(
+            range(10), executor=Threads(pool), away=str(tmp_path / "away")
+        )
+        assert sweep.wait(30)
+        with pytest.raises(StorageBusy, match="the server is away"):
+            sweep.result()
+    assert [row.content for row in sweep.rows] == ["0", "1", "2"]
 
 
 CELL = """

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import linecache
 import threading
+import time
 from datetime import date
+from weakref import ref
 
 import numpy as np
 import pandas as pd
@@ -394,6 +397,24 @@ def test_a_sweep_inside_a_run_ends_with_it_and_spends_of_its_budget():
     stopper.join()
     assert outer.last_run.status == "stopped"
     assert outer.sweep.status == "stopped"
+
+
+def test_a_long_run_does_not_hold_the_sweeps_that_it_made():
+    class Inner(Workflow):
+        def run(self, n):
+            return f"{n}"
+
+    class Outer(Workflow):
+        def run(self):
+            sweeps = [Inner().map([1, 2]) for _ in range(3)]
+            left = [ref(sweep) for sweep in sweeps if sweep.result()]
+            del sweeps[:]
+            until = time.monotonic() + 10
+            while any(one() for one in left) and time.monotonic() < until:  # threads of theirs that have yet to end
+                gc.collect()
+            return f"{sum(one() is None for one in left)} of 3 are gone"
+
+    assert Outer().run().content == "3 of 3 are gone"
 
 
 def test_what_is_private_leaves_no_mark():

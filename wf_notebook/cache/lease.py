@@ -129,10 +129,12 @@ def taken(leases: Sequence[Lease]) -> list[Lease]:
     """Take those that nobody has, asking a server once for all of them; return them."""
     with _lock:
         mine = [lease for lease in leases if lease._take()]  # noqa: SLF001 - this module's own
-        claims = mine[0]._claims if mine else None  # noqa: SLF001 - this module's own
-        if claims is None:
-            return mine
-        for lease, is_taken in zip(mine, claims.take([lease._name[1] for lease in mine]), strict=True):  # noqa: SLF001 - this module's own
+    claims = mine[0]._claims if mine else None  # noqa: SLF001 - this module's own
+    if claims is None:
+        return mine
+    told = claims.take([lease._name[1] for lease in mine])  # noqa: SLF001 - this module's own
+    with _lock:
+        for lease, is_taken in zip(mine, told, strict=True):
             if not is_taken:
                 lease.is_mine = False
                 _held.pop(lease._name, None)  # noqa: SLF001 - this module's own

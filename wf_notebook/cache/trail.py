@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from typing import Any
 
 from .lease import opened
@@ -32,15 +33,15 @@ class Trail:
         self._lock = threading.Lock()
 
     def leave(self) -> None:
-        """Leave a mark."""
+        """Leave a mark; where the disk is full there is none, and others look rows up again only when they save them."""
         global _here  # noqa: PLW0603 - one for the process, on purpose
-        with self._lock:
-            self._mine += 1
+        with self._lock, suppress(OSError):
             if self._descriptor is not None:
                 os.write(self._descriptor, b".")  # at the end of the file, whoever writes at the same moment
             else:
                 with _lock:
                     _here += 1
+            self._mine += 1
 
     def others(self) -> int | None:
         """Return a number that stays the same while nobody else leaves a mark; None where that cannot be told."""

@@ -43,10 +43,15 @@ def begin(arguments: Sequence[str], *, private: bool) -> None:
             stdin=None if reads else subprocess.DEVNULL,
             start_new_session=True,  # so that it hears nothing of a terminal that is closed
         )
-        while not report.exists():
-            if (code := process.poll()) is not None and not report.exists():
-                raise click.exceptions.Exit(code)  # what was wrong it has said itself
-            time.sleep(PAUSE)
+        try:
+            while not report.exists():
+                if (code := process.poll()) is not None and not report.exists():
+                    raise click.exceptions.Exit(code)  # what was wrong it has said itself
+                time.sleep(PAUSE)
+        except KeyboardInterrupt:  # which does not reach it
+            process.kill()
+            process.wait()
+            raise
         told: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     run_id = None if private else _begun(told, process)
     process.returncode = process.returncode or 0  # nobody waits for it: it outlives this one
@@ -111,7 +116,7 @@ def go_on_alone(report: Path, workflow: Workflow, *, maps: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"  # noqa: DTZ005 - a name that people read
     log = folder / f"{'runs' if file is None else Path(file).name}.{stamp}.log"
-    writing = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    writing = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)  # and none that another has put there
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
         os.dup2(writing, stream.fileno())

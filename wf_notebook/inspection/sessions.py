@@ -9,6 +9,7 @@ from ..errors import BadArguments
 from ..frames.reading import found_session
 from ..owners import line_of, refuse_others
 from ..redact import redact
+from ..storage.erasing import refuse_hidden
 from ..transaction import About, is_branch, stored_ids
 from .overview import glance, glances
 
@@ -90,6 +91,8 @@ def restore_sessions(inspector: Inspector, asked: Mapping[str, Any]) -> None:
 
     def write(tx: Transaction) -> None:
         for session_id in back:
+            for stored in stored_ids(session_id):
+                refuse_hidden(tx, stored)  # type: ignore[arg-type] # of our own storages
             any(tx.append_restored(stored) for stored in stored_ids(session_id))
 
     inspector.storage.transact(write, write=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from ..errors import BadSetting, UnknownSession
 from ..history import folded
 from ..nearest import did_you_mean
-from ..owners import refuse_others, visible
-from ..transaction import is_branch, shown_id, stored_id
+from ..owners import line_of, refuse_others, visible
+from ..transaction import About, is_branch, shown_id, stored_id
 from ..users import users
 from .standing import among, branches_of, groups
 
@@ -59,8 +59,17 @@ def known(tx: SqlTransaction | NoRows, session_id: str, url: str, *, alone: bool
         ids = [shown_id(stored) for stored in live_sessions(tx) if not is_branch(stored) and sees(stored)]
         hint = did_you_mean(session_id, ids) or "; storage.sessions() lists those that are there"
         raise UnknownSession(f"no session {session_id!r} in {url}{hint}")
-    refuse_others(session_id, tx.head(key, 0).about, alone=alone)
+    if (about := tx.head(key, 0).about) is None:
+        refuse_hidden(tx, key)
+    refuse_others(session_id, about, alone=alone)
     return key
+
+
+def refuse_hidden(tx: SqlTransaction | NoRows, key: str) -> None:
+    """Raise SessionOwned where what was deleted last under a stored id was another user's, who alone brings it back."""
+    sql = "SELECT user_id FROM session_log WHERE store = ? AND session_id = ? AND op = 'deleted' ORDER BY revision DESC LIMIT 1"
+    for (owner,) in tx.rows(sql, (tx.store, line_of(key))):
+        refuse_others(shown_id(key), About(user_id=owner), alone=True)
 
 
 def own(tx: SqlTransaction | NoRows, session_ids: Sequence[str], *, also_deleted: bool = False) -> set[str]:

@@ -125,17 +125,24 @@ class PostgresWorkflowStorage(SqlStorage):
 
     def ask(self, query: str, parameters: Sequence[Any], bounds: Bounds) -> Answer:
         """Return what a query of the user's gives; it is done where nothing can be written, and nothing else be read."""
-        try:
-            with self._pool.lent(bounds.seconds) as connection:
-                return postgres_asked.answer(connection, query, parameters, bounds)
-        except BadQuery:
-            if self.transact(lambda tx: isinstance(tx, NoRows), write=False):
-                raise not_there(self.url) from None
-            raise
-        except psycopg.Error as error:
-            if postgres_errors.is_lost(error, connected=False, met=self._pool.met):
-                raise postgres_errors.unreachable(error, self._address, 0, write=False) from error
-            raise postgres_errors.translated(error, self._address, write=False) from error
+        is_second = False
+        while True:
+            connected = False
+            try:
+                with self._pool.lent(bounds.seconds) as connection:
+                    connected = True
+                    return postgres_asked.answer(connection, query, parameters, bounds)
+            except BadQuery:
+                if self.transact(lambda tx: isinstance(tx, NoRows), write=False):
+                    raise not_there(self.url) from None
+                raise
+            except psycopg.Error as error:
+                if not postgres_errors.is_lost(error, connected=connected, met=self._pool.met):
+                    raise postgres_errors.translated(error, self._address, write=False) from error
+                if is_second or not connected:
+                    raise postgres_errors.unreachable(error, self._address, 0, write=False) from error
+            is_second = True
+            self._pool.close()  # the server was started again, and the others are gone, too
 
     def close(self) -> None:
         """Close the connections of this process to the database that nobody uses; they are opened again when needed."""

@@ -23,10 +23,12 @@ _HARMLESS = frozenset({
 })  # fmt: skip
 #: How a query begins that can be read row by row; EXPLAIN is asked as it is.
 _READING = {"SELECT", "WITH", "VALUES", "TABLE", "(", "EXPLAIN"}
-#: The parts of SQL, as far as they tell what is a name and what is none.
+#: The parts of SQL as the server reads them, as far as they tell what is a name and what is none: what is taken for a text here,
+#: and is none there, would be called unseen.
 _PARTS = re.compile(
-    r"""(?P<left>(?:[eE]|[bB]|[xX]|[nN]|[uU]&)?'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)"""
-    r"""|(?P<escaped>[uU]&")|"(?P<quoted>(?:[^"]|"")*)"|(?P<name>[^\W\d][\w$]*)|(?P<other>\S)""",
+    r"""(?P<comment>--[^\n\r]*|/\*.*?\*/)|(?P<text>[eE]'(?:[^'\\]|\\.|'')*'|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*'"""
+    r"""|\$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*)?)\$.*?\$(?P=tag)\$)"""
+    r"""|(?P<escaped>[uU]&")|"(?P<quoted>(?:[^"]|"")*)"|(?P<name>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)|(?P<other>\S)""",
     re.DOTALL,
 )
 #: What the types of Postgres are called where answers are read; any other is told by its values.
@@ -115,7 +117,13 @@ def _looked_at(connection: psycopg.Connection[Any], query: str) -> str:
     The transaction cannot write; but functions may reach out of the database, or hold locks that others wait for. The server says
     which these are: those that it calls volatile.
     """
-    parts = [part for part in _PARTS.finditer(query) if not part["left"]]
+    every = list(_PARTS.finditer(query))
+    if any(part[0].startswith("/*") and "/*" in part[0][2:] for part in every):
+        raise only_reads("a comment begins in another one")
+    parts = [part for part in every if not part["comment"]]
+    if any(part["text"] and (after["text"] or "").startswith("'") for part, after in pairwise(parts)):
+        raise only_reads("a text goes on in another one")
+    parts = [part for part in parts if not part["text"]]
     if any(part["escaped"] for part in parts):
         raise only_reads('a name is written as U&"…"')
     first = next((part[0].upper() for part in parts), "")

@@ -57,6 +57,8 @@ class Pool:
         self.claims = Claims(address)
         #: The threads that are in the middle of a transaction.
         self.at_work: set[int] = set()
+        #: What looks for connections that nobody uses, as long as there may be some.
+        self._clock: threading.Timer | None = None
 
     @classmethod
     def at(cls, address: Address) -> Pool:
@@ -105,22 +107,40 @@ class Pool:
             return self._away
 
     def _give_back(self, connection: psycopg.Connection[Any]) -> None:
-        now, old = time.monotonic(), []
+        now = time.monotonic()
         with self._lock:
-            if not connection.closed and connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            if is_in_order := not connection.closed and connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
                 self._free.append((now, connection))
-            else:
-                old.append(connection)
-            while len(self._free) > 1 and self._free[0][0] < now - IDLE:
+        if not is_in_order:
+            connection.close()
+        self._close_idle(now)
+
+    def _close_idle(self, now: float) -> None:
+        """Close connections beyond the first that were not used for long; look again while there are others."""
+        old = []
+        with self._lock:
+            while len(self._free) > 1 and self._free[0][0] <= now - IDLE:
                 old.append(self._free.popleft()[1])
+            if len(self._free) > 1 and self._clock is None:
+                self._clock = threading.Timer(IDLE, self._look)
+                self._clock.daemon = True
+                with suppress(RuntimeError):  # Python 3.12 starts no thread while it exits
+                    self._clock.start()
         for one in old:
             one.close()
+
+    def _look(self) -> None:
+        self._clock = None
+        self._close_idle(time.monotonic())
 
     def close(self) -> None:
         """Close the connections that nobody uses; others are made when they are needed."""
         self.ready.clear()
         with self._lock:
             free, self._free = self._free, deque()
+            clock, self._clock = self._clock, None
+        if clock is not None:
+            clock.cancel()
         for _, connection in free:
             connection.close()
 

@@ -222,7 +222,7 @@ class SqlStorage(Tables, Elsewhere, Units):
         """Bring a deleted session back, with all of its versions; under another id, if its own is used again.
 
         Of `blog/` all rows of that sweep are brought back that were deleted. Raises UnknownSession if there is no deleted session
-        of that id, SessionExists if there is one of the new id.
+        of that id, SessionOwned if it was another user's, SessionExists if there is one of the new id.
         """
         if is_unit(session_id):
             if new_id is not None:
@@ -230,6 +230,7 @@ class SqlStorage(Tables, Elsewhere, Units):
             self.say_of_rows(session_id, "restored")
             return
         key = stored_id(session_id)
+        self._in_transaction(lambda tx: erasing.refuse_hidden(tx, key), write=False)
         if new_id is not None and self.transact(lambda tx: tx.head(stored_id(new_id), 0).revision, write=False):
             raise SessionExists(f"there is a session {new_id!r} already; choose another id")
         to = None if new_id is None else stored_id(new_id)

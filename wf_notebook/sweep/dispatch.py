@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 import threading
@@ -11,14 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 from ..background.waiting import Bell
 from ..errors import WorkersLost
 from .hand import Hand
 from .posting import Posting
 from .row import Row
-from .wire import Severed
+from .wire import Severed, closed_in_a_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,7 +84,7 @@ class Dispatch:
     def start(self) -> None:
         """Begin."""
         self._door = socket.create_server((self._hall.host, 0))
-        _doors.add(self._door)
+        closed_in_a_child(self._door)
         self._posting.leads_to(self._hall.host, self._door.getsockname()[1], self._secret)
         threading.Thread(target=self._open, name="wf_notebook-sweep-door", daemon=True).start()
         threading.Thread(target=self._manage, name="wf_notebook-sweep-dispatch", daemon=True).start()
@@ -146,13 +144,14 @@ class Dispatch:
         with self._changing:
             self._hands.append(hand)
             is_late = self.is_stopped or self._is_over
-        _doors.add(connection)
         if is_late:
             hand.wire.sever()
-        hand.attend(self._secret)
-        with self._changing:
-            self._hands.remove(hand)
-        self._bell.ring()
+        try:
+            hand.attend(self._secret)
+        finally:
+            with self._changing:
+                self._hands.remove(hand)
+            self._bell.ring()
 
     def take(self, want: int) -> Iterator[Task]:
         """Give rows to do; of the last ones to each only a few."""
@@ -213,9 +212,16 @@ class Dispatch:
     def _looked_up(self, task: Task) -> Task:
         """Return a row to do again: what it had kept is in the store, and it may be that it had ended.
 
-        What its process had sent to a server may come there later yet: then the row is done twice, and kept once.
+        What its process had sent to a server may come there later yet: then the row is done twice, and kept once. Where it cannot
+        be looked up, the sweep has failed.
         """
-        return task if self.is_stopped or self._recall is None else self._recall.ended(task)
+        if self.is_stopped or self._recall is None:
+            return task
+        try:
+            return self._recall.ended(task)
+        except Exception as error:  # noqa: BLE001 - whatever a storage raises: the caller hears of it
+            self.failed(error)
+            return task
 
     def _put_back(self, task: Task) -> None:
         with self._taking:
@@ -272,7 +278,6 @@ class Dispatch:
         """Nobody need come any more."""
         self._is_over = True
         self._posting.close()
-        _doors.discard(self._door)
         with suppress(OSError):
             self._door.shutdown(socket.SHUT_RDWR)
         self._door.close()
@@ -281,18 +286,3 @@ class Dispatch:
         self._bell.wait(lambda: self._posting.is_empty, HOME)  # one that is cancelled on its way home is a warning of Dask's
         self._posting.cancel()
         self.saving.shutdown(wait=False)
-
-
-_doors: WeakSet[socket.socket] = WeakSet()
-
-
-def _close_in_child() -> None:
-    """In a forked child the wires are the parent's: who is at the other end is to hear when that is gone."""
-    for door in list(_doors):
-        with suppress(OSError):
-            os.close(door.detach())
-    _doors.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_close_in_child)

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..budget import BudgetSpent
 from ..encoding import Snapshot
-from ..errors import StorageFailed, UnsavableValue
+from ..errors import StorageFailed, UnsavableValue, Unshippable
 from ..prices import note_unknown
 from .away import READS
+from .row import Row
 from .session import Ending
 from .shipped import packed_rows, unpacked
 from .wire import Wire
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
 
     from ..budget import Budget
     from ..kept import Kept
     from .away import Parcel
-    from .row import Row
     from .session import RowSession
     from .tasks import Task
 
@@ -107,11 +107,13 @@ class Hand:
 
     def attend(self, secret: bytes) -> None:
         """Hear it until it is gone; then its rows are for others."""
-        with suppress(ConnectionError):
-            self.wire.prove(secret, first=True)
-            self.wire.attend()
-        self._sweep.budget.reckon(-self._reckoned)
-        self._sweep.lost(self.gives_back())
+        try:
+            with suppress(ConnectionError):
+                self.wire.prove(secret, first=True)
+                self.wire.attend()
+        finally:
+            self._sweep.budget.reckon(-self._reckoned)
+            self._sweep.lost(self.gives_back())
 
     def gives_back(self) -> list[Held]:
         """Return the rows that it had, which from now on are not its own."""
@@ -141,11 +143,33 @@ class Hand:
     # -- rows --------------------------------------------------------------------------------------------------------------
 
     def _rows(self, want: int) -> bytes:
+        """Give rows to do; one that cannot be shipped has failed."""
         tasks = []
         for task in self._sweep.take(want):
             self.held[task.number] = Held(task)
-            tasks.append((task.number, task.inputs, task.session_id, task.key, task.is_new, task.past))
-        return packed_rows(tasks, self._sweep.classes)
+            tasks.append(task)
+        try:
+            return self._packed(tasks)
+        except Exception:  # noqa: BLE001 - whatever a class of the user's may raise
+            return self._packed([task for task in tasks if self._can_go(task)])
+
+    def _packed(self, tasks: Sequence[Task]) -> bytes:
+        told = [(task.number, task.inputs, task.session_id, task.key, task.is_new, task.past) for task in tasks]
+        return packed_rows(told, self._sweep.classes)
+
+    def _can_go(self, task: Task) -> bool:
+        try:
+            self._packed([task])
+        except Exception as raised:  # noqa: BLE001 - whatever a class of the user's may raise
+            error = Unshippable(
+                f"row {task.number} cannot be shipped to other processes ({type(raised).__name__}: {raised}); "
+                "give what it is made of, and make it inside run()"
+            )
+            row = Row(task.number, task.given, "failed", error=f"{type(error).__name__}: {error}", exception=error)
+            if self.held.pop(task.number, None) is not None:
+                self._sweep.over(row, None)
+            return False
+        return True
 
     def _begun(self, number: int) -> None:
         if (held := self.held.get(number)) is not None:

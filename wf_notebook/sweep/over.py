@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 from weakref import finalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import FileIO
 
     from .row import Row
 
@@ -30,9 +33,9 @@ class Over:
 
     def __init__(self, *, block: int = BLOCK, kept: int = KEPT) -> None:
         self._block, self._kept = block, kept
-        #: Blocks in memory, or where in the file they begin.
-        self._blocks: list[list[Row] | int] = []
-        self._file: IO[bytes] | None = None
+        #: Blocks in memory, or where in the file they begin, and how long they are there.
+        self._blocks: list[list[Row] | tuple[int, int]] = []
+        self._file: FileIO | None = None
         self._lock = threading.Lock()
         self._count = 0
         self._last: tuple[int, list[Row]] | None = None
@@ -60,19 +63,20 @@ class Over:
             yield self[number]
 
     def _put_aside(self, number: int) -> None:
-        """Write a block to the file; one with what cannot be written stays in memory. Errors themselves are not kept there."""
+        """Write a block to the file; one that cannot be written stays in memory. Errors themselves are not kept there."""
         if number < 0 or not isinstance(block := self._blocks[number], list):
             return
-        try:
-            written = pickle.dumps([replace(row, exception=None) for row in block])
-        except Exception:  # noqa: BLE001 - whatever a class of the user's raises
-            return
+        with suppress(Exception):  # of a full disk, or whatever a class of the user's raises
+            self._blocks[number] = self._written(pickle.dumps([replace(row, exception=None) for row in block]))
+
+    def _written(self, data: bytes) -> tuple[int, int]:
         if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with this object
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it goes with this object
             finalize(self, self._file.close)
-        place = self._file.seek(0, 2)
-        self._file.write(written)
-        self._blocks[number] = place
+        place, left = self._file.seek(0, os.SEEK_END), memoryview(data)
+        while left:
+            left = left[self._file.write(left) :]
+        return place, len(data)
 
     def _read(self, number: int) -> list[Row]:
         block = self._blocks[number]
@@ -80,6 +84,7 @@ class Over:
             return block
         if self._last is None or self._last[0] != number:
             assert self._file is not None
-            self._file.seek(block)
-            self._last = number, pickle.load(self._file)  # noqa: S301 - this object wrote it, and nobody else can
+            place, length = block
+            self._file.seek(place)
+            self._last = number, pickle.loads(self._file.read(length))  # noqa: S301 - this object wrote it, and nobody else can
         return self._last[1]

@@ -25,7 +25,7 @@ from .sight import SOON, is_seen
 from .standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from ..workflow import Workflow
     from .account import Account
@@ -82,6 +82,8 @@ class Sweep(Standing):
         self._is_stopped = self._is_over = False
         self._given = given
         self._account: Account | None = None
+        #: Lets the run around it go on without knowing of it.
+        self._forget: Callable[[], None] = lambda: None
         within = None if (around := current.get()) is None else around.usage.budget
         self.budget = Budget(max_tokens=settings.max_tokens, max_cost=settings.max_cost, stop=self._spent, within=within)
 
@@ -114,7 +116,7 @@ class Sweep(Standing):
         if self._is_stopped:
             crew.stop()
         if (around := current.get()) is not None:
-            around.cancel.on_cancel(self.stop)
+            self._forget = around.cancel.on_cancel(self.stop)
         variables = copy_context()
         variables.run(current.set, RunContext(str(uuid4()), self.workflow.session_id, "", self, usage=Usage(budget=self.budget)))
         variables.run(crew.start)
@@ -152,6 +154,7 @@ class Sweep(Standing):
             self._turns.close()
         if self._crew is not None:
             self._undone = self._undone or self._crew.error
+        self._forget()
         with self._lock:
             self._ended = self._ended or time.monotonic()
         try:

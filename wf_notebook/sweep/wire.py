@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import socket
 import struct
@@ -12,6 +13,7 @@ from itertools import count
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import answer_challenge, deliver_challenge
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +42,7 @@ class Wire:
         self._asked: dict[int, Future[Any]] = {}
         self._numbers = count(1)
         self.is_severed = False
+        closed_in_a_child(connection)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in _ALIVE.items():
@@ -142,3 +145,22 @@ class Wire:
                 raise EOFError
             there += read
         return bytes(data)
+
+
+_ours: WeakSet[socket.socket] = WeakSet()
+
+
+def closed_in_a_child(one: socket.socket) -> None:
+    """Close a socket in a forked child, where it is the parent's: who is at the other end is to hear when that is gone."""
+    _ours.add(one)
+
+
+def _close_all() -> None:
+    for one in list(_ours):
+        with suppress(OSError):
+            os.close(one.detach())
+    _ours.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_all)
