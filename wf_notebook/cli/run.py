@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..alone import REPORT
 from ..errors import BadArguments, UnknownWorkflow
 from ..ipynb.options import OPTIONS
 from . import mapping
 from .command import Command
 from .completing import workflows
-from .detached import REPORT, begin, go_on_alone
+from .detached import begin, go_on_alone
 from .failing import FAILED
 from .inputs import RULES, hints_of, read_inputs
 from .manner import manner, say
