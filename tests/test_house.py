@@ -98,7 +98,7 @@ FLOORS = """
 7   testing
     notebook.body  notebook.failure
     notebook.widget  notebook.displayed  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.sweeping  notebook.background  notebook.again  notebook.taking_in
+    notebook.letting_go  notebook.live  notebook.sweeping  notebook.background  notebook.again  notebook.taking_in
     notebook.shown  notebook.variables  notebook.inspecting
     notebook.known  notebook.planned  notebook.attaching  notebook.compared
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms
