@@ -26,6 +26,12 @@ def run(self, n: int):
         import os, signal
         os.kill(os.getpid(), signal.SIGINT)
     return str(n)""",
+    """%%workflow held
+def run(self, n: int):
+    import os, signal, threading
+    os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait(60)
+    return str(n)""",
 )
 
 
@@ -103,6 +109,23 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(wf):
     assert "of 5 rows are done and kept; the same command again goes on with the others" in done.stderr
     assert "Error: interrupted" in done.stderr
     assert {row["status"] for row in open_storage().runs()} <= {"completed", "stopped"}
+
+
+@pytest.mark.parametrize("out", ["rows.csv", "rows.jsonl", "rows.parquet"])
+def test_an_interrupt_writes_what_is_there_into_the_file(wf, out):
+    done = wf(f"run report.ipynb stopped --map numbers.csv --limit 1 --out {out}")
+    assert (done.exit_code, done.stdout) == (130, "")
+    found = duckdb.sql(f"SELECT n, status FROM '{out}' ORDER BY n").fetchall()
+    assert found[:2] == [(0, "completed"), (1, "completed")]
+    assert {status for _, status in found} <= {"completed", "stopped"}
+    assert f"\n{len(found)} rows that began by then are in {out}\n" in done.stderr
+
+
+def test_an_interrupt_before_any_row_is_done_leaves_the_file_as_it_is(wf):
+    Path("rows.csv").write_text("of before", encoding="utf-8")
+    done = wf("run report.ipynb held --map numbers.csv --limit 1 --out rows.csv")
+    assert done.exit_code == 130
+    assert Path("rows.csv").read_text(encoding="utf-8") == "of before"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from .showing import COLOURS, show_json, show_table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ..frames import Table
     from ..sweep import Sweep
     from ..swept import Afar
     from ..workflow import Workflow
@@ -61,8 +62,6 @@ def sweep_over(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[
 
 def run_rows(sweep: Sweep, path: str, *, quiet: bool, out: str | None) -> None:
     """Run a workflow for each row of a file; exits with 1 where a row failed, or not all were done."""
-    from ..frames.columns import plain
-    from ..storage.files import write_rows
     from ..swept import foot, head, like, stopped
 
     try:
@@ -71,10 +70,12 @@ def run_rows(sweep: Sweep, path: str, *, quiet: bool, out: str | None) -> None:
         sweep.result()
     except KeyboardInterrupt:
         say(stopped(sweep, "the same command again"))
+        if out is not None and sweep.progress.done + sweep.progress.failed:  # what was in the file stays where nothing is done
+            say(f"{_written(sweep.table(), out)} that began by then are in {out}")
         raise
     table = sweep.table()
     if out is not None:
-        write_rows(out, table.columns, [_redacted(plain(row)) for row in table])
+        _written(table, out)
     if manner().json:
         show_json({**document(sweep), **({"rows": list(table)} if out is None else {"out": out})})
     elif out is None and not quiet:
@@ -128,6 +129,15 @@ def document(sweep: Sweep | Afar) -> dict[str, Any]:
         "total": progress.total, "completed": progress.done, "hits": progress.hits, "failed": progress.failed,
         "stopped": progress.stopped, "tokens": progress.tokens, "cost": progress.cost, "seconds": progress.seconds,
     }  # fmt: skip
+
+
+def _written(table: Table, out: str) -> str:
+    """Write rows into a file; return how many these are."""
+    from ..frames.columns import plain
+    from ..storage.files import write_rows
+
+    write_rows(out, table.columns, [_redacted(plain(row)) for row in table])
+    return f"{len(table):,} row{'' if len(table) == 1 else 's'}"
 
 
 def _redacted(value: Any) -> Any:
