@@ -24,8 +24,15 @@ READERS = {
 }  # fmt: skip
 
 
+#: The keys that each object of a file of JSON has, as it stands there; nothing for what is no object.
+_KEYS = "SELECT CASE WHEN json_type(json) = 'OBJECT' THEN json_keys(json) END FROM read_json_objects(?)"
+
+
 def rows_of_file(path: str) -> list[dict[str, Any]]:
-    """Return the rows of a file, each as a dict. Raises BadRows for one that is not there, or cannot be read."""
+    """Return the rows of a file, each as a dict. Raises BadRows for one that is not there, or cannot be read.
+
+    Of JSON a key that a row does not have is missing in it, and null is None; in other files a gap is None.
+    """
     file = Path(path).expanduser()
     reader = READERS.get(file.suffix.lower())
     if reader is None:
@@ -36,9 +43,18 @@ def rows_of_file(path: str) -> list[dict[str, Any]]:
         with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as database:
             found = database.execute(f"SELECT * FROM {reader}(?)", [str(file)])
             names = [column[0] for column in found.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            if reader == "read_json" and any(None in row.values() for row in rows):
+                keys = database.execute(_KEYS, [str(file)]).fetchall()
+                rows = [_as_it_stands(row, there) for row, (there,) in zip(rows, keys, strict=True)]
+            return rows
     except duckdb.Error as error:
         raise BadRows(f"{path!r} cannot be read: {str(error).partition(chr(10))[0]}") from None
+
+
+def _as_it_stands(row: dict[str, Any], keys: list[str] | None) -> dict[str, Any]:
+    """Return a row without what it got only because other rows have it."""
+    return row if keys is None else {name: value for name, value in row.items() if value is not None or name in keys}
 
 
 def check_target(path: str) -> None:
