@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -54,6 +55,55 @@ def test_the_rows_go_to_stdout_as_a_table_and_the_rest_to_stderr(wf):
     assert "printed" not in done.stdout
     assert "Digest · sweep digest · ✓ completed · 2 of 2 rows · " in done.stderr
     assert "kept in the sessions digest/… of duckdb:///runs.duckdb" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        '{"text": "one two three"}\n{"text": "four five", "words": 1}\n',
+        '\n[{"text": "one two three"}, {"text": "four five", "words": 1}]',
+        "\ufefftext,words\none two three,2\nfour five,1\n",
+        "text\twords\none two three\t2\nfour five\t1\n",
+        "parquet",
+    ],
+    ids=["lines", "list", "csv", "tsv", "parquet"],
+)
+def test_rows_come_on_stdin(wf, given):
+    if given == "parquet":
+        duckdb.sql("COPY (FROM (VALUES ('one two three', 2), ('four five', 1)) t(text, words)) TO 'rows.parquet'")
+        given = Path("rows.parquet").read_bytes()
+    done = wf("run report.ipynb digest --map - --json", input=given)
+    assert [row["content"] for row in json.loads(done.stdout)["rows"]] == ["one two", "four"]
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "given", "code", "said"),
+    [
+        (
+            "--map -",
+            "",
+            2,
+            "Error: there are no rows in stdin: it is empty; give lines of JSON, or CSV with the names of columns above",
+        ),
+        ("--map - --out rows.csv", "[]", 0, "stdin has no rows: there is nothing to do"),
+        ("--map -", '{"text": ', 2, "Error: stdin cannot be read: "),
+        ("--map - text=-", "a", 2, "Error: stdin is read once, and --map - has it; give 'text=-' otherwise, such as text=@FILE"),
+    ],
+)
+def test_what_is_wrong_with_stdin_is_said(wf, line, given, code, said):
+    done = wf(f"run report.ipynb digest {line}", input=given)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert done.stderr.startswith(said)
+    assert "wf-rows-" not in done.stderr
+
+
+def test_rows_on_stdin_are_read_before_they_go_on_in_the_background(process):
+    told = json.loads(process("wf run report.ipynb digest --map - --background --json < texts.csv").stdout)
+    storage = open_storage()
+    while (run := storage.run(told["run_id"])).status == "running":
+        time.sleep(0.01)
+    assert (run.status, run.inputs["rows"]) == ("completed", 2)
 
 
 def test_the_same_command_again_takes_from_the_store_what_is_done(wf):

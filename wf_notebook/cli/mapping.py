@@ -13,6 +13,7 @@ from ..errors import BadArguments, BadSetting
 from ..ipynb.options import Option, Options
 from ..readable import brief
 from .failing import FAILED
+from .inputs import STDIN, read_stdin
 from .manner import manner, say
 from .showing import COLOURS, show_json, show_table
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 #: Options of a run for each row, as they are said here.
 OPTIONS = {
-    "map": "run it for each row of a .csv, .json or .parquet file; columns are inputs",
+    "map": "run it for each row of a .csv, .json or .parquet file, or of - for what comes on stdin; columns are inputs",
     "max-tokens": "with --map: what all rows may spend; the same command again goes on with the rest",
 }
 #: Where the rows go.
@@ -46,15 +47,15 @@ def options_of_map(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def sweep_over(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[str, Any], *, out: str | None) -> Sweep:
-    """Return the sweep over the rows of a file, which has not begun; raises what is wrong with it, or with `out`."""
-    from ..storage.files import check_target
+    """Return the sweep over the rows of a file, or of stdin, which has not begun; raises what is wrong with it, or with `out`."""
+    from ..storage.files import check_target, rows_of_data
 
     if out is not None:
         check_target(out)
         if Path(out).exists() and Path(path).exists() and Path(out).samefile(path):
             raise BadArguments(f"--out {out} is the file that is read, and would be written over; name another one")
     try:
-        sweep: Sweep = workflow.map(path, **how, **inputs)
+        sweep: Sweep = workflow.map(rows_of_data(read_stdin(), "stdin") if path == STDIN else path, **how, **inputs)
     except BadSetting as error:  # such as --limit 0
         raise BadArguments(str(error)) from None
     return sweep
@@ -84,7 +85,7 @@ def run_rows(sweep: Sweep, path: str, *, quiet: bool, out: str | None) -> None:
         say_failures([(f"row {row.number}", row.error) for row in sweep.failures])
     failed = sweep.status != "completed" or bool(sweep.failures)
     if not quiet and not sweep.rows and not failed:
-        say(f"{path!r} has no rows: there is nothing to do")
+        say(f"{'stdin' if path == STDIN else repr(path)} has no rows: there is nothing to do")
     elif not quiet and (failed or not manner().json):
         say(click.style(head(sweep), fg=COLOURS[like(sweep)]) if failed else click.style(head(sweep), dim=True))
         say(click.style(foot(sweep, "the same command again").partition("; .df()")[0], dim=True))
