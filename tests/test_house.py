@@ -24,7 +24,7 @@ HOUSE = Path(wf_notebook.__file__).parent
 
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
-0   nearest  errors  given  whole  processes  users  ids
+0   nearest  errors  given  whole  processes  alone  users  ids
 1   prices  budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
     porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
     porting.cells  porting  addresses
@@ -94,11 +94,11 @@ FLOORS = """
     ipynb.outputs  ipynb.reran  ipynb.executing  ipynb.rerunning
     ipynb.files  ipynb.calls  ipynb.report  ipynb.safe  ipynb.making  ipynb.page  ipynb.prose  ipynb.document
     ipynb.exporting  ipynb.whereabouts  ipynb.going  ipynb.places  ipynb.standing  ipynb
-    verbs.asked  verbs.looking  verbs.following  verbs.acting  verbs.leaving  verbs.replaying  verbs.table  verbs
+    verbs.asked  verbs.looking  verbs.following  verbs.acting  verbs.leaving  verbs.stopping  verbs.replaying  verbs.table  verbs
 7   testing
     notebook.body  notebook.failure
     notebook.widget  notebook.displayed  notebook.views  notebook.hearing  notebook.loose  notebook.stopping  notebook.remains
-    notebook.live  notebook.sweeping  notebook.background  notebook.again  notebook.taking_in
+    notebook.letting_go  notebook.live  notebook.sweeping  notebook.background  notebook.again  notebook.taking_in
     notebook.shown  notebook.variables  notebook.inspecting
     notebook.known  notebook.planned  notebook.attaching  notebook.compared
     notebook.wanted  notebook.controls  notebook.fields  notebook.pane  notebook.card  notebook.form  notebook.forms

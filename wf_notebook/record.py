@@ -101,6 +101,8 @@ class OpenRun:
     def say(self, response: RunResponse) -> RunResponse:
         """Note a response, and return a copy of it that is stamped with the ids of this run."""
         said = response.stamped(self._stamps)
+        if self.status != "running":
+            return said  # it was let go of: nobody hears it
         content = said.content
         if content is not None:
             if not isinstance(content, str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import ref
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from .cache import Mode
     from .storage import WorkflowStorage
 
+#: Who is told of the run that this code begins, before the user's code is run; of those that this one begins nobody is.
+hears: ContextVar[Callable[[OpenRun], object] | None] = ContextVar("wf_notebook_hears", default=None)
 #: Settings that may be class attributes, although instances have properties of these names.
 _CLASS_SETTINGS = ("session_id", "session_state")
 
@@ -180,6 +183,9 @@ class Workflow(Adapting, Keeping, Offering):
         cache.belongs_to(run)
         self._next_cache = None
         self._run = ref(run)
+        if (hear := hears.get()) is not None:
+            run.variables.run(hears.set, None)
+            hear(run)
         return outcome(run, lambda: method(self, *args, **kwargs))
 
     def _note(self, record: Run, cache: Cache) -> None:

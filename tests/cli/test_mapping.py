@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,12 @@ def run(self, n: int):
     if n == 2:
         import os, signal
         os.kill(os.getpid(), signal.SIGINT)
+    return str(n)""",
+    """%%workflow held
+def run(self, n: int):
+    import os, signal, threading
+    os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait(60)
     return str(n)""",
 )
 
@@ -48,6 +55,55 @@ def test_the_rows_go_to_stdout_as_a_table_and_the_rest_to_stderr(wf):
     assert "printed" not in done.stdout
     assert "Digest · sweep digest · ✓ completed · 2 of 2 rows · " in done.stderr
     assert "kept in the sessions digest/… of duckdb:///runs.duckdb" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        '{"text": "one two three"}\n{"text": "four five", "words": 1}\n',
+        '\n[{"text": "one two three"}, {"text": "four five", "words": 1}]',
+        "\ufefftext,words\none two three,2\nfour five,1\n",
+        "text\twords\none two three\t2\nfour five\t1\n",
+        "parquet",
+    ],
+    ids=["lines", "list", "csv", "tsv", "parquet"],
+)
+def test_rows_come_on_stdin(wf, given):
+    if given == "parquet":
+        duckdb.sql("COPY (FROM (VALUES ('one two three', 2), ('four five', 1)) t(text, words)) TO 'rows.parquet'")
+        given = Path("rows.parquet").read_bytes()
+    done = wf("run report.ipynb digest --map - --json", input=given)
+    assert [row["content"] for row in json.loads(done.stdout)["rows"]] == ["one two", "four"]
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "given", "code", "said"),
+    [
+        (
+            "--map -",
+            "",
+            2,
+            "Error: there are no rows in stdin: it is empty; give lines of JSON, or CSV with the names of columns above",
+        ),
+        ("--map - --out rows.csv", "[]", 0, "stdin has no rows: there is nothing to do"),
+        ("--map -", '{"text": ', 2, "Error: stdin cannot be read: "),
+        ("--map - text=-", "a", 2, "Error: stdin is read once, and --map - has it; give 'text=-' otherwise, such as text=@FILE"),
+    ],
+)
+def test_what_is_wrong_with_stdin_is_said(wf, line, given, code, said):
+    done = wf(f"run report.ipynb digest {line}", input=given)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert done.stderr.startswith(said)
+    assert "wf-rows-" not in done.stderr
+
+
+def test_rows_on_stdin_are_read_before_they_go_on_in_the_background(process):
+    told = json.loads(process("wf run report.ipynb digest --map - --background --json < texts.csv").stdout)
+    storage = open_storage()
+    while (run := storage.run(told["run_id"])).status == "running":
+        time.sleep(0.01)
+    assert (run.status, run.inputs["rows"]) == ("completed", 2)
 
 
 def test_the_same_command_again_takes_from_the_store_what_is_done(wf):
@@ -103,6 +159,23 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(wf):
     assert "of 5 rows are done and kept; the same command again goes on with the others" in done.stderr
     assert "Error: interrupted" in done.stderr
     assert {row["status"] for row in open_storage().runs()} <= {"completed", "stopped"}
+
+
+@pytest.mark.parametrize("out", ["rows.csv", "rows.jsonl", "rows.parquet"])
+def test_an_interrupt_writes_what_is_there_into_the_file(wf, out):
+    done = wf(f"run report.ipynb stopped --map numbers.csv --limit 1 --out {out}")
+    assert (done.exit_code, done.stdout) == (130, "")
+    found = duckdb.sql(f"SELECT n, status FROM '{out}' ORDER BY n").fetchall()
+    assert found[:2] == [(0, "completed"), (1, "completed")]
+    assert {status for _, status in found} <= {"completed", "stopped"}
+    assert f"\n{len(found)} rows that began by then are in {out}\n" in done.stderr
+
+
+def test_an_interrupt_before_any_row_is_done_leaves_the_file_as_it_is(wf):
+    Path("rows.csv").write_text("of before", encoding="utf-8")
+    done = wf("run report.ipynb held --map numbers.csv --limit 1 --out rows.csv")
+    assert done.exit_code == 130
+    assert Path("rows.csv").read_text(encoding="utf-8") == "of before"
 
 
 @pytest.mark.parametrize(

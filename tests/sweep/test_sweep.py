@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import linecache
 import threading
 import time
@@ -492,6 +493,43 @@ def test_where_the_users_generator_failed_is_said():
         Double().map(pages(None)).result()
     file, line = refusal.value.place
     assert linecache.getline(file, line).strip() == 'raise LookupError("page 3 is gone")'
+
+
+def lines(path):
+    """Return rows of which some lack what run() has a default for, as lines of JSON in a file."""
+    path.write_text('{"n": 1, "by": 3}\n{"n": 2, "bye": "x"}\n{"n": 3, "by": null}\n', encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["list", "generator", ".jsonl", ".json"])
+def test_where_a_row_lacks_a_key_the_default_of_run_holds_and_null_is_none(kind, tmp_path):
+    class Told(Workflow):
+        def run(self, n: int, by: int | None = 2, note=""):
+            return f"{n} {by} {note}"
+
+    rows = [json.loads(line) for line in lines(tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    (tmp_path / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
+    given = {"list": rows, "generator": iter(rows)}.get(kind) or tmp_path / f"rows{kind}"
+    sweep = Told().map(given)
+    assert [row.content for row in sweep.result()] == ["1 3 ", "2 2 ", "3 None "]
+    assert [row.given for row in sweep.rows] == rows
+    assert sweep.table()["bye"] == [None, "x", None]
+
+
+def test_null_is_no_default_and_a_row_that_lacks_what_run_needs_is_named(tmp_path):
+    with pytest.raises(BadRows, match=r"row 2: by is missing \(None\), and run\(\) takes int"):
+        Double().map(lines(tmp_path / "rows.jsonl"))
+    with pytest.raises(BadRows, match=r"^row 0: Double\.run\(\) needs 'n', and there is no such column"):
+        Double().map([{"by": 3}, {"n": 1}])
+
+
+def test_a_gap_of_a_table_is_none_and_no_default(tmp_path):
+    class Told(Workflow):
+        def run(self, n: int, by: int | None = 2):
+            return f"{n} {by}"
+
+    (tmp_path / "rows.csv").write_text("n,by\n1,3\n2,\n", encoding="utf-8")
+    assert [row.content for row in Told().map(tmp_path / "rows.csv").result()] == ["1 3", "2 None"]
 
 
 def test_a_row_of_a_list_that_lacks_an_input_is_named():

@@ -32,7 +32,7 @@ _LOOKING = (
     "diff",
     "sql",
 )
-_NOTEBOOKS = ("export", "status")
+_NOTEBOOKS = ("export", "status", "stop")
 _verbs: dict[str, click.Command] = {
     **commands(),
     "inspect": inspect(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import json
 import os
 import signal
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import saver
 from ..accounts import MAP
+from ..alone import REPORT
 from ..errors import BadArguments, WorkflowError
 from ..storage.moment import now
 from .manner import manner
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
 
 #: So many seconds it is waited for a run to have begun, once it is known where; and between two looks.
 BEGINS, PAUSE = 20.0, 0.05
-#: What a process that was begun so is told: the file in which it says where it is at.
-REPORT = "--report-to"
+#: Before who waits is interrupted, it is waited so many seconds at most for all runs to be told.
+GRACE = 0.1
 
 
 def begin(arguments: Sequence[str], *, private: bool) -> None:
@@ -93,7 +96,8 @@ def _tell(told: dict[str, Any]) -> None:
             f"wf status{where} lists it, wf attach {run_id[:8]}{where} follows it, wf show {run_id[:8]}{where} shows its record"
         )
     kept = "what is done is kept, and the same command again goes on" if is_sweep else "what it said and changed is kept"
-    lines.append(f"kill {told['pid']} ends it; {kept}")
+    ends = f"kill {told['pid']}" if run_id is None else f"wf stop {run_id[:8]}{where}"
+    lines.append(f"{ends} ends it; {kept}")
     if manner().json:
         told = {name: told[name] for name in ("run_id", "session_id", "pid", "log", "storage")}
     show_lines(lines, told)
@@ -121,8 +125,9 @@ def go_on_alone(report: Path, workflow: Workflow, *, maps: bool) -> None:
         stream.flush()
         os.dup2(writing, stream.fileno())
     os.close(writing)
-    for name in ("SIGINT", "SIGTERM"):  # a shell lets what it begins in the background ignore the first
-        signal.signal(getattr(signal, name), signal.default_int_handler)
+    ending = _Ending()
+    for each in (signal.SIGINT, signal.SIGTERM):  # a shell lets what it begins in the background ignore the first
+        signal.signal(each, ending)
     told = {
         "log": str(log),
         "storage": storage.url,
@@ -135,3 +140,29 @@ def go_on_alone(report: Path, workflow: Workflow, *, maps: bool) -> None:
     written = report.with_suffix(".new")
     written.write_text(json.dumps(told), encoding="utf-8")
     written.replace(report)
+
+
+class _Ending:
+    """What a process that was begun so does when it is asked to end, as Stop does: tell runs, and interrupt who waits."""
+
+    def __init__(self) -> None:
+        self._was_asked = False
+
+    def __call__(self, signum: int, frame: object) -> None:
+        if self._was_asked and not saver.open_runs():
+            return  # all have ended, and are being saved
+        self._was_asked = True
+        told = _thread.allocate_lock()
+        told.acquire()
+        _thread.start_new_thread(_stop_all, (told,))  # here, any lock may be held by the code that was interrupted
+        told.acquire(timeout=GRACE)
+        raise KeyboardInterrupt
+
+
+def _stop_all(told: _thread.LockType) -> None:
+    """Ask all runs to end, also those that let an interrupt pass."""
+    try:
+        for run in saver.open_runs():
+            run.context.cancel.cancel()
+    finally:
+        told.release()

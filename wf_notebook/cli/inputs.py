@@ -21,6 +21,8 @@ RULES = (
     "topic='two words'. Where run() says nothing else, it is Python or JSON if it reads so: n=3 deep=true tags='[\"a\"]'. "
     "@rows.json is what a file of JSON holds, @notes.txt its text (\\@ begins a text with @), and - is what comes on stdin."
 )
+#: What is written for what comes on stdin.
+STDIN = "-"
 #: What a bool is written as, besides Python's True and False.
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _NOTHING = object()
@@ -58,7 +60,7 @@ def hints_of(run: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _value(name: str, text: str, hint: Any) -> Any:
-    if text == "-":
+    if text == STDIN:
         return _of_type(name, _stdin().removesuffix("\n"), hint)  # as $(…) of a shell has it
     if text.startswith("@"):
         path = Path(text[1:]).expanduser()
@@ -76,9 +78,19 @@ def _value(name: str, text: str, hint: Any) -> Any:
 
 
 def _stdin() -> str:
+    _check_stdin()
+    return sys.stdin.read()
+
+
+def read_stdin() -> bytes:
+    """Return what comes on stdin, whatever it is."""
+    _check_stdin()
+    return sys.stdin.buffer.read()
+
+
+def _check_stdin() -> None:
     if sys.stdin is None or sys.stdin.isatty():
         raise BadArguments("- is what comes on stdin, and nothing comes: … | wf run …, or < FILE")
-    return sys.stdin.read()
 
 
 def _of_type(name: str, text: str, hint: Any) -> Any:

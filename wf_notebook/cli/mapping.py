@@ -13,19 +13,21 @@ from ..errors import BadArguments, BadSetting
 from ..ipynb.options import Option, Options
 from ..readable import brief
 from .failing import FAILED
+from .inputs import STDIN, read_stdin
 from .manner import manner, say
 from .showing import COLOURS, show_json, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ..frames import Table
     from ..sweep import Sweep
     from ..swept import Afar
     from ..workflow import Workflow
 
 #: Options of a run for each row, as they are said here.
 OPTIONS = {
-    "map": "run it for each row of a .csv, .json or .parquet file; columns are inputs",
+    "map": "run it for each row of a .csv, .json or .parquet file, or of - for what comes on stdin; columns are inputs",
     "max-tokens": "with --map: what all rows may spend; the same command again goes on with the rest",
 }
 #: Where the rows go.
@@ -45,15 +47,15 @@ def options_of_map(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def sweep_over(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[str, Any], *, out: str | None) -> Sweep:
-    """Return the sweep over the rows of a file, which has not begun; raises what is wrong with it, or with `out`."""
-    from ..storage.files import check_target
+    """Return the sweep over the rows of a file, or of stdin, which has not begun; raises what is wrong with it, or with `out`."""
+    from ..storage.files import check_target, rows_of_data
 
     if out is not None:
         check_target(out)
         if Path(out).exists() and Path(path).exists() and Path(out).samefile(path):
             raise BadArguments(f"--out {out} is the file that is read, and would be written over; name another one")
     try:
-        sweep: Sweep = workflow.map(path, **how, **inputs)
+        sweep: Sweep = workflow.map(rows_of_data(read_stdin(), "stdin") if path == STDIN else path, **how, **inputs)
     except BadSetting as error:  # such as --limit 0
         raise BadArguments(str(error)) from None
     return sweep
@@ -61,8 +63,6 @@ def sweep_over(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[
 
 def run_rows(sweep: Sweep, path: str, *, quiet: bool, out: str | None) -> None:
     """Run a workflow for each row of a file; exits with 1 where a row failed, or not all were done."""
-    from ..frames.columns import plain
-    from ..storage.files import write_rows
     from ..swept import foot, head, like, stopped
 
     try:
@@ -71,10 +71,12 @@ def run_rows(sweep: Sweep, path: str, *, quiet: bool, out: str | None) -> None:
         sweep.result()
     except KeyboardInterrupt:
         say(stopped(sweep, "the same command again"))
+        if out is not None and sweep.progress.done + sweep.progress.failed:  # what was in the file stays where nothing is done
+            say(f"{_written(sweep.table(), out)} that began by then are in {out}")
         raise
     table = sweep.table()
     if out is not None:
-        write_rows(out, table.columns, [_redacted(plain(row)) for row in table])
+        _written(table, out)
     if manner().json:
         show_json({**document(sweep), **({"rows": list(table)} if out is None else {"out": out})})
     elif out is None and not quiet:
@@ -83,7 +85,7 @@ def run_rows(sweep: Sweep, path: str, *, quiet: bool, out: str | None) -> None:
         say_failures([(f"row {row.number}", row.error) for row in sweep.failures])
     failed = sweep.status != "completed" or bool(sweep.failures)
     if not quiet and not sweep.rows and not failed:
-        say(f"{path!r} has no rows: there is nothing to do")
+        say(f"{'stdin' if path == STDIN else repr(path)} has no rows: there is nothing to do")
     elif not quiet and (failed or not manner().json):
         say(click.style(head(sweep), fg=COLOURS[like(sweep)]) if failed else click.style(head(sweep), dim=True))
         say(click.style(foot(sweep, "the same command again").partition("; .df()")[0], dim=True))
@@ -128,6 +130,15 @@ def document(sweep: Sweep | Afar) -> dict[str, Any]:
         "total": progress.total, "completed": progress.done, "hits": progress.hits, "failed": progress.failed,
         "stopped": progress.stopped, "tokens": progress.tokens, "cost": progress.cost, "seconds": progress.seconds,
     }  # fmt: skip
+
+
+def _written(table: Table, out: str) -> str:
+    """Write rows into a file; return how many these are."""
+    from ..frames.columns import plain
+    from ..storage.files import write_rows
+
+    write_rows(out, table.columns, [_redacted(plain(row)) for row in table])
+    return f"{len(table):,} row{'' if len(table) == 1 else 's'}"
 
 
 def _redacted(value: Any) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..accounts import account_of
+from ..errors import BadArguments
 from ..verbs.looking import run_id
 from ..verbs.replaying import paced
 from ..verbs.table import Verb
@@ -26,6 +29,12 @@ if TYPE_CHECKING:
 
 def _run_of(line: Asked) -> Run:
     run: Run = line.storage().run(run_id(line))
+    if (name := account_of(run.session_id, run.workflow)) is not None:
+        rows = f"wf runs -s {shlex.quote(name)}" if run.inputs.get("session") == "one" else f"wf sessions {shlex.quote(name)}/"
+        raise BadArguments(
+            f"run {run.run_id[:8]} is a sweep, which says nothing itself; wf show {run.run_id[:8]} shows its record, "
+            f"{rows} lists its rows, and wf replay plays one of these"
+        )
     return run
 
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..alone import REPORT
 from ..errors import BadArguments, UnknownWorkflow
 from ..ipynb.options import OPTIONS
 from . import mapping
 from .command import Command
 from .completing import workflows
-from .detached import REPORT, begin, go_on_alone
+from .detached import begin, go_on_alone
 from .failing import FAILED
-from .inputs import RULES, hints_of, read_inputs
+from .inputs import RULES, STDIN, hints_of, read_inputs
 from .manner import manner, say
 from .showing import show_json
 from .streaming import print_answer, stream, told
@@ -59,6 +60,8 @@ def _run(
     With --map, it is run for each row of a file: the rows that were done before come from the store, so after an interrupt the
     same command goes on where it was. The exit code is 1 where the run, or a row, failed.
     """
+    if options["map"] == STDIN and (taken := next((each for each in words if each.partition("=")[2] == STDIN), None)):
+        raise BadArguments(f"stdin is read once, and --map - has it; give {taken!r} otherwise, such as {taken[:-1]}@FILE")
     if background:
         given = {"no-stream": no_stream, "quiet": quiet, **options}
         begin(
@@ -180,6 +183,7 @@ run = Command(
         "echo 'one two' | wf run report.ipynb digest text=- --json",
         "wf run report.ipynb digest text='one two three' --background",
         "wf run report.ipynb digest --map texts.csv --limit 4 --out results.csv",
+        "wf run report.ipynb digest --map - < texts.csv",
     ),
     params=[
         click.Argument(["notebook"], metavar="NOTEBOOK", type=click.Path()),

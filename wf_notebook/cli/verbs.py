@@ -53,6 +53,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "wf copy --all --to sqlite:///team.db",
     ),
     "status": ("wf status", "wf status report.ipynb"),
+    "stop": ("wf stop",),
     "sql": ('wf sql "SELECT session_id, status FROM runs"', "wf sql --json < query.sql"),
 }
 #: Verbs that have a room of their own.

@@ -14,7 +14,7 @@ class _Turn(NamedTuple):
 
 
 #: What a command line cannot do: these verbs keep their `%`, as they are for a notebook.
-ONLY_THERE = ("plan", "again", "form", "save", "resolve", "stop")
+ONLY_THERE = ("plan", "again", "form", "save", "resolve")
 
 #: In this order, each for all of a text.
 _TURNS = (

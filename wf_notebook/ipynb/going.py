@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import saver
 from ..accounts import MAP, account_of
+from ..alone import is_alone, is_here, owner
 from ..owners import visible
+from ..processes import this_process
 from ..storage.runs import GOING, last_said, stored_run
 from ..sweep.account import Account
 from ..swept import Afar, going, is_sweep
 from ..transaction import sweep_of
 
 if TYPE_CHECKING:
+    from ..processes import Process
     from ..run import Run
     from ..saver import Open
     from ..storage.sql import SqlStorage
@@ -27,9 +28,20 @@ class Going(NamedTuple):
     """A run that goes on: as it stands, in which process, and the run itself where that is this one."""
 
     run: Run
-    process: str
+    at: Process
     here: Open | None
     said: str | None
+
+    @property
+    def process(self) -> str:
+        """In which process it goes on, in words."""
+        place = "" if is_here(self.at) else f" on {self.at.host}"
+        return "this process" if self.here is not None else f"PID {self.at.pid}{place}"
+
+    @property
+    def has_own_process(self) -> bool:
+        """Whether it goes on in a process of `wf run --background` of this machine's user: then it can be ended from here."""
+        return self.here is None and is_alone(self.at) and owner(self.at) is None
 
 
 def going_on(storage: SqlStorage) -> list[Going]:
@@ -43,17 +55,16 @@ def going_on(storage: SqlStorage) -> list[Going]:
     for row in storage.read(GOING, (storage.table_name,)):
         if not sees(row[1]):
             continue
-        run, host, pid = stored_run(row, storage.read, storage.table_name, storage.url)
-        is_over = is_sweep(run) and (host, pid) == (socket.gethostname(), os.getpid())  # here, and its end could not be kept
+        run, process = stored_run(row, storage.read, storage.table_name, storage.url)
+        is_over = is_sweep(run) and process[:2] == this_process()[:2]  # here, and its end could not be kept
         if run.run_id in here or run.status != "running" or is_over:
             continue
-        place = "" if host == socket.gethostname() else f" on {host}"
         said = " · ".join(going(Afar(storage, run).progress)) if is_sweep(run) else last_said(storage.read, run.run_id)
-        found.append(Going(run, f"PID {pid}{place}", None, _end_of(said)))
+        found.append(Going(run, process, None, _end_of(said)))
     for one in here.values():
         run = one.record()
         said = " · ".join(going(one.sweep.progress)) if isinstance(one, Account) else run.content
-        found.append(Going(run, "this process", one, _end_of(said)))
+        found.append(Going(run, this_process(), one, _end_of(said)))
     return sorted(_without_rows(found), key=lambda each: each.run.started_at, reverse=True)
 
 

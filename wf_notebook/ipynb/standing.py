@@ -242,7 +242,8 @@ def _unsaved(live: Iterable[Workflow]) -> str | None:
 def _going_on(one: Going) -> str:
     """Return the line that shows a run that goes on, and the one that ends it where that can be done from here."""
     shows = f"%wf attach {one.run.run_id[:8]} shows it"
-    return shows if one.here is None else f"{shows}; %wf stop {one.run.run_id[:8]} ends it"
+    ends = one.here is not None or one.has_own_process
+    return f"{shows}; %wf stop {one.run.run_id[:8]} ends it" if ends else shows
 
 
 def _goes_on(run: Run, session_id: str, storage: Any, rows: Sequence[Mapping[str, Any]], name: str | None) -> str | None:

@@ -163,10 +163,3 @@ def call_line(cls: type[Workflow], name: str, absent: list[str]) -> str:
     takes = parameters(cls)
     text = {inspect.Parameter.empty, str, "str"}
     return " ".join([f"%workflow {name}", *(f'{each}="…"' if takes[each].annotation in text else f"{each}=…" for each in absent)])
-
-
-def stop(workflow: Workflow) -> bool:
-    """End the run of a workflow that goes on, from any thread; return whether there is one."""
-    goes_on = workflow.last_run is not None and workflow.last_run.status == "running"
-    workflow.stop()
-    return goes_on

@@ -16,6 +16,7 @@ from .live import perform
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from ..record import OpenRun
     from ..run import Run
     from ..workflow import Workflow
     from .views import View
@@ -27,15 +28,15 @@ class BackgroundRun:
     def __init__(self, workflow: Workflow, inputs: dict[str, Any], shown: View) -> None:
         self._workflow, self._shown = workflow, shown
         self._future: Future[Any] = Future()
-        before = workflow.last_run
-        self._before = before.run_id if before else None
+        self._open: OpenRun | None = None
+        self._is_stopped = False
         # In a copy of the cell's context, so that what it shows and prints belongs to this cell.
         arguments = [self._perform, inputs]
         threading.Thread(target=copy_context().run, args=arguments, name="wf_notebook-run", daemon=True).start()
 
     def _perform(self, inputs: dict[str, Any]) -> None:
         try:
-            answer = perform(self._workflow, inputs, self._shown)
+            answer = perform(self._workflow, inputs, self._shown, opened=self._opened)
         except RunStopped as stopped:  # the record says so
             self._future.set_exception(stopped)
         except BaseException as error:  # noqa: BLE001 - no cell is there to fail: shown here, and raised where it is asked for
@@ -43,6 +44,11 @@ class BackgroundRun:
             self._future.set_exception(error)
         else:
             self._future.set_result(answer)
+
+    def _opened(self, run: OpenRun) -> None:
+        self._open = run
+        if self._is_stopped:
+            run.context.cancel.cancel()
 
     def __repr__(self) -> str:
         run = self.run
@@ -60,8 +66,7 @@ class BackgroundRun:
     @property
     def run(self) -> Run | None:
         """The record of the run as it stands, None before it began."""
-        run = self._workflow.last_run
-        return run if run is not None and run.run_id != self._before else None
+        return self._open.record() if self._open is not None else None
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the response, no longer than so many seconds; raises what the run raised, or TimeoutError."""
@@ -72,8 +77,10 @@ class BackgroundRun:
                 self._shown.show_again()
 
     def stop(self) -> None:
-        """End the run: what was said is kept, its status is `stopped`."""
-        self._workflow.stop()
+        """End the run: what was said is kept, its status is `stopped`. Code that does not look up is let go of after a second."""
+        self._is_stopped = True
+        if self._open is not None:
+            self._open.context.cancel.cancel()
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return self._awaited().__await__()

@@ -13,7 +13,7 @@ from IPython.core.getipython import get_ipython
 from ipywidgets import HTML, Button, Combobox, HBox, Text, VBox
 
 from ..errors import BadArguments, RunStopped
-from ..ipynb.workflows import missing, named, parameters, stop
+from ..ipynb.workflows import missing, named, parameters
 from ..readable import brief
 from ..redact import redact
 from ..transaction import sweep_of
@@ -22,14 +22,14 @@ from .controls import Field
 from .displayed import publish
 from .fields import complaint, field
 from .live import perform
-from .pane import PAUSE, VIEW, Pane
+from .pane import VIEW, Pane
 from .views import RecordView, has_widgets, view
 from .wanted import BLANK, wanted
 from .widget import answer_at_once
 
 if TYPE_CHECKING:
+    from ..record import OpenRun
     from ..run import Run
-    from ..stream import RunStream
     from ..workflow import Workflow
     from .views import View
 
@@ -69,8 +69,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
         self._display_id = uuid4().hex
         self._name: str | None = None
         self._again = ""
-        self._run: Run | None = None
-        self._stream: RunStream | None = None
+        self._run: OpenRun | None = None
         self._stopping = False
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -98,7 +97,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
     @property
     def run(self) -> Run | None:
         """The record of the last run that was begun here, None before the first."""
-        return self._stream.run if self._stream is not None else self._run
+        return self._run.record() if self._run is not None else None
 
     @property
     def output(self) -> Any:
@@ -117,7 +116,7 @@ class Form(VBox):  # type: ignore[misc] # has no types
         with self._starting:
             if self.is_running or (inputs := self._checked()) is None:
                 return
-            self._stopping, self._stream, self._run, self.error, self.response = False, None, None, None, None
+            self._stopping, self._run, self.error, self.response = False, None, None, None
             self.run_button.disabled, self.stop_button.disabled = True, False
             said = {name: each.written() for name, each in self.fields.items() if self._is_said(name, inputs)}
             self._again = self._line(self._written_more() | said)
@@ -131,15 +130,8 @@ class Form(VBox):  # type: ignore[misc] # has no types
             return
         self._stopping = True
         self._say("■ stopping…")
-        if self._stream is not None:
-            self._stream.stop()
-        elif not stop(self.workflow):  # its session is being loaded
-            threading.Thread(target=self._stop_when_it_begins, daemon=True).start()
-
-    def _stop_when_it_begins(self) -> None:
-        thread = self._thread
-        while thread is not None and thread.is_alive() and self._stream is None and not stop(self.workflow):
-            thread.join(PAUSE)
+        if self._run is not None:  # else its session is being loaded
+            self._run.context.cancel.cancel()
 
     def wait(self, timeout: float | None = None) -> Any:
         """Wait until the run has ended, in seconds at most; return its response."""
@@ -178,22 +170,20 @@ class Form(VBox):  # type: ignore[misc] # has no types
 
     def _perform(self, inputs: dict[str, Any], session: str) -> None:
         """Run the workflow, in the form's thread."""
-        workflow, before = self.workflow, self.workflow.last_run
+        workflow = self.workflow
         try:
             with self.pane.capturing():
                 try:
                     self._go_to(session)
-                    self.response = perform(workflow, inputs, self._view(), opened=self._opened)
+                    self.response = perform(workflow, inputs, self._view(), opened=self._opened, has_stop=True)
                 except RunStopped:
                     pass  # that is what Stop was for
                 except BaseException as error:  # noqa: BLE001 - the user's own, shown as below a cell
                     self.error = error
                     self.pane.fail(error)
-            after = self.run or workflow.last_run
-            self._run = after if after is not None and (before is None or after.run_id != before.run_id) else None
             self._note()
         finally:
-            self._stream = self._thread = None
+            self._thread = None
             self.run_button.disabled, self.stop_button.disabled = False, True
             self._say("")
             self._list_sessions()
@@ -212,10 +202,10 @@ class Form(VBox):  # type: ignore[misc] # has no types
             return RecordView()
         return view(workflow.name or type(workflow).__name__, workflow.session_id, lambda: self.run or workflow.last_run)
 
-    def _opened(self, stream: RunStream) -> None:
-        self._stream = stream
+    def _opened(self, run: OpenRun) -> None:
+        self._run = run
         if self._stopping:
-            stream.stop()
+            run.context.cancel.cancel()
 
     # -- how it is shown ---------------------------------------------------------------------------------------------------
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from .. import background
+from ..errors import RunCancelled
 from ..ipynb.workflows import method
 from ..render import printed_bundle
 from ..stream import RunStream
+from ..workflow import hears
 from .displayed import publish
 from .failure import failed
+from .letting_go import LettingGo
 from .loose import as_run
 from .remains import freeze
 from .stopping import Stop
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..events import RunResponse
+    from ..record import OpenRun
     from ..run import Run
     from ..workflow import Workflow
     from .views import View
@@ -49,62 +55,113 @@ def display_loose(source: Any, name: str) -> None:
 
 
 def perform(
-    workflow: Workflow, inputs: dict[str, Any], shown: View, *, opened: Callable[[RunStream], object] | None = None
+    workflow: Workflow,
+    inputs: dict[str, Any],
+    shown: View,
+    *,
+    opened: Callable[[OpenRun], object] = lambda _: None,
+    has_stop: bool = False,
 ) -> Any:
     """Run a workflow and show it; return its response (or list of them, or None). The record is shown however it ends.
 
-    `opened` is for who has a Stop of their own: it is given the stream before that is read, where the run is one.
+    `opened` is given the run before its code is run; who has a Stop of their own says so by `has_stop`. In the main thread
+    what blocks is interrupted by Stop; in any other one it is let go of after a while.
     Raises RunStopped where it was stopped, or interrupted.
     """
-    before, responses = workflow.last_run, []
-    stream: RunStream | None = None  # by which this run is known, also when another one begins meanwhile
-
-    def last() -> Run | None:
-        return workflow.last_run if stream is None else stream.run
-
-    def cancel() -> None:
-        (workflow.stop if stream is None else stream.token.cancel)()
-
+    one = _Performed(workflow, shown, opened)
     try:
-        with Stop(cancel, running=partial(_is_running, last, before), said=lambda: _stopped(last(), workflow)) as stop:
-            if opened is None:
+        with Stop(one.cancel, running=lambda: one.is_running, said=lambda: _stopped(one.record(), workflow)) as stop:
+            if not has_stop:
                 shown.can_stop(stop.press)
-            answer = method(workflow)(**inputs)
-            if inspect.iscoroutine(answer):
-                answer = background.call(answer)
-            if isinstance(answer, RunStream):
-                stream = answer
-                if opened is not None:
-                    opened(stream)
-                try:
-                    _read(answer, shown)
-                    return answer.result()
-                finally:
-                    responses = answer.responses
-            responses = [answer]
-            return answer
+            return one.perform(inputs)
     finally:
-        run = last()
-        if run is None or (before is not None and run.run_id == before.run_id):  # it could not be loaded
+        if (run := one.record()) is None:  # it could not be loaded
             shown.freeze({"text/plain": f"{workflow.name} · ✗ not started"}, {})
         else:
-            freeze(shown, run, responses, workflow.session_state)
+            freeze(shown, run, one.responses, workflow.session_state)
+
+
+class _Performed:
+    """A run that is done and shown."""
+
+    def __init__(self, workflow: Workflow, shown: View, opened: Callable[[OpenRun], object]) -> None:
+        self._workflow, self._shown, self._opened = workflow, shown, opened
+        self._run: OpenRun | None = None
+        self._answers: list[Any] | None = None
+        self._is_cancelled = self._is_stream = False
+        self._going = LettingGo()
+
+    def perform(self, inputs: dict[str, Any]) -> Any:
+        """Do it, and return its response."""
+        if threading.current_thread() is threading.main_thread():
+            return copy_context().run(self._work, inputs)
+        try:
+            return self._going.wait(partial(self._work, inputs))
+        except RunCancelled:
+            if self._run is None or not self._is_stream:
+                raise
+            return self._run.result()  # as one that looks up
+
+    def _work(self, inputs: dict[str, Any]) -> Any:
+        hears.set(self._begun)
+        answer = method(self._workflow)(**inputs)
+        if inspect.iscoroutine(answer):
+            answer = background.call(answer)
+        if isinstance(answer, RunStream):
+            self._is_stream = True
+            _read(answer, self._add)
+            return answer.result()
+        self._answers = [answer]
+        return answer
+
+    def _begun(self, run: OpenRun) -> None:
+        self._run = run
+        self._going.opened(run)
+        self._opened(run)
+        if self._is_cancelled:  # while its session was loaded
+            run.context.cancel.cancel()
+
+    def _add(self, response: RunResponse) -> None:
+        if self.is_running:  # and was not let go of
+            self._shown.add(response)
+
+    def cancel(self) -> None:
+        """Ask it to end, from any thread."""
+        self._is_cancelled = True
+        if self._run is not None:
+            self._run.context.cancel.cancel()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has begun, and has not ended."""
+        return self._run is not None and self._run.status == "running"
+
+    def record(self) -> Run | None:
+        """Return its record as it stands, None where it has not begun."""
+        return None if self._run is None else self._run.record()
+
+    @property
+    def responses(self) -> list[Any]:
+        """What it gave, or said so far."""
+        return self._answers if self._answers is not None else [] if self._run is None else self._run.responses
 
 
 def play(stream: RunStream, shown: View) -> None:
     """Read a stream to its end and show it; its record is shown however it ends. Raises RunStopped where it was stopped."""
-    running = partial(_is_running, lambda: stream.run, None)
     try:
-        with Stop(stream.token.cancel, running=running, said=lambda: _stopped(stream.run, stream.workflow)) as stop:
+        with Stop(
+            stream.token.cancel,
+            running=lambda: stream.run.status == "running",
+            said=lambda: _stopped(stream.run, stream.workflow),
+        ) as stop:
             shown.can_stop(stop.press)
-            _read(stream, shown)
+            _read(stream, shown.add)
     finally:
         freeze(shown, stream.run, stream.responses, getattr(stream.workflow, "session_state", None))
 
 
-def _is_running(last: Callable[[], Run | None], before: Run | None) -> bool:
-    run = last()
-    return run is not None and (before is None or run.run_id != before.run_id) and run.status == "running"
+def _is_running(stream: RunStream) -> bool:
+    return stream.run.status == "running"
 
 
 def _stopped(run: Run | None, workflow: Any) -> str:
@@ -147,10 +204,10 @@ def printed(*, markdown: bool, show_time: bool) -> Iterator[Printed]:
         shown.end(show_time=show_time)
 
 
-def _read(stream: RunStream, shown: View) -> None:
+def _read(stream: RunStream, add: Callable[[RunResponse], object]) -> None:
     try:
         for response in stream:
-            shown.add(response)
+            add(response)
     except BaseException:
         if stream.run.status == "running":  # interrupted between two responses
             stream.stop()

@@ -24,21 +24,54 @@ READERS = {
 }  # fmt: skip
 
 
+#: The keys that each object of a file of JSON has, as it stands there; nothing for what is no object.
+_KEYS = "SELECT CASE WHEN json_type(json) = 'OBJECT' THEN json_keys(json) END FROM read_json_objects(?)"
+
+
 def rows_of_file(path: str) -> list[dict[str, Any]]:
-    """Return the rows of a file, each as a dict. Raises BadRows for one that is not there, or cannot be read."""
+    """Return the rows of a file, each as a dict. Raises BadRows for one that is not there, or cannot be read.
+
+    Of JSON a key that a row does not have is missing in it, and null is None; in other files a gap is None.
+    """
     file = Path(path).expanduser()
     reader = READERS.get(file.suffix.lower())
     if reader is None:
         raise BadRows(f"{path!r} is no file of rows; give the path of a {', '.join(READERS)} file")
     if not file.is_file():
         raise BadRows(f"there is no file {path!r}; give the path of a {', '.join(READERS)} file")
+    return _read(file, reader, repr(path))
+
+
+def rows_of_data(data: bytes, told: str) -> list[dict[str, Any]]:
+    """Return rows as `rows_of_file` does, of what has no name that says what it is: JSON, lines of JSON, Parquet or CSV."""
+    begins = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:4]
+    if not begins:
+        raise BadRows(f"there are no rows in {told}: it is empty; give lines of JSON, or CSV with the names of columns above")
+    reader = "read_parquet" if begins == b"PAR1" else "read_json" if begins[:1] in {b"{", b"["} else "read_csv"
+    with TemporaryDirectory(prefix="wf-rows-") as folder:
+        file = Path(folder) / "rows"
+        file.write_bytes(data)
+        return _read(file, reader, told)
+
+
+def _read(file: Path, reader: str, told: str) -> list[dict[str, Any]]:
     try:
         with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as database:
             found = database.execute(f"SELECT * FROM {reader}(?)", [str(file)])
             names = [column[0] for column in found.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            if reader == "read_json" and any(None in row.values() for row in rows):
+                keys = database.execute(_KEYS, [str(file)]).fetchall()
+                rows = [_as_it_stands(row, there) for row, (there,) in zip(rows, keys, strict=True)]
+            return rows
     except duckdb.Error as error:
-        raise BadRows(f"{path!r} cannot be read: {str(error).partition(chr(10))[0]}") from None
+        said = str(error).partition("\n")[0].replace(f'"{file}"', told).replace(str(file), told)
+        raise BadRows(f"{told} cannot be read: {said}") from None
+
+
+def _as_it_stands(row: dict[str, Any], keys: list[str] | None) -> dict[str, Any]:
+    """Return a row without what it got only because other rows have it."""
+    return row if keys is None else {name: value for name, value in row.items() if value is not None or name in keys}
 
 
 def check_target(path: str) -> None:

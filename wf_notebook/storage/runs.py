@@ -14,7 +14,7 @@ from ..events import RunEvent, RunResponse
 from ..keys import key_of
 from ..log import BESIDE, Event, span_of
 from ..owners import visible
-from ..processes import process_started_at
+from ..processes import Process, process_started_at
 from ..readable import Printed
 from ..run import Run
 from ..transaction import shown_id
@@ -193,10 +193,11 @@ def record(cells: Sequence[Any], told: Stored) -> Run:
     return run.told_by(told)
 
 
-def stored_run(row: Sequence[Any], read: Read, store: str, url: str | None) -> tuple[Run, str, int]:
-    """Return a run from its row, and the machine and process in which it was begun."""
+def stored_run(row: Sequence[Any], read: Read, store: str, url: str | None) -> tuple[Run, Process]:
+    """Return a run from its row, and the process in which it was begun."""
     named = dict(zip(_NAMES, row, strict=True))
-    return record(row, Stored(read, named["run_id"], store, url)), named["host"], named["pid"]
+    process = Process(named["host"], named["pid"], named["process_started_at"])
+    return record(row, Stored(read, named["run_id"], store, url)), process
 
 
 def last_runs(storage: Any, workflow: str, last: int, user_id: str | None) -> list[Run]:

@@ -14,7 +14,7 @@ from ..place import locate
 from ..tabular import columns, seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from inspect import Signature
 
     from .kinds import Kinds
@@ -91,8 +91,11 @@ class Takes:
         inputs = {**taken, **self._shared} if self._shared else taken
         return inputs if self._kinds is None else self._kinds.made(inputs)
 
-    def check_columns(self, given: Iterable[str]) -> None:
-        """Refuse columns of which run() would miss one; others than it takes are carried along into the result."""
+    def check_columns(self, given: Iterable[str], elsewhere: Collection[str] = ()) -> None:
+        """Refuse columns of which run() would miss one; others than it takes are carried along into the result.
+
+        `elsewhere` are those of other rows: what these have is no name that was meant, and has a default where it is left out.
+        """
         known = list(given)
         for name in self._shared:
             if name in known:
@@ -103,17 +106,19 @@ class Takes:
                 raise BadRows(f"{self._name}.run() needs {name!r}, and there is no such column{near}")
         if not self._all:
             for name in known:
-                if name not in self.names and (near := did_you_mean(name, [each for each in self.names if each not in known])):
+                left = [each for each in self.names if each not in known and each not in elsewhere]
+                if name not in self.names and (near := did_you_mean(name, left)):
                     raise BadRows(
                         f"{self._name}.run() takes no input {name!r}{near.removesuffix('?')}? rename the column, or drop it"
                     )
 
-    def check(self, row: Row, number: int) -> None:
+    def check(self, row: Row, number: int, elsewhere: Collection[str] = ()) -> None:
         """Refuse a row that run() does not take."""
         try:
-            self.check_columns(row)
+            self.check_columns(row, elsewhere)
         except BadRows as error:
-            raise (BadRows(f"row {number}: {error}") if number else error) from None  # the first may stand for all
+            stands_for_all = not number and set(row) >= set(elsewhere)
+            raise (error if stands_for_all else BadRows(f"row {number}: {error}")) from None
         self.check_values(row, number)
 
     def check_values(self, row: Row, number: int) -> None:
@@ -202,15 +207,18 @@ def _single(takes: Takes) -> str:
 
 
 def _checked(rows: list[Row], takes: Takes) -> Rows:
+    elsewhere = {name for row in rows for name in row}
     for number, row in enumerate(rows):
-        takes.check(row, number)
+        takes.check(row, number, elsewhere)
     return Rows(rows, len(rows), takes)
 
 
 def _as_they_come(given: Iterable[Any], takes: Takes) -> Iterator[Row]:
+    before: set[str] = set()
     for number, one in enumerate(_yielded(given)):
         row = dict(one) if isinstance(one, Mapping) else {_single(takes): one}
-        takes.check(row, number)
+        takes.check(row, number, before)
+        before.update(row)
         yield row
 
 

@@ -8,7 +8,6 @@ from ..errors import BadArguments, NoConflict, UnsavableValue, WorkflowError
 from ..ipynb.line import written
 from ..owners import SHARED, UNSHARED
 from .asked import rows_in_words, whole_number
-from .following import meant
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -209,25 +208,6 @@ def _left(said: Said | None) -> str:
     others = f"{said.of_others:,} of other users" if said.of_others else ""
     nobodys = f"{said.of_nobody:,} that nobody owns" if said.of_nobody else ""
     return f", but for {' and '.join(filter(None, [others, nobodys]))}" if others or nobodys else ""
-
-
-def stop(asked: Asked) -> None:
-    """End a run of this process, or a sweep; of another one say which that is."""
-    from ..swept import is_sweep  # which is large
-
-    run_id, going = meant(asked, "stop")
-    one = next((each for each in going if each.run.run_id == run_id), None)
-    if one is None:
-        raise BadArguments(f"run {run_id[:8]} is over: it is {asked.storage().run(run_id).status}")
-    if one.here is None:
-        raise BadArguments(
-            f"run {run_id[:8]} goes on in another process, {one.process}: stop it there, or end that process as a whole"
-        )
-    one.here.context.cancel.cancel()
-    if is_sweep(one.run):
-        asked.say(f"sweep {run_id[:8]} is asked to end; what is done is kept, and the same again goes on: %wf show {run_id[:8]}")
-        return
-    asked.say(f"run {run_id[:8]} of session {one.run.session_id!r} is asked to end; what it said is kept: %wf show {run_id[:8]}")
 
 
 def use(asked: Asked) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..ipynb.options import Option, is_expression
-from . import acting, leaving, looking
+from . import acting, leaving, looking, stopping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,7 @@ VERBS = (
          (TO, AS, EVERY)),
     Verb("status", "[NOTEBOOK]", "what can be continued: how last runs stand, what a rerun has for nothing, what is unsaved",
          leaving.status, ()),
-    Verb("stop", "[RUN]", "end a run that goes on in this kernel; of one elsewhere it says in which process", acting.stop, ()),
+    Verb("stop", "[RUN]", "end a run that goes on, or a sweep: what is done is kept; left out, the only one", stopping.stop, ()),
     Verb("sql", "SELECT …", "ask the views by SQL; %%wf sql for several lines", looking.sql, (OUT,), raw=query),
 )  # fmt: skip
 
