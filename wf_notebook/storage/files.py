@@ -1,4 +1,4 @@
-"""Rows of a file of a table, CSV, JSON or Parquet, as DuckDB reads and writes them."""
+"""Rows of a file: of CSV or JSON, or of Parquet, which DuckDB reads and writes."""
 
 from __future__ import annotations
 
@@ -11,34 +11,54 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ..errors import BadRows
+from .texts import of_csv, of_json, of_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: Which kinds of files can be written.
 WRITTEN = (".csv", ".jsonl", ".parquet")
-#: Who reads which kind of file.
-READERS = {
-    ".csv": "read_csv", ".tsv": "read_csv", ".parquet": "read_parquet",
-    ".json": "read_json", ".jsonl": "read_json", ".ndjson": "read_json",
+#: Who reads which kind of text.
+_READERS: dict[str, Callable[[str, str], Any]] = {
+    ".csv": of_csv, ".tsv": of_csv, ".json": of_json, ".jsonl": of_lines, ".ndjson": of_lines,
 }  # fmt: skip
+#: Which kinds of files can be read.
+READ = (*_READERS, ".parquet")
 
 
-def rows_of_file(path: str) -> list[dict[str, Any]]:
-    """Return the rows of a file, each as a dict. Raises BadRows for one that is not there, or cannot be read."""
+def rows_of_file(path: str) -> Any:
+    """Return the rows of a file: a list of them, or its columns by their names.
+
+    Of JSON each row has what it has there; in other files a gap is None. Raises BadRows for a file that is not there, or cannot
+    be read.
+    """
     file = Path(path).expanduser()
-    reader = READERS.get(file.suffix.lower())
-    if reader is None:
-        raise BadRows(f"{path!r} is no file of rows; give the path of a {', '.join(READERS)} file")
+    kind = file.suffix.lower()
+    if kind not in READ:
+        raise BadRows(f"{path!r} is no file of rows; give the path of a {', '.join(READ)} file")
     if not file.is_file():
-        raise BadRows(f"there is no file {path!r}; give the path of a {', '.join(READERS)} file")
+        raise BadRows(f"there is no file {path!r}; give the path of a {', '.join(READ)} file")
+    return _parquet(file, path) if kind == ".parquet" else _READERS[kind](_text(file, path), path)
+
+
+def _text(file: Path, path: str) -> str:
+    content = file.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadRows(f"{path!r} is no UTF-8 at line {line}; save it as UTF-8, or read it by pandas with its encoding") from None
+
+
+def _parquet(file: Path, path: str) -> dict[str, list[Any]]:
     try:
         with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as database:
-            found = database.execute(f"SELECT * FROM {reader}(?)", [str(file)])
+            found = database.execute("SELECT * FROM read_parquet(?)", [str(file)])
             names = [column[0] for column in found.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            rows = found.fetchall()
     except duckdb.Error as error:
         raise BadRows(f"{path!r} cannot be read: {str(error).partition(chr(10))[0]}") from None
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
 def check_target(path: str) -> None:
