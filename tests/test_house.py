@@ -52,7 +52,8 @@ FLOORS = """
     storage.duckdb_errors  storage.duckdb_connection
     storage.duckdb_checkpoints  storage.duckdb_attach
     storage.duckdb_file  storage.duckdb_rewrite  storage.duckdb_asked  storage.duckdb
-    storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering  storage.files  storage
+    storage.sqlite_errors  storage.sqlite_asked  storage.sqlite  storage.memory  storage.answering
+    storage.texts  storage.files  storage
     render.status  render.highlight  render.notation  render.markdown  render.carrying  render.splitting  render.growing
     render.safe  render.grid  render.pictures  render.said  render.transcript  render.content  render.bars  render.timeline
     render.layout  render.cap  render.made  render.record  render.player  render.terminal  render

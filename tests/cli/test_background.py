@@ -204,6 +204,7 @@ def test_what_is_wrong_is_said_before_anything_goes_to_the_background(process):
         "Error: a run in the background needs a store that others can read; name one: --storage duckdb:///runs.duckdb\n",
     )
 
+
 def test_an_interrupt_before_it_goes_on_by_itself_ends_it():
     held = "import os\nwith open('pid', 'w') as pid:\n    pid.write(str(os.getpid()))\nheld = open('gate').read()"
     cells = [held, "%%workflow late\ndef run(self):\n    return held"]

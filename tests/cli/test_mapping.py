@@ -87,7 +87,7 @@ def test_rows_come_on_stdin(wf, given):
             "Error: there are no rows in stdin: it is empty; give lines of JSON, or CSV with the names of columns above",
         ),
         ("--map - --out rows.csv", "[]", 0, "stdin has no rows: there is nothing to do"),
-        ("--map -", '{"text": ', 2, "Error: stdin cannot be read: "),
+        ("--map -", '{"text": ', 2, "Error: stdin cannot be read at line 1, column 10: "),
         ("--map - text=-", "a", 2, "Error: stdin is read once, and --map - has it; give 'text=-' otherwise, such as text=@FILE"),
     ],
 )

@@ -361,13 +361,6 @@ def test_settings_that_make_no_sense_are_refused():
             Double().map([1], **{other: 3})
 
 
-def test_files_are_rows(tmp_path):
-    (tmp_path / "rows.csv").write_text("n,by\n1,3\n2,5\n")
-    (tmp_path / "rows.jsonl").write_text('{"n": 1, "by": 3}\n{"n": 2, "by": 5}\n')
-    for name in ("rows.csv", "rows.jsonl"):
-        assert [row.content for row in Double().map(tmp_path / name).result()] == ["3", "10"]
-
-
 def test_a_sweep_is_awaited_in_async_code():
     async def main():
         return await Double().map([1, 2])

@@ -62,7 +62,7 @@ def _scores(named: dict[str, Any]) -> Any:
     return (next(iter(named.values())) if len(named) == 1 else named) or None
 
 
-def _rows(path: str) -> list[dict[str, Any]]:
+def _rows(path: str) -> Any:
     from ..storage.files import rows_of_file
 
     try:

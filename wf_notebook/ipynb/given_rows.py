@@ -34,6 +34,6 @@ def given_rows(text: str, namespace: dict[str, Any]) -> Any:
 
 
 def _names_a_file(path: str) -> bool:
-    from ..storage.files import READERS
+    from ..storage.files import READ
 
-    return Path(path).suffix.lower() in READERS
+    return Path(path).suffix.lower() in READ

@@ -1,9 +1,10 @@
-"""Rows of a file of a table, CSV, JSON or Parquet, as DuckDB reads and writes them."""
+"""Rows of a file: of CSV or JSON, or of Parquet, which DuckDB reads and writes."""
 
 from __future__ import annotations
 
 import csv
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -11,67 +12,67 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ..errors import BadRows
+from .texts import of_csv, of_json, of_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: Which kinds of files can be written.
 WRITTEN = (".csv", ".jsonl", ".parquet")
-#: Who reads which kind of file.
-READERS = {
-    ".csv": "read_csv", ".tsv": "read_csv", ".parquet": "read_parquet",
-    ".json": "read_json", ".jsonl": "read_json", ".ndjson": "read_json",
+#: Who reads which kind of text.
+_READERS: dict[str, Callable[[str, str], Any]] = {
+    ".csv": of_csv, ".tsv": of_csv, ".json": of_json, ".jsonl": of_lines, ".ndjson": of_lines,
 }  # fmt: skip
+#: Which kinds of files can be read.
+READ = (*_READERS, ".parquet")
 
 
-#: The keys that each object of a file of JSON has, as it stands there; nothing for what is no object.
-_KEYS = "SELECT CASE WHEN json_type(json) = 'OBJECT' THEN json_keys(json) END FROM read_json_objects(?)"
+def rows_of_file(path: str) -> Any:
+    """Return the rows of a file: a list of them, or its columns by their names.
 
-
-def rows_of_file(path: str) -> list[dict[str, Any]]:
-    """Return the rows of a file, each as a dict. Raises BadRows for one that is not there, or cannot be read.
-
-    Of JSON a key that a row does not have is missing in it, and null is None; in other files a gap is None.
+    Of JSON each row has what it has there; in other files a gap is None. Raises BadRows for a file that is not there, or cannot
+    be read.
     """
     file = Path(path).expanduser()
-    reader = READERS.get(file.suffix.lower())
-    if reader is None:
-        raise BadRows(f"{path!r} is no file of rows; give the path of a {', '.join(READERS)} file")
+    kind = file.suffix.lower()
+    if kind not in READ:
+        raise BadRows(f"{path!r} is no file of rows; give the path of a {', '.join(READ)} file")
     if not file.is_file():
-        raise BadRows(f"there is no file {path!r}; give the path of a {', '.join(READERS)} file")
-    return _read(file, reader, repr(path))
+        raise BadRows(f"there is no file {path!r}; give the path of a {', '.join(READ)} file")
+    return _parquet(file, repr(path)) if kind == ".parquet" else _READERS[kind](_text(file.read_bytes(), repr(path)), repr(path))
 
 
-def rows_of_data(data: bytes, told: str) -> list[dict[str, Any]]:
+def rows_of_data(data: bytes, told: str) -> Any:
     """Return rows as `rows_of_file` does, of what has no name that says what it is: JSON, lines of JSON, Parquet or CSV."""
-    begins = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:4]
+    begins = data.removeprefix(BOM_UTF8).lstrip()[:4]
     if not begins:
         raise BadRows(f"there are no rows in {told}: it is empty; give lines of JSON, or CSV with the names of columns above")
-    reader = "read_parquet" if begins == b"PAR1" else "read_json" if begins[:1] in {b"{", b"["} else "read_csv"
+    if begins != b"PAR1":
+        return (of_json if begins[:1] in {b"{", b"["} else of_csv)(_text(data, told), told)
     with TemporaryDirectory(prefix="wf-rows-") as folder:
         file = Path(folder) / "rows"
         file.write_bytes(data)
-        return _read(file, reader, told)
+        return _parquet(file, told)
 
 
-def _read(file: Path, reader: str, told: str) -> list[dict[str, Any]]:
+def _text(data: bytes, told: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadRows(f"{told} is no UTF-8 at line {line}; save it as UTF-8, or read it by pandas with its encoding") from None
+
+
+def _parquet(file: Path, told: str) -> dict[str, list[Any]]:
     try:
         with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as database:
-            found = database.execute(f"SELECT * FROM {reader}(?)", [str(file)])
+            found = database.execute("SELECT * FROM read_parquet(?)", [str(file)])
             names = [column[0] for column in found.description or ()]
-            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-            if reader == "read_json" and any(None in row.values() for row in rows):
-                keys = database.execute(_KEYS, [str(file)]).fetchall()
-                rows = [_as_it_stands(row, there) for row, (there,) in zip(rows, keys, strict=True)]
-            return rows
+            rows = found.fetchall()
     except duckdb.Error as error:
         said = str(error).partition("\n")[0].replace(f'"{file}"', told).replace(str(file), told)
         raise BadRows(f"{told} cannot be read: {said}") from None
-
-
-def _as_it_stands(row: dict[str, Any], keys: list[str] | None) -> dict[str, Any]:
-    """Return a row without what it got only because other rows have it."""
-    return row if keys is None else {name: value for name, value in row.items() if value is not None or name in keys}
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
 def check_target(path: str) -> None:

@@ -182,14 +182,14 @@ class Crew:
             for going in list(self._going.values()):
                 if going.told is None and now - going.since > timeout:
                     going.told = now
-                    going.workflow.give_up(RowTimeout(f"row {going.task.number} took longer than {timeout:g} s"))
+                    going.workflow.give_up(_late(going, timeout))
                     going.workflow.stop()
                 elif going.told is not None and now - going.told > GRACE:
-                    self._hire_for(going)
+                    self._hire_for(going, timeout)
 
-    def _hire_for(self, going: _Going) -> None:
+    def _hire_for(self, going: _Going, timeout: float) -> None:
         """A row cannot be ended, as plain code does not look up: it goes on unheard, and another thread does the next one."""
-        if self._let_go(going, RowTimeout("it took too long")):
+        if self._let_go(going, _late(going, timeout)):
             logger.warning("row %d cannot be ended, and goes on unheard", going.task.number)
             self._hire(in_a_thread)  # that of an executor may be the one that is taken
 
@@ -199,3 +199,7 @@ class Crew:
         going.workflow.give_up(error)
         self._keeper.put(self._doing.ended(going.task, going.workflow, error), going.workflow.session)
         return True
+
+
+def _late(going: _Going, timeout: float) -> RowTimeout:
+    return RowTimeout(f"row {going.task.number} took longer than {timeout:g} s")

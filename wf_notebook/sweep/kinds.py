@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from math import isnan
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -46,6 +48,9 @@ class Kinds:
         try:
             return adapter(value)
         except Exception:  # noqa: BLE001 - of pydantic, or of the user's own validators
+            if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"}:  # a list or a dict, as a cell of CSV has it
+                with suppress(Exception):
+                    return adapter(json.loads(value))
             kind = getattr(hint, "__name__", None) if isinstance(hint, type) else str(hint).replace("typing.", "")
             if value is None or (isinstance(value, float) and isnan(value)):  # a gap of a dataframe, or of a list made of one
                 gap = f"{name} is missing ({value}), and run() takes {kind}"

@@ -137,10 +137,10 @@ OTHERS = dict.fromkeys(
 )
 
 
-def read_rows(given: Any, takes: Takes, *, read: Callable[[str], list[Row]]) -> Rows:
+def read_rows(given: Any, takes: Takes, *, read: Callable[[str], Any]) -> Rows:
     """Return what was given as rows; `read` reads a file. Raises BadRows for what cannot be rows, or not rows of run()."""
     if isinstance(given, str | os.PathLike):
-        return _checked(read(os.fspath(given)), takes)
+        given = read(os.fspath(given))
     is_pandas = type(given).__module__.partition(".")[0] == "pandas"
     if is_pandas and hasattr(given, "to_frame"):  # a series, or an index
         given = given.to_frame(name=_single(takes))
