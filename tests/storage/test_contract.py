@@ -862,6 +862,26 @@ print(status)
 
 
 @pytest.mark.slow
+def test_a_child_that_is_forked_while_the_file_is_still_attached_saves_too(file_database, python):
+    code = """
+import os, sys
+from wf_notebook import open_storage
+from wf_notebook.storage.duckdb_checkpoints import Checkpoints
+Checkpoints.are_due = lambda *_, **__: True  # after each save the file stays attached for a moment
+session = open_storage(sys.argv[1]).session("demo")
+session.state["parent"] = 1
+session.save()
+child = os.fork()
+session.state["child" if child == 0 else "after"] = 1
+session.save()
+if child:
+    print(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+    assert python(code, file_database.url) == "0"
+    assert file_database.open().session("demo").state == {"parent": 1, "child": 1, "after": 1}
+
+
+@pytest.mark.slow
 def test_a_forked_child_has_a_copy_of_the_memory(python):
     code = """
 import os, sys

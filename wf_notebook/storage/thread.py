@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     #: Waits until that moment of the monotonic clock for further jobs of the group; none have come when it is there.
     More = Callable[[float], Sequence["Job"]]
 
+#: A fork waits so many seconds at most for what is being done.
+HOLD = 3.0
+
 
 class Job(Future[Any]):
     """Something to do, and what it will give; `given_up` says that nobody waits for it any more.
@@ -114,7 +117,7 @@ class StorageThread:
         self._start_over()
         atexit.register(self._end)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forget)
+            os.register_at_fork(before=self._hold, after_in_parent=self._let_go_on, after_in_child=self._forget)
 
     def run(self, job: Job) -> Any:
         """Let a job be done, and wait for its result.
@@ -152,7 +155,9 @@ class StorageThread:
             self._thread = threading.current_thread()
         waiting = _Waiting(jobs)
         while True:
-            self._do(waiting.first(), waiting)
+            first = waiting.first()
+            with self._at_work:
+                self._do(first, waiting)
 
     @staticmethod
     def _do(jobs: Sequence[Job], waiting: _Waiting | None = None) -> None:
@@ -181,13 +186,26 @@ class StorageThread:
     def _start_over(self) -> None:
         self._thread = None
         self._lock = threading.RLock()
+        self._at_work, self._holder = threading.Lock(), 0
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+
+    def _hold(self) -> None:
+        """Before a fork: let it do nothing meanwhile, or a file that it has attached would be so for ever in the child."""
+        if threading.current_thread() is not self._thread and self._at_work.acquire(timeout=HOLD):
+            self._holder = threading.get_ident()
+
+    def _let_go_on(self) -> None:
+        if self._holder == threading.get_ident():
+            self._holder = 0
+            self._at_work.release()
 
     def _forget(self) -> None:
         """In a forked child the thread is gone: start over, without touching what is the parent's."""
         if self._thread is not None:
             self._start_over()
             self._forget_more()
+        else:
+            self._let_go_on()
 
     def _end(self) -> None:
         if self._thread is not None:
