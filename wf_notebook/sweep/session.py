@@ -42,16 +42,22 @@ class Ending(NamedTuple):
 class RowSteps(Steps):
     """The steps of a row whose session was not there: but for other processes nobody writes any of them but the row itself."""
 
-    def __init__(self, session_id: str, storage: Any) -> None:
+    def __init__(self, session_id: str, storage: Any, others: int) -> None:
         super().__init__(session_id, storage)
-        self._others = storage.others()
+        self._others: int | None = others
 
     def catch_up(self) -> None:
         """Learn what others wrote; nothing is asked while nobody did."""
-        others = self._storage.others() if self._storage is not None else self._others  # type: ignore[attr-defined] # asked for above
+        others = _others(self._storage)
         if others != self._others:
             self._others = others
             super().catch_up()
+
+
+def _others(storage: Any) -> int | None:
+    """Return a number that stays the same while no other process wrote to a storage; None where it has none."""
+    others: int | None = storage.others() if hasattr(storage, "others") else None
+    return others
 
 
 class RowSession(Session):
@@ -74,12 +80,18 @@ class RowSession(Session):
     ) -> None:
         """`due` is the key of the row, and the run that had done it before it was to be done now."""
         self._is_new, self._due, self._doer = is_new, due, threading.get_ident()
+        self._others = _others(storage) if is_new else None
         super().__init__(session_id, storage=storage, state=state, about=about)
 
     def _known_steps(self) -> Steps:
-        if self._is_new and hasattr(self.storage, "others"):
-            return RowSteps(self.session_id, self.storage)
+        if self._others is not None:
+            return RowSteps(self.session_id, self.storage, self._others)
         return super()._known_steps()
+
+    @property
+    def sources(self) -> dict[tuple[int, str], str]:
+        """What a process said last of the source of each workflow: of a session that was not there, nothing."""
+        return {} if self._is_new and self._steps is None else super().sources
 
     def load(self) -> None:
         """Load it; of one that is in no store, nothing is asked for."""
