@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..cache.given import Given, text_of
-from ..done import Done
+from ..done import stored
 from ..errors import UnsavableValue
 from ..session import Session
 from ..steps import Steps
@@ -175,17 +175,20 @@ def mark_of(row: Row, key: str, workflow: str | None) -> dict[str, Any] | None:
         result = text_of(Given(row.content, used={"models": [*row.models]} if row.models else {}), blobs)
     except UnsavableValue:
         return None
-    done = Done(
-        row.run_id,
-        workflow or "",
-        KIND,
-        key,
-        "#1",
-        row.started_at,
-        row.run_id,
-        seconds=row.duration or 0.0,
-        input_tokens=row.input_tokens,
-        output_tokens=row.output_tokens,
-        cost=row.cost,
-    )
-    return {**done.row(), "result": result, "blobs": blobs}
+    return {
+        "op": "done",
+        "happened_at": stored(row.started_at),
+        "step_id": row.run_id,
+        "name": workflow or "",
+        "kind": KIND,
+        "nth": 1,
+        "key": key,
+        "place": "#1",
+        "run_id": row.run_id,
+        "seconds": row.duration or 0.0,
+        "input_tokens": row.input_tokens,
+        "output_tokens": row.output_tokens,
+        "cost": row.cost,
+        "result": result,
+        "blobs": blobs,
+    }
