@@ -85,7 +85,7 @@ class OpenRun:
             self._log.hears = self._journal.hear
             self._before: Encoded = session.snapshot().kept
             self._start = begun_row(context.run_id, workflow, context.workflow_id, inputs, self.started_at)
-            source = source_rows(context, workflow, session, self.started_at)
+            source = source_rows(context, workflow, session, self._start["happened_at"])
             self._begun = Records() if context.private else Records([self._start], steps=source)
         if self._journal is not None or self._span.is_there:
             saver.watch(self)

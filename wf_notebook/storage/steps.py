@@ -150,7 +150,8 @@ class StepRows:
                     row[where] = _source_digest(text) if row["op"] == "source" else digest("json", [text.encode()])
                     beside[row[where]] = (len(text), text, None)
                     row[column] = None
-            beside |= {name: (len(content), None, content) for name, content in step.get("blobs", {}).items()}
+            if blobs := step.get("blobs"):
+                beside |= {name: (len(content), None, content) for name, content in blobs.items()}
             rows.append(tuple(map(row.get, _COLUMNS)))
         self._keep(beside)
         self._insert("step_log", _COLUMNS, rows)
