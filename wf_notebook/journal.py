@@ -111,14 +111,19 @@ class _Text(NamedTuple):
 
 def start_row(run: Run) -> Row:
     """Return the row that says that a run began, in which process."""
+    return begun_row(run.run_id, run.workflow, run.workflow_id, run.inputs, run.started_at)
+
+
+def begun_row(run_id: str, workflow: str, workflow_id: str | None, inputs: dict[str, Any], started_at: datetime) -> Row:
+    """Return the same of a run that just begins."""
     here = this_process()
     return {
-        "run_id": run.run_id,
+        "run_id": run_id,
         "phase": "start",
-        "happened_at": _time(run.started_at),
-        "workflow": run.workflow,
-        "workflow_id": run.workflow_id,
-        "inputs": as_json(run.inputs),
+        "happened_at": _time(started_at),
+        "workflow": workflow,
+        "workflow_id": workflow_id,
+        "inputs": as_json(inputs),
         "host": here.host,
         "pid": here.pid,
         "process_started_at": here.started_at,

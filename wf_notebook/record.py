@@ -14,7 +14,7 @@ from .changes import summed_up
 from .errors import RunCancelled, UnsavableValue, WorkflowError
 from .events import RunEvent, RunResponse
 from .foreign import advise
-from .journal import Journal, NoJournal, end_row, start_row
+from .journal import Journal, NoJournal, begun_row, end_row
 from .keys import key_of
 from .log import Log
 from .readable import glimpse
@@ -76,8 +76,7 @@ class OpenRun:
         self._text: list[str] = []
         self._completed: list[str] = []
         self._last: RunResponse | None = None
-        self._ended = ended
-        self._ending = threading.Lock()
+        self._ended, self._ending = ended, threading.Lock()
         self._journal: Journal | None = None
         self._span = begin(f"invoke_workflow {workflow}", _named(context, workflow))
         self._span.inside(self.variables)
@@ -85,8 +84,8 @@ class OpenRun:
             self._journal = NoJournal("") if context.private else Journal(context.run_id)
             self._log.hears = self._journal.hear
             self._before: Encoded = session.snapshot().kept
-            self._start = start_row(self.record())
-            source = source_rows(context, workflow, session.steps, self.started_at)
+            self._start = begun_row(context.run_id, workflow, context.workflow_id, inputs, self.started_at)
+            source = source_rows(context, workflow, session, self._start["happened_at"])
             self._begun = Records() if context.private else Records([self._start], steps=source)
         if self._journal is not None or self._span.is_there:
             saver.watch(self)
@@ -195,8 +194,9 @@ class OpenRun:
                 self.error = self.context.overspent()
                 self.status = "completed" if self.error is None else "stopped"
         saver.unwatch(self)
+        record = None
         try:
-            self._save_end()
+            record = self._save_end()
         except WorkflowError as failure:
             self.error = self.error or f"not saved: {failure}"
             if error is None or isinstance(error, (RunCancelled, GeneratorExit)):
@@ -205,12 +205,12 @@ class OpenRun:
                 raise
             error.add_note(f"and the run could not be saved: {type(failure).__name__}: {failure}")
         finally:
-            record = self.record()
+            record = record or self.record()
             self._span.note(_used(record))
             self._span.end(error)
             self._ended(record)
 
-    def _save_end(self) -> None:
+    def _save_end(self) -> Run:
         if self._journal is not None:
             snapshot = self.session.snapshot()
             if snapshot.refused:
@@ -219,10 +219,12 @@ class OpenRun:
             if self.changes:
                 self._log.note(RunEvent.updating_memory.value, {"span": "state", "values": self._values()})
         self._log.close()
+        record = self.record()
         if self._journal is not None:
-            new, ends = self._new(), [] if self.context.private else [end_row(self.record(), self._start)]
+            new, ends = self._new(), [] if self.context.private else [end_row(record, self._start)]
             rows = Records([*new.runs, *ends], list(self._journal.rows()), new.steps)
             self.session.conclude(rows, run_id=self._saved_as, snapshot=snapshot)
+        return record
 
     def _values(self) -> dict[str, str]:
         """Return how the values begin that the run changed; they are told with it, as the state goes on."""

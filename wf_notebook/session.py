@@ -67,8 +67,7 @@ class Session(Saving, History, Remembers, Exported):
         self._rows: tuple[Records, ...] = ()  # rows that wait for a save that can be done
         self._queued: deque[Records] = deque()
         self._lock = threading.RLock()
-        #: The steps that are remembered.
-        self.steps = self._known_steps()
+        self._steps: Steps | None = None
         _sessions.add(self)
 
     @property
@@ -79,8 +78,25 @@ class Session(Saving, History, Remembers, Exported):
     def __repr__(self) -> str:
         return f"<Session {self.session_id!r} {f'version {self.version}' if self.loaded else 'not loaded yet'}>"
 
+    @property
+    def steps(self) -> Steps:
+        """The steps that are remembered."""
+        if self._steps is None:
+            with self._lock:
+                self._steps = self._steps or self._known_steps()
+        return self._steps
+
+    @steps.setter
+    def steps(self, steps: Steps) -> None:
+        self._steps = steps
+
     def _known_steps(self) -> Steps:
         return Steps.of(self.session_id, self.storage)
+
+    @property
+    def sources(self) -> dict[tuple[int, str], str]:
+        """What a process said last in this session of the source of each workflow."""
+        return self.steps.sources
 
     def _sibling(self, session_id: str, *, state: dict[Any, Any], about: About) -> Session:
         return Session(session_id, storage=self.storage, state=state, about=replace(about, user_id=self._acting() or user()))
@@ -191,7 +207,8 @@ class Session(Saving, History, Remembers, Exported):
         before = self._line.stamp if known.undisturbed else None
         self._line, self.about, self._base, self._met = known.line, known.about, known.base, known.met
         self._attempts, self._rows, self._saved_about = known.attempts, known.rows, known.saved_about
-        self.steps.go_on(before, self._line.stamp)
+        if self._steps is not None:
+            self._steps.go_on(before, self._line.stamp)
 
     def _fetch(self) -> None:
         """Bring what is known of the store up to its newest."""
@@ -226,7 +243,7 @@ class Session(Saving, History, Remembers, Exported):
 
     def _forget(self) -> None:
         self._live.clear()
-        self.steps.sources.clear()
+        self.sources.clear()
         self._base, self._met, self._line, self._encoder = {}, {}, Line(self._line.key), Encoder()
 
     def _hide(self, tx: Transaction) -> None:

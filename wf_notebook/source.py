@@ -8,29 +8,26 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from .done import stored
 from .keying.program import Program, program
 from .keying.remembered import Remembered
 from .processes import this_process
 from .redact import redact
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from .run import RunContext
-    from .steps import Steps
+    from .session import Session
 
 _known: Remembered[tuple[str, str]] = Remembered()
 
 
-def source_rows(run: RunContext, name: str, steps: Steps, at: datetime) -> list[dict[str, Any]]:
+def source_rows(run: RunContext, name: str, session: Session, at: str) -> list[dict[str, Any]]:
     """Return the row that keeps the source of a workflow, if that is not what this process said of it last in this session."""
     text, digest = ("", "") if run.private else _told(type(run.workflow))
-    if not text or steps.sources.get((os.getpid(), name)) == digest:
+    if not text or (sources := session.sources).get((os.getpid(), name)) == digest:
         return []
-    steps.sources[os.getpid(), name] = digest
+    sources[os.getpid(), name] = digest
     said = {"op": "source", "kind": "workflow", "name": name, "key": digest, "place": process(*this_process()), "parts": text}
-    return [{**said, "run_id": run.run_id, "happened_at": stored(at)}]
+    return [{**said, "run_id": run.run_id, "happened_at": at}]
 
 
 def _told(cls: type) -> tuple[str, str]:

@@ -18,10 +18,10 @@ import pytest
 from wf_notebook import Workflow, open_storage
 from wf_notebook.sweep.doing import Doing
 from wf_notebook.sweep.keeping import Keeper
-from wf_notebook.sweep.session import MEANWHILE
+from wf_notebook.sweep.session import MEANWHILE, RowSession
 from wf_notebook.sweep.tasks import Recall, Task
 from wf_notebook.swept.said import going
-from wf_notebook.transaction import Records
+from wf_notebook.transaction import About, Records
 
 KINDS = ["sqlite:///{}/s.db", "duckdb:///{}/s.duckdb", pytest.param("postgres", marks=pytest.mark.postgres)]
 ROWS = 40
@@ -271,3 +271,30 @@ def test_a_row_whose_process_died_after_it_was_kept_is_known_to_have_ended(tmp_p
     ended = Recall(storage, uses=False).ended(replace(task, key=key))
     assert (ended.done.run_id, ended.done.content) == (row.run_id, "1")
     assert Recall(storage, uses=False).ended(replace(task, key=key, past=row.run_id)).done is None
+
+
+STEPPING = """
+import sys
+from wf_notebook import Workflow, step
+
+@step
+def outline(n):
+    return f"{n}"
+
+class Stepping(Workflow):
+    def run(self, n: int):
+        return outline(n)
+
+Stepping(storage=sys.argv[1], session_id="row", cache="use").run(n=1)
+"""
+
+
+def test_a_row_finds_the_steps_that_others_did_between_its_beginning_and_its_first_step(tmp_path):
+    storage = open_storage(f"duckdb:///{tmp_path}/s.duckdb")
+    storage.session("another").rename("so that there is a file")
+    row = RowSession("row", storage=storage, state={}, about=About(), is_new=True)
+    storage.close()
+    subprocess.run([sys.executable, "-c", STEPPING, storage.url], cwd=tmp_path, check=True, timeout=60)
+    assert storage.read("SELECT count(*) FROM step_log WHERE op = 'done'") == [(1,)]
+    row.steps.catch_up()
+    assert [done.name for done in row.steps.all()] == ["outline"]

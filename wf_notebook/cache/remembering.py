@@ -44,7 +44,6 @@ class Cache:
 
     def __init__(self, session: Session, mode: Mode | Literal["plan"]) -> None:
         self.mode, self.session = mode, session
-        self.steps: Steps = session.steps
         self._run: Callable[[], Keeping | None] = lambda: None
         #: How often each key was asked for, by branch.
         self._counts: Counter[str] = Counter()
@@ -56,6 +55,11 @@ class Cache:
         self.missed: dict[str, Any] | None = None
         #: The steps that go on.
         self.going_on: list[Going] = []
+
+    @property
+    def steps(self) -> Steps:
+        """The steps of its session."""
+        return self.session.steps
 
     def belongs_to(self, run: Keeping) -> None:
         """Say which run it is that saves; it is not kept alive for that, as it ends as soon as nobody reads it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..codec.blobs import digest
@@ -20,6 +21,12 @@ _TOLD = ("seq", "op", "happened_at", "step_id", "name", "kind", "nth", "key", "p
 _OF = "store = ? AND session_id = ?"
 #: What is large lies beside the rows, once for all of equal content.
 _BESIDE = {"result": "blob", "parts": "parts_blob"}
+
+
+@lru_cache(maxsize=4)
+def _source_digest(text: str) -> str:
+    """Return the digest of a source: each row of a sweep has the same."""
+    return digest("json", [text.encode()])
 
 
 class StepRows:
@@ -140,10 +147,11 @@ class StepRows:
             for column, where in _BESIDE.items():
                 text = row.get(column)
                 if text is not None and (len(text) > LARGE or row["op"] == "source"):
-                    row[where] = digest("json", [text.encode()])
+                    row[where] = _source_digest(text) if row["op"] == "source" else digest("json", [text.encode()])
                     beside[row[where]] = (len(text), text, None)
                     row[column] = None
-            beside |= {name: (len(content), None, content) for name, content in step.get("blobs", {}).items()}
+            if blobs := step.get("blobs"):
+                beside |= {name: (len(content), None, content) for name, content in blobs.items()}
             rows.append(tuple(map(row.get, _COLUMNS)))
         self._keep(beside)
         self._insert("step_log", _COLUMNS, rows)

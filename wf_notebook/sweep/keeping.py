@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .session import Ending
 
 #: So many rows are saved in one transaction, and so many may wait for that: who does rows then waits, too.
-AT_ONCE, BACKLOG = 500, 2000
+AT_ONCE, BACKLOG = 500, 1000
 #: So long a row waits for others that end soon after it, in seconds.
 PAUSE = 0.01
 #: What stands against one row, and not against the others.

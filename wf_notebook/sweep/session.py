@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..cache.given import Given, text_of
-from ..done import Done
+from ..done import stored
 from ..errors import UnsavableValue
 from ..session import Session
 from ..steps import Steps
@@ -42,16 +42,22 @@ class Ending(NamedTuple):
 class RowSteps(Steps):
     """The steps of a row whose session was not there: but for other processes nobody writes any of them but the row itself."""
 
-    def __init__(self, session_id: str, storage: Any) -> None:
+    def __init__(self, session_id: str, storage: Any, others: int) -> None:
         super().__init__(session_id, storage)
-        self._others = storage.others()
+        self._others: int | None = others
 
     def catch_up(self) -> None:
         """Learn what others wrote; nothing is asked while nobody did."""
-        others = self._storage.others() if self._storage is not None else self._others  # type: ignore[attr-defined] # asked for above
+        others = _others(self._storage)
         if others != self._others:
             self._others = others
             super().catch_up()
+
+
+def _others(storage: Any) -> int | None:
+    """Return a number that stays the same while no other process wrote to a storage; None where it has none."""
+    others: int | None = storage.others() if hasattr(storage, "others") else None
+    return others
 
 
 class RowSession(Session):
@@ -74,12 +80,18 @@ class RowSession(Session):
     ) -> None:
         """`due` is the key of the row, and the run that had done it before it was to be done now."""
         self._is_new, self._due, self._doer = is_new, due, threading.get_ident()
+        self._others = _others(storage) if is_new else None
         super().__init__(session_id, storage=storage, state=state, about=about)
 
     def _known_steps(self) -> Steps:
-        if self._is_new and hasattr(self.storage, "others"):
-            return RowSteps(self.session_id, self.storage)
+        if self._others is not None:
+            return RowSteps(self.session_id, self.storage, self._others)
         return super()._known_steps()
+
+    @property
+    def sources(self) -> dict[tuple[int, str], str]:
+        """What a process said last of the source of each workflow: of a session that was not there, nothing."""
+        return {} if self._is_new and self._steps is None else super().sources
 
     def load(self) -> None:
         """Load it; of one that is in no store, nothing is asked for."""
@@ -163,17 +175,20 @@ def mark_of(row: Row, key: str, workflow: str | None) -> dict[str, Any] | None:
         result = text_of(Given(row.content, used={"models": [*row.models]} if row.models else {}), blobs)
     except UnsavableValue:
         return None
-    done = Done(
-        row.run_id,
-        workflow or "",
-        KIND,
-        key,
-        "#1",
-        row.started_at,
-        row.run_id,
-        seconds=row.duration or 0.0,
-        input_tokens=row.input_tokens,
-        output_tokens=row.output_tokens,
-        cost=row.cost,
-    )
-    return {**done.row(), "result": result, "blobs": blobs}
+    return {
+        "op": "done",
+        "happened_at": stored(row.started_at),
+        "step_id": row.run_id,
+        "name": workflow or "",
+        "kind": KIND,
+        "nth": 1,
+        "key": key,
+        "place": "#1",
+        "run_id": row.run_id,
+        "seconds": row.duration or 0.0,
+        "input_tokens": row.input_tokens,
+        "output_tokens": row.output_tokens,
+        "cost": row.cost,
+        "result": result,
+        "blobs": blobs,
+    }
