@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 #: What such a process is told, and no other: the file in which it says where it is at.
 REPORT = "--report-to"
+_COMMAND_OF = "/proc/{}/cmdline"
 _COMMAND = ("-m", "wf_notebook", "run", REPORT)
 #: Asks such a process to end. What it was doing is kept.
 ENDS = signal.SIGTERM
@@ -24,6 +25,15 @@ ENDS = signal.SIGTERM
 def is_here(process: Process) -> bool:
     """Say whether a process is one of this machine."""
     return process.host == socket.gethostname()
+
+
+def can_be_told() -> bool:
+    """Say whether the system tells of a process by which command it was begun.
+
+    >>> can_be_told() == Path("/proc").is_dir()
+    True
+    """
+    return Path(_COMMAND_OF.format("self")).exists()
 
 
 def is_alone(process: Process) -> bool:
@@ -38,7 +48,7 @@ def is_alone(process: Process) -> bool:
     if not (is_here(process) and process.started_at and process_started_at(process.pid) == process.started_at):
         return False
     with suppress(OSError):
-        words = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
+        words = Path(_COMMAND_OF.format(process.pid)).read_bytes().split(b"\0")
         return tuple(os.fsdecode(each) for each in words[1 : 1 + len(_COMMAND)]) == _COMMAND
     return False
 

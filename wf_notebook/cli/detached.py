@@ -19,7 +19,7 @@ import click
 
 from .. import saver
 from ..accounts import MAP
-from ..alone import REPORT
+from ..alone import REPORT, can_be_told
 from ..errors import BadArguments, WorkflowError
 from ..storage.moment import now
 from .manner import manner
@@ -96,7 +96,7 @@ def _tell(told: dict[str, Any]) -> None:
             f"wf status{where} lists it, wf attach {run_id[:8]}{where} follows it, wf show {run_id[:8]}{where} shows its record"
         )
     kept = "what is done is kept, and the same command again goes on" if is_sweep else "what it said and changed is kept"
-    ends = f"kill {told['pid']}" if run_id is None else f"wf stop {run_id[:8]}{where}"
+    ends = f"kill {told['pid']}" if run_id is None or not can_be_told() else f"wf stop {run_id[:8]}{where}"
     lines.append(f"{ends} ends it; {kept}")
     if manner().json:
         told = {name: told[name] for name in ("run_id", "session_id", "pid", "log", "storage")}
