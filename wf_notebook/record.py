@@ -150,11 +150,8 @@ class OpenRun:
 
     def record(self) -> Run:
         """Return the run as it stands."""
-        usage, content = self.context.usage, None
-        if self._text or self._completed:
-            content = self._said()
-        elif self._last is not None:
-            content = _shown(self._last)
+        usage, last = self.context.usage, self._last
+        content = self._said() if self._text or self._completed else None if last is None else _shown(last)
         return Run(
             run_id=self.context.run_id,
             session_id=self.context.session_id,
