@@ -46,8 +46,10 @@ def main(given: list[str] | None = None) -> None:
         values = runs.measured(measure, min(repetitions, measure.repetitions))
         rows.append(results.row(measure, values))
     console.print(results.printed(rows, title="only tried: these numbers say nothing" if options.quick else None))
-    if not options.only and not options.quick:
-        (HERE / "RESULTS.md").write_text(results.markdown(rows, repetitions), encoding="utf-8")
+    if not options.quick:
+        file = HERE / "RESULTS.md"
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
+        file.write_text(results.markdown(results.together(MEASURES, rows, before), repetitions), encoding="utf-8")
 
 
 class Runs:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import results
+from benchmarks.table import MEASURES
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -18,12 +21,21 @@ def bench(*options, module="benchmarks"):
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
+def test_what_is_measured_anew_takes_the_place_of_its_row_and_the_other_rows_stay_in_the_order_of_the_measures():
+    first, second, third = MEASURES[:3]
+    cells = {measure.work: (measure.work, "ours 1 ms", "1 ms", "≤ 2 ms", "✓ met", "2026-01-02") for measure in MEASURES}
+    anew = (second.work, "ours 3 ms", "3 ms", "≤ 2 ms", "✗ not met", "2026-02-03")
+    before = results.markdown([cells[third.work], cells[second.work], ("gone", *anew[1:])], 5)
+    assert results.together(MEASURES, [anew], before) == [anew, cells[third.work]]
+    assert results.together(MEASURES, [cells[first.work]], "") == [cells[first.work]]
+
+
 @pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.timeout(600)
 def test_every_measure_can_be_taken_and_nothing_is_written_when_it_is_only_tried():
-    results = ROOT / "benchmarks" / "RESULTS.md"
-    before = results.read_bytes() if results.exists() else None
+    table = ROOT / "benchmarks" / "RESULTS.md"
+    before = table.read_bytes() if table.exists() else None
     done = bench("--quick")
     assert done.returncode == 0, done.stderr
     for line in (
@@ -67,7 +79,7 @@ def test_every_measure_can_be_taken_and_nothing_is_written_when_it_is_only_tried
     ):
         assert line in done.stdout
     assert "these numbers say nothing" in done.stdout
-    assert (results.read_bytes() if results.exists() else None) == before
+    assert (table.read_bytes() if table.exists() else None) == before
 
 
 def test_a_measure_that_does_not_exist_is_refused_with_those_that_do():
