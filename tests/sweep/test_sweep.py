@@ -84,6 +84,7 @@ def test_whatever_keeps_rows_from_being_saved_is_raised(tmp_path):
         {"n": [3, 4], "by": (10, 20), "label": "c"},
         {"n": range(3, 5), "by": pd.Series([10, 20], index=[7, 8]), "label": "c"},
         {"n": np.array([3, 4]), "by": [10, 20], "label": "c"},
+        np.array([(3, 10, "c"), (4, 20, "c")], dtype=[("n", int), ("by", int), ("label", "U1")]),
     ],
 )
 def test_a_dict_of_columns_is_taken_as_pandas_takes_it(columns):
@@ -92,6 +93,13 @@ def test_a_dict_of_columns_is_taken_as_pandas_takes_it(columns):
         0: {"n": 3, "by": 10, "label": "c", "content": "30"},
         1: {"n": 4, "by": 20, "label": "c", "content": "80"},
     }
+
+
+@pytest.mark.parametrize(("shape", "told"), [((2, 3), "2 × 3"), ((1, 1, 1), "1 × 1 × 1")])
+def test_an_array_whose_columns_have_no_names_is_refused(shape, told):
+    with pytest.raises(BadRows, match=f"an array of {told} has no names for its columns; give pandas.DataFrame"):
+        Double().map(np.zeros(shape, int))
+    assert [row.content for row in Double().map(np.array([1, 2])).result()] == ["2", "4"]
 
 
 def test_a_failure_is_a_row_with_its_error_and_the_others_go_on():

@@ -148,6 +148,10 @@ def read_rows(given: Any, takes: Takes, *, read: Callable[[str], Any]) -> Rows:
         return _of_columns(columns(given) or [], takes, given if is_pandas else None)
     if isinstance(given, Mapping):
         return _of_columns(_even(given), takes)
+    if what is not None and len(what.shape) != 1:
+        raise BadRows(f"an array of {what.size} has no names for its columns; give pandas.DataFrame(array, columns=[…])")
+    if what is not None and what.columns:  # an array of records
+        return _of_columns(columns(given) or [], takes)
     if what is not None:  # a series, or an array
         return _checked(_plain([value for _, values in columns(given) or () for value in values], takes), takes)
     if isinstance(given, bytes) or not isinstance(given, Iterable):
