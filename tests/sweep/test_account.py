@@ -16,7 +16,7 @@ from wf_notebook.ipynb.going import going_on
 from wf_notebook.ipynb.standing import status
 from wf_notebook.swept import Afar
 from wf_notebook.testing import scripted
-from wf_notebook.verbs.acting import stop
+from wf_notebook.verbs.stopping import stop
 from wf_notebook.verbs.asked import Asked
 from wf_notebook.verbs.following import meant
 from wf_notebook.verbs.looking import run_id
