@@ -47,13 +47,14 @@ def options_of_map(given: dict[str, Any]) -> dict[str, Any]:
 def sweep_over(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[str, Any], *, out: str | None) -> Sweep:
     """Return the sweep over the rows of a file, which has not begun; raises what is wrong with it, or with `out`."""
     from ..storage.files import check_target
+    from ..sweep import mapped_by_line
 
     if out is not None:
         check_target(out)
         if Path(out).exists() and Path(path).exists() and Path(out).samefile(path):
             raise BadArguments(f"--out {out} is the file that is read, and would be written over; name another one")
     try:
-        sweep: Sweep = workflow.map(path, **how, **inputs)
+        sweep = mapped_by_line(workflow, path, inputs, **how)
     except BadSetting as error:  # such as --limit 0
         raise BadArguments(str(error)) from None
     return sweep
