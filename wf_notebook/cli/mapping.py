@@ -54,7 +54,7 @@ def sweep_over(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[
         if Path(out).exists() and Path(path).exists() and Path(out).samefile(path):
             raise BadArguments(f"--out {out} is the file that is read, and would be written over; name another one")
     try:
-        sweep = mapped_by_line(workflow, path, inputs, **how)
+        sweep = mapped_by_line(workflow, path, inputs, out=out, **how)
     except BadSetting as error:  # such as --limit 0
         raise BadArguments(str(error)) from None
     return sweep

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..run import Run
     from ..saver import Open
     from ..storage.sql import SqlStorage
+    from ..sweep import Progress
 
 #: So many characters are told of what a run said last.
 SAID = 80
@@ -48,12 +49,12 @@ def going_on(storage: SqlStorage) -> list[Going]:
         if run.run_id in here or run.status != "running" or is_over:
             continue
         place = "" if host == socket.gethostname() else f" on {host}"
-        said = " · ".join(going(Afar(storage, run).progress)) if is_sweep(run) else last_said(storage.read, run.run_id)
-        found.append(Going(run, f"PID {pid}{place}", None, _end_of(said)))
+        told = _told(Afar(storage, run).progress) if is_sweep(run) else _end_of(last_said(storage.read, run.run_id))
+        found.append(Going(run, f"PID {pid}{place}", None, told))
     for one in here.values():
         run = one.record()
-        said = " · ".join(going(one.sweep.progress)) if isinstance(one, Account) else run.content
-        found.append(Going(run, "this process", one, _end_of(said)))
+        told = _told(one.sweep.progress) if isinstance(one, Account) else _end_of(run.content)
+        found.append(Going(run, "this process", one, told))
     return sorted(_without_rows(found), key=lambda each: each.run.started_at, reverse=True)
 
 
@@ -82,6 +83,11 @@ def opened(storage: Any) -> list[Open]:
 def _place(one: Open) -> tuple[Any, Any]:
     storage = one.session.storage
     return getattr(storage, "url", None), getattr(storage, "table_name", None)
+
+
+def _told(progress: Progress) -> str:
+    """Return how far a sweep is, all of it: what counts most stands first."""
+    return " · ".join(going(progress))
 
 
 def _end_of(text: str | None) -> str | None:

@@ -38,8 +38,11 @@ def mapped(workflow: Workflow, inputs: Any, shared: Mapping[str, Any], **options
     return _sweep(workflow, rows, options, told_of(inputs, rows, shared, options))
 
 
-def mapped_by_line(workflow: Workflow, inputs: Any, given: Mapping[str, Any], **options: Any) -> Sweep:
-    """Return the same by a line, on which options have names of their own: what run() takes is an input."""
+def mapped_by_line(workflow: Workflow, inputs: Any, given: Mapping[str, Any], *, out: str | None = None, **options: Any) -> Sweep:
+    """Return the same by a line, on which options have names of their own: what run() takes is an input.
+
+    `out` is the file into which the rows go in the end: it is only told.
+    """
     names = _takes(workflow, {}).names
     also = {name: value for name, value in given.items() if name in OPTIONS and name not in names}
     if twice := [name for name in also if options.get(name) is not None]:
@@ -47,7 +50,8 @@ def mapped_by_line(workflow: Workflow, inputs: Any, given: Mapping[str, Any], **
     shared = {name: value for name, value in given.items() if name not in also}
     options = {**dict.fromkeys(OPTIONS), "session": "each", **options, **also}
     rows = read_rows(inputs, _takes(workflow, shared), read=rows_of_file)
-    return _sweep(workflow, rows, options, told_of(inputs, rows, shared, options))
+    told = told_of(inputs, rows, shared, options)
+    return _sweep(workflow, rows, options, told if out is None else {**told, "out": out})
 
 
 def _takes(workflow: Workflow, shared: Mapping[str, Any]) -> Takes:
