@@ -6,6 +6,7 @@ What is large is loaded when a verb is done: the table of verbs is read wherever
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -69,13 +70,16 @@ def state(asked: Asked) -> Table:
     if len(asked.words) > 1:
         raise BadArguments(f"write %wf state PATH, not {' '.join(asked.words)}")
     path = asked.words[0] if asked.words else None
-    session_id = asked.session_id()
+    table: Table
     try:
-        table: Table = storage.state(session_id, path)
-    except UnknownPath:
-        if path is None or path not in storage.sessions()["session_id"] or asked.options.get("session"):
+        table = storage.state(asked.session_id(), path)
+    except (UnknownPath, UnknownSession):
+        if path is None or asked.options.get("session"):
             raise
-        table = storage.state(path)  # it names a session: `%wf state demo`
+        with suppress(UnknownSession):
+            table = storage.state(path)  # it names a session: `%wf state demo`; one of another user says so
+            return table
+        raise
     return table
 
 
