@@ -87,6 +87,16 @@ def test_failures_are_said_in_a_line_each_and_of_many_some(wf):
     assert "\n… and 2 more\nDigest · sweep digest · ✗ done, 7 of 7 rows failed · " in said
 
 
+def test_the_record_of_a_sweep_says_which_rows_failed(wf):
+    wf("run report.ipynb digest --map bad.csv")
+    shown = wf("show digest/").stdout
+    assert " · ⚠ completed: 1 of 2 rows failed · " in shown
+    assert "✗ digest/bad-" in shown
+    assert ": ValueError: a bad text" in shown
+    wf("run report.ipynb digest --map texts.csv -s fine")
+    assert " · ✓ completed · " in wf("show fine/").stdout
+
+
 def test_the_command_that_goes_on_writes_into_the_same_file(wf):
     wf("run report.ipynb digest --map bad.csv --out 'my rows.csv' --limit 2")
     line = "wf run report.ipynb digest --map bad.csv --limit 2 -s digest --out 'my rows.csv'"

@@ -85,6 +85,13 @@ def test_what_makes_no_sense_is_refused_before_anything_runs(twice, line, kind, 
     assert said in str(error)
 
 
+def test_what_is_not_run_is_told_with_its_rows(twice):
+    twice.good("%workflow twice --map df[df.n > 3] --no-run")
+    assert twice.text == "twice is defined\nrun it: %workflow twice --map df[df.n > 3]"
+    twice.good(CELL.format("--map 'rows or df' --no-run"))
+    assert twice.text == 'twice is defined\nrun it: %workflow twice --map "rows or df"'
+
+
 def test_options_say_how_rows_are_done(twice):
     sweep = twice.good("%workflow twice --map rows --limit 1 --timeout 5 -s trial -o kept")
     assert [row.session_id.partition("/")[0] for row in sweep.rows] == ["trial", "trial"]

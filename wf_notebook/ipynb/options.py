@@ -209,6 +209,17 @@ def split_word(option: str, text: str, brackets: str = "{") -> tuple[str | None,
     return (word if text else None), text[position:]
 
 
+def python_word(text: str) -> str:
+    """Return what --map names as a line has it: in quotes, where brackets do not hold it together.
+
+    >>> python_word("my rows.csv"), python_word("[f'{n} a' for n in x]")
+    ('"my rows.csv"', "[f'{n} a' for n in x]")
+    """
+    if split_word("--map", text, "([{") == (text, ""):
+        return text
+    return f"'{text}'" if '"' in text else f'"{text}"'
+
+
 def expanded(option: str, text: str, namespace: dict[str, Any]) -> str:
     """Replace each `{expression}` by its value."""
     done, rest = "", text

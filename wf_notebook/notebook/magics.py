@@ -180,7 +180,7 @@ class WorkflowMagics(Magics):
 
     def _show_card(self, workflow: Workflow, name: str, absent: list[str], options: Options) -> None:
         if not options.quiet:
-            show_card(workflow, name, absent)
+            show_card(workflow, name, absent, options.map)
 
     def _run(self, name: str, workflow: Workflow, inputs: dict[str, Any], options: Options) -> Any:
         if options.reset:  # the run saves it so; what was there stays a version of the session, and is no conflict

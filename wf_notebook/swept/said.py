@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..addresses import portable
 from ..readable import brief as one_line
 from ..render import session_name
-from ..render.status import STATUS, standing
+from ..render.status import STATUS, WARNS, standing
 from ..sweep.progress import brief
 from .afar import Afar
 
@@ -88,9 +88,18 @@ def stands(sweep: Sweep | Afar) -> str:
     if sweep.status == "completed" and not progress.over:
         return f"{STATUS['completed'][0]} nothing to do: there are no rows"
     if sweep.status == "completed" and progress.failed:
-        sign, rows = "⚠" if progress.done else STATUS["failed"][0], "row" if progress.over == 1 else "rows"
-        return f"{sign} done, {progress.failed:,} of {progress.over:,} {rows} failed"
+        return f"{WARNS if progress.done else STATUS['failed'][0]} done, {failed_of(progress)}"
     return standing(sweep.status, f"{type(error).__name__}: {error}" if error is not None else sweep.reason)
+
+
+def failed_of(progress: Progress) -> str:
+    """Return how many rows failed.
+
+    >>> from wf_notebook.sweep import Progress
+    >>> failed_of(Progress(total=3, done=2, failed=1))
+    '1 of 3 rows failed'
+    """
+    return f"{progress.failed:,} of {progress.over:,} {'row' if progress.over == 1 else 'rows'} failed"
 
 
 def like(sweep: Sweep | Afar) -> str:

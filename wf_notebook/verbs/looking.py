@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..accounts import MAP, account_of, shown_account
@@ -99,10 +98,10 @@ def show(asked: Asked) -> Run:
     """Return the record of a run, which shows it in full."""
     storage = asked.storage()
     run = storage.run(run_id(asked))
-    if run.content is None and account_of(run.session_id, run.workflow) is not None:
-        from ..swept import Afar  # which is large
+    if account_of(run.session_id, run.workflow) is not None:
+        from ..swept import recorded  # which is large
 
-        return replace(run, content=str(Afar(storage, run).progress)).told_by(run.told, whole=True)
+        return recorded(storage, run)
     return run.told_by(run.told, whole=True)
 
 
