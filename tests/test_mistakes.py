@@ -124,6 +124,20 @@ MADE = {
         "BadSetting: max_cost is of type 'str'; give a number of US dollars",
     ),
     "rows below 0": (lambda: Blog().map([1], max_tokens=-5), "BadSetting: max_tokens=-5 is nothing that can be spent; give a"),
+    "rows named": (
+        lambda: Blog().map(["a"], name=3),
+        "BadSetting: name is of type 'int'; give a text, which the sessions of the rows are named after",
+    ),
+    "rows of a class": (
+        lambda: Blog.map(["a"]),
+        "BadArguments: map() is a method of a workflow, and Blog is its class; make one first: blog = Blog()",
+    ),
+    "compare of a class": (lambda: Blog.compare(last=3), "BadArguments: compare() is a method of a workflow, and Blog is its"),
+    "compare": (lambda: Blog().compare(lst=3), "BadSetting: compare() knows no lst=; did you mean 'last'?"),
+    "compare otherwise": (
+        lambda: Blog().compare(fresh=True),
+        "BadSetting: compare() knows no fresh=; it takes inputs, last, model, score, limit",
+    ),
     "codec": (lambda: register_codec(Other, encode=5, decode=Other), "BadSetting: encode is of type 'int'; give a function"),
     "trust": (lambda: trust(5), "BadSetting: module is of type 'int'; give its name: trust('mypackage.models')"),
     "rule": (lambda: register_merge("n", 5), "BadSetting: rule is of type 'int'; give its name, or a function"),

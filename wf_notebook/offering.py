@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Literal
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from .errors import BadArguments
 from .run import way_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .cache import Mode
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class _OfAWorkflow:
+    """A method that says so where it is called on the class: Python would take the first argument for the workflow."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, workflow: object, cls: type) -> Callable[..., Any]:
+        if workflow is not None:
+            bound: Callable[..., Any] = self._method.__get__(workflow)
+            return bound
+
+        @wraps(self._method)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            if args and isinstance(args[0], Offering):
+                return self._method(*args, **kwargs)
+            name, made = self._method.__name__, f"{cls.__name__.lower()} = {cls.__name__}()"
+            raise BadArguments(f"{name}() is a method of a workflow, and {cls.__name__} is its class; make one first: {made}")
+
+        return called
+
+
+def of_a_workflow(method: F) -> F:
+    """Return a method that says in a line what to do where it is called on the class."""
+    return cast("F", _OfAWorkflow(method))
 
 
 class Offering:
@@ -21,6 +52,7 @@ class Offering:
         """Return the method that the user wrote: run(), or arun() where there is no run()."""
         raise NotImplementedError
 
+    @of_a_workflow
     def plan(self, *args: Any, **kwargs: Any) -> Any:
         """Return what a run with these inputs would do, before it is paid for: nothing is called, and nothing saved.
 
@@ -39,6 +71,7 @@ class Offering:
         method = self.opening()
         return way_up("Offering.plan")(self, inspect.signature(method), method, args, kwargs)
 
+    @of_a_workflow
     def map(
         self,
         inputs: Any,
@@ -92,6 +125,7 @@ class Offering:
         options |= {"max_tokens": max_tokens, "max_cost": max_cost, "executor": executor}
         return way_up("Offering.map")(self, inputs, shared, **options)
 
+    @of_a_workflow
     def compare(
         self,
         inputs: Any = None,
@@ -100,6 +134,7 @@ class Offering:
         model: Any = None,
         score: Any = None,
         limit: int = 4,
+        **others: Any,
     ) -> Any:
         """Return what recorded runs gave beside what the code as it is now, or another model, gives for the same inputs.
 
@@ -115,6 +150,7 @@ class Offering:
             score: What says by a number how good an answer is, or a dict of several: a function of its text, or of the run if
                 its parameter is named `run`, that may take `inputs` too; sync or async; or an agent or workflow that is asked.
             limit: How many are run at once.
+            others: None; a name that is misspelt is answered by the one that is meant.
 
         The Comparison has a row for each input, in which a failure is told; `.df()`, `.summary`, `.means` and `.plot()`. An
         interrupt gives what is done.
@@ -126,8 +162,9 @@ class Offering:
         >>> shout.run("a").content, shout.compare().summary
         ('A', '1 compared, 0 changed')
         """
-        return way_up("Offering.compare")(self, inputs, last=last, model=model, score=score, limit=limit)
+        return way_up("Offering.compare")(self, inputs, last=last, model=model, score=score, limit=limit, **others)
 
+    @of_a_workflow
     def form(self, /, **inputs: Any) -> Any:
         """Return a form of the inputs of run(), with a session, Run and Stop; `inputs` are what it has at first.
 

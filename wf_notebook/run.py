@@ -68,6 +68,7 @@ WAYS_UP: dict[str, str] = {
     "show": "wf_notebook.notebook.views:publish_run",
     "adapt": "wf_notebook.agents.adapters:adapt",
     "Standing.table": "wf_notebook.frames.sweeps:sweep_table",
+    "Results.table": "wf_notebook.frames.sweeps:results_table",
     "Sweep.result": "wf_notebook.swept.watched:watched",
     "Standing.df": "wf_notebook.frames.sweeps:sweep_frame",
     "Standing._ipython_display_": "wf_notebook.notebook.sweeping:display_sweep",
@@ -118,8 +119,7 @@ class Usage:
             self.output_tokens += output_tokens
             if cost is not None:
                 self.cost = (self.cost or 0.0) + cost
-            if model:
-                self.models.add(model)
+            self.models |= {model} if model else set()
         if self.budget is not None:
             self.budget.count(tokens=input_tokens + output_tokens, cost=cost, model=model)
         for meter in meters.get() if self not in meters.get() else ():

@@ -143,6 +143,29 @@ def test_failures_are_said_in_a_line_each_and_of_many_some(wf):
     assert "\n… and 2 more\nDigest · sweep digest · ✗ done, 7 of 7 rows failed · " in said
 
 
+def test_the_record_of_a_sweep_says_which_rows_failed(wf):
+    wf("run report.ipynb digest --map bad.csv")
+    shown = wf("show digest/").stdout
+    assert " · ⚠ completed: 1 of 2 rows failed · " in shown
+    assert "✗ digest/bad-" in shown
+    assert ": ValueError: a bad text" in shown
+    wf("run report.ipynb digest --map texts.csv -s fine")
+    assert " · ✓ completed · " in wf("show fine/").stdout
+
+
+def test_the_command_that_goes_on_writes_into_the_same_file(wf):
+    wf("run report.ipynb digest --map bad.csv --out 'my rows.csv' --limit 2")
+    line = "wf run report.ipynb digest --map bad.csv --limit 2 -s digest --out 'my rows.csv'"
+    assert json.loads(wf("status report.ipynb --json").stdout)[0]["goes_on"] == line
+
+
+def test_the_caption_of_status_names_the_command_that_shows_more(wf):
+    wf("run report.ipynb digest --map texts.csv")
+    nbformat.write(nbformat.v4.new_notebook(), "other.ipynb")
+    assert "1 more in the store: wf status --all" in wf("status other.ipynb").stdout
+    assert "digest/" in wf("status --all").stdout
+
+
 def test_no_secret_goes_into_a_file(wf, monkeypatch):
     monkeypatch.setenv("SHOP_API_KEY", "sk-of-this-test-123")
     Path("keys.csv").write_text("text\nsk-of-this-test-123\n", encoding="utf-8")

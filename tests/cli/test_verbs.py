@@ -213,6 +213,34 @@ def test_a_sweep_is_copied_shared_hidden_brought_back_and_erased_in_one_line_eac
     assert wf("delete greet/").stderr.startswith("Error: no sweep 'greet/' in ")
 
 
+def test_rows_of_ones_own_are_told_apart_from_those_that_others_share(wf, store, monkeypatch):
+    for name in ("ann", "bob"):
+        monkeypatch.setattr(users, "_in_whose_name", set())
+        monkeypatch.setenv("WF_USER", name)
+        list(Greeting(session_id="greet", storage=store).map(["Ann", "Bob"]))
+        if name == "ann":
+            wf("share greet/ bob")
+    assert wf("unshare greet/").stdout == "2 rows of 'greet/' are shared with nobody, but for 2 of other users\n"
+
+
+def test_a_session_of_another_user_says_so_by_whatever_name_it_is_asked_for(wf, store, monkeypatch):
+    monkeypatch.setattr(users, "_in_whose_name", set())
+    monkeypatch.setenv("WF_USER", "ann")
+    open_storage(store).delete_session("demo")
+    session = open_storage(store).session("anns")
+    session.state["n"] = 1
+    session.save()
+    monkeypatch.setenv("WF_USER", "zed")
+    owned = "Error: session 'anns' belongs to another user than 'zed'; "
+    assert wf("state anns").stderr.startswith(owned)
+    assert wf("state nothing").stderr.startswith(f"Error: {store} has no session yet; run a workflow")
+    own = open_storage(store).session("zeds")
+    own.state["n"] = 1
+    own.save()
+    assert owned in wf("state anns").stderr
+    assert "anns" not in wf("state n").stderr
+
+
 def test_what_is_done_to_one_session_says_so_of_a_sweep(wf, store):
     list(Greeting(session_id="greet", storage=store).map(["Ann", "Bob"]))
     what = "Error: 'greet/' means the 2 rows of a sweep, and this is done to one session; "

@@ -231,13 +231,29 @@ def test_what_is_not_there_is_told_with_what_is(storage):
         run.step("outline").again(topik="x")
 
 
+#: What somebody wrote, and what is said to it.
+MISSPELT = {
+    "instruction": r"did you mean 'instructions'\?",
+    "temprature": r"did you mean 'temperature'\?",
+    "temp": r"did you mean 'temperature'\?",
+    "max_token": r"did you mean 'max_tokens'\?",
+    "topp": r"did you mean 'top_p'\?",
+    "sed": r"did you mean 'seed'\?",
+    "time_out": r"did you mean 'timeout'\?",
+    "stop": r"did you mean 'stop_sequences'\?",
+    "system_prompt": "write instructions=…",
+}
+
+
 @pytest.mark.parametrize("kind", ["agent", "request"])
 def test_a_name_that_nearly_is_a_known_one_is_refused_before_a_model_is_asked(storage, kind):
     diary = ran(storage, "one", "two")
-    with pytest.raises(BadSetting, match=r"'writer' takes no instruction=; did you mean 'instructions'\?"):
-        diary.last_run.step("writer", kind=kind).again(instruction="Be long.")
+    step = diary.last_run.step("writer", kind=kind)
+    for name, hint in MISSPELT.items():
+        with pytest.raises(BadSetting, match=rf"'writer' takes no {name}=; {hint}$"):
+            step.again(**{name: 0})
     assert len(diary.scribe.model.requests) == 1
-    assert diary.last_run.step("writer", kind=kind).again(tool_choice="none", top_k=3).new == "two"
+    assert step.again(tool_choice="none", top_k=3, openai_service_tier="flex").new == "two"
 
 
 def test_a_run_that_remembers_nothing_says_so(storage):

@@ -113,8 +113,8 @@ def test_a_terminal_scores_by_functions_of_the_notebook_over_the_rows_of_a_file(
 
 
 WRONG = {
-    "--score wrds": (2, "report.ipynb has no function 'wrds' to score by; define it in a cell: def wrds(text): …"),
-    "--score nothing": (2, "report.ipynb has no function, but another value, 'nothing' to score by"),
+    "--score wrds": (2, "report.ipynb has no function 'wrds' to score by; define a function in a cell: def wrds(text): …"),
+    "--score nothing": (2, "'nothing' of report.ipynb is of type 'int', and nothing to score by; define a function in a cell"),
     "--score words(1)": (2, "--score 'words(1)' is no name; define a function in a cell of report.ipynb"),
     "--over rows.csv": (2, "--over: there is no file 'rows.csv'; give the path of a .csv"),
     "--over rows.csv --last 3": (2, "--over gives the inputs, and --last takes those of recorded runs; write one of them"),
@@ -122,6 +122,15 @@ WRONG = {
     "--last many": (2, "invalid value for '--last'"),
     "--model nope": (1, "has no agent"),
 }
+
+
+def test_the_only_workflow_of_a_notebook_need_not_be_named(report):
+    assert report("compare report.ipynb").stdout == report("compare report.ipynb digest").stdout
+    cells = [nbformat.v4.new_code_cell(f"%%workflow {name}\ndef run(self): ...") for name in ("one", "two")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), "two.ipynb")
+    said = "which workflow of 'two.ipynb' is not said, and it has 'one', 'two'; name one: wf compare two.ipynb one"
+    assert report("compare two.ipynb").stderr == f"Error: {said}\n"
+    assert report("compare two.ipynb one").stderr.endswith("run it first, or give the inputs: --over FILE\n")
 
 
 def test_what_a_terminal_cannot_compare_is_said_by_its_exit_code_too(report, tmp_path):

@@ -11,12 +11,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from wf_notebook import Workflow, open_storage, saver, step
+from wf_notebook import Agent, Workflow, open_storage, saver, step
 from wf_notebook.addresses import portable
-from wf_notebook.errors import BadNotebook
+from wf_notebook.errors import BadArguments, BadNotebook
 from wf_notebook.ipynb.places import noted
 from wf_notebook.ipynb.standing import status
 from wf_notebook.ipynb.whereabouts import notebook_file
+from wf_notebook.testing import scripted
 
 
 class Blog(Workflow):
@@ -130,10 +131,68 @@ def test_a_notebook_without_sessions_tells_of_what_goes_on_in_the_default_storag
     stream.workflow.write_to_storage()
     saver._flush(stream._open)
     notebook(tmp_path / "fresh.ipynb")
-    (row,) = status(tmp_path / "fresh.ipynb")
-    assert (row["session_id"], row["status"]) == ("long", "running")
+    fresh = status(tmp_path / "fresh.ipynb")
+    assert [(row["session_id"], row["status"]) for row in fresh] == [("long", "running")]
+    assert fresh.title == f"none of '{tmp_path}/fresh.ipynb', 1 of others that goes on"
     stream.result()
-    assert len(status(tmp_path / "fresh.ipynb")) == 0
+    fresh = status(tmp_path / "fresh.ipynb")
+    assert len(fresh) == 0
+    assert fresh.title == f"sessions of '{tmp_path}/fresh.ipynb'; 1 more in the store: %wf status --all"
+
+
+class Many(Workflow):
+    """Fails with ducks."""
+
+    def run(self, topic):
+        """Fail, or say it."""
+        if topic == "ducks":
+            raise ValueError("no ducks")
+        return topic
+
+
+def test_a_sweep_of_another_notebook_is_counted_once_it_is_over_and_seen_with_all(shell, tmp_path, monkeypatch):
+    monkeypatch.setenv("WF_STORAGE", f"sqlite:///{tmp_path}/team.db")
+    notebook(tmp_path / "fresh.ipynb")
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "fresh.ipynb"))
+    Many(session_id="long", storage="default").map(["ducks", "cats"]).result()
+    shell.run_line_magic("load_ext", "wf_notebook")
+    assert shell.run_cell("%wf status").result.title.endswith("fresh.ipynb'; 1 more in the store: %wf status --all")
+    (row,) = shell.run_cell("%wf status --all").result
+    assert facts(row, "session_id", "status", "goes_on") == (
+        "long/",
+        "⚠ done, 1 of 2 rows failed",
+        "many.map(…, name='long') again",
+    )
+    assert isinstance(shell.run_cell("%wf status fresh.ipynb --all").error_in_exec, BadArguments)
+
+
+class Asking(Workflow):
+    """Asks a model, and waits at a gate."""
+
+    writer = Agent(scripted(*["An answer"] * 9))
+    gate = threading.Event()
+
+    def run(self, topic):
+        """Ask, fail with ducks, wait with geese."""
+        if topic == "ducks":
+            raise ValueError("no ducks")
+        if topic == "geese":
+            self.gate.wait(20)
+        yield from self.writer.run(topic, stream=True)
+
+
+def test_how_far_a_sweep_is_is_said_from_its_front_and_whole():
+    asking = Asking(session_id="long", storage="sqlite:///runs.db")
+    asking.map(["cats"]).result()
+    sweep = asking.map(["cats", "ducks", "owls", "geese", "mice"], limit=1).start()
+    rows = iter(sweep)
+    assert [next(rows).number for _ in range(3)] == [0, 1, 2]
+    (row,) = (each for each in status(storage=asking.storage) if each["status"] == "running")
+    asking.gate.set()
+    sweep.result()
+    assert row["said"].startswith("2 of 5 rows · 1 failed · 1 from the store · ")
+    assert row["said"].endswith(" left")
+    assert len(row["said"]) > 80
 
 
 def test_what_is_unsaved_and_what_is_in_conflict_is_said(blog):

@@ -102,6 +102,7 @@ def test_a_sweep_is_told_shown_and_ended_as_one(cells, monkeypatch):
     for attached in (here, afar):
         record = attached.result(20)
         assert (record.run_id, record.status) == (here.run.run_id, "stopped")
+        assert repr(attached) == f"<sweep {run_id} of Many, shown above: ■ stopped; .run is its record>"
     (row,) = cells.good("%wf status")
     assert (row["status"], row["goes_on"]) == ("stopped", "many.map(…) again")
     assert "the same again goes on with what is not done" in cells.good(f"%wf show {run_id}").content

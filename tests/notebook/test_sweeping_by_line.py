@@ -44,7 +44,12 @@ def test_a_cell_maps_what_it_defines(cells):
     [
         ('"df[df.n > 3]"', ["10"]),
         ("df[df.n>3]", ["10"]),
+        ("df[df.n > 3]", ["10"]),
+        ("df[df['label'] == 'c']", ["10"]),
+        ("df.query('n > 3')", ["10"]),
         ("[4]", ["8"]),
+        ("['4', '5']", ["8", "10"]),
+        ("[{'n': 4}, {'n': 5}]", ["8", "10"]),
         ("\"[{'n': 4}, {'n': 5}]\"", ["8", "10"]),
         ("rows.csv", ["14"]),
         ("'my rows.csv'", ["14"]),
@@ -78,6 +83,13 @@ def test_what_makes_no_sense_is_refused_before_anything_runs(twice, line, kind, 
     error = twice.bad(f"%workflow twice {line}")
     assert type(error) is kind
     assert said in str(error)
+
+
+def test_what_is_not_run_is_told_with_its_rows(twice):
+    twice.good("%workflow twice --map df[df.n > 3] --no-run")
+    assert twice.text == "twice is defined\nrun it: %workflow twice --map df[df.n > 3]"
+    twice.good(CELL.format("--map 'rows or df' --no-run"))
+    assert twice.text == 'twice is defined\nrun it: %workflow twice --map "rows or df"'
 
 
 def test_options_say_how_rows_are_done(twice):

@@ -16,10 +16,10 @@ from wf_notebook.ipynb.going import going_on
 from wf_notebook.ipynb.standing import status
 from wf_notebook.swept import Afar
 from wf_notebook.testing import scripted
-from wf_notebook.verbs.stopping import stop
 from wf_notebook.verbs.asked import Asked
 from wf_notebook.verbs.following import meant
 from wf_notebook.verbs.looking import run_id
+from wf_notebook.verbs.stopping import stop
 
 
 class Picky(Workflow):
@@ -147,8 +147,14 @@ def test_one_over_a_file_is_gone_on_with_by_a_line_and_any_other_by_its_user(tmp
         Picky(session_id="demo", storage=storage).map(rows, limit=3).result()
         (row,) = (each for each in status(storage=storage) if each["session_id"] == "demo/")
         line = f"%workflow picky --map {tmp_path}/ns.csv --limit 3 -s demo"
-        assert row["goes_on"] == (line if isinstance(rows, str) else "picky.map(…) again")
+        assert row["goes_on"] == (line if isinstance(rows, str) else "picky.map(…, name='demo') again")
         assert (row["status"], row["stopped_at"]) == ("⚠ done, 1 of 2 rows failed", None)
+    for session_id, line in (("demo", "mine.map(…) again"), ("other", "mine.map(…, name='demo') again")):
+        mine = Picky(session_id=session_id, storage=storage)
+        (row,) = (
+            each for each in status(storage=storage, workflows=[mine], namespace={"mine": mine}) if each["session_id"] == "demo/"
+        )
+        assert row["goes_on"] == line
     Picky(session_id="demo", storage=storage).map([1, 3]).result()
     (row,) = (each for each in status(storage=storage) if each["session_id"] == "demo/")
     assert (row["status"], row["goes_on"], row["stopped_at"]) == ("completed", None, None)

@@ -170,7 +170,10 @@ def test_a_stop_ends_a_sweep_at_once_that_waits_for_a_row_of_another(waiting, tm
 def test_a_sweep_that_only_waits_for_a_row_of_another_says_so(waiting, tmp_path):
     first, second = waiting()
     until(lambda: second.progress.elsewhere == 1)
-    assert (first.progress.elsewhere, going(second.progress)[:3]) == (0, ["3 of 4 rows", "3 from the store", "1 elsewhere"])
+    assert (first.progress.elsewhere, going(second.progress)[:3]) == (
+        0,
+        ["3 of 4 rows", "3 from the store", "1 goes on in another sweep"],
+    )
     (tmp_path / "open").touch()
     second.result()
     assert second.progress.elsewhere == 0

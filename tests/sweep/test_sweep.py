@@ -359,7 +359,7 @@ def test_what_cannot_be_rows_is_refused_before_anything_runs(rows, said):
 
 
 def test_settings_that_make_no_sense_are_refused():
-    for options in ({"limit": 0}, {"timeout": -1}, {"session": "some"}):
+    for options in ({"limit": 0}, {"timeout": -1}, {"session": "some"}, {"name": 3}):
         with pytest.raises(BadSetting):
             Double().map([1], **options)
     with pytest.raises(BadRows, match="did you mean 'limit'"):

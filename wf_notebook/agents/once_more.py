@@ -16,6 +16,7 @@ from ..run import current
 from ..tally import tally
 from . import prompt
 from .agent import Agent
+from .arguments import WRITTEN_HERE
 from .attachments import Attachment
 from .history import Turn
 from .keyed import agent as agent_names
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: What may be different when an agent is asked once more; anything else is a setting of the request.
 OTHERS = ("instructions", "message", "model", "tools", "response_model")
+#: So many letters of a name are enough to know which is meant.
+_SHORT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,24 @@ class Asked:
 def check(called: str, others: Mapping[str, Any]) -> None:
     """Refuse a name that nearly is one of what may be different: as a setting it would change nothing, and be paid.
 
-    >>> check("agent 'writer'", {"temperature": 0, "instruction": "Be brief."})
+    What begins with the name of a provider (`openai_service_tier`) is for that provider, and goes along.
+
+    >>> check("agent 'writer'", {"temperature": 0, "openai_service_tier": "flex", "instruction": "Be brief."})
     Traceback (most recent call last):
     wf_notebook.errors.BadSetting: agent 'writer' takes no instruction=; did you mean 'instructions'?
+    >>> check("agent 'writer'", {"temprature": 0})
+    Traceback (most recent call last):
+    wf_notebook.errors.BadSetting: agent 'writer' takes no temprature=; did you mean 'temperature'?
     """
     from pydantic_ai.settings import ModelSettings
 
-    for name in others.keys() - {*OTHERS, *ModelSettings.__annotations__}:
-        if near := did_you_mean(name, OTHERS):
+    known = [*OTHERS, *ModelSettings.__annotations__]
+    for name in others.keys() - {*known}:
+        if name in WRITTEN_HERE:
+            raise BadSetting(f"{called} takes no {name}=; write {WRITTEN_HERE[name]}")
+        whole = next((each for each in known if len(name) >= _SHORT and each.startswith(name)), name)
+        is_of_a_provider = any(name.endswith(f"_{each}") for each in known)
+        if not is_of_a_provider and (near := did_you_mean(whole, known)):
             raise BadSetting(f"{called} takes no {name}={near}")
 
 

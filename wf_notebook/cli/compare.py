@@ -15,6 +15,7 @@ from .command import Command
 from .completing import workflows
 from .failing import FAILED
 from .manner import manner
+from .run import only
 from .showing import show_lines
 from .verbs import option
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 def _compare(
     notebook: str,
-    name: str,
+    name: str | None,
     *,
     last: int | None,
     over: str | None,
@@ -37,7 +38,7 @@ def _compare(
     session: str | None,
     storage: str | None,
 ) -> None:
-    """Run the workflow NAME of a notebook over the inputs of its last runs, and say what changes.
+    """Run the workflow NAME of a notebook, or the only one, over the inputs of its last runs, and say what changes.
 
     Each run begins from the state that its session had then, in a copy of that: what did not change comes from the store, and
     nothing is written to it. The exit code is 1 where a run failed that did not fail so when it was recorded.
@@ -49,7 +50,9 @@ def _compare(
     rows = None if over is None else _rows(over)
     with redirect_stdout(sys.stderr) if manner().json else nullcontext():
         book = load_notebook(notebook)
-        workflow = book.workflow(name, session=session, storage=storage, cache="use", as_main=True)
+        workflow = book.workflow(
+            name or only(book.names, notebook, "compare"), session=session, storage=storage, cache="use", as_main=True
+        )
         scores = {each: _function(book, each) for each in score}
         compared: Comparison = workflow.compare(rows, last=last, model=model, score=_scores(scores), limit=limit)
     show_lines(str(compared).splitlines(), list(compared.table()))
@@ -78,9 +81,10 @@ def _function(book: Notebook, name: str) -> Any:
         with suppress(UnknownWorkflow):
             found = getattr(book, name)
     if not callable(found) and not callable(getattr(found, "run", None)):
-        what = "has no function" if found is None else "has no function, but another value,"
+        there = f"{book.path.name} has no function {name!r} to score by"
+        other = f"{name!r} of {book.path.name} is of type {type(found).__name__!r}, and nothing to score by"
         raise BadArguments(
-            f"{book.path.name} {what} {name!r} to score by; define it in a cell: def {name}(text): …"
+            f"{there if found is None else other}; define a function in a cell: def {name}(text): …"
             if name.isidentifier()
             else f"--score {name!r} is no name; define a function in a cell of {book.path.name}, and name it here"
         )
@@ -92,7 +96,7 @@ compare = Command(
     examples=("wf compare report.ipynb digest", "wf compare report.ipynb digest --last 10 --score len --json"),
     params=[
         click.Argument(["notebook"], metavar="NOTEBOOK", type=click.Path()),
-        click.Argument(["name"], metavar="NAME", shell_complete=workflows),
+        click.Argument(["name"], metavar="[NAME]", required=False, shell_complete=workflows),
         click.Option(
             ["--last"], type=click.IntRange(min=1), metavar="N", help="the inputs of the last N runs; left out, of the last 50"
         ),

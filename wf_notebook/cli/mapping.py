@@ -49,13 +49,15 @@ def options_of_map(given: dict[str, Any]) -> dict[str, Any]:
 def sweep_over(workflow: Workflow, path: str, inputs: dict[str, Any], how: dict[str, Any], *, out: str | None) -> Sweep:
     """Return the sweep over the rows of a file, or of stdin, which has not begun; raises what is wrong with it, or with `out`."""
     from ..storage.files import check_target, rows_of_data
+    from ..sweep import mapped_by_line
 
     if out is not None:
         check_target(out)
         if Path(out).exists() and Path(path).exists() and Path(out).samefile(path):
             raise BadArguments(f"--out {out} is the file that is read, and would be written over; name another one")
     try:
-        sweep: Sweep = workflow.map(rows_of_data(read_stdin(), "stdin") if path == STDIN else path, **how, **inputs)
+        rows = rows_of_data(read_stdin(), "stdin") if path == STDIN else path
+        sweep = mapped_by_line(workflow, rows, inputs, out=out, **how)
     except BadSetting as error:  # such as --limit 0
         raise BadArguments(str(error)) from None
     return sweep

@@ -111,7 +111,7 @@ def _asked(path: str, words: Sequence[str], options: dict[str, Any], *, of_a_row
         raise BadArguments(f"--fresh is --cache refresh, and --cache {options['cache']} is something else; write one of them")
     notebook = load_notebook(path)
     has_name = bool(words) and "=" not in words[0]
-    name = words[0] if has_name else _only(notebook.names, path)
+    name = words[0] if has_name else only(notebook.names, path)
     workflow = notebook.workflow(
         name,
         session=options["session"],
@@ -131,10 +131,11 @@ def _asked(path: str, words: Sequence[str], options: dict[str, Any], *, of_a_row
     return workflow, inputs
 
 
-def _only(names: Sequence[str], path: str) -> str:
+def only(names: Sequence[str], path: str, verb: str = "run") -> str:
+    """Return the name of the one workflow that a notebook has; UnknownWorkflow where there is none, or one is to be named."""
     if len(names) == 1:
         return names[0]
-    there = f"it has {', '.join(map(repr, names))}; name one: wf run {path} {names[0]}" if names else "it defines none"
+    there = f"it has {', '.join(map(repr, names))}; name one: wf {verb} {path} {names[0]}" if names else "it defines none"
     raise UnknownWorkflow(f"which workflow of {path!r} is not said, and {there}")
 
 

@@ -38,7 +38,7 @@ def _status(verb: Verb, words: tuple[str, ...], **options: Any) -> None:
     columns = [Column.of(name, found[name], found.kinds[name]) for name in found.columns]
     typed = [each and typed_line(each, words[0] if words else _NOTEBOOK) for each in found[_LINE]]
     lines = Column(_LINE, typed, "text")
-    show_table(Table([lines if each.name == _LINE else each for each in columns], found.title, below=_LINE))
+    show_table(Table([lines if each.name == _LINE else each for each in columns], in_a_shell(found.title), below=_LINE))
 
 
 def typed_line(line: str, notebook: str) -> str:
@@ -46,9 +46,10 @@ def typed_line(line: str, notebook: str) -> str:
 
     >>> print(typed_line("%workflow blog -s 'my demo' topic='two words' n=[1, 2]", "report.ipynb"))
     wf run report.ipynb blog -s 'my demo' 'topic=two words' 'n=[1, 2]'
-    >>> print(typed_line("%workflow blog --map 'my topics.csv' --limit 4 -s demo", "report.ipynb"))
-    wf run report.ipynb blog --map 'my topics.csv' --limit 4 -s demo
+    >>> print(typed_line("%workflow blog --map 'my topics.csv' --limit 4 -s demo  # --out posts.csv", "report.ipynb"))
+    wf run report.ipynb blog --map 'my topics.csv' --limit 4 -s demo --out posts.csv
     """
+    from ..ipynb.calls import INTO
     from ..ipynb.line import read_line
 
     if not line.startswith("%workflow "):
@@ -62,6 +63,9 @@ def typed_line(line: str, notebook: str) -> str:
     given = [(name.replace("_", "-"), value) for name in names if (value := told[name]) is not None]
     options = [word for name, value in given for word in (f"--{name}", value)]
     session = [] if read.options.session is None else ["-s", read.options.session]
+    before, _, file = line.rpartition(INTO)
+    if before and read_line(before.removeprefix("%workflow ")) == read:  # it was a comment
+        session += ["--out", *shlex.split(file)]
     inputs = [f"{each.name}={_text(each.source)}" for each in read.arguments if each.name]
     return shlex.join(["wf", "run", notebook, *filter(None, [read.name]), *options, *session, *inputs])
 

@@ -22,6 +22,7 @@ _TURNS = (
     _Turn(re.compile(r"(?<!%)%wf sql (SELECT [^;'\"]+)$"), r'wf sql "\1"'),
     _Turn(re.compile(rf"(?<!%)%wf(?! (?:{'|'.join(ONLY_THERE)})\b)(?=\s)"), "wf"),
     _Turn(re.compile(r"(?<!%)%workflow (?=\w)"), "wf run NOTEBOOK "),
+    _Turn(re.compile(r"compare\(\[\{…\}\]\)"), "--over FILE"),
     _Turn(re.compile(r"%pip install"), "pip install"),
     _Turn(re.compile(r"\bstorage\.sessions\(\)"), "wf sessions"),
     _Turn(re.compile(r" \(or restore_session\([^)]*\)\)"), ""),

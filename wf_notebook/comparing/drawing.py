@@ -26,16 +26,17 @@ def drawn(
         raise BadSetting("there are no scores to plot; compare(score=lambda text: …) makes some")
     try:
         from matplotlib import pyplot as plt
+
+        from .figure import Figure
     except ImportError:
         raise MissingPart(".plot() needs matplotlib, which is not here; run %pip install matplotlib, or take .df()") from None
     count = max(map(len, scores.values()))
     named = [_short(each) for each in labels] if len(labels) <= FEW else []
     size = (max(7.0, min(14.0, 0.25 * count + 4)), (4.0 if named else 3.0) * len(scores))
-    figure, parts = plt.subplots(len(scores), 1, figsize=size, squeeze=False, layout="constrained")
+    figure, parts = plt.subplots(len(scores), 1, figsize=size, squeeze=False, layout="constrained", FigureClass=Figure)
     for part, (name, pairs) in zip(parts[:, 0], scores.items(), strict=True):
         _part(part, name, pairs, means[name])
         _name(part, named, len(pairs))
-    plt.close(figure)  # a notebook shows it as the value of its cell, and not once more as what was left open
     return figure
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .. import background
 from ..branches import parallel
 from ..errors import BadSetting, RunCancelled
+from ..nearest import did_you_mean
 from ..readable import brief
 from ..scratch import agents_in, scratch
 from ..workflow import Workflow
@@ -29,9 +30,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: What compare() takes.
+OPTIONS = ("inputs", "last", "model", "score", "limit")
 
-def compare(workflow: Workflow, inputs: Any, *, last: int | None, model: Any, score: Any, limit: int) -> Comparison:
+
+def compare(
+    workflow: Workflow, inputs: Any, *, last: int | None, model: Any, score: Any, limit: int, **others: Any
+) -> Comparison:
     """Compare what was recorded with what comes now; see `Workflow.compare`."""
+    for name in others:
+        listed = f"; it takes {', '.join(OPTIONS)}"
+        raise BadSetting(f"compare() knows no {name}={did_you_mean(name, OPTIONS) or listed}")
     if inputs is not None and last is not None:
         raise BadSetting("compare() was given inputs and last=; give one of the two")
     counted("limit", limit, "how many are run at once")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..sweep import Row, Sweep
+    from ..sweep.row import Results
 
 #: What is told of each row, and what kind of values these are.
 TOLD: dict[str, Kind | None] = {
@@ -36,6 +37,12 @@ BESIDE = "_of_run"
 def sweep_table(sweep: Sweep) -> Table:
     """Return the rows that are over as a table."""
     return table_of(rows_of(sweep)).titled(f"{sweep.workflow.name}: {sweep.progress}")
+
+
+def results_table(rows: Sequence[Row]) -> Table:
+    """Return rows as a table of what they were given and gave."""
+    told = [name for name in ("content", "error") if any(getattr(row, name) is not None for row in rows)]
+    return table_of(rows, ("status", *told))
 
 
 def table_of(rows: Sequence[Row], told: Collection[str] = TOLD) -> Table:
@@ -81,7 +88,7 @@ def _frame(given: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return Table([Column.of(name, [row.get(name) for row in given]) for name in names]).df()
 
 
-def rows_of(sweep: Sweep) -> tuple[Row, ...]:
+def rows_of(sweep: Sweep) -> Results:
     """Return the rows that are over; of a sweep that was not begun, all of them."""
     return sweep.result() if sweep.status == "new" else sweep.rows
 

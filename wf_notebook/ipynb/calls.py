@@ -6,6 +6,7 @@ import ast
 import keyword
 import re
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from .line import written
@@ -85,21 +86,33 @@ def call(name: str, session_id: str, inputs: Mapping[str, Any], program: Program
 
 #: Options of map() that a line can hold, by what they are called there.
 _OPTIONS = ("limit", "timeout", "max_tokens", "max_cost")
+#: What stands in such a line before the file into which a command line wrote the rows: in a notebook a comment.
+INTO = "  # --out "
 
 
-def mapped_again(name: str, sweep: str, given: Mapping[str, Any]) -> str:
+def mapped_again(name: str, sweep: str, given: Mapping[str, Any], own: str | None = None) -> str:
     """Return the line that goes on with a sweep: over a file; what else it was mapped over, nobody but its user has.
+
+    `own` is after what the workflow names its sweeps by itself, as it is now: another name is said.
 
     >>> mapped_again("blog", "demo", {"map": "my topics.csv", "rows": 9, "inputs": {"tone": "dry"}, "limit": 4})
     "%workflow blog --map 'my topics.csv' --limit 4 -s demo tone='dry'"
-    >>> mapped_again("blog", "demo", {"rows": 9})
-    'blog.map(…) again'
+    >>> mapped_again("blog", "demo", {"map": "topics.csv", "out": "posts.csv"})
+    '%workflow blog --map topics.csv -s demo  # --out posts.csv'
+    >>> mapped_again("blog", "demo", {"rows": 9}, own="demo"), mapped_again("blog", "demo", {"rows": 9}, own="other")
+    ('blog.map(…) again', "blog.map(…, name='demo') again")
     """
     if not isinstance(given.get("map"), str) or {"name", "session", "executor"} & given.keys():
-        return f"{name}.map(…) again"
+        is_one = given.get("session") == "one"
+        more = [] if own is not None and sweep == (own if is_one else own.rstrip("/")) else [f"name={sweep!r}"]
+        if is_one:  # its rows are runs of the workflow's own session
+            there = f" in session {sweep!r}" if more else ""
+            return f"{name}.map(…, session='one') again{there}"
+        return f"{name}.map({', '.join(['…', *more])}) again"
     options = [f"--{option.replace('_', '-')} {given[option]}" for option in _OPTIONS if option in given]
     before, named, after = call(name, sweep, given.get("inputs", {}), None).line.partition(f" {name} ")
-    return " ".join([f"{before}{named.rstrip()}", f"--map {written(given['map'])}", *options, after])
+    line = " ".join([f"{before}{named.rstrip()}", f"--map {written(given['map'])}", *options, after])
+    return f"{line}{INTO}{quote(given['out'])}" if isinstance(given.get("out"), str) else line
 
 
 def _source(value: Any, annotation: str | None) -> tuple[str | None, str | None]:

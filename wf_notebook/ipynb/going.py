@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..run import Run
     from ..saver import Open
     from ..storage.sql import SqlStorage
+    from ..sweep import Progress
 
 #: So many characters are told of what a run said last.
 SAID = 80
@@ -59,12 +60,12 @@ def going_on(storage: SqlStorage) -> list[Going]:
         is_over = is_sweep(run) and process[:2] == this_process()[:2]  # here, and its end could not be kept
         if run.run_id in here or run.status != "running" or is_over:
             continue
-        said = " · ".join(going(Afar(storage, run).progress)) if is_sweep(run) else last_said(storage.read, run.run_id)
-        found.append(Going(run, process, None, _end_of(said)))
+        told = _told(Afar(storage, run).progress) if is_sweep(run) else _end_of(last_said(storage.read, run.run_id))
+        found.append(Going(run, process, None, told))
     for one in here.values():
         run = one.record()
-        said = " · ".join(going(one.sweep.progress)) if isinstance(one, Account) else run.content
-        found.append(Going(run, this_process(), one, _end_of(said)))
+        told = _told(one.sweep.progress) if isinstance(one, Account) else _end_of(run.content)
+        found.append(Going(run, this_process(), one, told))
     return sorted(_without_rows(found), key=lambda each: each.run.started_at, reverse=True)
 
 
@@ -93,6 +94,11 @@ def opened(storage: Any) -> list[Open]:
 def _place(one: Open) -> tuple[Any, Any]:
     storage = one.session.storage
     return getattr(storage, "url", None), getattr(storage, "table_name", None)
+
+
+def _told(progress: Progress) -> str:
+    """Return how far a sweep is, all of it: what counts most stands first."""
+    return " · ".join(going(progress))
 
 
 def _end_of(text: str | None) -> str | None:

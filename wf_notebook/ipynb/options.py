@@ -169,14 +169,25 @@ def read_option(text: str, options: tuple[Option, ...] = OPTIONS) -> tuple[dict[
         return {field: True}, rest
     if rest.lstrip().startswith("-"):
         rest = ""
-    value, rest = split_word(written, rest.removeprefix("=").lstrip())
+    is_python = option.name == "map"
+    value, rest = split_word(written, rest.removeprefix("=").lstrip(), "([{" if is_python else "{")
     if value is None:
         raise BadArguments(f"{written} needs a value: {written} {option.metavar}")
     return {field: value}, rest
 
 
-def split_word(option: str, text: str) -> tuple[str | None, str]:
-    """Split off one word: quotes hold it together (and go), so do braces (and stay)."""
+#: What closes a bracket.
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+
+
+def split_word(option: str, text: str, brackets: str = "{") -> tuple[str | None, str]:
+    """Split off one word: quotes hold it together (and go), so do brackets (and stay, with the quotes inside of them).
+
+    >>> split_word("--map", "df[df.name == 'a b'] tone='dry'", "([{"), split_word("--map", "odd(.csv tone='dry'", "([{")
+    (("df[df.name == 'a b']", " tone='dry'"), ('odd(.csv', " tone='dry'"))
+    """
+    closing = [_CLOSING[each] for each in brackets]
+    deeper = dict.fromkeys(brackets, 1) | dict.fromkeys(closing, -1)
     word, quote, depth, position = "", "", 0, 0
     for position, character in enumerate(text):  # noqa: B007 - where the word ended
         if quote and character != quote:
@@ -187,13 +198,26 @@ def split_word(option: str, text: str) -> tuple[str | None, str]:
         elif character.isspace() and not depth:
             break
         else:
-            depth += {"{": 1, "}": -1 if depth else 0}.get(character, 0)
+            depth = max(0, depth + deeper.get(character, 0))
             word += character
     else:
         position = len(text)
+    if (quote or depth) and brackets != "{":
+        return split_word(option, text)
     if quote:
         raise BadArguments(f"the quote in {option} {text} is never closed")
     return (word if text else None), text[position:]
+
+
+def python_word(text: str) -> str:
+    """Return what --map names as a line has it: in quotes, where brackets do not hold it together.
+
+    >>> python_word("my rows.csv"), python_word("[f'{n} a' for n in x]")
+    ('"my rows.csv"', "[f'{n} a' for n in x]")
+    """
+    if split_word("--map", text, "([{") == (text, ""):
+        return text
+    return f"'{text}'" if '"' in text else f'"{text}"'
 
 
 def expanded(option: str, text: str, namespace: dict[str, Any]) -> str:

@@ -1,16 +1,20 @@
-"""Of which sessions a notebook is: those that its outputs say, those in which its cells run, and the sweeps of its workflows."""
+"""Of which sessions a notebook is: those that its outputs say, those in which its cells run, and the sweeps of its workflows.
+
+And which there are in a store.
+"""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..addresses import from_folder
 from ..errors import WorkflowError
 from ..storage import default_url_there
 from ..storage.runs import sweeps
-from ..transaction import shown_id
+from ..transaction import shown_id, sweep_of
 from .cells import cells_of
 from .file import NotebookFile
 from .report import variable_of
@@ -74,3 +78,13 @@ def mapped(notebook: Path, storages: Mapping[str, Any]) -> list[Place]:
             of_all = sweeps(storage.read, storage.table_name, SWEEPS) if names else {}
             found += [Place(shown_id(stored), url) for stored, name in of_all.items() if variable_of(name, None) in names]
     return found
+
+
+def stored(storage: Any, most: int) -> list[Place]:
+    """Return the newest sessions of a store, up to so many, and as many sessions in which sweeps are runs themselves.
+
+    Rows of sweeps are none: a sweep goes on as a whole.
+    """
+    listed = (each for each in storage.sessions()["session_id"] if sweep_of(each) is None)
+    named = sweeps(storage.read, storage.table_name, most)
+    return [Place(each, storage.url) for each in [*islice(listed, most), *map(shown_id, named)]]

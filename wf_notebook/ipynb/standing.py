@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,12 @@ from ..errors import UnknownSession, WorkflowError
 from ..frames import Column, Table, sessions
 from ..log import span_of
 from ..storage import default_url_there, open_storage
-from ..storage.runs import sweeps
 from ..swept import Afar, far, is_sweep, stands
-from ..transaction import shown_id, stored_id, sweep_of
+from ..transaction import stored_id
 from ..users import user
 from .calls import call, mapped_again
 from .going import going_on
-from .places import Place, called, mapped, noted
+from .places import SWEEPS, Place, called, mapped, noted, stored
 from .report import sources, variable_of
 from .workflows import named
 
@@ -78,14 +76,10 @@ def status(
         for place in [*calls, *sweeping]:
             if place not in places and _is_there(place, open_now):
                 places[place] = None
-        title = f"sessions of {str(notebook)!r}"
     else:
         chosen: Any = storage or open_storage()
         open_now.setdefault(chosen.url, chosen)
-        listed = (each for each in chosen.sessions()["session_id"] if sweep_of(each) is None)  # a sweep goes on as a whole
-        places |= dict.fromkeys(Place(each, chosen.url) for each in islice(listed, SESSIONS))
-        places |= dict.fromkeys(Place(shown_id(each), chosen.url) for each in sweeps(chosen.read, chosen.table_name, SESSIONS))
-        title = f"sessions in {chosen.url}"
+        places |= dict.fromkeys(stored(chosen, SESSIONS))
     for url in {place.url for place in [*places, *calls]} - open_now.keys():
         if url and (opened := _opened(url)) is not None:
             open_now[url] = opened
@@ -95,20 +89,46 @@ def status(
     if notebook is not None:
         places |= dict.fromkeys(mapped(Path(notebook), open_now))
     rows, told, here = [], set(), set(places)
+    known = {*places, *(sweep for place in places for sweep in _of_sweeps(place, _live(workflows, place)))}
     for one, url in _going(open_now):
         told.add(one.run.run_id)
         place = Place(one.run.session_id, url)
         here.add(place)
-        rows.append(_row(place, open_now[url], _live(workflows, place), namespace or {}, one))
+        rows.append(_row(place, open_now[url], workflows, namespace or {}, one))
+    of_others = sum(place not in known for place in here)
     for place in places:
         if here.intersection(_of_sweeps(place, _live(workflows, place))) and not _is_there(place, open_now):
             continue  # it was mapped, and nothing else
-        row = _row(place, open_now.get(place.url), _live(workflows, place), namespace or {})
+        row = _row(place, open_now.get(place.url), workflows, namespace or {})
         if row[_RUN_ID] not in told:
             rows.append(row)
+    if notebook is None:
+        title = f"sessions in {chosen.url}"
+    else:
+        title = _title(notebook, len(rows) - of_others, of_others, _more(open_now, here | known))
     values = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
     columns = [Column.of(name, cells, kind) for (name, kind), cells in zip(_COLUMNS.items(), values, strict=True)]
     return Table(columns, title, below="goes_on")
+
+
+def _title(notebook: str | os.PathLike[str], own: int, others: int, more: int) -> str:
+    """Return of what the rows are: those of a notebook, others that go on; and where there are more, which are neither.
+
+    >>> _title("a.ipynb", 2, 0, 0), _title("a.ipynb", 0, 1, 3)
+    ("sessions of 'a.ipynb'", "none of 'a.ipynb', 1 of others that goes on; 3 more in the store: %wf status --all")
+    """
+    goes = f", {others} of others that {'goes' if others == 1 else 'go'} on" if others else ""
+    said = f"{own or 'none'} of {str(notebook)!r}{goes}" if others else f"sessions of {str(notebook)!r}"
+    return said + (f"; {more:,} more in the store: %wf status --all" if more else "")
+
+
+def _more(storages: Mapping[str, Any], told: set[Place]) -> int:
+    """Return how many sessions and sweeps are in these stores besides those that are told."""
+    found: set[Place] = set()
+    for storage in storages.values():
+        with suppress(WorkflowError):  # as above
+            found |= {*stored(storage, SWEEPS)}
+    return len(found - told)
 
 
 def _going(storages: Mapping[str, Any]) -> list[tuple[Going, str]]:
@@ -148,9 +168,10 @@ def _opened(url: str) -> Any:
 
 
 def _row(
-    place: Place, storage: Any, live: Sequence[Workflow], namespace: Mapping[str, Any], one: Going | None = None
+    place: Place, storage: Any, workflows: Sequence[Workflow], namespace: Mapping[str, Any], one: Going | None = None
 ) -> tuple[Any, ...]:
     """Return what is told of a session, or of a run in it that goes on."""
+    live = _live(workflows, place)
     running = next((run for each in live if (run := each.last_run) is not None and run.status == "running"), None)
     if one is not None:
         running = one.run
@@ -166,7 +187,7 @@ def _row(
     if last is None:
         return (place.session_id, None, None, None, None, state, *([None] * 5), address)
     if is_sweep(last) and storage is not None:
-        return _sweep_row(place, Afar(storage, last), one, live, namespace)
+        return _sweep_row(place, Afar(storage, last), one, workflows, namespace)
     name = next((each for workflow in live if (each := named(workflow, dict(namespace)))), None)
     return (
         place.session_id, last.workflow, last.status, stopped_at(last), _kept(last, place.session_id, storage), state,
@@ -176,21 +197,31 @@ def _row(
 
 
 def _sweep_row(
-    place: Place, sweep: Afar, one: Going | None, live: Sequence[Workflow], namespace: Mapping[str, Any]
+    place: Place, sweep: Afar, one: Going | None, workflows: Sequence[Workflow], namespace: Mapping[str, Any]
 ) -> tuple[Any, ...]:
     """Return what is told of a sweep: of one that is over how far it came, unless it is all done, or says so by how it stands."""
-    run, name = sweep.run, sweep.workflow.name
+    run = sweep.run
     is_done = run.status == "completed"
     how = stands(sweep) if is_done and sweep.progress.failed else run.status
     came = None if one is not None or is_done else ", ".join(far(sweep.progress))
-    variable = next((each for live_one in live if live_one.name == name and (each := named(live_one, dict(namespace)))), None)
-    again = None if sweep.is_whole else mapped_again(variable or variable_of(name, None), sweep.name, run.inputs)
+    variable, own = _mapping(sweep, place, workflows, namespace)
+    again = None if sweep.is_whole else mapped_again(variable, sweep.name, run.inputs, own=own)
     goes_on = again if one is None else _going_on(one)
     return (
         shown_account(place.session_id, run.workflow), run.workflow, how, came, None, None, goes_on,
         one.said if one is not None else None, one.process if one is not None else None, run.started_at, run.run_id,
         portable(place.url, Path()),
     )  # fmt: skip
+
+
+def _mapping(sweep: Afar, place: Place, workflows: Sequence[Workflow], namespace: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return the variable that maps again, and after what it names its sweeps by itself, where that is known."""
+    of_it = [each for each in workflows if each.name == sweep.workflow.name and getattr(each.storage, "url", "") == place.url]
+    known = [(name, each.session_id if each.session_is_chosen else str(each.name)) for each in of_it
+             if (name := named(each, dict(namespace)))]  # fmt: skip
+    if not known:
+        return variable_of(sweep.workflow.name, None), None
+    return next((each for each in known if each[1].rstrip("/") == sweep.name), known[0])
 
 
 def stopped_at(run: Run) -> str | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkflowError
+from ..render.status import standing
 from ..sweep.account import Account
 from ..swept import Afar, is_sweep
 from ..verbs.following import EVERY, followed, meant
@@ -56,9 +57,7 @@ class Attached:
         return self._here.record() if self._here is not None else self._run
 
     def __repr__(self) -> str:
-        run = self._run
-        ends = ".stop() ends it, " if self._here is not None else ""
-        return f"<run {run.run_id[:8]} of {run.workflow}, shown above: {ends}.result() waits for its end>"
+        return f"<run {self._run.run_id[:8]} of {self._run.workflow}, shown above: {_next(self, self._here)}>"
 
     @property
     def run(self) -> Run:
@@ -111,9 +110,7 @@ class AttachedSweep:
             freeze_sweep(self._sweep, self._shown)
 
     def __repr__(self) -> str:
-        ends = ".stop() ends it, " if self._here is not None else ""
-        run = self._afar.run
-        return f"<sweep {run.run_id[:8]} of {self._afar.workflow.name}, shown above: {ends}.result() waits for its end>"
+        return f"<sweep {self._afar.run.run_id[:8]} of {self._afar.workflow.name}, shown above: {_next(self, self._here)}>"
 
     @property
     def run(self) -> Run:
@@ -138,6 +135,13 @@ class AttachedSweep:
             self._here.sweep.stop()
         else:
             self._let_go.set()
+
+
+def _next(shown: Attached | AttachedSweep, here: Open | None) -> str:
+    """Return how it stands, once it is over; what can be done with it before that."""
+    if shown.done:
+        return f"{standing(shown.run.status, shown.run.error)}; .run is its record"
+    return ".stop() ends it, .result() waits for its end" if here is not None else ".result() waits for its end"
 
 
 def attach(asked: Asked) -> Attached | AttachedSweep:

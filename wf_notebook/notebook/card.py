@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..ipynb.options import python_word
 from ..ipynb.workflows import call_line, parameters
 
 if TYPE_CHECKING:
@@ -33,6 +34,15 @@ def card(cls: type[Workflow], name: str, absent: list[str], line: str | None = N
     line = line or call_line(cls, name, absent)
     html = f'<p class="wf-card"><strong>{escape(name)}</strong>{escape(fact)}.<br>Run it: <code>{escape(line)}</code></p>'
     return {"text/plain": f"{name}{fact}\nrun it: {line}", "text/html": html}
+
+
+def mapping_line(name: str, rows: str) -> str:
+    """Return the line that runs a workflow for each row of what `--map` named.
+
+    >>> mapping_line("blog", "df[df.n > 3]"), mapping_line("blog", "df if small else whole")
+    ('%workflow blog --map df[df.n > 3]', '%workflow blog --map "df if small else whole"')
+    """
+    return f"%workflow {name} --map {python_word(rows)}"
 
 
 def ran_card(name: str, line: str, record: Mapping[str, str]) -> dict[str, str]:

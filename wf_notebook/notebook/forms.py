@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..ipynb.workflows import find, successor
-from .card import card
+from .card import card, mapping_line
 from .displayed import publish
 from .views import has_widgets
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from ..workflow import Workflow
 
 
-def show_card(workflow: Workflow, name: str, absent: list[str]) -> None:
-    """Show the card of a workflow that was defined and not run."""
-    publish(card(type(workflow), name, absent))
+def show_card(workflow: Workflow, name: str, absent: list[str], rows: str | None = None) -> None:
+    """Show the card of a workflow that was defined and not run; `rows` is what `--map` named."""
+    publish(card(type(workflow), name, absent) if rows is None else card(type(workflow), name, [], mapping_line(name, rows)))
 
 
 def ask_for_inputs(workflow: Workflow, name: str, absent: list[str], inputs: Mapping[str, Any]) -> None:

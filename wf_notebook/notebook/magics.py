@@ -22,6 +22,7 @@ from ..ipynb.workflows import find, listed, missing, needs, successor, take_name
 from ..render import counts, responses_bundle
 from ..run import logger
 from ..storage import choose_default
+from ..sweep import mapped_by_line
 from ..workflow import Workflow
 from .background import BackgroundRun
 from .body import define
@@ -179,7 +180,7 @@ class WorkflowMagics(Magics):
 
     def _show_card(self, workflow: Workflow, name: str, absent: list[str], options: Options) -> None:
         if not options.quiet:
-            show_card(workflow, name, absent)
+            show_card(workflow, name, absent, options.map)
 
     def _run(self, name: str, workflow: Workflow, inputs: dict[str, Any], options: Options) -> Any:
         if options.reset:  # the run saves it so; what was there stays a version of the session, and is no conflict
@@ -213,7 +214,7 @@ class WorkflowMagics(Magics):
         """Run a workflow for each row of what --map names; `seen` is where that is looked up."""
         how = {**options.of_map(), "cache": "refresh" if options.fresh else checked_mode(options.cache, "--cache ")}
         workflow.private = options.private or type(workflow).private
-        sweep = workflow.map(given_rows(options.map or "", seen), **how, **inputs)
+        sweep = mapped_by_line(workflow, given_rows(options.map or "", seen), inputs, **how)
         self._given(sweep, options)  # also where it is stopped
         shown = NoView() if options.quiet else RecordView() if options.no_stream or not self.stream else None
         if options.background:

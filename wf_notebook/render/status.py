@@ -20,13 +20,16 @@ STATUS = {
     "stopped": ("■", _readable("var(--jp-warn-color1, #b26a00)")),
     "lost": ("?", _readable("var(--jp-warn-color1, #b26a00)")),
 }
+#: The sign of what is done but for some of it.
+WARNS = "⚠"
 
 
 def standing(status: str, error: str | None = None) -> str:
     """Return how something stands, and why in one line: the class of an error without its module.
 
-    >>> standing("failed", "mine.BadTopic: no ducks")
-    '✗ failed: BadTopic: no ducks'
+    >>> standing("failed", "mine.BadTopic: no ducks"), standing("completed", "1 of 3 rows failed")
+    ('✗ failed: BadTopic: no ducks', '⚠ completed: 1 of 3 rows failed')
     """
     why = re.sub(r"^(?:\w+\.)+(?=\w+(?::|$))", "", error or "")
-    return f"{STATUS[status][0]} {status}" + (f": {brief(why)}" if why else "")
+    sign = WARNS if status == "completed" and why else STATUS[status][0]
+    return f"{sign} {status}" + (f": {brief(why)}" if why else "")

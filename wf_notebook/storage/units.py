@@ -83,15 +83,18 @@ class Units:
             )
         return said
 
-    def shared_rows(self, unit: str) -> list[str]:
-        """Return with whom any row of a sweep is shared; "*" stands for everybody."""
-        ids = list(map(stored_id, self.rows_of(unit)))
+    def shared_rows(self, unit: str, *, own: bool = False) -> list[str]:
+        """Return with whom any row of a sweep is shared, or any that one owns; "*" stands for everybody."""
+        ids, mine = list(map(stored_id, self.rows_of(unit))), users() if own else None
 
         def work(tx: SqlTransaction | NoRows) -> set[str]:
-            sql = "SELECT session_id, revision, op FROM session_log WHERE store = ? AND {}".format
+            sql = "SELECT session_id, revision, op, user_id FROM session_log WHERE store = ? AND {}".format
             told = [row for some in groups(ids) for row in tx.rows(sql(among("session_id", some)), (tx.store, *some))]
-            each = groupby(sorted(told), key=itemgetter(0))
-            return {name or "*" for _, said in each for name in shared_with(op for _, _, op in said)}
+            found: set[str | None] = set()
+            for _, each in groupby(sorted(told, key=itemgetter(0, 1)), key=itemgetter(0)):
+                _, _, ops, owners = zip(*each, strict=True)
+                found |= shared_with(ops) if mine is None or owners[-1] in mine else set()
+            return {name or "*" for name in found}
 
         return sorted(self._in_transaction(work, write=False))
 

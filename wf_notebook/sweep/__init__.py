@@ -6,9 +6,9 @@ them together, and `sweep` is what the user holds.
 
 from __future__ import annotations
 
-from .mapping import mapped
+from .mapping import mapped, mapped_by_line
 from .progress import Progress
 from .row import Row
 from .sweep import Sweep
 
-__all__ = ["Progress", "Row", "Sweep", "mapped"]
+__all__ = ["Progress", "Row", "Sweep", "mapped", "mapped_by_line"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..run import way_up
 from .progress import Progress
+from .row import Results
 
 if TYPE_CHECKING:
     import threading
@@ -65,14 +66,14 @@ class Standing:
         return (self._over[number] for number in range(after, len(self._over)))
 
     @property
-    def rows(self) -> tuple[Row, ...]:
-        """The rows that are over, in the order of the inputs."""
-        return tuple(sorted(self._over, key=lambda row: row.number))
+    def rows(self) -> Results:
+        """The rows that are over, in the order of the inputs; shown as a table."""
+        return Results(sorted(self._over, key=lambda row: row.number))
 
     @property
-    def failures(self) -> tuple[Row, ...]:
+    def failures(self) -> Results:
         """The rows that failed."""
-        return tuple(row for row in self.rows if row.status == "failed")
+        return Results(row for row in self.rows if row.status == "failed")
 
     @property
     def progress(self) -> Progress:
@@ -110,6 +111,14 @@ class Standing:
     def table(self) -> Any:
         """Return the rows that are over as a Table: their inputs, and what came of them. One that was not begun is done first."""
         return way_up("Standing.table")(self)
+
+    def pl(self) -> Any:
+        """Return the rows that are over as a DataFrame of polars."""
+        return self.table().pl()
+
+    def arrow(self) -> Any:
+        """Return the rows that are over as a table of Arrow."""
+        return self.table().arrow()
 
     def df(self) -> Any:
         """Return all rows as a DataFrame of pandas: the columns that were given, and beside them what came of each row.

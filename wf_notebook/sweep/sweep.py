@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .account import Account
     from .crew import Crew
     from .dispatch import Dispatch
-    from .row import Row
+    from .row import Results, Row
     from .rows import Rows
     from .settings import Settings
     from .shipped import Cargo
@@ -214,7 +214,7 @@ class Sweep(Standing):
         self._halt()
         self._let_go()
 
-    def result(self) -> tuple[Row, ...]:
+    def result(self) -> Results:
         """Do all rows, and return them in the order of the inputs. Raises what kept it from being done, or from being kept.
 
         Rows that could not be kept are kept now, if that can be done meanwhile. In a terminal, a bar on stderr says how far it
@@ -232,7 +232,7 @@ class Sweep(Standing):
             around.cancel.check()
         return self.rows
 
-    def __await__(self) -> Generator[Any, Any, tuple[Row, ...]]:
+    def __await__(self) -> Generator[Any, Any, Results]:
         return asyncio.to_thread(self.result).__await__()
 
     def __iter__(self) -> Iterator[Row]:

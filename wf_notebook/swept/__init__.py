@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .afar import Afar, is_sweep
 from .board import board_html
-from .record import NAMED, swept_bundle, swept_metadata
+from .record import NAMED, recorded, swept_bundle, swept_metadata
 from .said import far, foot, going, head, is_kept, like, stands, stopped, where
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "is_kept",
     "is_sweep",
     "like",
+    "recorded",
     "stands",
     "stopped",
     "swept_bundle",

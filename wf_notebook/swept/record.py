@@ -5,6 +5,7 @@ It is kept in the notebook: no script, no style sheet, nothing fetched.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,14 +16,16 @@ from ..readable import brief
 from ..redact import redact
 from ..render import moment, session_name
 from ..render.status import STATUS
-from .said import ended, foot, like, spent, stands
+from .afar import Afar
+from .said import ended, failed_of, foot, like, spent, stands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..frames import Table
+    from ..run import Run
+    from ..storage.sql import SqlStorage
     from ..sweep import Row, Sweep
-    from .afar import Afar
 
 #: So many rows, and so many failures, are in a record; and so many rows in its text.
 FIRST, FAILED, FEW = 20, 10, 5
@@ -53,6 +56,18 @@ def swept_bundle(sweep: Sweep | Afar, again: str = "") -> dict[str, str]:
     parts.append(f'<p style="color: var(--jp-ui-font-color2, #666); font-size: 90%">{escape(below)}</p>')
     html = f'<div class="wf-record mathjax_ignore tex2jax_ignore">{"".join(parts)}</div>'
     return {"text/html": html, "text/plain": "\n\n".join([*text, below])}
+
+
+def recorded(storage: SqlStorage, run: Run) -> Run:
+    """Return the run of a sweep as it is shown by itself: how far it came, and which rows failed."""
+    sweep = Afar(storage, run)
+    progress, failures = sweep.progress, sweep.failures if sweep.progress.failed else []
+    lines = [f"- {STATUS['failed'][0]} {each.session_id}: {brief(each.error or '')[:_LINE]}" for each in failures[:FAILED]]
+    lines += [f"- … and {more:,} more"] if (more := len(failures) - FAILED) > 0 else []
+    content = run.content or str(progress)
+    why = failed_of(progress) if run.status == "completed" and progress.failed else run.error
+    shown = replace(run, content="\n".join([content, "", *lines]) if lines else content, error=why)
+    return shown.told_by(run.told, whole=True)
 
 
 def swept_metadata(sweep: Sweep | Afar, folder: Path | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..addresses import portable
 from ..readable import brief as one_line
 from ..render import session_name
-from ..render.status import STATUS, standing
+from ..render.status import STATUS, WARNS, standing
 from ..sweep.progress import brief
 from .afar import Afar
 
@@ -55,7 +55,7 @@ def going(progress: Progress) -> list[str]:
     >>> going(Progress(total=200, done=52, hits=2, failed=1, running=8, seconds=5.0, left=14.7))
     ['52 of 200 rows', '1 failed', '2 from the store', '8 go on', '10 rows/s', '15 s left']
     >>> going(Progress(total=3, done=2, hits=2, elsewhere=1))
-    ['2 of 3 rows', '2 from the store', '1 elsewhere']
+    ['2 of 3 rows', '2 from the store', '1 goes on in another sweep']
     """
     return [*facts(progress).values()]
 
@@ -63,10 +63,14 @@ def going(progress: Progress) -> list[str]:
 def facts(progress: Progress) -> dict[str, str]:
     """Return the same, each fact by its name."""
     said = _far(progress) | _spent(progress)
-    said |= {"running": f"{progress.running:,} {'goes' if progress.running == 1 else 'go'} on"} if progress.running else {}
-    said |= {"elsewhere": f"{progress.elsewhere:,} elsewhere"} if progress.elsewhere else {}
+    said |= {"running": _go_on(progress.running)} if progress.running else {}
+    said |= {"elsewhere": f"{_go_on(progress.elsewhere)} in another sweep"} if progress.elsewhere else {}
     said |= {"pace": f"{rate} rows/s"} if (rate := pace(progress)) else {}
     return said | ({"left": f"{brief(progress.left)} left"} if progress.left is not None else {})
+
+
+def _go_on(number: int) -> str:
+    return f"{number:,} {'goes' if number == 1 else 'go'} on"
 
 
 def pace(progress: Progress) -> str:
@@ -84,9 +88,18 @@ def stands(sweep: Sweep | Afar) -> str:
     if sweep.status == "completed" and not progress.over:
         return f"{STATUS['completed'][0]} nothing to do: there are no rows"
     if sweep.status == "completed" and progress.failed:
-        sign, rows = "⚠" if progress.done else STATUS["failed"][0], "row" if progress.over == 1 else "rows"
-        return f"{sign} done, {progress.failed:,} of {progress.over:,} {rows} failed"
+        return f"{WARNS if progress.done else STATUS['failed'][0]} done, {failed_of(progress)}"
     return standing(sweep.status, f"{type(error).__name__}: {error}" if error is not None else sweep.reason)
+
+
+def failed_of(progress: Progress) -> str:
+    """Return how many rows failed.
+
+    >>> from wf_notebook.sweep import Progress
+    >>> failed_of(Progress(total=3, done=2, failed=1))
+    '1 of 3 rows failed'
+    """
+    return f"{progress.failed:,} of {progress.over:,} {'row' if progress.over == 1 else 'rows'} failed"
 
 
 def like(sweep: Sweep | Afar) -> str:

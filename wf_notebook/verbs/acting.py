@@ -183,7 +183,7 @@ def unshare(asked: Asked) -> None:
         session.unshare(user)
     else:
         said = asked.storage().say_of_rows(session_id, f"{UNSHARED}:{user}" if user else UNSHARED)
-    left = ", ".join(session.shared if session is not None else asked.storage().shared_rows(session_id))
+    left = ", ".join(session.shared if session is not None else asked.storage().shared_rows(session_id, own=True))
     what = f"shared with {left.replace('*', 'everybody') or 'nobody'}"
     if session is not None:
         asked.say(f"session {session_id!r} is {what}")

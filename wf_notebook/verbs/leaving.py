@@ -46,13 +46,19 @@ def copy(asked: Asked) -> Table:
 
 
 def status(asked: Asked) -> Table:
-    """Return what can be continued of the sessions of a notebook: this kernel's, as far as its file is known, or another one."""
+    """Return what can be continued of the sessions of a notebook, this kernel's, as far as its file is known, or another one.
+
+    Or of all of a store.
+    """
     from ..ipynb.places import Place, noted  # which is large
     from ..ipynb.standing import status as standing
     from ..ipynb.whereabouts import notebook_file
 
     named = asked.word("the path of one notebook: %wf status report.ipynb") if asked.words else None
-    storage = asked.storage() if asked.options.get("storage") else None
+    everything = bool(asked.options.get("all"))
+    if named is not None and everything:
+        raise BadArguments(f"write the notebook, or --all for the whole store: %wf status {named}")
+    storage = asked.storage() if everything or asked.options.get("storage") else None
     here = [each for each in asked.workflows() if storage is None or each in asked.of_session(each.session_id, storage)]
     if named is not None:
         known = set(noted(Path(named)))

@@ -6,7 +6,7 @@ What is large is loaded when a verb is done: the table of verbs is read wherever
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..accounts import MAP, account_of, shown_account
@@ -69,13 +69,16 @@ def state(asked: Asked) -> Table:
     if len(asked.words) > 1:
         raise BadArguments(f"write %wf state PATH, not {' '.join(asked.words)}")
     path = asked.words[0] if asked.words else None
-    session_id = asked.session_id()
+    table: Table
     try:
-        table: Table = storage.state(session_id, path)
-    except UnknownPath:
-        if path is None or path not in storage.sessions()["session_id"] or asked.options.get("session"):
+        table = storage.state(asked.session_id(), path)
+    except (UnknownPath, UnknownSession):
+        if path is None or asked.options.get("session"):
             raise
-        table = storage.state(path)  # it names a session: `%wf state demo`
+        with suppress(UnknownSession):
+            table = storage.state(path)  # it names a session: `%wf state demo`; one of another user says so
+            return table
+        raise
     return table
 
 
@@ -95,10 +98,10 @@ def show(asked: Asked) -> Run:
     """Return the record of a run, which shows it in full."""
     storage = asked.storage()
     run = storage.run(run_id(asked))
-    if run.content is None and account_of(run.session_id, run.workflow) is not None:
-        from ..swept import Afar  # which is large
+    if account_of(run.session_id, run.workflow) is not None:
+        from ..swept import recorded  # which is large
 
-        return replace(run, content=str(Afar(storage, run).progress)).told_by(run.told, whole=True)
+        return recorded(storage, run)
     return run.told_by(run.told, whole=True)
 
 

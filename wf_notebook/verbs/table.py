@@ -27,6 +27,7 @@ FORCE = Option("force", "", None, "write over a file that is there")
 TO = Option("to", "", "URL", "the store that they are copied into")
 AS = Option("as", "", "ID", "what one session is called there; left out, as it is here")
 EVERY = Option("all", "", None, "all sessions of the store")
+WHOLE = Option("all", "", None, "the newest sessions and sweeps of the store, also those of other notebooks")
 PURGE = Option("purge", "", None, "erase it: its versions, runs and events; this cannot be undone")
 
 
@@ -96,7 +97,7 @@ VERBS = (
     Verb("copy", "SESSION …", "copy sessions whole into another store (--to URL); again, what is new of them", leaving.copy,
          (TO, AS, EVERY)),
     Verb("status", "[NOTEBOOK]", "what can be continued: how last runs stand, what a rerun has for nothing, what is unsaved",
-         leaving.status, ()),
+         leaving.status, (WHOLE,)),
     Verb("stop", "[RUN]", "end a run that goes on, or a sweep: what is done is kept; left out, the only one", stopping.stop, ()),
     Verb("sql", "SELECT …", "ask the views by SQL; %%wf sql for several lines", looking.sql, (OUT,), raw=query),
 )  # fmt: skip
