@@ -62,9 +62,9 @@ FLOORS = """
     scratch  planning
     sweep.row  sweep.over  sweep.progress  sweep.kinds  sweep.rows  sweep.session  sweep.tasks  sweep.turns  sweep.doing
     sweep.keeping  sweep.crew
-    sweep.wire  sweep.shipped  sweep.dask  sweep.halls  sweep.settings  sweep.away  sweep.remote  sweep.hand
-    sweep.posting  sweep.dispatch  sweep.hiring  sweep.leaving  sweep.sight  sweep.account  sweep.standing  sweep.sweep
-    sweep.mapping  sweep
+    sweep.wire  sweep.shipped  sweep.suspects  sweep.dask  sweep.halls  sweep.settings  sweep.away  sweep.remote  sweep.hand
+    sweep.posting  sweep.handout  sweep.dispatch  sweep.hiring  sweep.leaving  sweep.sight  sweep.account  sweep.standing
+    sweep.sweep  sweep.mapping  sweep
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.settings  agents.prompt  agents.history  agents.pieces  agents.keyed

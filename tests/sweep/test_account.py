@@ -133,10 +133,13 @@ def test_how_far_it_is_is_noted_where_it_is_further_once_in_a_second_and_ever_mo
     assert [noted(second) for second in (0.9, 1, 300)] == [[], [1], [1]]
     do(1)
     assert [noted(second) for second in (302, 303)] == [[1], [1, 2]]
+    sweep._crew.waits = "a worker: none is there"
+    assert noted(310) == [1, 2, 2]
+    assert str(Afar(storage, storage.run(sweep.run_id)).progress) == "2 of 4 rows, waits for a worker: none is there"
     do(2)
     do(3)
     assert sweep.wait(30)
-    assert noted(303) == [1, 2, 4]
+    assert noted(310) == [1, 2, 2, 4]
     assert Afar(storage, storage.run(sweep.run_id)).progress.done == 4
 
 

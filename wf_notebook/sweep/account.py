@@ -119,9 +119,9 @@ class Account:
                 self._due = monotonic() + AFTER_FAILURE
 
     def _tell(self) -> None:
-        """Note how far it is, if it got any further."""
+        """Note how far it is, if it got any further, or waits for something else."""
         progress, told = self.sweep.progress, self._told
-        if (progress.over, progress.total, progress.tokens, progress.cost) != (told.over, told.total, told.tokens, told.cost):
+        if _far(progress) != _far(told):
             self._told = progress
             self._journal.hear(time(), (SAID, None, None), {"span": "progress", **asdict(progress)})
 
@@ -165,3 +165,7 @@ class Account:
     def disown(self) -> None:
         """Never save this run: it is another process's."""
         self._is_disowned = True
+
+
+def _far(progress: Progress) -> tuple[object, ...]:
+    return progress.over, progress.total, progress.tokens, progress.cost, progress.waits

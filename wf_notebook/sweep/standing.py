@@ -81,7 +81,8 @@ class Standing:
             counts, over = dict(self._counts), len(self._over)
         seconds = 0.0 if self._began is None else (self._ended or time.monotonic()) - self._began
         total, done_now, left = self._rows.total, over - counts["hit"], None
-        if total is not None and done_now and self._ended is None:
+        waits = None if self._crew is None or self._ended is not None else self._crew.waits
+        if total is not None and done_now and self._ended is None and waits is None:
             left = seconds / done_now * (total - over)
         return Progress(
             total=total,
@@ -95,6 +96,7 @@ class Standing:
             seconds=seconds,
             left=left,
             elsewhere=0 if self._turns is None or self._ended is not None else self._turns.elsewhere,
+            waits=waits,
         )
 
     @property

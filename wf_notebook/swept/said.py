@@ -56,6 +56,8 @@ def going(progress: Progress) -> list[str]:
     ['52 of 200 rows', '1 failed', '2 from the store', '8 go on', '10 rows/s', '15 s left']
     >>> going(Progress(total=3, done=2, hits=2, elsewhere=1))
     ['2 of 3 rows', '2 from the store', '1 elsewhere']
+    >>> going(Progress(total=3, done=2, seconds=9.0, waits="a worker: none is there"))
+    ['2 of 3 rows', '0.22 rows/s', 'waits for a worker: none is there']
     """
     return [*facts(progress).values()]
 
@@ -66,7 +68,8 @@ def facts(progress: Progress) -> dict[str, str]:
     said |= {"running": f"{progress.running:,} {'goes' if progress.running == 1 else 'go'} on"} if progress.running else {}
     said |= {"elsewhere": f"{progress.elsewhere:,} elsewhere"} if progress.elsewhere else {}
     said |= {"pace": f"{rate} rows/s"} if (rate := pace(progress)) else {}
-    return said | ({"left": f"{brief(progress.left)} left"} if progress.left is not None else {})
+    said |= {"left": f"{brief(progress.left)} left"} if progress.left is not None else {}
+    return said | ({"waits": f"waits for {progress.waits}"} if progress.waits is not None else {})
 
 
 def pace(progress: Progress) -> str:
