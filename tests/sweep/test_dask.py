@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ from distributed import Client, LocalCluster
 
 from wf_notebook import Agent, Workflow, open_storage, step
 from wf_notebook.errors import WorkersLost
+from wf_notebook.sweep.remote import shift
 from wf_notebook.testing import scripted
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -78,6 +80,15 @@ def test_a_worker_that_dies_costs_no_finished_call_of_a_model(kind, client, tmp_
     kept = storage.sql("SELECT session_id, status, count(*) AS n FROM runs WHERE workflow = 'Blog' GROUP BY 1, 2").df()
     assert sorted(kept[kept.status == "completed"].n) == [1] * 20
     assert kept[kept.status != "completed"].status.tolist() == ["lost"] * len(again)
+
+
+def test_a_worker_that_comes_when_the_sweep_is_over_has_done_nothing_wrong(client):
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        over = door.getsockname()[1]
+    said = client.submit(shift, "127.0.0.1", over, b"secret", 1, pure=False).result()
+    assert said.startswith(f"a worker cannot reach the process of the sweep at 127.0.0.1:{over}")
+    logs = [line for lines in client.get_worker_logs().values() for _, line in lines]
+    assert not [line for line in logs if "Compute Failed" in line]
 
 
 class Deadly(Workflow):

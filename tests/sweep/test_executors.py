@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -268,6 +269,23 @@ class Threads(Executor):
 
     def submit(self, work, /, *given, **named):
         return self._pool.submit(work, *given, **named)
+
+
+class Walled(Threads):
+    """An executor whose workers cannot reach the process of the sweep: nothing listens where they ask."""
+
+    def submit(self, work, host, port, *given):
+        with socket.create_server((host, 0)) as door:
+            nowhere = door.getsockname()[1]
+        return super().submit(work, host, nowhere, *given)
+
+
+def test_workers_that_cannot_reach_the_sweep_end_it_in_one_line_with_a_remedy():
+    with ThreadPoolExecutor(1) as pool:
+        sweep = Double(storage="memory:").map([1, 2], executor=Walled(pool))
+        with pytest.raises(WorkersLost, match=r"a worker cannot reach the process of the sweep at .*; set WF_SWEEP_HOST to"):
+            sweep.result()
+    assert (sweep.status, sweep.rows) == ("failed", ())
 
 
 def test_a_lost_row_that_cannot_be_looked_up_fails_the_sweep(tmp_path):

@@ -114,6 +114,10 @@ class Cluster:
         error: BaseException | None = future.exception(timeout=ANSWER)
         return None if isinstance(error, KilledWorker | FutureCancelledError) else error
 
+    def answer(self, future: Any) -> Any:
+        """Return what came of it."""
+        return future.result(timeout=ANSWER) if future.status == "finished" else None
+
     def cancel(self, future: Any) -> None:
         """Ask for something no more."""
         with suppress(Exception):  # a scheduler that is gone knows of nothing

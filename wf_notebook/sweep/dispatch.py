@@ -142,6 +142,7 @@ class Dispatch:
             self._hands.append(hand)
             is_late = self.is_stopped or self._is_over
         if is_late:
+            self._posting.heard()
             hand.wire.sever()
         try:
             hand.attend(self._secret)
@@ -152,7 +153,7 @@ class Dispatch:
 
     def take(self, want: int, held: Collection[int]) -> Iterator[Task]:
         """Give rows to do to a process that has those; of the last ones to each only a few."""
-        self._posting.failures = 0
+        self._posting.heard()
         if self._rows.left is not None:
             want = min(want, max(1, self._rows.left // (2 * self._posting.slots)))
         while want and not self.is_stopped and (task := self._rows.next(held)) is not None:

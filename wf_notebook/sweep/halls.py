@@ -35,6 +35,9 @@ class Hall(Protocol):
     def outcome(self, future: Any) -> BaseException | None:
         """Return what went wrong with a future that is done; None for one that was cancelled, or will be done again."""
 
+    def answer(self, future: Any) -> Any:
+        """Return what a future gave that is done; None for one that gave nothing."""
+
     def cancel(self, future: Any) -> None:
         """Ask for something no more."""
 
@@ -68,6 +71,10 @@ class Pool:
         if isinstance(error, CancelledError):
             return None
         return WorkersLost(_broken(error)) if isinstance(error, BrokenExecutor) else error
+
+    def answer(self, future: Any) -> Any:
+        """Return what came of it."""
+        return None if future.cancelled() or future.exception() is not None else future.result()
 
     def cancel(self, future: Any) -> None:
         """Ask for something no more."""
