@@ -242,6 +242,8 @@ def test_a_process_that_dies_breaks_its_pool_and_the_next_sweep_goes_on(tmp_path
         with pytest.raises(WorkersLost, match=gone):
             sweep.result()
     assert (sweep.status, [row.content for row in sweep.rows]) == ("failed", ["0", "1", "2", "3", "4"])
+    assert sweep.reason == f"WorkersLost: {sweep.error}"
+    assert repr(sweep) == f"<Sweep failed: Dying, 5 of 10 rows; {sweep.reason}>"
     rest = Dying(storage=storage).map(range(10), flag=flag)
     assert [(row.content, row.hit, row.error) for row in rest.result()] == [(f"{n}", n < 5, None) for n in range(10)]
 

@@ -37,6 +37,7 @@ class Standing:
     _began: float | None
     _ended: float | None
     _is_stopped: bool
+    _spent_up: str | None
     _unkept: BaseException | None
     _undone: BaseException | None
     _lock: threading.Lock
@@ -59,6 +60,12 @@ class Standing:
     def error(self) -> BaseException | None:
         """What kept it from being done, or from being kept."""
         return self._unkept or self._undone
+
+    @property
+    def reason(self) -> str | None:
+        """Why it ended before all rows were done: its error, or which budget was spent; None where it is done, or was stopped."""
+        error = self.error
+        return self._spent_up if error is None else f"{type(error).__name__}: {error}"
 
     def ended(self, after: int = 0) -> Iterator[Row]:
         """Yield the rows that are over by now in the order in which they ended, without the first so many."""

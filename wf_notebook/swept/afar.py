@@ -30,9 +30,6 @@ def is_sweep(run: Run) -> bool:
 class Afar:
     """As much of a sweep as is shown of it; `heard` hears more of it."""
 
-    #: What kept it from being done is told by its run, in words.
-    error: BaseException | None = None
-
     def __init__(self, storage: SqlStorage, run: Run) -> None:
         self._storage = storage
         self.workflow: Any = SimpleNamespace(name=run.workflow.removesuffix(MAP), storage=storage, private=False)

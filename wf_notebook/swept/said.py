@@ -83,13 +83,13 @@ def pace(progress: Progress) -> str:
 
 def stands(sweep: Sweep | Afar) -> str:
     """Return how a sweep stands, a sign and words, and why it ended before all rows were done."""
-    progress, error = sweep.progress, sweep.error
+    progress = sweep.progress
     if sweep.status == "completed" and not progress.over:
         return f"{STATUS['completed'][0]} nothing to do: there are no rows"
     if sweep.status == "completed" and progress.failed:
         sign, rows = "⚠" if progress.done else STATUS["failed"][0], "row" if progress.over == 1 else "rows"
         return f"{sign} done, {progress.failed:,} of {progress.over:,} {rows} failed"
-    return standing(sweep.status, f"{type(error).__name__}: {error}" if error is not None else sweep.reason)
+    return standing(sweep.status, sweep.reason)
 
 
 def like(sweep: Sweep | Afar) -> str:
