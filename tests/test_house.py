@@ -24,7 +24,7 @@ HOUSE = Path(wf_notebook.__file__).parent
 
 #: The rooms from the ground up. A room may use what lies below, and on its own floor what stands before it.
 FLOORS = """
-0   nearest  errors  given  whole  processes  alone  users  ids
+0   nearest  errors  given  whole  processes  alone  exiting  users  ids
 1   prices  budget  cancel  log  tally  run  events  background.thread  background.waiting  background  redact  spans
     porting.names  porting.text  porting.told  porting.layout  porting.uses  porting.statements  porting.python
     porting.cells  porting  addresses
@@ -63,9 +63,9 @@ FLOORS = """
     scratch  planning
     sweep.row  sweep.over  sweep.progress  sweep.kinds  sweep.rows  sweep.session  sweep.tasks  sweep.turns  sweep.doing
     sweep.keeping  sweep.crew
-    sweep.wire  sweep.shipped  sweep.dask  sweep.halls  sweep.settings  sweep.away  sweep.remote  sweep.hand
-    sweep.posting  sweep.dispatch  sweep.hiring  sweep.leaving  sweep.sight  sweep.account  sweep.standing  sweep.sweep
-    sweep.mapping  sweep
+    sweep.wire  sweep.shipped  sweep.suspects  sweep.dask  sweep.halls  sweep.settings  sweep.away  sweep.remote  sweep.hand
+    sweep.posting  sweep.handout  sweep.dispatch  sweep.hiring  sweep.leaving  sweep.sight  sweep.account  sweep.standing
+    sweep.sweep  sweep.mapping  sweep
     branch  crew  merged  branches
     agents.media  agents.attachments  agents.files  agents.pull  agents.local  agents.resolve  agents.transcript
     agents.arguments  agents.settings  agents.prompt  agents.history  agents.pieces  agents.keyed

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 from weakref import ref
 
+from .exiting import hold_interrupts
 from .run import logger
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ def _save_open_runs() -> None:
 
 def _end_all() -> None:
     """At exit, kernel shutdown included: every run that is still open gets its record, and its state is saved."""
+    hold_interrupts()
     drain()
     for reference in list(_open.values()):
         if (run := reference()) is not None:

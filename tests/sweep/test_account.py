@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -133,10 +135,13 @@ def test_how_far_it_is_is_noted_where_it_is_further_once_in_a_second_and_ever_mo
     assert [noted(second) for second in (0.9, 1, 300)] == [[], [1], [1]]
     do(1)
     assert [noted(second) for second in (302, 303)] == [[1], [1, 2]]
+    sweep._crew.waits = "a worker: none is there"
+    assert noted(310) == [1, 2, 2]
+    assert str(Afar(storage, storage.run(sweep.run_id)).progress) == "2 of 4 rows, waits for a worker: none is there"
     do(2)
     do(3)
     assert sweep.wait(30)
-    assert noted(303) == [1, 2, 4]
+    assert noted(310) == [1, 2, 2, 4]
     assert Afar(storage, storage.run(sweep.run_id)).progress.done == 4
 
 
@@ -273,3 +278,35 @@ def test_lists_that_people_read_have_one_line_for_a_sweep():
     Picky(session_id="demo", storage=storage).map([1, 2]).result()
     assert [(row["session_id"], row["rows"]) for row in folded_sessions(storage)] == [("demo/", "2: 1 completed, 1 failed")]
     assert [(one.id, one.rows) for one in glances(storage, folded=True)[1]] == [("demo/", "2: 1 completed, 1 failed")]
+
+
+DRIVER = """
+import threading
+from wf_notebook import Workflow, saver
+
+class Hung(Workflow):
+    def run(self, n: int):
+        threading.Event().wait()
+
+sweep = Hung(storage="sqlite:///s.db", session_id="hung").map([1]).start()
+for run in saver.open_runs():
+    run.flush()
+print("begun", flush=True)
+threading.Event().wait()
+"""
+
+
+def test_a_sweep_whose_process_was_killed_is_lost_for_sql_too_when_it_is_done_again():
+    with subprocess.Popen([sys.executable, "-c", DRIVER], stdout=subprocess.PIPE, text=True) as driver:
+        assert driver.stdout.readline() == "begun\n"
+        driver.kill()
+
+    class Hung(Workflow):
+        def run(self, n: int):
+            return f"{n}"
+
+    storage = open_storage("sqlite:///s.db")
+    stand = "SELECT status, count(*) FROM runs WHERE session_id = 'hung/' GROUP BY 1 ORDER BY 1"
+    assert storage.read(stand) == [("running", 1)]
+    Hung(storage=storage, session_id="hung").map([1]).result()
+    assert storage.read(stand) == [("completed", 1), ("lost", 1)]

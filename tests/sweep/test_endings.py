@@ -132,11 +132,13 @@ try:
 except StorageFailed as error:
     print(type(error).__name__)
 print(filled.status, len(filled.rows) < 400)
+print(filled.reason.partition(":")[0], "; StorageFailed: " in repr(filled))
 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 kept = len(filled.rows)
 rest = sweep()
 print(len(rest.result()), rest.progress.hits == kept)
 paid = len(filled.result())  # what was done, and could not be kept then
+print(filled.reason)
 print(paid > kept, filled.workflow.storage.read("SELECT max(n) FROM (SELECT count(*) AS n FROM run_log GROUP BY run_id, phase)"))
 """
 
@@ -146,7 +148,14 @@ def test_a_full_disk_ends_the_sweep_and_what_was_kept_is_there(url, limit, tmp_p
     done = subprocess.run(
         [sys.executable, "-c", FULL, url.format(tmp_path), str(limit)], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout.splitlines() == ["StorageFailed", "failed True", "400 True", "True [(1,)]"], done.stderr
+    assert done.stdout.splitlines() == [
+        "StorageFailed",
+        "failed True",
+        "StorageFailed True",
+        "400 True",
+        "None",
+        "True [(1,)]",
+    ], done.stderr
 
 
 def test_an_interrupt_ends_it_and_keeps_what_is_done(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -237,9 +238,12 @@ def test_a_process_that_dies_breaks_its_pool_and_the_next_sweep_goes_on(tmp_path
     storage, flag = open_storage("memory:"), str(tmp_path / "flag")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         sweep = Dying(storage=storage).map(range(10), executor=executor, flag=flag)
-        with pytest.raises(WorkersLost, match=r"the executor does nothing any more .*; what is done is kept"):
+        gone = r"the executor does nothing any more .* is done is kept.*; row 5 was at work when a process died, and may be why"
+        with pytest.raises(WorkersLost, match=gone):
             sweep.result()
     assert (sweep.status, [row.content for row in sweep.rows]) == ("failed", ["0", "1", "2", "3", "4"])
+    assert sweep.reason == f"WorkersLost: {sweep.error}"
+    assert repr(sweep) == f"<Sweep failed: Dying, 5 of 10 rows; {sweep.reason}>"
     rest = Dying(storage=storage).map(range(10), flag=flag)
     assert [(row.content, row.hit, row.error) for row in rest.result()] == [(f"{n}", n < 5, None) for n in range(10)]
 
@@ -267,6 +271,23 @@ class Threads(Executor):
 
     def submit(self, work, /, *given, **named):
         return self._pool.submit(work, *given, **named)
+
+
+class Walled(Threads):
+    """An executor whose workers cannot reach the process of the sweep: nothing listens where they ask."""
+
+    def submit(self, work, host, port, *given):
+        with socket.create_server((host, 0)) as door:
+            nowhere = door.getsockname()[1]
+        return super().submit(work, host, nowhere, *given)
+
+
+def test_workers_that_cannot_reach_the_sweep_end_it_in_one_line_with_a_remedy():
+    with ThreadPoolExecutor(1) as pool:
+        sweep = Double(storage="memory:").map([1, 2], executor=Walled(pool))
+        with pytest.raises(WorkersLost, match=r"a worker cannot reach the process of the sweep at .*; set WF_SWEEP_HOST to"):
+            sweep.result()
+    assert (sweep.status, sweep.rows) == ("failed", ())
 
 
 def test_a_lost_row_that_cannot_be_looked_up_fails_the_sweep(tmp_path):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UnknownVerb
+from ..exiting import hold_interrupts
 from ..nearest import did_you_mean
 from .failing import ended
 from .manner import Manner
@@ -110,6 +111,8 @@ class Main(Group):
             code = super().main(given, *rest, **extra)
         except (click.ClickException, click.Abort) as error:
             code = ended(error, manner)
+        if args is None:
+            hold_interrupts()
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cancel import CancelToken
 from ..errors import StorageBusy
+from ..exiting import hold_interrupts
 from .waiting import longest
 
 if TYPE_CHECKING:
@@ -209,6 +210,7 @@ class StorageThread:
 
     def _end(self) -> None:
         if self._thread is not None:
+            hold_interrupts()
             self._at_exit()
 
 

@@ -52,6 +52,15 @@ def opened(sweep: Accounted, given: dict[str, Any], leave: Callable[[], object])
     return None if workflow.storage is None or workflow.private else Account(sweep, given, leave)
 
 
+class _AccountSession(RowSession):
+    """The session of the runs that sweeps of one name are: nothing is in it but these."""
+
+    def load(self) -> None:
+        """Load it; what is saved first ends those of them whose process is gone, as with any run."""
+        super().load()
+        self._line.looked_back = False
+
+
 class Account:
     """The run of a sweep, for those who look after runs that go on; `given` says what it is mapped over, and how.
 
@@ -67,7 +76,7 @@ class Account:
         self.context.cancel.on_cancel(sweep.stop)
         self._name = f"{workflow.name}{MAP}"
         about = replace(workflow.about(), workflow=self._name, session_name=None, extra_data=None)
-        self.session: Session = RowSession(session_id, storage=workflow.storage, state={}, about=about, is_new=True)
+        self.session: Session = _AccountSession(session_id, storage=workflow.storage, state={}, about=about, is_new=True)
         self._lock = threading.Lock()
         self._status: Status = "running"
         self._why: str | None = None
@@ -119,9 +128,9 @@ class Account:
                 self._due = monotonic() + AFTER_FAILURE
 
     def _tell(self) -> None:
-        """Note how far it is, if it got any further."""
+        """Note how far it is, if it got any further, or waits for something else."""
         progress, told = self.sweep.progress, self._told
-        if (progress.over, progress.total, progress.tokens, progress.cost) != (told.over, told.total, told.tokens, told.cost):
+        if _far(progress) != _far(told):
             self._told = progress
             self._journal.hear(time(), (SAID, None, None), {"span": "progress", **asdict(progress)})
 
@@ -165,3 +174,7 @@ class Account:
     def disown(self) -> None:
         """Never save this run: it is another process's."""
         self._is_disowned = True
+
+
+def _far(progress: Progress) -> tuple[object, ...]:
+    return progress.over, progress.total, progress.tokens, progress.cost, progress.waits

@@ -60,6 +60,9 @@ def in_a_thread(work: Callable[..., object], *given: Any) -> None:
 class Crew:
     """Threads, each of which does the next row that nobody does yet."""
 
+    #: They wait for nobody.
+    waits: str | None = None
+
     def __init__(
         self,
         tasks: NextTask,

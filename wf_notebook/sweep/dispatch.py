@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import socket
 import threading
-from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from time import monotonic
@@ -14,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ..background.waiting import Bell
 from ..errors import WorkersLost
 from .hand import Hand
+from .handout import Handout
 from .posting import Posting
 from .row import Row
 from .wire import Severed, closed_in_a_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from concurrent.futures import Executor
 
     from ..budget import Budget
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     from .shipped import Cargo
     from .tasks import Recall, Task, Tasks
 
-#: It is looked so often which places there are, in seconds.
-LOOK = 0.5
-#: With so many processes a row may be lost: then it is what kills them.
-LOSSES = 10
 #: So many saves are made at once, and so long rows that were stopped are waited for, in seconds.
 SAVES, PATIENCE = 16, 5.0
 #: So long those that came are waited for to be back, in seconds.
@@ -62,23 +58,18 @@ class Dispatch:
         idle: Callable[[], object],
         spent: Callable[[str], object],
     ) -> None:
-        self._tasks, self._doing, self._keeper, self._hall = tasks, doing, keeper, hall
-        self._left, self._recall, self._idle, self._spent = total, recall, idle, spent
+        self._keeper, self._hall, self._recall, self._idle, self._spent = keeper, hall, recall, idle, spent
+        self._rows = Handout(tasks, keeper, total=total, tries=hall.tries, unread=self._ends_with)
         self.storage, self.budget = storage, budget
         self.offer, self.classes = (cargo.data, terms), cargo.classes
         self.session = doing.session
         self.saving: Executor = ThreadPoolExecutor(SAVES, thread_name_prefix="wf_notebook-sweep-save")
         self._secret, self._bell = secrets.token_bytes(32), Bell()
         self._hands: list[Hand] = []
-        self._taking, self._changing = threading.Lock(), threading.Lock()
-        self._again: deque[Task] = deque()
-        #: The rows that others have.
-        self._out: set[int] = set()
-        self._losses: Counter[int] = Counter()
+        self._changing = threading.Lock()
         self._posting = Posting(hall, limit=limit, back=self._ring, failed=self.failed)
-        self._is_exhausted = self._is_over = self._has_news = False
+        self._is_over = self._has_news = False
         self._stopped_at: float | None = None
-        self._pause = LOOK
         self.error: BaseException | None = None
 
     def start(self) -> None:
@@ -97,6 +88,11 @@ class Dispatch:
         return sum(hand.going for hand in list(self._hands))
 
     @property
+    def waits(self) -> str | None:
+        """For what is waited while no row can be done."""
+        return self._hall.waits
+
+    @property
     def is_idle(self) -> bool:
         """Whether nobody does anything any more."""
         return self._is_over
@@ -112,6 +108,7 @@ class Dispatch:
             if self.is_stopped:
                 return
             self._stopped_at = monotonic()
+            self._rows.close()
             hands = list(self._hands)
         for hand in hands:
             with suppress(Severed):
@@ -125,7 +122,7 @@ class Dispatch:
                 if one.is_begun:
                     task = one.task
                     self._keeper.put(Row(task.number, task.given, "stopped", session_id=task.session_id, exception=error), None)
-                self._out.discard(one.task.number)
+                self._rows.over(one.task.number)
         self._bell.ring()
 
     # -- those who come ----------------------------------------------------------------------------------------------------
@@ -145,6 +142,7 @@ class Dispatch:
             self._hands.append(hand)
             is_late = self.is_stopped or self._is_over
         if is_late:
+            self._posting.heard()
             hand.wire.sever()
         try:
             hand.attend(self._secret)
@@ -153,60 +151,29 @@ class Dispatch:
                 self._hands.remove(hand)
             self._bell.ring()
 
-    def take(self, want: int) -> Iterator[Task]:
-        """Give rows to do; of the last ones to each only a few."""
-        self._posting.failures = 0
-        if self._left is not None:
-            want = min(want, max(1, self._left // (2 * self._posting.slots)))
-        while want and not self.is_stopped and (task := self._next()) is not None:
+    def take(self, want: int, held: Collection[int]) -> Iterator[Task]:
+        """Give rows to do to a process that has those; of the last ones to each only a few."""
+        self._posting.heard()
+        if self._rows.left is not None:
+            want = min(want, max(1, self._rows.left // (2 * self._posting.slots)))
+        while want and not self.is_stopped and (task := self._rows.next(held)) is not None:
             want -= 1
             yield task
-
-    def _next(self) -> Task | None:
-        """Return the next task that is to be done."""
-        with self._taking:
-            while not self.is_stopped:
-                task = self._again.popleft() if self._again else None if self._is_exhausted else self._read()
-                if isinstance(task, float):  # others do those that are left
-                    self._pause = min(LOOK, task)
-                    return None
-                self._pause = LOOK
-                if task is None:
-                    self._is_exhausted = True
-                    return None
-                self._left = self._left and self._left - 1
-                if task.done is None:
-                    self._out.add(task.number)
-                    return task
-                self._keeper.put(task.done, None)
-        return None
-
-    def _read(self) -> Task | float | None:
-        """Return the next task. One that cannot be read, or looked up, is the last; the caller hears of it, and others go on."""
-        try:
-            return self._tasks.next()
-        except BaseException as error:  # noqa: BLE001 - whatever the user's generator raises
-            self.error = self.error or error
-            return None
 
     def over(self, row: Row, session: RowSession | None) -> None:
         """Take a row that ended."""
         self._keeper.put(row, session)
-        self._out.discard(row.number)
-        if self._is_exhausted:
+        self._rows.over(row.number)
+        if self._rows.is_exhausted:
             self._bell.ring()
 
     def lost(self, held: list[Held]) -> None:
         """Take back rows whose process is gone."""
         for one in held:
-            task = one.task
-            self._losses[task.number] += one.is_begun
-            if self._losses[task.number] >= LOSSES:
-                error = WorkersLost(f"row {task.number} was lost with the process that did it, {LOSSES} times")
-                row = Row(task.number, task.given, "failed", error=f"{type(error).__name__}: {error}", exception=error)
+            if one.is_begun and (row := self._rows.suspects.dies_with(one.task)) is not None:
                 self.over(row, None)
             else:
-                self._put_back(self._looked_up(task) if one.is_begun else task)
+                self._rows.put_back(self._looked_up(one.task) if one.is_begun else one.task)
         self._bell.ring()
 
     def _looked_up(self, task: Task) -> Task:
@@ -223,21 +190,18 @@ class Dispatch:
             self.failed(error)
             return task
 
-    def _put_back(self, task: Task) -> None:
-        with self._taking:
-            self._again.appendleft(task)
-            self._out.discard(task.number)
-            self._left = self._left if self._left is None else self._left + 1
-
     def ended(self, held: list[Held]) -> None:
         """Hear that rows were stopped, and do not go on any more."""
-        self._out -= {one.task.number for one in held}
+        self._rows.over(*(one.task.number for one in held))
         self._bell.ring()
 
     def failed(self, error: BaseException) -> None:
         """Hear that rows cannot be kept, or not be done."""
-        self.error = self.error or error
+        self._ends_with(error)
         self.stop()
+
+    def _ends_with(self, error: BaseException) -> None:
+        self.error = self.error or error
 
     def spent(self, why: str) -> None:
         """Hear that the budget is spent."""
@@ -249,13 +213,15 @@ class Dispatch:
         try:
             while not self._has_ended():
                 self._has_news = False
-                if not self.is_stopped and self._has_work():
+                if not self.is_stopped and self._rows.has_work():
                     self._posting.post()
-                self._bell.wait(lambda: self._has_news or self._has_ended(), self._pause)
+                self._bell.wait(lambda: (self._has_news and not self._rows.are_last) or self._has_ended(), self._rows.pause)
         except BaseException as error:  # noqa: BLE001 - the caller hears of it
             self.failed(error)
             self._bell.wait(self._has_ended, PATIENCE)
         self._close()
+        if isinstance(self.error, WorkersLost):
+            self.error = self._rows.suspects.named(self.error)
         self._idle()
 
     def _ring(self) -> None:
@@ -263,16 +229,9 @@ class Dispatch:
         self._bell.ring()
 
     def _has_ended(self) -> bool:
-        with self._taking:
-            if self._stopped_at is not None:
-                return not self._out or monotonic() - self._stopped_at > PATIENCE
-            return self._is_exhausted and not self._again and not self._out
-
-    def _has_work(self) -> bool:
-        """Return whether there is a row to do; those that were done before need nobody."""
-        if not self._again and (task := self._next()) is not None:
-            self._put_back(task)
-        return bool(self._again)
+        if self._stopped_at is not None:
+            return self._rows.are_back or monotonic() - self._stopped_at > PATIENCE
+        return self._rows.is_over
 
     def _close(self) -> None:
         """Nobody need come any more."""

@@ -7,6 +7,7 @@ from concurrent.futures import BrokenExecutor, CancelledError
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import BadSetting, WorkersLost
+from .suspects import TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,9 +17,14 @@ UNKNOWN = 8
 
 
 class Hall(Protocol):
-    """An executor of other processes."""
+    """An executor of other processes; `tries` is how often a row is tried with which these die."""
 
     host: str
+    tries: int
+
+    @property
+    def waits(self) -> str | None:
+        """For what is waited while nothing can be done; None where something can."""
 
     def places(self) -> dict[str, int]:
         """Return how many things may be done at once in each place; raise WorkersLost when there will be none any more."""
@@ -29,12 +35,17 @@ class Hall(Protocol):
     def outcome(self, future: Any) -> BaseException | None:
         """Return what went wrong with a future that is done; None for one that was cancelled, or will be done again."""
 
+    def answer(self, future: Any) -> Any:
+        """Return what a future gave that is done; None for one that gave nothing."""
+
     def cancel(self, future: Any) -> None:
         """Ask for something no more."""
 
 
 class Pool:
     """Whatever has the interface of `concurrent.futures.Executor`; it is on this machine."""
+
+    tries, waits = TRIES, None
 
     def __init__(self, executor: Any) -> None:
         self._executor = executor
@@ -60,6 +71,10 @@ class Pool:
         if isinstance(error, CancelledError):
             return None
         return WorkersLost(_broken(error)) if isinstance(error, BrokenExecutor) else error
+
+    def answer(self, future: Any) -> Any:
+        """Return what came of it."""
+        return None if future.cancelled() or future.exception() is not None else future.result()
 
     def cancel(self, future: Any) -> None:
         """Ask for something no more."""

@@ -20,7 +20,7 @@ from .wire import Wire
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from concurrent.futures import Executor
 
     from ..budget import Budget
@@ -57,8 +57,8 @@ class Sweeping(Protocol):
     offer: tuple[bytes, Any]
     classes: list[type]
 
-    def take(self, want: int) -> Iterator[Task]:
-        """Give rows to do."""
+    def take(self, want: int, held: Collection[int]) -> Iterator[Task]:
+        """Give rows to do to a process that has those."""
 
     def session(self, task: Task) -> RowSession:
         """Return the session of a row."""
@@ -145,7 +145,7 @@ class Hand:
     def _rows(self, want: int) -> bytes:
         """Give rows to do; one that cannot be shipped has failed."""
         tasks = []
-        for task in self._sweep.take(want):
+        for task in self._sweep.take(want, self.held):
             self.held[task.number] = Held(task)
             tasks.append(task)
         try:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from typing import Any, Protocol
 from weakref import WeakSet
 
+from ..exiting import hold_interrupts
+
 #: How long a stop waits for rows that go on, in seconds.
 PATIENCE = 1.0
 
@@ -35,6 +37,7 @@ def ended_at_exit(sweep: Leaving) -> None:
 
 def _stop_all() -> None:
     """At exit: what is done is kept."""
+    hold_interrupts()
     for sweep in list(_sweeps):
         if sweep.status == "running":
             sweep.stop()

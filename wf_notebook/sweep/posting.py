@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkersLost, WorkflowError
 from .remote import shift
-from .wire import Severed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 #: So many times in a row nobody comes: then something stands against it.
 FAILURES = 5
+#: What is done about it.
+_HOST = "set WF_SWEEP_HOST to the address by which workers reach this machine, and see what lets nobody in, such as a firewall"
 
 
 class Posting:
@@ -27,15 +28,19 @@ class Posting:
         self._hall, self._limit, self._hears, self._failed = hall, limit, back, failed
         self._shifts: dict[int, tuple[str, int, Any]] = {}
         self._numbers, self._is_over = 0, False
+        #: How often one came for rows, and how often in a row one was back that had reached nobody.
+        self._came = self._failures = 0
         self._to: tuple[str, int, bytes] = "", 0, b""
-        #: How often something went wrong since one came for rows.
-        self.failures = 0
         #: How many places there are.
         self.slots = 1
 
     def leads_to(self, host: str, port: int, secret: bytes) -> None:
         """Say where they are to come."""
         self._to = host, port, secret
+
+    def heard(self) -> None:
+        """Hear that one came."""
+        self._came, self._failures = self._came + 1, 0
 
     def post(self) -> None:
         """Ask for those that are missing. Raises WorkersLost where nobody will come any more."""
@@ -59,25 +64,31 @@ class Posting:
 
     def _ask(self, place: str, threads: int) -> None:
         self._numbers += 1
-        number = self._numbers
+        number, came = self._numbers, self._came
         self._shifts[number] = place, threads, None
         future = self._hall.submit(place, shift, *self._to, threads)
         self._shifts[number] = place, threads, future
-        future.add_done_callback(lambda done: self._back(number, done))
+        future.add_done_callback(lambda done: self._back(number, came, done))
 
-    def _back(self, number: int, future: Any) -> None:
-        """One that had been asked to come is back, or did not come."""
+    def _back(self, number: int, came: int, future: Any) -> None:
+        """One that had been asked to come is back, or did not come; nobody had come when it was asked but so many."""
         try:
-            error = None if self._is_over else self._hall.outcome(future)
+            error = None if self._is_over else self._error(came, future)
         except Exception as raised:  # noqa: BLE001 - of the executor
             error = raised
         if self._shifts.pop(number, None) is None or self._is_over:
             return
         if error is not None:
-            self.failures += 1
-            if not isinstance(error, Severed) or self.failures >= FAILURES:
-                self._failed(error if isinstance(error, WorkflowError) else WorkersLost(_unable(error)))
+            self._failed(error if isinstance(error, WorkflowError) else WorkersLost(_unable(error)))
         self._hears()
+
+    def _error(self, came: int, future: Any) -> BaseException | None:
+        if (error := self._hall.outcome(future)) is not None or self._came > came:
+            return error
+        if (why := self._hall.answer(future)) is None:
+            return None
+        self._failures += 1
+        return WorkersLost(f"no row can be done there: {why}; {_HOST}") if self._failures >= FAILURES else None
 
     @property
     def is_empty(self) -> bool:

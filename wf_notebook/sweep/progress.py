@@ -14,10 +14,13 @@ class Progress:
     """How far a sweep is.
 
     `done` are rows that completed, the `hits` among them were done before; `elsewhere` are those that another sweep does and this
-    one waits for. `total` and `left`, in seconds, are None where nobody knows. Tokens and US dollars were spent now.
+    one waits for. `total` and `left`, in seconds, are None where nobody knows. Tokens and US dollars were spent now. `waits` says
+    for what it waits where no row can be done meanwhile, such as for workers of Dask that are gone.
 
     >>> print(Progress(total=200, done=52, hits=2, failed=1, running=8, tokens=1200, cost=0.02, seconds=5.0, left=14.7))
     52 of 200 rows, 2 from the store, 1 failed, 1,200 tokens, $0.02, 15 s left
+    >>> print(Progress(total=3, done=1, waits="a worker: none is there"))
+    1 of 3 rows, waits for a worker: none is there
     """
 
     total: int | None
@@ -31,6 +34,7 @@ class Progress:
     seconds: float = 0.0
     left: float | None = None
     elsewhere: int = 0
+    waits: str | None = None
 
     @property
     def over(self) -> int:
@@ -47,6 +51,7 @@ class Progress:
         said += [f"{self.tokens:,} tokens"] if self.tokens else []
         said += [f"${self.cost:.4g}"] if self.cost else []
         said += [f"{brief(self.left)} left"] if self.left is not None else []
+        said += [f"waits for {self.waits}"] if self.waits is not None else []
         return ", ".join(said)
 
 

@@ -68,9 +68,16 @@ class Terms(NamedTuple):
         return cls(told.cache, told.timeout, place, storage is not None, *limits, is_limited)
 
 
-def shift(host: str, port: int, secret: bytes, threads: int) -> None:
-    """Do rows for a while, so many at once, for the process that listens there."""
-    _link(host, port, secret).work(threads)
+def shift(host: str, port: int, secret: bytes, threads: int) -> str | None:
+    """Do rows for a while, so many at once, for the process that listens there; return what kept this one from reaching that.
+
+    It may be that the sweep is over meanwhile: that is no error, of which Dask would tell a user.
+    """
+    try:
+        _link(host, port, secret).work(threads)
+    except Severed as error:
+        return str(error)
+    return None
 
 
 _links: dict[tuple[int, str, int, bytes], Link] = {}

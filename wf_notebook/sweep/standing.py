@@ -38,6 +38,7 @@ class Standing:
     _began: float | None
     _ended: float | None
     _is_stopped: bool
+    _spent_up: str | None
     _unkept: BaseException | None
     _undone: BaseException | None
     _lock: threading.Lock
@@ -61,6 +62,12 @@ class Standing:
         """What kept it from being done, or from being kept."""
         return self._unkept or self._undone
 
+    @property
+    def reason(self) -> str | None:
+        """Why it ended before all rows were done: its error, or which budget was spent; None where it is done, or was stopped."""
+        error = self.error
+        return self._spent_up if error is None else f"{type(error).__name__}: {error}"
+
     def ended(self, after: int = 0) -> Iterator[Row]:
         """Yield the rows that are over by now in the order in which they ended, without the first so many."""
         return (self._over[number] for number in range(after, len(self._over)))
@@ -82,7 +89,8 @@ class Standing:
             counts, over = dict(self._counts), len(self._over)
         seconds = 0.0 if self._began is None else (self._ended or time.monotonic()) - self._began
         total, done_now, left = self._rows.total, over - counts["hit"], None
-        if total is not None and done_now and self._ended is None:
+        waits = None if self._crew is None or self._ended is not None else self._crew.waits
+        if total is not None and done_now and self._ended is None and waits is None:
             left = seconds / done_now * (total - over)
         return Progress(
             total=total,
@@ -96,6 +104,7 @@ class Standing:
             seconds=seconds,
             left=left,
             elsewhere=0 if self._turns is None or self._ended is not None else self._turns.elsewhere,
+            waits=waits,
         )
 
     @property

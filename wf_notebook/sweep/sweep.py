@@ -65,8 +65,8 @@ class Sweep(Standing):
         self.name = settings.name
         #: Whether all rows are runs of one session.
         self.shares_a_session = settings.session == "one"
-        #: Why it ended before all rows were done, where that was no error: a budget that was spent.
-        self.reason: str | None = None
+        #: Which budget was spent.
+        self._spent_up: str | None = None
         self._over = Over()
         self._counts = {"completed": 0, "failed": 0, "stopped": 0, "hit": 0}
         self._lock, self._bell = threading.Lock(), Bell()
@@ -88,7 +88,8 @@ class Sweep(Standing):
         self.budget = Budget(max_tokens=settings.max_tokens, max_cost=settings.max_cost, stop=self._spent, within=within)
 
     def __repr__(self) -> str:
-        return f"<Sweep {self.status}: {self.workflow.name}, {self.progress}>"
+        why = "" if self.reason is None else f"; {' '.join(self.reason.split())}"
+        return f"<Sweep {self.status}: {self.workflow.name}, {self.progress}{why}>"
 
     # -- its course --------------------------------------------------------------------------------------------------------
 
@@ -140,7 +141,7 @@ class Sweep(Standing):
         self._bell.ring()
 
     def _spent(self, reason: str | None = None) -> None:
-        self.reason = self.reason or (reason and reason.partition(" (")[0])  # rows that go on spend more than it says
+        self._spent_up = self._spent_up or (reason and reason.partition(" (")[0])  # rows that go on spend more than it says
         self._halt()
 
     def _idle(self) -> None:
@@ -166,9 +167,7 @@ class Sweep(Standing):
     def _conclude(self) -> None:
         """Say in its own run how it ended; where rows could not be kept, that cannot be either."""
         if self._account is not None and (status := self.status) != "new":
-            error = self.error
-            why = self.reason if error is None else f"{type(error).__name__}: {error}"
-            self._account.close(status, why, can_save=self._unkept is None)
+            self._account.close(status, self.reason, can_save=self._unkept is None)
 
     def stop(self) -> None:
         """End it, from any thread: no other row is begun, those that go on are ended, and what is done is kept.

@@ -30,9 +30,6 @@ def is_sweep(run: Run) -> bool:
 class Afar:
     """As much of a sweep as is shown of it; `heard` hears more of it."""
 
-    #: What kept it from being done is told by its run, in words.
-    error: BaseException | None = None
-
     def __init__(self, storage: SqlStorage, run: Run) -> None:
         self._storage = storage
         self.workflow: Any = SimpleNamespace(name=run.workflow.removesuffix(MAP), storage=storage, private=False)
@@ -69,7 +66,9 @@ class Afar:
         """How far it is, as far as it has said so."""
         told = self._told
         if self.status != "running":
-            return replace(told, seconds=told.seconds if self.run.duration is None else self.run.duration, running=0, left=None)
+            return replace(
+                told, seconds=told.seconds if self.run.duration is None else self.run.duration, running=0, left=None, waits=None
+            )
         now = datetime.now(UTC)
         left = None if told.left is None else max(0.0, told.left - (now - self._moment).total_seconds())
         return replace(told, seconds=max(0.0, (now - self.run.started_at).total_seconds()), left=left)

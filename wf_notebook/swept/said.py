@@ -56,6 +56,8 @@ def going(progress: Progress) -> list[str]:
     ['52 of 200 rows', '1 failed', '2 from the store', '8 go on', '10 rows/s', '15 s left']
     >>> going(Progress(total=3, done=2, hits=2, elsewhere=1))
     ['2 of 3 rows', '2 from the store', '1 goes on in another sweep']
+    >>> going(Progress(total=3, done=2, seconds=9.0, waits="a worker: none is there"))
+    ['2 of 3 rows', '0.22 rows/s', 'waits for a worker: none is there']
     """
     return [*facts(progress).values()]
 
@@ -66,7 +68,8 @@ def facts(progress: Progress) -> dict[str, str]:
     said |= {"running": _go_on(progress.running)} if progress.running else {}
     said |= {"elsewhere": f"{_go_on(progress.elsewhere)} in another sweep"} if progress.elsewhere else {}
     said |= {"pace": f"{rate} rows/s"} if (rate := pace(progress)) else {}
-    return said | ({"left": f"{brief(progress.left)} left"} if progress.left is not None else {})
+    said |= {"left": f"{brief(progress.left)} left"} if progress.left is not None else {}
+    return said | ({"waits": f"waits for {progress.waits}"} if progress.waits is not None else {})
 
 
 def _go_on(number: int) -> str:
@@ -84,12 +87,12 @@ def pace(progress: Progress) -> str:
 
 def stands(sweep: Sweep | Afar) -> str:
     """Return how a sweep stands, a sign and words, and why it ended before all rows were done."""
-    progress, error = sweep.progress, sweep.error
+    progress = sweep.progress
     if sweep.status == "completed" and not progress.over:
         return f"{STATUS['completed'][0]} nothing to do: there are no rows"
     if sweep.status == "completed" and progress.failed:
         return f"{WARNS if progress.done else STATUS['failed'][0]} done, {failed_of(progress)}"
-    return standing(sweep.status, f"{type(error).__name__}: {error}" if error is not None else sweep.reason)
+    return standing(sweep.status, sweep.reason)
 
 
 def failed_of(progress: Progress) -> str:

@@ -145,7 +145,7 @@ def program(name, *given, folder):
 @pytest.mark.torture
 @pytest.mark.timeout(300)
 def test_a_scheduler_that_does_not_come_back_is_told_and_what_is_done_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("wf_notebook.sweep.dask.PATIENCE", 0.2)
+    monkeypatch.setattr("wf_notebook.sweep.dask.SAID", 0.0)
 
     class Slow(Workflow):
         def run(self, n: int):
@@ -165,6 +165,10 @@ def test_a_scheduler_that_does_not_come_back_is_told_and_what_is_done_is_kept(tm
         while next(rows).number < 3:
             pass
         scheduler.kill()
+        while sweep.progress.waits is None:
+            sweep.wait(0.01)
+        assert str(sweep.progress).endswith("waits for its scheduler, which is away")
+        monkeypatch.setattr("wf_notebook.sweep.dask.PATIENCE", 0.2)
         with pytest.raises(WorkersLost, match=r"the scheduler of Dask does not come back .*; what is done is kept"):
             sweep.result()
     assert 3 < sweep.progress.done < 1000
