@@ -198,3 +198,57 @@ def test_in_whose_name_a_workflow_was_made_counts_as_the_user_too(team):
     client.run(topic="x").result()
     assert "client's" in team.sessions()["session_id"]
     assert team.state("client's")["key"] == ["topics"]
+
+
+def test_comparing_takes_what_is_shared_and_nothing_else_of_others(team, works):
+    works("ann")
+    team.session("ann's").share("bob")
+    for number in range(3):
+        Blog(session_id=f"hers {number}", storage=team).run(topic=f"secret {number}").result()
+    works("bob")
+    mine = Blog(session_id="bob's", storage=team)
+    for compared in (mine.compare(last=3), mine.compare([{"topic": topic} for topic in ("bob", "ann", "cheese")])):
+        assert [(row.inputs["topic"], row.outcome) for row in compared] == [
+            ("bob", "= same"),
+            ("ann", "= same"),
+            ("cheese", "= same"),
+        ]
+    assert [row.outcome for row in mine.compare([{"topic": "secret 1"}])] == ["+ new"]
+    works("ann")
+    team.session("ann's").unshare()
+    works("bob")
+    assert [row.inputs["topic"] for row in mine.compare()] == ["bob", "cheese"]
+
+
+def test_comparing_for_a_client_takes_what_is_the_clients_and_nobodys(team, monkeypatch):
+    monkeypatch.delenv("JUPYTERHUB_USER")
+    client = Blog(session_id="client's", storage=team, user_id="ann")
+    assert {row.inputs["topic"] for row in client.compare()} == {"cheese", "ann"}
+    assert {row.inputs["topic"] for row in Blog(session_id="any", storage=team).compare()} == {"cheese", "ann", "bob"}
+
+
+def test_the_sessions_of_a_user_are_asked_for_within_what_may_be_seen(team, works):
+    assert team.sessions(user_id="ann")["session_id"] == []
+    assert team.get_all_session_ids(user_id="ann") == []
+    assert team.sessions(user_id="ann", all_users=True)["session_id"] == ["ann's"]
+    works("ann")
+    team.session("ann's").share()
+    works("bob")
+    assert team.sessions(user_id="ann")["session_id"] == ["ann's"]
+
+
+def test_what_is_listed_is_what_sharing_says(team, works):
+    """The store's own question and `shared_with` agree, whatever was said in whichever order."""
+    works("ann")
+    session = team.session("ann's")
+    for op, name in (
+        ("share", "bob"), ("unshare", "eve"), ("unshare", "bob"), ("share", None), ("unshare", "bob"), ("unshare", None),
+        ("share", "bob"), ("share", "eve"), ("unshare", None), ("share", "eve"), ("share", "bobby"), ("share", "b"),
+    ):  # fmt: skip
+        works("ann")
+        getattr(session, op)(name)
+        told = {*session.shared}
+        works("bob")
+        assert ("ann's" in team.sessions()["session_id"]) is bool(told & {"*", "bob"}), (op, name)
+        assert ("ann's" in team.get_all_session_ids()) is bool(told & {"*", "bob"})
+        assert ("ann's" in team.runs()["session_id"]) is bool(told & {"*", "bob"})

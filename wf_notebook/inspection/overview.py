@@ -14,7 +14,7 @@ from ..errors import BadArguments
 from ..frames import Column, Table
 from ..frames.folding import rows_in_words, standing
 from ..nearest import did_you_mean
-from ..owners import visible
+from ..owners import Sight
 from ..storage.runs import status_of
 from ..transaction import is_branch, shown_id, sweep_of
 
@@ -132,7 +132,7 @@ def glances(
 
     def read(tx: Any) -> tuple[int, list[Glance]]:
         known = _counted(tx.rows, storage.table_name, indexed=bool(storage.dialect.indexes))
-        sees = visible(tx.rows, storage.table_name)
+        sees = Sight(tx.rows, storage.table_name)
         known = [one for one in known if sees(one.stored)]
         found = [one for one in known if (branches or not is_branch(one.stored)) and _has(one, words.casefold().split())]
         if sort == "size":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import saver
 from ..accounts import MAP, account_of
-from ..owners import visible
+from ..owners import Sight
 from ..storage.runs import GOING, last_said, stored_run
 from ..sweep.account import Account
 from ..swept import Afar, going, is_sweep
@@ -39,10 +39,8 @@ def going_on(storage: SqlStorage) -> list[Going]:
     """
     here = {one.context.run_id: one for one in opened(storage)}
     found = []
-    sees = visible(storage.read, storage.table_name)
-    for row in storage.read(GOING, (storage.table_name,)):
-        if not sees(row[1]):
-            continue
+    seen, given = Sight(storage.read, storage.table_name).of_rows(also_deleted=True)
+    for row in storage.read(GOING.format(seen=seen), (storage.table_name, *given)):
         run, host, pid = stored_run(row, storage.read, storage.table_name, storage.url)
         is_over = is_sweep(run) and (host, pid) == (socket.gethostname(), os.getpid())  # here, and its end could not be kept
         if run.run_id in here or run.status != "running" or is_over:

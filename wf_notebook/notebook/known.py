@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..frames import folded_ids
 from ..ipynb.line import written
 from ..keys import key_of
-from ..owners import visible
+from ..owners import Sight
 from ..storage.schema import VIEWS
 from ..transaction import is_branch, shown_id, stored_id
 from ..verbs.asked import Asked
@@ -60,7 +60,7 @@ def sessions(asked: Asked) -> Iterable[str]:
 def deleted(asked: Asked) -> Iterable[str]:
     """Return the sessions that were deleted and can be brought back."""
     storage = asked.storage()
-    sees = visible(storage.read, storage.table_name)
+    sees = Sight(storage.read, storage.table_name)
     found = [stored for (stored,) in storage.read(_DELETED, (storage.table_name,)) if not is_branch(stored) and sees(stored)]
     return map(shown_id, found)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import BadSetting, UnknownSession
 from ..history import folded
 from ..nearest import did_you_mean
-from ..owners import line_of, refuse_others, visible
+from ..owners import Sight, line_of, refuse_others
 from ..transaction import About, is_branch, shown_id, stored_id
 from ..users import users
 from .standing import among, branches_of, groups
@@ -55,7 +55,7 @@ def known(tx: SqlTransaction | NoRows, session_id: str, url: str, *, alone: bool
     """
     key = stored_id(session_id)
     if not (tx.head(key, 0).revision or tx.inherited(session_id)):
-        sees = visible(tx.rows, tx.store)
+        sees = Sight(tx.rows, tx.store)
         ids = [shown_id(stored) for stored in live_sessions(tx) if not is_branch(stored) and sees(stored)]
         hint = did_you_mean(session_id, ids) or "; storage.sessions() lists those that are there"
         raise UnknownSession(f"no session {session_id!r} in {url}{hint}")
