@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from wf_notebook import Workflow, open_storage, users
-from wf_notebook.errors import BadSetting, SessionOwned, UnknownSession
+from wf_notebook.errors import BadSetting, SessionConflict, SessionOwned, UnknownSession
 from wf_notebook.inspection import Inspector
 from wf_notebook.inspection.overview import glances
 from wf_notebook.inspection.sessions import restore_sessions
 from wf_notebook.ipynb.standing import status
+from wf_notebook.notebook.known import known
 
 
 class Blog(Workflow):
@@ -76,6 +79,25 @@ OPENS = {
     "its state": lambda team: team.session("ann's").state,
     "its table": lambda team: team.state("ann's"),
     "its runs": lambda team: team.runs("ann's"),
+    "its versions": lambda team: team.session("ann's").versions(),
+    "what it was": lambda team: team.session("ann's").at(1),
+    "what changed in it": lambda team: team.session("ann's").diff(0, 1),
+    "what differs": lambda team: team.session("bob's").diff(other=team.session("ann's")),
+    "its past": lambda team: team.session("ann's").kept_at(1),
+    "its newest version": lambda team: team.session("ann's").newest(),
+    "its save": lambda team: team.session("ann's").save_of(),
+    "a fork": lambda team: team.session("ann's").fork("mine"),
+    "a fork of what it was": lambda team: team.session("ann's").fork("mine", at=1),
+    "another version": lambda team: team.session("ann's").restore(1),
+    "its steps": lambda team: team.session("ann's").takes(),
+    "no steps": lambda team: team.session("ann's").forget(),
+    "a take": lambda team: team.session("ann's").use(1),
+    "who sees it": lambda team: team.session("ann's").shared,
+    "another name": lambda team: team.session("ann's").rename("Mine"),
+    "a file": lambda team: team.session("ann's").to_notebook("ann.ipynb"),
+    "no history": lambda team: team.session("ann's").compact(),
+    "less of it": lambda team: team.purge("ann's", older_than=timedelta(0)),
+    "its inspector": lambda team: Inspector(team, session="ann's").state,
     "a run of it": lambda team: team.run(team.read("SELECT run_id FROM runs WHERE session_id = 'ann''s'")[0][0]),
     "a copy": lambda team: team.copy("ann's", to="memory:"),
     "an end": lambda team: team.delete_session("ann's"),
@@ -87,10 +109,11 @@ OPENS = {
 
 @pytest.mark.parametrize("what", OPENS)
 def test_a_session_of_another_user_is_not_opened(team, what):
-    before = team.read("SELECT count(*) FROM session_log")
+    rows = "SELECT (SELECT count(*) FROM session_log), (SELECT count(*) FROM state_log), (SELECT count(*) FROM run_log)"
+    before = team.read(rows)
     with pytest.raises(SessionOwned, match=r"session \"ann's\" belongs to another user than 'bob'; .* session.share"):
         OPENS[what](team)
-    assert team.read("SELECT count(*) FROM session_log") == before
+    assert team.read(rows) == before
 
 
 HIDDEN = {
@@ -137,7 +160,7 @@ def test_a_session_that_is_shared_is_seen_and_run_in_and_stays_its_owners(team, 
     Blog(session_id="ann's", storage=team, user_id="bob").write_to_storage()
     assert team.session("ann's").state == {"topics": ["ann", "x"]}
     assert team.read("SELECT DISTINCT user_id FROM session_log WHERE session_id = 'ann''s'") == [("ann",)]
-    for closed in ("an end", "its end", "no trace", "another owner"):
+    for closed in ("an end", "its end", "no trace", "less of it", "no history", "another owner"):
         with pytest.raises(SessionOwned):
             OPENS[closed](team)
     works("eve")
@@ -252,3 +275,32 @@ def test_what_is_listed_is_what_sharing_says(team, works):
         assert ("ann's" in team.sessions()["session_id"]) is bool(told & {"*", "bob"}), (op, name)
         assert ("ann's" in team.get_all_session_ids()) is bool(told & {"*", "bob"})
         assert ("ann's" in team.runs()["session_id"]) is bool(told & {"*", "bob"})
+
+
+def test_completion_offers_nothing_of_a_session_of_another_user(team, works):
+    namespace = {"blog": Blog(session_id="bob's", storage=team)}
+    for words in (["state", "-s"], ["runs", "-s"], ["diff", "-s"], ["restore", "-s"], ["versions", "-s"]):
+        assert not {"topics", "1"} & {*known([*words, "ann's"], namespace)}
+    works("ann")
+    assert known(["state", "-s", "ann's"], namespace) == ["topics"]
+
+
+def test_a_branch_is_seen_by_whom_its_session_is_shared_with(team, works):
+    works("ann")
+    one, two = team.session("ann's"), team.session("ann's")
+    one.state["n"], two.state["n"] = 1, 2
+    one.save()
+    with pytest.raises(SessionConflict) as conflict:
+        two.save()
+    branch = conflict.value.branch.partition("@")[2]
+    works("bob")
+    with pytest.raises(SessionOwned):
+        team.session("ann's", branch=branch).state  # noqa: B018 - it is loaded by that
+    works("ann")
+    one.share("bob")
+    works("bob")
+    theirs = team.session("ann's", branch=branch)
+    assert (theirs.state["n"], len(theirs.versions())) == (2, 1)
+    theirs.state["n"] = 3
+    theirs.save()
+    assert team.session("ann's", branch=branch).state["n"] == 3
