@@ -13,6 +13,7 @@ from wf_notebook.inspection.overview import glances
 from wf_notebook.inspection.sessions import restore_sessions
 from wf_notebook.ipynb.standing import status
 from wf_notebook.notebook.known import known
+from wf_notebook.storage.erasing import Purged
 
 
 class Blog(Workflow):
@@ -304,3 +305,28 @@ def test_a_branch_is_seen_by_whom_its_session_is_shared_with(team, works):
     theirs.state["n"] = 3
     theirs.save()
     assert team.session("ann's", branch=branch).state["n"] == 3
+
+
+def test_who_clears_up_clears_up_what_is_theirs(team, works, monkeypatch):
+    works("ann")
+    session = team.session("ann's")
+    session.share("bob")
+    for number in range(3):
+        session.state["n"] = number
+        session.save()
+    for name in ("gone", "gone too"):
+        Blog(session_id=name, storage=team).run(topic="x").result()
+        team.delete_session(name)
+    works("bob")
+    Blog(session_id="bob's", storage=team).run(topic="more").result()
+    hers = "SELECT count(*) FROM {} WHERE session_id IN (?, ?, ?)".format
+    names = ("ann's", "gone", "gone too")
+    before = [team.read(hers(table), names) for table in ("session_log", "state_log", "run_log")]
+    assert team.purge() == Purged()
+    assert team.purge(older_than=timedelta(seconds=-60)) == Purged(versions=1, runs=3)  # bob's, and nobody's run
+    assert [team.read(hers(table), names) for table in ("session_log", "state_log", "run_log")] == before
+    works("ann")
+    team.restore_session("gone too")
+    assert team.purge() == Purged(sessions=1, versions=1, runs=1)
+    monkeypatch.delenv("JUPYTERHUB_USER")
+    assert team.purge(older_than=timedelta(seconds=-60)) == Purged(versions=3, runs=2)

@@ -71,12 +71,20 @@ def refuse_others(session_id: str, about: About | None, acting: str | None = Non
 
 
 class Sight:
-    """What is listed of a store for who works here: as a condition that the store itself looks at, or asked of one session."""
+    """What is listed of a store for who works here: as a condition that the store itself looks at, or asked of one session.
+
+    With `alone` it is what they may also delete: what is shared with them is not.
+    """
 
     def __init__(
-        self, read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], store: str, acting: str | None = None
+        self,
+        read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]],
+        store: str,
+        acting: str | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
-        self._read, self._store = read, store
+        self._read, self._store, self._alone = read, store, alone
         self._mine = frozenset({acting}) if acting else users()
 
     def of_sessions(self) -> tuple[str, tuple[str, ...]]:
@@ -111,6 +119,8 @@ class Sight:
     def _seen(self) -> tuple[str, tuple[str, ...]]:
         """Return the condition that a session of which s is a row is mine, nobody's, or shared."""
         mine = sorted(self._mine or ())
+        if self._alone:
+            return f"(s.user_id IS NULL OR s.user_id IN ({', '.join('?' * len(mine))}))", (*mine,)
         ops = [SHARED, *(f"{SHARED}:{name}" for name in mine)]
         names, said = (", ".join("?" * len(each)) for each in (mine, ops))
         condition = f"(s.user_id IS NULL OR s.user_id IN ({names}) OR s.session_id IN ({_SHARED.format(said=said)}))"

@@ -186,7 +186,8 @@ class SqlStorage(Tables, Elsewhere, Units):
         """Erase for good what was asked for, also from the file; return how much that was. Raises UnknownSession.
 
         Args:
-            session_id: The session to erase, or all rows of a sweep, `blog/`; None means all sessions.
+            session_id: The session to erase, or all rows of a sweep, `blog/`; None means all sessions, but those of other users
+                where WF_USER or JUPYTERHUB_USER names one.
             older_than: Erase only versions that were replaced, runs that ended and sessions that were deleted before that
                 moment, or longer ago than that. Left out with a session, all of it is erased; left out with none, what was
                 deleted is.
