@@ -7,13 +7,19 @@ from datetime import timedelta
 import pytest
 
 from wf_notebook import Workflow, open_storage, users
-from wf_notebook.errors import BadSetting, SessionConflict, SessionOwned, UnknownSession
+from wf_notebook.errors import BadSetting, SessionConflict, SessionOwned, UnknownRun, UnknownSession
+from wf_notebook.frames.queries import newest_session
 from wf_notebook.inspection import Inspector
 from wf_notebook.inspection.overview import glances
 from wf_notebook.inspection.sessions import restore_sessions
+from wf_notebook.ipynb.going import going_on
 from wf_notebook.ipynb.standing import status
 from wf_notebook.notebook.known import known
 from wf_notebook.storage.erasing import Purged
+from wf_notebook.storage.runs import ids_beginning, last_runs
+from wf_notebook.storage.sqlite import SqliteWorkflowStorage
+from wf_notebook.verbs.asked import Asked
+from wf_notebook.verbs.looking import run_id
 
 
 class Blog(Workflow):
@@ -330,3 +336,59 @@ def test_who_clears_up_clears_up_what_is_theirs(team, works, monkeypatch):
     assert team.purge() == Purged(sessions=1, versions=1, runs=1)
     monkeypatch.delenv("JUPYTERHUB_USER")
     assert team.purge(older_than=timedelta(seconds=-60)) == Purged(versions=3, runs=2)
+
+
+def asked_of(storage, *words):
+    return Asked({}, words, {"storage": storage.url})
+
+
+def test_runs_of_others_are_found_by_no_beginning_of_their_id(team, works):
+    works("ann")
+    swept = Blog(session_id="swept", storage=team).map(["cheese"])
+    swept.result()
+    her_run = team.runs("ann's")["run_id"][0]
+    works("bob")
+    for beginning in (her_run, her_run[:8], swept.run_id, swept.run_id[:8]):
+        with pytest.raises(UnknownRun, match=r"no run .*; (%wf runs lists them|did you mean)") as error:
+            run_id(asked_of(team, beginning))
+        assert not {her_run, swept.run_id} & {*str(error.value).split("'")[3:]}
+    mine = team.runs("bob's")["run_id"][0]
+    assert run_id(asked_of(team, mine)) == mine == run_id(asked_of(team, mine[:30]))
+    with pytest.raises(UnknownRun, match=f"did you mean '{mine}'"):
+        run_id(asked_of(team, f"{mine[:-1]}x"))
+    works("ann")
+    assert run_id(asked_of(team, swept.run_id[:30])) == swept.run_id
+
+
+class Counting(SqliteWorkflowStorage):
+    """A store that counts the rows that it is asked for."""
+
+    rows = 0
+
+    def read(self, sql, parameters=()):
+        found = super().read(sql, parameters)
+        self.rows += len(found)
+        return found
+
+
+LOOKS = {
+    "sessions": lambda store: store.sessions(),
+    "runs": lambda store: store.runs(),
+    "what goes on": going_on,
+    "the last runs": lambda store: last_runs(store, "Blog", 10, "bob"),
+    "a beginning": lambda store: ids_beginning(store, store.last[:30]),
+    "the newest": newest_session,
+    "all ids": lambda store: store.get_all_session_ids(),
+}
+
+
+@pytest.mark.parametrize("what", LOOKS)
+def test_a_store_of_many_is_asked_for_what_is_seen(tmp_path, works, what):
+    store = Counting(db_file=tmp_path / "team.db")
+    works("ann")
+    Blog(session_id="many", storage=store).map([f"topic {number}" for number in range(100)]).result()
+    works("bob")
+    Blog(session_id="mine", storage=store).run(topic="bob").result()
+    store.last, store.rows = store.runs("mine")["run_id"][0], 0
+    LOOKS[what](store)
+    assert store.rows <= 1

@@ -23,10 +23,10 @@ _SHARED = (
     f" AND b.op IN ('created', '{UNSHARED}', 'un' || a.op))"
 )
 #: What was said last of a session, s; and the same of the session of a row, r.
-_IS_NEWEST = (
+IS_NEWEST = (
     "NOT EXISTS (SELECT 1 FROM session_log n WHERE n.store = s.store AND n.session_id = s.session_id AND n.revision > s.revision)"
 )
-_NEWEST = f"SELECT 1 FROM session_log s WHERE s.store = r.store AND s.session_id = r.session_id AND {{what}} AND {_IS_NEWEST}"
+_NEWEST = f"SELECT 1 FROM session_log s WHERE s.store = r.store AND s.session_id = r.session_id AND {{what}} AND {IS_NEWEST}"
 
 
 def shared_with(ops: Iterable[str]) -> frozenset[str | None]:
@@ -113,7 +113,7 @@ class Sight:
     @cached_property
     def _hidden(self) -> frozenset[str]:
         condition, given = self._seen()
-        sql = f"SELECT s.session_id FROM session_log s WHERE s.store = ? AND NOT {condition} AND {_IS_NEWEST}"
+        sql = f"SELECT s.session_id FROM session_log s WHERE s.store = ? AND NOT {condition} AND {IS_NEWEST}"
         return frozenset(stored for (stored,) in self._read(sql, (self._store, *given)))
 
     def _seen(self) -> tuple[str, tuple[str, ...]]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ..storage.sql import SqlStorage
     from .columns import Kind
 
+#: Among so many rows of the store is one of a session that is listed, but where conflicts left many branches.
+_FIRST = 50
+
 _SESSIONS: dict[str, Kind] = {
     "session_id": "text", "workflow": "text", "session_name": "text", "versions": "integer", "runs": "integer",
     "updated_at": "timestamp", "created_at": "timestamp", "user_id": "text", "workflow_id": "text", "extra_data": "object",
@@ -75,20 +78,31 @@ def session_rows(
     workflow: str | None = None,
     branches: bool = False,
     all_users: bool = False,
+    most: int | None = None,
 ) -> list[tuple[Any, ...]]:
-    """Return the rows of the table of sessions; those in which sweeps are runs themselves are no sessions of anybody's."""
+    """Return the rows of the table of sessions; those in which sweeps are runs themselves are no sessions of anybody's.
+
+    With `most` they are among the first so many rows of the store.
+    """
     sees = Sight(storage.read, storage.table_name)
     seen, given = ("1 = 1", ()) if all_users else sees.of_sessions()
     rows = storage.read(
         f"SELECT {', '.join(_SESSIONS)} FROM sessions s WHERE store = ? AND (CAST(? AS VARCHAR) IS NULL OR user_id = ?)"
-        f" AND (CAST(? AS VARCHAR) IS NULL OR workflow = ?) AND {seen} ORDER BY updated_at DESC, created_at DESC, session_id",
-        (storage.table_name, user_id, user_id, workflow, workflow, *given),
+        f" AND (CAST(? AS VARCHAR) IS NULL OR workflow = ?) AND {seen} ORDER BY updated_at DESC, created_at DESC, session_id"
+        + ("" if most is None else " LIMIT ?"),
+        (storage.table_name, user_id, user_id, workflow, workflow, *given, *(() if most is None else (most,))),
     )
     return [
         (shown_id(stored), *rest)
         for stored, *rest in rows
         if (branches or not is_branch(stored)) and account_of(stored, rest[0]) is None and (all_users or sees.lists(stored))
     ]
+
+
+def newest_session(storage: SqlStorage) -> str | None:
+    """Return the id of the session that was used last, None where there is none."""
+    rows = session_rows(storage, most=_FIRST) or session_rows(storage)
+    return rows[0][0] if rows else None
 
 
 def session_columns(rows: Sequence[Sequence[Any]]) -> list[Column]:

@@ -50,6 +50,12 @@ _FAILED = (
 )
 #: Asks for the runs of a workflow that are over, the newest first, in sessions that a user may read.
 RUNS_OF = f"SELECT {', '.join(_NAMES)} FROM runs r WHERE store = ? AND workflow = ? AND status <> 'running' AND {{seen}}"
+#: Asks for the runs of which the id begins so, and for those that began last, in sessions that are to be seen.
+_BEGINNING = (
+    "SELECT DISTINCT run_id FROM run_log r WHERE store = ? AND substr(run_id, 1, CAST(? AS INTEGER)) = ? AND {seen}"
+    " ORDER BY run_id"
+)
+_NEWEST = "SELECT run_id FROM run_log r WHERE store = ? AND phase = 'start' AND {seen} ORDER BY happened_at DESC, run_id LIMIT ?"
 #: So many inputs are asked for at once.
 _AT_ONCE = 200
 _EVENTS = "SELECT happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? ORDER BY seq"
@@ -193,6 +199,20 @@ def stored_run(row: Sequence[Any], read: Read, store: str, url: str | None) -> t
     """Return a run from its row, and the machine and process in which it was begun."""
     named = dict(zip(_NAMES, row, strict=True))
     return record(row, Stored(read, named["run_id"], store, url)), named["host"], named["pid"]
+
+
+def ids_beginning(storage: Any, beginning: str) -> list[str]:
+    """Return the ids of the runs, also of sweeps themselves, that begin so, or the one that is so."""
+    seen, given = Sight(storage.read, storage.table_name).of_rows()
+    rows = storage.read(_BEGINNING.format(seen=seen), (storage.table_name, len(beginning), beginning, *given))
+    found = [run_id for (run_id,) in rows]
+    return [beginning] if beginning in found else found
+
+
+def newest_ids(storage: Any, most: int) -> list[str]:
+    """Return the ids of the runs that began last, so many at most."""
+    seen, given = Sight(storage.read, storage.table_name).of_rows()
+    return [run_id for (run_id,) in storage.read(_NEWEST.format(seen=seen), (storage.table_name, *given, most))]
 
 
 def last_runs(storage: Any, workflow: str, last: int, user_id: str | None) -> list[Run]:

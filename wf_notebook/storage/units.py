@@ -63,6 +63,12 @@ class Units:
             raise self._no_unit(unit, deleted=bool(deleted))
         return found
 
+    def branches_of(self, session_id: str) -> list[str]:
+        """Return the branches that conflicts left of a session, and that are there, named as they are shown."""
+        key = stored_id(session_id)
+        told = self._in_transaction(lambda tx: tx.rows(_NEWEST, (tx.store, f"{literally(key)}@%")), write=False)
+        return [shown_id(one) for one, op in told if op != "deleted" and is_branch(one) and one.rpartition("@")[0] == key]
+
     def say_of_rows(self, unit: str, op: str, acting: str | None = None) -> Said:
         """Say something of all rows of a sweep: that they are "deleted", "restored", or shared with somebody, or no more.
 
