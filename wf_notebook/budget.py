@@ -106,12 +106,12 @@ class Budget:
         if self.within is not None:
             self.within.count(tokens=tokens, cost=cost, model=model)
 
-    def refuse(self, model: str) -> None:
-        """Raise BudgetSpent before a model is asked of which no price is known, where US dollars are limited."""
-        if self.max_cost is not None and is_unknown(model):
+    def refuse(self, model: str, *, is_known: bool = True) -> None:
+        """Raise BudgetSpent before a model is asked whose price is not known, here or to who asks, where dollars are limited."""
+        if self.max_cost is not None and (not is_known or is_unknown(model)):
             raise BudgetSpent(unpriced(self.max_cost, model), self._stop)
         if self.within is not None:
-            self.within.refuse(model)
+            self.within.refuse(model, is_known=is_known)
 
     def reckon(self, tokens: int) -> None:
         """Reckon with tokens that a request under way has used; with a negative number no longer: they are counted now."""
@@ -142,12 +142,14 @@ class Budget:
 
     def exhaust(self) -> None:
         """An answer was cut off at what was left: the budget is spent; where one lies in another, that of which the least is."""
-        budgets = [self]
-        while (outer := budgets[-1].within) is not None:
-            budgets.append(outer)
-        left = [(budget.max_tokens - budget.tokens, budget) for budget in budgets if budget.max_tokens is not None]
-        if left:
-            min(left, key=lambda one: one[0])[1].exhausted = True
+        if (tightest := self.tightest()) is not None:
+            tightest[1].exhausted = True
+
+    def tightest(self) -> tuple[int, Budget] | None:
+        """Return of which budget, of this one and those around it, the fewest tokens are left, and how many; None: of none."""
+        mine = None if self.max_tokens is None else (self.max_tokens - self.tokens, self)
+        outer = None if self.within is None else self.within.tightest()
+        return outer if mine is None or (outer is not None and outer[0] < mine[0]) else mine
 
     def overspent(self) -> str | None:
         """Return why nothing more may be spent of this budget itself; None while something may."""

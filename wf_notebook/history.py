@@ -19,6 +19,7 @@ from .kept import collecting_later
 from .keys import key_of
 from .replayed import checked_version, replayed
 from .run import way_up
+from .sharing import Sharing
 from .state import decoded
 from .transaction import Records, stored_id
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from .changes import Encoded
     from .diffs import Diff
-    from .line import Line
     from .replayed import Replayed
     from .transaction import About, SessionStorage, Transaction
 
@@ -69,14 +69,10 @@ class Versions(list[Version]):
         return way_up("Versions.df")(self)
 
 
-class History:
+class History(Sharing):
     """The past of a session that lies in a storage."""
 
-    session_id: str
-    storage: SessionStorage | None
-    about: About
     loaded: bool
-    _line: Line
 
     @property
     def stored_as(self) -> str:
@@ -207,7 +203,7 @@ class History:
         if checked("keep", keep, (int,), "how many versions are to stay, a number") < 1:
             raise BadSetting(f"keep={keep}: the newest version is always kept; give 1 or more, or purge() the session")
         key = self._line.key
-        return self._storage().transact(lambda tx: folded(tx, key, tx.head(key, 0).version - keep + 1), write=True)
+        return self._storage().transact(lambda tx: folded(tx, key, self._own_head(tx).version - keep + 1), write=True)
 
     def purge(self, *, older_than: datetime | timedelta | None = None) -> None:
         """Erase the session for good, or of its versions and runs what is older than that.
@@ -281,7 +277,7 @@ class History:
         return newest
 
     def _read(self, work: Any) -> Any:
-        return self._storage().transact(work, write=False)
+        return self._storage().transact(self._seeing(work), write=False)
 
     def _storage(self) -> SessionStorage:
         if self.storage is None:

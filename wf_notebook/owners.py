@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .errors import SessionOwned
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
 
 #: What is said of a session that others may see: everybody, or somebody by name; and that they may no more.
 SHARED, UNSHARED = "shared", "unshared"
+#: The sessions of which some of this was said, and not taken back since: what `shared_with` tells, for all of a store.
+_SHARED = (
+    "SELECT a.session_id FROM session_log a WHERE a.store = ? AND a.op IN ({said}) AND NOT EXISTS ("
+    "SELECT 1 FROM session_log b WHERE b.store = a.store AND b.session_id = a.session_id AND b.revision > a.revision"
+    f" AND b.op IN ('created', '{UNSHARED}', 'un' || a.op))"
+)
+#: What was said last of a session, s; and the same of the session of a row, r.
+IS_NEWEST = (
+    "NOT EXISTS (SELECT 1 FROM session_log n WHERE n.store = s.store AND n.session_id = s.session_id AND n.revision > s.revision)"
+)
+_NEWEST = f"SELECT 1 FROM session_log s WHERE s.store = r.store AND s.session_id = r.session_id AND {{what}} AND {IS_NEWEST}"
 
 
 def shared_with(ops: Iterable[str]) -> frozenset[str | None]:
@@ -58,26 +70,61 @@ def refuse_others(session_id: str, about: About | None, acting: str | None = Non
     raise SessionOwned(f"session {session_id!r} belongs to another user than {who!r}; {what}({who!r})")
 
 
-def visible(read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]], store: str) -> Callable[[str], bool]:
-    """Return what says of the stored id of a session or branch whether it is to be listed for who works here."""
-    mine = users()
-    if mine is None:
-        return lambda _: True
-    ops: dict[str, list[str]] = {}
-    owners: dict[str, str | None] = {}
-    sql = "SELECT session_id, op, user_id FROM session_log WHERE store = ? ORDER BY session_id, revision"
-    for stored, op, owner in read(sql, (store,)):
-        ops.setdefault(stored, []).append(op)
-        owners[stored] = owner
+class Sight:
+    """What is listed of a store for who works here: as a condition that the store itself looks at, or asked of one session.
 
-    def is_visible(stored: str) -> bool:
-        session = line_of(stored)
-        if (owner := owners.get(session)) is None or owner in mine:
-            return True
-        shared = shared_with(ops[session])
-        return None in shared or bool(mine & shared)
+    With `alone` it is what they may also delete: what is shared with them is not.
+    """
 
-    return is_visible
+    def __init__(
+        self,
+        read: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]],
+        store: str,
+        acting: str | None = None,
+        *,
+        alone: bool = False,
+    ) -> None:
+        self._read, self._store, self._alone = read, store, alone
+        self._mine = frozenset({acting}) if acting else users()
+
+    def of_sessions(self) -> tuple[str, tuple[str, ...]]:
+        """Return the condition for a row of the view `sessions` that is called s, and its parameters; ask `lists` of branches."""
+        if self._mine is None:
+            return "1 = 1", ()
+        condition, given = self._seen()
+        return f"(replace(s.session_id, '@@', '') LIKE '%@%' OR {condition})", given
+
+    def of_rows(self, *, also_deleted: bool = False) -> tuple[str, tuple[str, ...]]:
+        """Return the condition for a row called r with store and session_id: that its session is there, and to be seen."""
+        if self._mine is None and also_deleted:
+            return "1 = 1", ()
+        seen, given = ("1 = 1", ()) if self._mine is None else self._seen()
+        what = seen if also_deleted else f"s.op <> 'deleted' AND {seen}"
+        return f"EXISTS ({_NEWEST.format(what=what)})", given
+
+    def lists(self, stored: str) -> bool:
+        """Say of a session or branch that such a condition let through whether it is to be listed."""
+        return not is_branch(stored) or self(stored)
+
+    def __call__(self, stored: str) -> bool:
+        """Say of the stored id of any session or branch whether it is to be listed."""
+        return self._mine is None or line_of(stored) not in self._hidden
+
+    @cached_property
+    def _hidden(self) -> frozenset[str]:
+        condition, given = self._seen()
+        sql = f"SELECT s.session_id FROM session_log s WHERE s.store = ? AND NOT {condition} AND {IS_NEWEST}"
+        return frozenset(stored for (stored,) in self._read(sql, (self._store, *given)))
+
+    def _seen(self) -> tuple[str, tuple[str, ...]]:
+        """Return the condition that a session of which s is a row is mine, nobody's, or shared."""
+        mine = sorted(self._mine or ())
+        if self._alone:
+            return f"(s.user_id IS NULL OR s.user_id IN ({', '.join('?' * len(mine))}))", (*mine,)
+        ops = [SHARED, *(f"{SHARED}:{name}" for name in mine)]
+        names, said = (", ".join("?" * len(each)) for each in (mine, ops))
+        condition = f"(s.user_id IS NULL OR s.user_id IN ({names}) OR s.session_id IN ({_SHARED.format(said=said)}))"
+        return condition, (*mine, self._store, *ops)
 
 
 def line_of(stored: str) -> str:

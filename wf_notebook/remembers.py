@@ -9,6 +9,7 @@ from .changes import replay
 from .errors import BadSetting, UnknownStep
 from .nearest import did_you_mean
 from .run import way_up
+from .sharing import Sharing
 
 if TYPE_CHECKING:
     import threading
@@ -17,19 +18,16 @@ if TYPE_CHECKING:
     from .changes import Change, Encoded
     from .done import Done
     from .encoding import Snapshot
-    from .line import Line
     from .steps import Steps
     from .transaction import Records
 
 
-class Remembers:
+class Remembers(Sharing):
     """What a session remembers of steps."""
 
-    session_id: str
     steps: Steps
 
     _lock: threading.RLock
-    _line: Line
 
     def snapshot(self) -> Snapshot:
         """Return the live state as it is kept."""
@@ -112,6 +110,7 @@ class Remembers:
         return [takes for takes in groups if len(takes) > 1]
 
     def _named(self, step: str | None) -> list[Done]:
+        self.check_seen()
         self.steps.catch_up()
         every = self.steps.all()
         if step is None:

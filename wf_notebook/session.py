@@ -247,9 +247,7 @@ class Session(Saving, History, Remembers, Exported):
         self._base, self._met, self._line, self._encoder = {}, {}, Line(self._line.key), Encoder()
 
     def _hide(self, tx: Transaction) -> None:
-        about = tx.head(self._line.key, 0).about
-        self._check_sole_owner(about)
-        tx.append_about(self._line.key, "deleted", self.about.owned_as(about))
+        tx.append_about(self._line.key, "deleted", self.about.owned_as(self._own_head(tx).about))
 
 
 _sessions: WeakSet[Session] = WeakSet()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from .errors import BadSetting, UnknownSession
 from .given import checked
@@ -11,8 +11,12 @@ from .unit import is_unit
 from .users import users
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .line import Line
-    from .transaction import About, SessionStorage, Transaction
+    from .transaction import About, Head, SessionStorage, Transaction
+
+T = TypeVar("T")
 
 
 @runtime_checkable
@@ -63,7 +67,8 @@ class Sharing:
             return []
         if self._of_all is not None:
             return self._of_all.shared_rows(self.session_id)
-        about: About | None = self.storage.transact(lambda tx: tx.head(self._line.key, 0).about, write=False)
+
+        about = self.storage.transact(self._seeing(lambda tx: tx.head(self._line.key, 0).about), write=False)
         return sorted("*" if name is None else name for name in about.shared) if about is not None else []
 
     def _say(self, op: str, user: str | None) -> None:
@@ -97,6 +102,28 @@ class Sharing:
     def _acting(self) -> str | None:
         """Return who does what is done here; None means who works in this process."""
         return self.about.acting or (self.about.user_id if users() is None else None)
+
+    def check_seen(self) -> None:
+        """Raise SessionOwned where the session is another user's, and not shared."""
+        if self.storage is not None:
+            self.storage.transact(self._seeing(lambda _: None), write=False)
+
+    def _seeing(self, work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+        """Return what looks at the session, and raises SessionOwned where it is another user's, and not shared."""
+        if users() is None and self._acting() is None:
+            return work
+
+        def seeing(tx: Transaction) -> T:
+            self._check_owner(tx.head(self._line.key, 0).about)
+            return work(tx)
+
+        return seeing
+
+    def _own_head(self, tx: Transaction) -> Head:
+        """Return where the session stands. Raises SessionOwned where it is another user's, also if it is shared."""
+        head = tx.head(self._line.key, 0)
+        self._check_sole_owner(head.about)
+        return head
 
     def _check_owner(self, about: About | None) -> None:
         if about is not None:  # a new one is nobody's yet

@@ -24,6 +24,7 @@ from wf_notebook.storage import (
     postgres_pool,
     waiting,
 )
+from wf_notebook.storage.postgres_claims import Claims
 from wf_notebook.storage.postgres_pool import Pool
 from wf_notebook.storage.waiting import at_most
 
@@ -725,3 +726,33 @@ def test_a_table_of_agno_is_read_at_the_first_load_and_never_written(pg):
     assert pg.open("blog").session("demo").state == {"topic": "cheese", "n": 1}
     assert pg.query("SELECT session_data ->> 'session_name' FROM ai.blog") == [("Old",)]
     pg.query("DROP SCHEMA ai CASCADE")
+
+
+def test_a_storage_that_is_closed_leaves_no_connection_for_claims_unless_one_is_held(pg):
+    storage, another = pg.open(), Claims(pg.open()._address)  # as of another process
+    assert storage.claims.take(["one", "two"]) == [True, True]
+    storage.claims.release("one")
+    storage.close()
+    assert another.take(["one", "two"]) == [True, False]
+    another.close()
+    storage.claims.release("two")
+    storage.close()
+    assert storage.claims._connection is None
+    assert storage.claims.take(["two"]) == [True]
+    storage.claims.release("two")
+    storage.close()
+
+
+def test_the_pool_of_an_address_is_made_once():
+    made = []
+
+    class Noted(Pool):
+        _all = {}  # noqa: RUF012 - of this test
+
+        def __init__(self, address):
+            made.append(address.url)
+            super().__init__(address)
+
+    address = postgres_address.read("postgresql://ann@127.0.0.1:1/team", None)
+    assert Noted.at(address) is Noted.at(address)
+    assert len(made) == 1

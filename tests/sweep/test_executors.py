@@ -17,8 +17,10 @@ from pathlib import Path
 import cloudpickle
 import pytest
 from pydantic import BaseModel
+from pydantic_ai import ModelResponse, RequestUsage, TextPart
+from pydantic_ai.models.function import FunctionModel
 
-from wf_notebook import Agent, Workflow, open_storage, step
+from wf_notebook import Agent, Workflow, open_storage, prices, step
 from wf_notebook.errors import BadRows, BadSetting, StorageBusy, Unshippable, WorkersLost
 from wf_notebook.storage import SqliteWorkflowStorage
 from wf_notebook.sweep import remote
@@ -196,6 +198,65 @@ def test_a_budget_is_that_of_the_sweep_in_whatever_process_it_is_spent(pool):
     assert len(rows) < 6
 
 
+class Asking(Workflow):
+    """Asks a model whose price nobody knows, in a process that notes each request in a folder."""
+
+    def run(self, n: int, folder: str):
+        script = scripted(*["a post"] * 10)
+
+        def ask(messages, info):
+            Path(folder, f"{n}-{os.getpid()}").touch()
+            return script.function(messages, info)
+
+        return Agent(FunctionModel(ask, model_name="our-model")).run(f"{n}")
+
+
+class Around(Workflow):
+    """Sweeps inside a run that has a budget."""
+
+    made = Asking
+
+    def run(self, rows, executor):
+        self.sweep = self.made().map(rows, executor=executor, limit=1)
+        self.sweep.result()
+        return "done"
+
+
+def test_a_model_without_a_price_that_is_known_here_is_asked_in_no_other_process(pool, tmp_path, monkeypatch):
+    monkeypatch.setattr(prices, "_unknown", {"our-model"})
+    rows = [{"n": n, "folder": f"{tmp_path}"} for n in range(3)]
+    sweep = Asking().map(rows, executor=pool, limit=1, max_cost=1.0)
+    sweep.result()
+    around = Around(max_cost=1.0)
+    around.run(rows=rows, executor=pool)
+    for ended in (sweep, around.sweep):
+        assert ended.status == "stopped"
+        assert ended.reason.startswith("max_cost=$1 cannot be kept to, as the price of 'our-model' is not known")
+    assert [*tmp_path.iterdir()] == []
+
+
+class Cut(Workflow):
+    """Asks a model that is cut off at once, in a process that notes each request in a folder."""
+
+    def run(self, n: int, folder: str):
+        def ask(*_):
+            Path(folder, f"{n}").touch()
+            return ModelResponse([TextPart("a")], usage=RequestUsage(output_tokens=1), finish_reason="length")
+
+        return Agent(FunctionModel(ask, model_name="test")).run(f"{n}")
+
+
+class AroundCut(Around):
+    made = Cut
+
+
+def test_an_answer_that_is_cut_at_a_budget_around_the_sweep_spends_that_budget(pool, tmp_path):
+    around = AroundCut(max_tokens=200)
+    around.run(rows=[{"n": n, "folder": f"{tmp_path}"} for n in range(5)], executor=pool)
+    assert (around.sweep.status, around.sweep.reason.partition(" (")[0]) == ("stopped", "budget of 200 tokens spent")
+    assert [each.name for each in tmp_path.iterdir()] == ["0"]
+
+
 def test_a_row_that_never_returns_is_failed_and_the_others_go_on(pool):
     class Stuck(Workflow):
         def run(self, n: int):
@@ -317,7 +378,7 @@ def test_a_lost_row_that_cannot_be_looked_up_fails_the_sweep(tmp_path):
 
 CELL = """
 from dataclasses import dataclass
-from wf_notebook import Agent, Workflow, open_storage, step
+from wf_notebook import Agent, Workflow, open_storage, prices, step
 from wf_notebook.testing import scripted
 
 @dataclass

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 try:
     import fcntl
 except ImportError:  # on Windows the kernels of one machine do not know of each other; each by itself does a step once
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment] # a module, wherever there is one
 
 #: Seconds between two looks whether another one is done, from the first to the longest.
 PAUSE, LONGEST = 0.01, 0.1

@@ -84,9 +84,9 @@ def rows_in_words(counts: Counter[str]) -> str:
 
 
 def standing(read: Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]], store: str) -> dict[str, str]:
-    """Return of each session, by its id as it is stored, how the run stands that began last."""
+    """Return of each session that may be a row of a sweep, by its id as it is stored, how the run stands that began last."""
     names = ("status", "host", "pid", "process_started_at")
-    sql = f"SELECT session_id, {', '.join(names)} FROM runs WHERE store = ? ORDER BY started_at, run_id"
+    sql = f"SELECT session_id, {', '.join(names)} FROM runs WHERE store = ? AND session_id LIKE '%/%' ORDER BY started_at, run_id"
     found = {row[0]: row[1:] for row in read(sql, (store,))}
     return {
         stored: status_of(dict(zip(names, row, strict=True))) if row[0] == "running" else row[0] for stored, row in found.items()

@@ -11,7 +11,7 @@ from .. import codec
 from ..accounts import account_of, shown_account
 from ..errors import BadQuery, StorageFailed
 from ..keys import key_of
-from ..owners import visible
+from ..owners import Sight
 from ..storage.runs import status_of
 from ..transaction import is_branch, shown_id
 from .columns import Column, unique
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ..storage.asking import Bounds
     from ..storage.sql import SqlStorage
     from .columns import Kind
+
+#: Among so many rows of the store is one of a session that is listed, but where conflicts left many branches.
+_FIRST = 50
 
 _SESSIONS: dict[str, Kind] = {
     "session_id": "text", "workflow": "text", "session_name": "text", "versions": "integer", "runs": "integer",
@@ -61,7 +64,8 @@ def sessions(
 ) -> Table:
     """Return a row for each session, the one that was used last first; without branches, if not asked for, and deleted ones.
 
-    Where the environment names a user, they are that user's, nobody's, and those that are shared; or all.
+    Where the environment names a user, they are that user's, nobody's, and those that are shared; or all. With `user_id` those
+    of them that are of that user.
     """
     own = session_rows(storage, user_id=user_id, workflow=workflow, branches=branches, all_users=all_users)
     return Table(session_columns(own), f"sessions in {storage.url}{', with branches' if branches else ''}")
@@ -74,19 +78,31 @@ def session_rows(
     workflow: str | None = None,
     branches: bool = False,
     all_users: bool = False,
+    most: int | None = None,
 ) -> list[tuple[Any, ...]]:
-    """Return the rows of the table of sessions; those in which sweeps are runs themselves are no sessions of anybody's."""
+    """Return the rows of the table of sessions; those in which sweeps are runs themselves are no sessions of anybody's.
+
+    With `most` they are among the first so many rows of the store.
+    """
+    sees = Sight(storage.read, storage.table_name)
+    seen, given = ("1 = 1", ()) if all_users else sees.of_sessions()
     rows = storage.read(
-        f"SELECT {', '.join(_SESSIONS)} FROM sessions WHERE store = ? AND (CAST(? AS VARCHAR) IS NULL OR user_id = ?)"
-        " AND (CAST(? AS VARCHAR) IS NULL OR workflow = ?) ORDER BY updated_at DESC, created_at DESC, session_id",
-        (storage.table_name, user_id, user_id, workflow, workflow),
+        f"SELECT {', '.join(_SESSIONS)} FROM sessions s WHERE store = ? AND (CAST(? AS VARCHAR) IS NULL OR user_id = ?)"
+        f" AND (CAST(? AS VARCHAR) IS NULL OR workflow = ?) AND {seen} ORDER BY updated_at DESC, created_at DESC, session_id"
+        + ("" if most is None else " LIMIT ?"),
+        (storage.table_name, user_id, user_id, workflow, workflow, *given, *(() if most is None else (most,))),
     )
-    sees = visible(storage.read, storage.table_name) if user_id is None and not all_users else lambda _: True
     return [
         (shown_id(stored), *rest)
         for stored, *rest in rows
-        if (branches or not is_branch(stored)) and account_of(stored, rest[0]) is None and sees(stored)
+        if (branches or not is_branch(stored)) and account_of(stored, rest[0]) is None and (all_users or sees.lists(stored))
     ]
+
+
+def newest_session(storage: SqlStorage) -> str | None:
+    """Return the id of the session that was used last, None where there is none."""
+    rows = session_rows(storage, most=_FIRST) or session_rows(storage)
+    return rows[0][0] if rows else None
 
 
 def session_columns(rows: Sequence[Sequence[Any]]) -> list[Column]:
@@ -99,20 +115,20 @@ def runs(storage: SqlStorage, session_id: str | None = None) -> Table:
 
     Sweeps themselves are runs of the session `NAME/`.
     """
-    where = "EXISTS (SELECT 1 FROM sessions s WHERE s.store = r.store AND s.session_id = r.session_id)"
-    title, parameters = f"runs in {storage.url}", [storage.table_name]
-    if session_id is not None:
+    title = f"runs in {storage.url}"
+    if session_id is None:
+        where, given = Sight(storage.read, storage.table_name).of_rows()
+    else:
         where, title = "session_id = ?", f"runs of session {session_id!r}"
-        parameters.append(storage.transact(lambda tx: found_session(storage, tx, session_id, of_sweeps=True), write=False))
+        given = (storage.transact(lambda tx: found_session(storage, tx, session_id, of_sweeps=True), write=False),)
     process = ("host", "pid", "process_started_at")
     rows = storage.read(
         f"SELECT {', '.join((*_RUNS, *process))} FROM runs r WHERE store = ? AND {where} ORDER BY started_at DESC, run_id",
-        parameters,
+        (storage.table_name, *given),
     )
     seen = []
-    sees = visible(storage.read, storage.table_name) if session_id is None else lambda _: True
     for row in rows:
-        if not sees(row[0]) or (session_id is None and account_of(row[0], row[1]) is not None):
+        if session_id is None and account_of(row[0], row[1]) is not None:
             continue
         named = dict(zip((*_RUNS, *process), row, strict=True))
         named["status"] = status_of(named)

@@ -11,7 +11,7 @@ from ..codec import hashes
 from ..errors import UnknownPath, UnknownSession
 from ..keys import key_of
 from ..nearest import did_you_mean
-from ..owners import line_of, refuse_others, visible
+from ..owners import Sight, line_of, refuse_others
 from ..state import decoded
 from ..transaction import is_branch, shown_id, stored_id, stored_ids, sweep_of
 from ..unit import is_unit
@@ -43,10 +43,10 @@ def found_session(storage: SqlStorage, tx: Transaction, session_id: str, *, of_s
         if about is not None and (of_sweeps or account_of(session_id, about.workflow) is None):
             refuse_others(session_id, tx.head(line_of(stored), 0).about)
             return stored
-    sql = "SELECT session_id FROM sessions WHERE store = ? ORDER BY updated_at DESC"
-    rows = tx.rows(sql, (storage.table_name,))  # type: ignore[attr-defined] # all of ours have it
-    sees = visible(tx.rows, storage.table_name)  # type: ignore[attr-defined] # of our own storages
-    known = [shown_id(stored) for (stored,) in rows if not is_branch(stored) and sees(stored)]
+    read = tx.rows  # type: ignore[attr-defined] # all of ours have it
+    seen, given = Sight(read, storage.table_name).of_sessions()
+    sql = f"SELECT session_id FROM sessions s WHERE store = ? AND {seen} ORDER BY updated_at DESC"
+    known = [shown_id(stored) for (stored,) in read(sql, (storage.table_name, *given)) if not is_branch(stored)]
     for shown in known:
         if means_sweeps and is_account(shown, session_id[:-1]):  # another user's, who may share it
             return stored_id(shown)

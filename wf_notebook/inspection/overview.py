@@ -14,7 +14,7 @@ from ..errors import BadArguments
 from ..frames import Column, Table
 from ..frames.folding import rows_in_words, standing
 from ..nearest import did_you_mean
-from ..owners import visible
+from ..owners import IS_NEWEST, Sight
 from ..storage.runs import status_of
 from ..transaction import is_branch, shown_id, sweep_of
 
@@ -50,7 +50,7 @@ _SCANNED = {
 }
 #: or a look into the indexes for each session, where there are some.
 _ITS = "x.session_id = s.session_id AND x.store = s.store"
-_KNOWN = "(SELECT DISTINCT session_id, store FROM session_log WHERE store = ?) s"
+_KNOWN = f"(SELECT s.session_id, s.store FROM session_log s WHERE s.store = ? AND {{seen}} AND {IS_NEWEST}) s"
 _LAST = ", ".join(f"(SELECT max(x.happened_at) FROM run_log x WHERE {_ITS} AND x.phase = '{phase}')" for phase in _PHASES)
 _SOUGHT = {
     "versions": "SELECT s.session_id, s.version,"
@@ -131,9 +131,8 @@ def glances(
         raise BadArguments(f"sessions are not sorted by {sort!r}{did_you_mean(str(sort), SORTS) or ''}")
 
     def read(tx: Any) -> tuple[int, list[Glance]]:
-        known = _counted(tx.rows, storage.table_name, indexed=bool(storage.dialect.indexes))
-        sees = visible(tx.rows, storage.table_name)
-        known = [one for one in known if sees(one.stored)]
+        sees = Sight(tx.rows, storage.table_name)
+        known = _counted(tx.rows, storage.table_name, sees=sees, indexed=bool(storage.dialect.indexes))
         found = [one for one in known if (branches or not is_branch(one.stored)) and _has(one, words.casefold().split())]
         if sort == "size":
             _weigh(tx.rows, storage, found, all_of_them=True)
@@ -187,22 +186,22 @@ def _has(one: Glance, words: list[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _counted(read: Read, store: str, stored: str | None = None, *, indexed: bool = False) -> list[Glance]:
-    """Return the sessions that are there, with their versions and runs; or one of them."""
+def _counted(
+    read: Read, store: str, stored: str | None = None, *, sees: Sight | None = None, indexed: bool = False
+) -> list[Glance]:
+    """Return the sessions that are there and seen, with their versions and runs; or one of them."""
     of, given = _within(store, None if stored is None else [stored])
-    said: dict[str, tuple[Any, ...]] = {}
-    columns = "session_id, revision, op, happened_at, session_name, workflow"
-    for row in read(f"SELECT {columns} FROM session_log WHERE {of}", given):
-        if row[0] not in said or said[row[0]][1] < row[1]:
-            said[row[0]] = row
+    seen, who = ("1 = 1", ()) if sees is None else sees.of_sessions()
+    columns = ", ".join(f"s.{name}" for name in ("session_id", "happened_at", "session_name", "workflow"))
+    said = f"SELECT {columns} FROM session_log s WHERE {of} AND s.op <> 'deleted' AND {seen} AND {IS_NEWEST}"
     found = {
         one: Glance(one, name or None, workflow or None, _time(happened_at))
-        for one, _, op, happened_at, name, workflow in said.values()
-        if op != "deleted" and (stored is not None or account_of(one, workflow) is None)
+        for one, happened_at, name, workflow in read(said, (*given, *who))
+        if (stored is not None or account_of(one, workflow) is None) and (sees is None or sees.lists(one))
     }
-    counting = _SOUGHT if indexed else {name: sql.format(of=of) for name, sql in _SCANNED.items()}
-    for counted, sql in counting.items():
-        for one, number, *moments in read(sql, (*given, *given[:1]) if counted == "versions" and not indexed else given):
+    for counted, sql in (_SOUGHT if indexed else _SCANNED).items():
+        asked = (*given, *who) if indexed else (*given, *given[:1]) if counted == "versions" else given
+        for one, number, *moments in read(sql.format(of=of, seen=seen), asked):
             if one in found and number:
                 setattr(found[one], counted, number)
                 found[one].updated_at = max(found[one].updated_at, *(_time(moment) for moment in moments if moment))

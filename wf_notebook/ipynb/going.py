@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import saver
 from ..accounts import MAP, account_of
 from ..alone import is_alone, is_here, owner
-from ..owners import visible
+from ..owners import Sight
 from ..processes import this_process
 from ..storage.runs import GOING, last_said, stored_run
 from ..sweep.account import Account
@@ -52,10 +52,8 @@ def going_on(storage: SqlStorage) -> list[Going]:
     """
     here = {one.context.run_id: one for one in opened(storage)}
     found = []
-    sees = visible(storage.read, storage.table_name)
-    for row in storage.read(GOING, (storage.table_name,)):
-        if not sees(row[1]):
-            continue
+    seen, given = Sight(storage.read, storage.table_name).of_rows(also_deleted=True)
+    for row in storage.read(GOING.format(seen=seen), (storage.table_name, *given)):
         run, process = stored_run(row, storage.read, storage.table_name, storage.url)
         is_over = is_sweep(run) and process[:2] == this_process()[:2]  # here, and its end could not be kept
         if run.run_id in here or run.status != "running" or is_over:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..accounts import account_id, shown_account
 from ..addresses import portable
 from ..errors import UnknownSession, WorkflowError
-from ..frames import Column, Table, sessions
+from ..frames import Column, Table
 from ..log import span_of
 from ..storage import default_url_there, open_storage
 from ..swept import Afar, far, is_sweep, stands
@@ -249,15 +249,9 @@ def _kept(run: Run, session_id: str, storage: Any) -> int | None:
 
 def _state(session_id: str, storage: Any, live: Sequence[Workflow]) -> str | None:
     """Return what is not in the session's line: unsaved here, in a conflict, or in a branch that a conflict left."""
-    branches = (
-        [] if storage is None else [each for each in sessions(storage, branches=True)["session_id"] if _is_of(each, session_id)]
-    )
+    branches = [] if storage is None else storage.branches_of(session_id)
     told = [_unsaved(live), *([f"a conflict left {', '.join(map(repr, branches[:3]))}"] if branches else [])]
     return "; ".join(filter(None, told)) or "saved"
-
-
-def _is_of(branch: str, session_id: str) -> bool:
-    return branch.rpartition("@")[0] == session_id
 
 
 def _unsaved(live: Iterable[Workflow]) -> str | None:

@@ -8,11 +8,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..frames import folded_ids
+from ..frames.reading import found_session
 from ..ipynb.line import written
 from ..keys import key_of
-from ..owners import visible
+from ..owners import Sight
 from ..storage.schema import VIEWS
-from ..transaction import is_branch, shown_id, stored_id
+from ..transaction import is_branch, shown_id
 from ..verbs.asked import Asked
 from ..workflow import Workflow
 
@@ -60,7 +61,7 @@ def sessions(asked: Asked) -> Iterable[str]:
 def deleted(asked: Asked) -> Iterable[str]:
     """Return the sessions that were deleted and can be brought back."""
     storage = asked.storage()
-    sees = visible(storage.read, storage.table_name)
+    sees = Sight(storage.read, storage.table_name)
     found = [stored for (stored,) in storage.read(_DELETED, (storage.table_name,)) if not is_branch(stored) and sees(stored)]
     return map(shown_id, found)
 
@@ -107,7 +108,8 @@ def views(asked: Asked) -> Iterable[str]:
 
 def _read(asked: Asked, sql: str) -> list[tuple[Any, ...]]:
     storage = asked.storage()
-    return storage.read(sql, (storage.table_name, stored_id(asked.meant())))
+    stored = storage.transact(lambda tx: found_session(storage, tx, asked.meant()), write=False)  # it may be another user's
+    return storage.read(sql, (storage.table_name, stored))
 
 
 #: Which option a line's storage and session are named by.

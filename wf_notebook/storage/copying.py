@@ -14,7 +14,7 @@ from ..errors import (
     UnknownSession,
     WorkflowError,
 )
-from ..owners import visible
+from ..owners import Sight
 from ..transaction import is_branch, shown_id, stored_id
 from .cargo import Cargo, TooMuch
 from .erasing import known, own
@@ -225,6 +225,6 @@ def _wanted(
 
 def listed(source: SqlStorage) -> list[str]:
     """Return the ids of all sessions of a store, the first one first."""
-    rows = source.read("SELECT session_id FROM sessions WHERE store = ? ORDER BY created_at, session_id", (source.table_name,))
-    sees = visible(source.read, source.table_name)
-    return [shown_id(stored) for (stored,) in rows if not is_branch(stored) and sees(stored)]
+    seen, given = Sight(source.read, source.table_name).of_sessions()
+    sql = f"SELECT session_id FROM sessions s WHERE store = ? AND {seen} ORDER BY created_at, session_id"
+    return [shown_id(stored) for (stored,) in source.read(sql, (source.table_name, *given)) if not is_branch(stored)]

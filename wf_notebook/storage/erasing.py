@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import BadSetting, UnknownSession
 from ..history import folded
 from ..nearest import did_you_mean
-from ..owners import line_of, refuse_others, visible
+from ..owners import Sight, line_of, refuse_others
 from ..transaction import About, is_branch, shown_id, stored_id
 from ..users import users
 from .standing import among, branches_of, groups
@@ -55,7 +55,7 @@ def known(tx: SqlTransaction | NoRows, session_id: str, url: str, *, alone: bool
     """
     key = stored_id(session_id)
     if not (tx.head(key, 0).revision or tx.inherited(session_id)):
-        sees = visible(tx.rows, tx.store)
+        sees = Sight(tx.rows, tx.store)
         ids = [shown_id(stored) for stored in live_sessions(tx) if not is_branch(stored) and sees(stored)]
         hint = did_you_mean(session_id, ids) or "; storage.sessions() lists those that are there"
         raise UnknownSession(f"no session {session_id!r} in {url}{hint}")
@@ -114,13 +114,13 @@ def erase_runs(tx: SqlTransaction, runs: Sequence[str]) -> None:
             tx.rows(f"DELETE FROM {table} WHERE run_id IN ({marks})", some)
 
 
-def runs_before(tx: SqlTransaction, moment: str, keys: Sequence[str] | None) -> list[str]:
-    """Return the runs that ended before a moment, of some sessions or of all."""
-    sql = "SELECT run_id FROM run_log WHERE store = ? AND phase = 'end' AND happened_at < ?"
+def runs_before(tx: SqlTransaction, moment: str, keys: Sequence[str] | None) -> list[tuple[str, str]]:
+    """Return the runs that ended before a moment, of some sessions or of all, each with its session as it is stored."""
+    sql = "SELECT run_id, session_id FROM run_log WHERE store = ? AND phase = 'end' AND happened_at < ?"
     if keys is None:
-        return [run_id for (run_id,) in tx.rows(sql, (tx.store, moment))]
+        return tx.rows(sql, (tx.store, moment))
     asked = ((f"{sql} AND {among('session_id', some)}", (tx.store, moment, *some)) for some in groups(keys))
-    return [run_id for one in asked for (run_id,) in tx.rows(*one)]
+    return [row for one in asked for row in tx.rows(*one)]
 
 
 def version_at(tx: SqlTransaction, key: str, moment: str) -> int:
@@ -164,14 +164,15 @@ def sweep(tx: SqlTransaction) -> int:
 
 
 def purged(tx: SqlTransaction, keys: Sequence[str] | None, moment: str | None) -> Purged:
-    """Erase what `SqlStorage.purge` says."""
+    """Erase what `SqlStorage.purge` says; where no sessions are named, of those that are not another user's."""
     tx.hold_all()
-    runs: list[str] = [] if moment is None else runs_before(tx, moment, keys)
+    own = Sight(tx.rows, tx.store, alone=True)
+    runs = [] if moment is None else [run for run, key in runs_before(tx, moment, keys) if keys is not None or own(key)]
     erase_runs(tx, runs)
-    whole = deleted_sessions(tx, moment) if keys is None else keys if moment is None else []
+    whole = [*filter(own, deleted_sessions(tx, moment))] if keys is None else keys if moment is None else []
     sessions, versions, erased = erase_sessions(tx, whole)
     if moment is not None:
-        for one in live_sessions(tx) if keys is None else keys:
+        for one in filter(own, live_sessions(tx)) if keys is None else keys:
             versions += folded(tx, one, version_at(tx, one, moment))
     return Purged(sessions, versions, erased + len(runs), sweep(tx))
 

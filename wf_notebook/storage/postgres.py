@@ -146,7 +146,9 @@ class PostgresWorkflowStorage(SqlStorage):
 
     def close(self) -> None:
         """Close the connections of this process to the database that nobody uses; they are opened again when needed."""
-        self._pool.close()
+        pool = self._pool
+        pool.close()
+        pool.claims.close(unless_held=True)
 
 
 class _Trying:

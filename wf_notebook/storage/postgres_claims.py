@@ -30,19 +30,24 @@ class Claims:
         self._connection: psycopg.Connection[Any] | None = None
         self._lock = threading.Lock()
         self._due: deque[int] = deque()
+        #: What the server keeps for this process.
+        self._held: set[int] = set()
 
     def take(self, names: Sequence[str]) -> list[bool]:
         """Take those that no other process has. Where the server cannot be asked, everyone may do all: so it is done at least."""
         with self._lock:
+            numbers = [self._number(name) for name in names]
             try:
                 if self._connection is None or self._connection.closed:
+                    self._held.clear()
                     self._connection = connect(self._address)
-                taken = self._connection.execute(_TAKE, [[self._number(name) for name in names]]).fetchall()
+                taken = [one for (one,) in self._connection.execute(_TAKE, [numbers]).fetchall()]
             except (psycopg.Error, WorkflowError):
                 self._drop()
                 return [True] * len(names)
+            self._held.update(number for number, is_taken in zip(numbers, taken, strict=True) if is_taken)
         self._let_go()
-        return [one for (one,) in taken]
+        return taken
 
     def release(self, name: str) -> None:
         """Let others have it: now, or at the end of what is asked of the server just now, as the collector may run anywhere."""
@@ -55,6 +60,7 @@ class Claims:
                 due = [self._due.popleft() for _ in range(len(self._due))]
                 if self._connection is not None and due:
                     self._connection.execute(_LET_GO, [due])
+                    self._held.difference_update(due)
             except (psycopg.Error, IndexError):
                 self._drop()
             finally:
@@ -63,14 +69,17 @@ class Claims:
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         self._due.clear()
+        self._held.clear()
         if connection is not None:
             with suppress(psycopg.Error):
                 connection.close()
 
-    def close(self) -> None:
-        """Let go of all."""
+    def close(self, *, unless_held: bool = False) -> None:
+        """Let go of all, or of the connection if nothing is held by it."""
+        self._let_go()
         with self._lock:
-            self._drop()
+            if not (unless_held and self._held):
+                self._drop()
 
     def _number(self, name: str) -> int:
         return number(self._address.schema, "may be done", name)

@@ -64,8 +64,11 @@ class Pool:
     def at(cls, address: Address) -> Pool:
         """Return the pool of an address."""
         settled = address.settled()
+        which = settled.url, settled.digest
         with cls._lock:
-            return cls._all.setdefault((settled.url, settled.digest), cls(settled))
+            if (pool := cls._all.get(which)) is None:
+                pool = cls._all[which] = cls(settled)
+            return pool
 
     @contextmanager
     def lent(self, patience: float) -> Iterator[psycopg.Connection[Any]]:

@@ -73,7 +73,9 @@ class PostgresTransaction(SqlTransaction):
             return Head(version or 0, newest_save, known_save)
         shared = shared_with((ops or "").split(chr(31)))
         there = About(**dict(zip(ABOUT, about, strict=True)), shared=shared) if op != "deleted" else None
-        return Head(version or 0, newest_save, known_save, revision, hidden or 0, since or 0, there)
+        return Head(
+            version or 0, newest_save, known_save, revision, hidden or 0, since or 0, there and self.of_line(session_id, there)
+        )
 
 
 class PostgresTogether(Together, PostgresTransaction):

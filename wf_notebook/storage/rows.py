@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ..changes import Change
 from ..codec.blobs import digest
 from ..codec.kind import LARGE
-from ..owners import shared_by
+from ..owners import line_of, shared_by
 from ..processes import process_started_at
-from ..transaction import About, Head, Records
+from ..transaction import About, Head, Records, is_branch
 from .carried import CarriedRows
 from .inserts import insert, insert_lists
 from .moment import now
@@ -87,7 +87,14 @@ class SqlTransaction(CarriedRows):
             return Head(version, newest_save, known_save)
         revision, op, hidden, since, *told = max(said, key=itemgetter(0))
         about = About(**dict(zip(ABOUT, told, strict=True)), shared=shared_by(said)) if op != "deleted" else None
-        return Head(version, newest_save, known_save, revision, hidden or 0, since or 0, about)
+        return Head(
+            version, newest_save, known_save, revision, hidden or 0, since or 0, about and self.of_line(session_id, about)
+        )
+
+    def of_line(self, session_id: str, about: About) -> About:
+        """Return what is kept about a session; whose a branch is, and with whom it is shared, its line says."""
+        line = SqlTransaction.head(self, line_of(session_id), 0).about if is_branch(session_id) else None
+        return about if line is None else about.owned_as(line)
 
     def changes(
         self, session_id: str, *, after: int = 0, until: int | None = None, keys: Sequence[str] | None = None

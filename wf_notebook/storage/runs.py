@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ..accounts import MAP, account_of
 from ..events import RunEvent, RunResponse
 from ..keys import key_of
 from ..log import BESIDE, Event, span_of
-from ..owners import visible
+from ..owners import Sight
 from ..processes import Process, process_started_at
 from ..readable import Printed
 from ..run import Run
@@ -31,29 +32,30 @@ _NAMES = (
 
 #: Asks for a run of a store.
 RUN = f"SELECT {', '.join(_NAMES)} FROM runs WHERE run_id = ? AND store = ?"
-#: Asks for the runs of a store of which the end is not there.
-GOING = f"SELECT {', '.join(_NAMES)} FROM runs WHERE store = ? AND status = 'running' ORDER BY started_at"
+#: Asks for the runs of a store of which the end is not there, of those that are to be seen.
+GOING = f"SELECT {', '.join(_NAMES)} FROM runs r WHERE store = ? AND status = 'running' AND {{seen}} ORDER BY started_at"
 #: Asks for what a run said after one of its events; and for the texts that it said last.
 _AFTER = "SELECT seq, happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? AND seq > ? ORDER BY seq"
 _LAST = "SELECT lane, content FROM event_log WHERE run_id = ? AND content IS NOT NULL ORDER BY seq DESC LIMIT 10"
 _NOTED = "SELECT happened_at, data FROM event_log WHERE run_id = ? AND event = ? ORDER BY seq DESC LIMIT 1"
-#: Asks for the sessions, but deleted ones, that have runs of a name that ends so, the one with the newest first.
+#: Asks for the sessions that have runs of a name that ends so, of those that are to be seen, the one with the newest first.
 _ENDING = (
-    "SELECT session_id, workflow FROM runs r WHERE store = ? AND workflow LIKE ?"
-    " AND EXISTS (SELECT 1 FROM sessions s WHERE s.store = r.store AND s.session_id = r.session_id)"
+    "SELECT session_id, workflow FROM runs r WHERE store = ? AND workflow LIKE ? AND {seen}"
     " GROUP BY session_id, workflow ORDER BY max(started_at) DESC, session_id LIMIT ?"
 )
 #: Asks for the runs of a workflow that failed, of those that began in a stretch of time.
 _FAILED = (
-    f"SELECT {', '.join(_NAMES)} FROM runs WHERE store = ? AND workflow = ? AND status = 'failed'"
-    " AND started_at BETWEEN ? AND ? ORDER BY started_at, run_id"
+    f"SELECT {', '.join(_NAMES)} FROM runs r WHERE store = ? AND workflow = ? AND status = 'failed'"
+    " AND started_at BETWEEN ? AND ? AND {seen} ORDER BY started_at, run_id"
 )
 #: Asks for the runs of a workflow that are over, the newest first, in sessions that a user may read.
-RUNS_OF = (
-    f"SELECT {', '.join(_NAMES)} FROM runs r WHERE store = ? AND workflow = ? AND status <> 'running' AND EXISTS ("
-    "SELECT 1 FROM sessions s WHERE s.store = r.store AND s.session_id = r.session_id"
-    " AND (CAST(? AS VARCHAR) IS NULL OR s.user_id IS NULL OR s.user_id = ?))"
+RUNS_OF = f"SELECT {', '.join(_NAMES)} FROM runs r WHERE store = ? AND workflow = ? AND status <> 'running' AND {{seen}}"
+#: Asks for the runs of which the id begins so, and for those that began last, in sessions that are to be seen.
+_BEGINNING = (
+    "SELECT DISTINCT run_id FROM run_log r WHERE store = ? AND substr(run_id, 1, CAST(? AS INTEGER)) = ? AND {seen}"
+    " ORDER BY run_id"
 )
+_NEWEST = "SELECT run_id FROM run_log r WHERE store = ? AND phase = 'start' AND {seen} ORDER BY happened_at DESC, run_id LIMIT ?"
 #: So many inputs are asked for at once.
 _AT_ONCE = 200
 _EVENTS = "SELECT happened_at, event, agent, lane, content, data FROM event_log WHERE run_id = ? ORDER BY seq"
@@ -146,9 +148,9 @@ def last_noted(read: Read, run_id: str, event: str) -> tuple[datetime, Any] | No
 
 def sweeps(read: Read, store: str, last: int) -> dict[str, str]:
     """Return the sessions in which sweeps are runs themselves, as they are stored, each with the workflow; the newest first."""
-    sees = visible(read, store)
-    rows = read(_ENDING, (store, f"%{MAP}", last))
-    return {stored: name.removesuffix(MAP) for stored, name in rows if account_of(stored, name) and sees(stored)}
+    seen, given = Sight(read, store).of_rows()
+    rows = read(_ENDING.format(seen=seen), (store, f"%{MAP}", *given, last))
+    return {stored: name.removesuffix(MAP) for stored, name in rows if account_of(stored, name)}
 
 
 def _in_turn(events: list[Event]) -> Iterator[Event]:
@@ -200,14 +202,28 @@ def stored_run(row: Sequence[Any], read: Read, store: str, url: str | None) -> t
     return record(row, Stored(read, named["run_id"], store, url)), process
 
 
+def ids_beginning(storage: Any, beginning: str) -> list[str]:
+    """Return the ids of the runs, also of sweeps themselves, that begin so, or the one that is so."""
+    seen, given = Sight(storage.read, storage.table_name).of_rows()
+    rows = storage.read(_BEGINNING.format(seen=seen), (storage.table_name, len(beginning), beginning, *given))
+    found = [run_id for (run_id,) in rows]
+    return [beginning] if beginning in found else found
+
+
+def newest_ids(storage: Any, most: int) -> list[str]:
+    """Return the ids of the runs that began last, so many at most."""
+    seen, given = Sight(storage.read, storage.table_name).of_rows()
+    return [run_id for (run_id,) in storage.read(_NEWEST.format(seen=seen), (storage.table_name, *given, most))]
+
+
 def last_runs(storage: Any, workflow: str, last: int, user_id: str | None) -> list[Run]:
-    """Return so many runs of a workflow that are over, the newest first."""
-    return _runs(storage, f"{RUNS_OF} ORDER BY started_at DESC, run_id LIMIT ?", (workflow, user_id, user_id, last))
+    """Return so many runs of a workflow that are over, the newest first, of those that a user, or who works here, may see."""
+    return _runs(storage, f"{RUNS_OF} ORDER BY started_at DESC, run_id LIMIT ?", (workflow,), (last,), acting=user_id)
 
 
 def failed_runs(storage: Any, workflow: str, since: datetime, until: datetime) -> list[Run]:
     """Return the runs of a workflow that began between two moments and failed, in the order in which they began."""
-    return _runs(storage, _FAILED, (workflow, stored_moment(since), stored_moment(until)))
+    return _runs(storage, _FAILED, (workflow, stored_moment(since), stored_moment(until)), also_deleted=True)
 
 
 def runs_with(storage: Any, workflow: str, inputs: Sequence[str], user_id: str | None) -> list[Run]:
@@ -216,14 +232,24 @@ def runs_with(storage: Any, workflow: str, inputs: Sequence[str], user_id: str |
     for start in range(0, len(inputs), _AT_ONCE):
         some = inputs[start : start + _AT_ONCE]
         sql = f"{RUNS_OF} AND CAST(inputs AS VARCHAR) IN ({', '.join('?' * len(some))}) ORDER BY started_at DESC, run_id"
-        found += _runs(storage, sql, (workflow, user_id, user_id, *some))
+        found += _runs(storage, sql, (workflow,), some, acting=user_id)
     return found
 
 
-def _runs(storage: Any, sql: str, parameters: Sequence[Any]) -> list[Run]:
-    sees, session_id, run_id = visible(storage.read, storage.table_name), _NAMES.index("session_id"), _NAMES.index("run_id")
-    rows = [row for row in storage.read(sql, (storage.table_name, *parameters)) if sees(row[session_id])]
-    return [record(row, Stored(storage.read, row[run_id], storage.table_name, storage.url, storage=storage)) for row in rows]
+def _runs(
+    storage: Any,
+    sql: str,
+    before: Sequence[Any],
+    after: Sequence[Any] = (),
+    *,
+    acting: str | None = None,
+    also_deleted: bool = False,
+) -> list[Run]:
+    """Return the runs that a query with a place for what may be seen gives; its other parameters are before and after that."""
+    seen, given = Sight(storage.read, storage.table_name, acting).of_rows(also_deleted=also_deleted)
+    rows = storage.read(sql.format(seen=seen), (storage.table_name, *before, *given, *after))
+    told, run_id = partial(Stored, storage.read), _NAMES.index("run_id")
+    return [record(row, told(row[run_id], storage.table_name, storage.url, storage=storage)) for row in rows]
 
 
 def status_of(row: Mapping[str, Any]) -> str:

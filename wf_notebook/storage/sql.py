@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from ..errors import BadSetting, BadStorage, SessionExists, UnknownRun, UnknownSession
 from ..given import checked
-from ..owners import line_of, refuse_others, visible
+from ..owners import Sight, line_of, refuse_others
 from ..session import Session
 from ..transaction import About, is_branch, shown_id, stored_id
 from ..unit import is_unit
@@ -163,13 +163,13 @@ class SqlStorage(Tables, Elsewhere, Units):
 
     def get_all_session_ids(self, user_id: str | None = None, workflow_id: str | None = None) -> list[str]:
         """Return the ids of the sessions, newest first, as the old API does."""
+        seen, given = Sight(self.read, self.table_name).of_sessions()
         sql = (
-            "SELECT session_id FROM sessions WHERE store = ? AND (CAST(? AS VARCHAR) IS NULL OR user_id = ?)"
-            " AND (CAST(? AS VARCHAR) IS NULL OR workflow_id = ?) ORDER BY created_at DESC"
+            "SELECT session_id FROM sessions s WHERE store = ? AND (CAST(? AS VARCHAR) IS NULL OR user_id = ?)"
+            f" AND (CAST(? AS VARCHAR) IS NULL OR workflow_id = ?) AND {seen} ORDER BY created_at DESC"
         )
-        parameters = (self.table_name, user_id, user_id, workflow_id, workflow_id)
-        sees = visible(self.read, self.table_name)
-        return [shown_id(stored) for (stored,) in self.read(sql, parameters) if not is_branch(stored) and sees(stored)]
+        parameters = (self.table_name, user_id, user_id, workflow_id, workflow_id, *given)
+        return [shown_id(stored) for (stored,) in self.read(sql, parameters) if not is_branch(stored)]
 
     def delete_session(self, session_id: str) -> None:
         """Hide a session: it is no longer listed or loaded; its rows stay, and `restore_session` brings it back.
@@ -186,7 +186,8 @@ class SqlStorage(Tables, Elsewhere, Units):
         """Erase for good what was asked for, also from the file; return how much that was. Raises UnknownSession.
 
         Args:
-            session_id: The session to erase, or all rows of a sweep, `blog/`; None means all sessions.
+            session_id: The session to erase, or all rows of a sweep, `blog/`; None means all sessions, but those of other users
+                where WF_USER or JUPYTERHUB_USER names one.
             older_than: Erase only versions that were replaced, runs that ended and sessions that were deleted before that
                 moment, or longer ago than that. Left out with a session, all of it is erased; left out with none, what was
                 deleted is.

@@ -19,7 +19,8 @@ class Tables:
     def sessions(self, *, user_id: str | None = None, workflow: str | None = None, all_users: bool = False) -> Any:
         """Return the sessions as a Table, the one that was used last first; without branches and deleted ones.
 
-        Where WF_USER or JUPYTERHUB_USER names a user, they are that user's, nobody's, and those that are shared; or all.
+        Where WF_USER or JUPYTERHUB_USER names a user, they are that user's, nobody's, and those that are shared; or all. With
+        `user_id` those of them that are of that user.
 
         >>> from wf_notebook.storage import open_storage
         >>> open_storage("memory:").sessions().columns[:3]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from ..accounts import is_account
 from ..errors import BadSetting, SessionOwned, UnknownSession
 from ..nearest import did_you_mean
-from ..owners import shared_with, visible
+from ..owners import Sight, shared_with
 from ..transaction import is_branch, shown_id, stored_id, sweep_of
 from ..users import user, users
 from .moment import now
@@ -55,13 +55,19 @@ class Units:
             newest = tx.rows(_NEWEST, (tx.store, f"{literally(stored_id(unit))}%"))
             ids = [stored for stored, op in newest if deleted in {None, op == "deleted"} and not is_branch(stored)]
             own = [stored for stored in ids if sweep_of(shown_id(stored)) == name or is_account(shown_id(stored), name)]
-            sees = visible(tx.rows, tx.store) if own and users() is not None else lambda _: True
+            sees = Sight(tx.rows, tx.store)
             return [shown_id(stored) for stored in own if sees(stored)]
 
         found = self._in_transaction(work, write=False)
         if not found:
             raise self._no_unit(unit, deleted=bool(deleted))
         return found
+
+    def branches_of(self, session_id: str) -> list[str]:
+        """Return the branches that conflicts left of a session, and that are there, named as they are shown."""
+        key = stored_id(session_id)
+        told = self._in_transaction(lambda tx: tx.rows(_NEWEST, (tx.store, f"{literally(key)}@%")), write=False)
+        return [shown_id(one) for one, op in told if op != "deleted" and is_branch(one) and one.rpartition("@")[0] == key]
 
     def say_of_rows(self, unit: str, op: str, acting: str | None = None) -> Said:
         """Say something of all rows of a sweep: that they are "deleted", "restored", or shared with somebody, or no more.
@@ -103,7 +109,7 @@ class Units:
             return UnknownSession(f"no row of the sweep {unit!r} was deleted in {self.url}; %wf sessions lists what is there")
 
         def named(tx: SqlTransaction | NoRows) -> set[str]:
-            sees = visible(tx.rows, tx.store)
+            sees = Sight(tx.rows, tx.store)
             there = [shown_id(key) for key, op in tx.rows(_NEWEST, (tx.store, "%/%")) if op != "deleted" and sees(key)]
             return {f"{name}/" for each in there if (name := sweep_of(each)) is not None}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..budget import Budget, BudgetSpent, unpriced
+from ..budget import Budget, BudgetSpent
 from ..errors import StorageFailed, StorageReadOnly, UnsavableValue
 from ..prices import is_unknown
 from ..storage.no_rows import NoRows
@@ -165,10 +165,15 @@ class AwayBudget(Budget):
         """Tell what was spent."""
         self._wire.tell("count", tokens, cost, model, is_unknown(model))
 
-    def refuse(self, model: str) -> None:
-        """Raise BudgetSpent before a model is asked of which no price is known, where US dollars are limited."""
-        if self.max_cost is not None and is_unknown(model):
-            self._raise(unpriced(self.max_cost, model))
+    def refuse(self, model: str, *, is_known: bool = True) -> None:
+        """Raise BudgetSpent before a model is asked of which no price is known, here or there, where US dollars are limited."""
+        if self._is_limited:
+            self._raise(self._wire.ask("refuse", model, is_known and not is_unknown(model)))
+
+    def tightest(self) -> tuple[int, Budget] | None:
+        """Return how many tokens are left of that of which the fewest are, of the sweep's and those around it."""
+        left: int | None = self._wire.ask("tightest") if self._is_limited else None
+        return None if left is None else (left, self)
 
     def reckon(self, tokens: int) -> None:
         """Tell what a request under way has used."""

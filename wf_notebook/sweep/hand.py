@@ -101,7 +101,9 @@ class Hand:
             "left": self._left,
             "spent": sweep.spent,
             "overspent": sweep.budget.overspent,
-            "exhausted": self._exhausted,
+            "exhausted": sweep.budget.exhaust,
+            "refuse": self._refuse,
+            "tightest": self._tightest,
             "spending": lambda name: getattr(sweep.budget, name),
         }
 
@@ -248,8 +250,16 @@ class Hand:
         except BudgetSpent as spent:
             return str(spent)
 
-    def _exhausted(self) -> None:
-        self._sweep.budget.exhausted = True
+    def _refuse(self, model: str, is_known: bool) -> str | None:
+        try:
+            self._sweep.budget.refuse(model, is_known=is_known)
+        except BudgetSpent as spent:
+            return str(spent)
+        return None
+
+    def _tightest(self) -> int | None:
+        tightest = self._sweep.budget.tightest()
+        return None if tightest is None else tightest[0]
 
 
 def _listed(read: Any) -> Any:

@@ -91,10 +91,11 @@ class Asked:
         for workflow in self.workflows():
             if _is(workflow.storage, storage) and workflow.last_run is not None:
                 return workflow.session_id
-        listed: list[str] = storage.sessions()["session_id"]
-        if not listed:
+        from ..frames.queries import newest_session
+
+        if (newest := newest_session(storage)) is None:
             raise UnknownSession(f"{storage.url} has no session yet; run a workflow, or name another place: --storage URL")
-        return listed[0]
+        return newest
 
     def session(self) -> Session:
         """Return the session that the line is about: a live one, with what is unsaved saved; or as it is stored."""

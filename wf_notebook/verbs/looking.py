@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..accounts import MAP, account_of, shown_account
 from ..errors import BadArguments, BadQuery, UnknownPath, UnknownRun, UnknownSession
 from ..nearest import did_you_mean
-from ..storage.runs import sweeps
+from ..storage.runs import ids_beginning, newest_ids, sweeps
 from ..transaction import shown_id
 from ..unit import is_unit
 from .asked import whole_number
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..storage.sql import SqlStorage
     from .asked import Asked
 
-#: Among so many sweeps is looked for the one that was meant.
+#: Among so many runs, the newest ones, is looked for the one that was meant.
 _NEAR = 200
 _OUT = re.compile(r"\s-o(?:\s*=\s*|\s+)([^\W\d]\w*)[ \t]*(?=\n|\Z)")
 
@@ -49,6 +49,7 @@ def sessions(asked: Asked) -> Table:
 
 def inspect(asked: Asked) -> Inspector:
     """Return an inspector of a session: that of the last run if none is named, and of all where there is none yet."""
+    from ..frames.queries import newest_session
     from ..inspection import Inspector, inspect_workflow  # which is large
 
     if len(asked.words) > 1:
@@ -60,7 +61,7 @@ def inspect(asked: Asked) -> Inspector:
         if is_meant and (elsewhere is None or workflow in asked.of_session(workflow.session_id, elsewhere)):
             return inspect_workflow(workflow)
     storage = elsewhere or asked.storage()
-    return Inspector(storage, session=named if named is not None else next(iter(storage.sessions()["session_id"]), None))
+    return Inspector(storage, session=named if named is not None else newest_session(storage))
 
 
 def state(asked: Asked) -> Table:
@@ -130,14 +131,13 @@ def run_id(asked: Asked) -> str:
     written = asked.word("the beginning of a run's id")
     if is_unit(written):
         return _sweep_named(storage, written)
-    ids = [*storage.runs()["run_id"], *_of_sweeps(storage, written)]
-    found = [each for each in ids if each == written] or [each for each in ids if each.startswith(written)]
-    if len(found) != 1:
-        many = f"{len(found)} runs begin with {written!r}; write more of the id"
-        raise UnknownRun(
-            many if found else f"no run {written!r} in {storage.url}{did_you_mean(written, ids) or '; %wf runs lists them'}"
-        )
-    return str(found[0])
+    found = ids_beginning(storage, written)
+    if len(found) > 1:
+        raise UnknownRun(f"{len(found)} runs begin with {written!r}; write more of the id")
+    if not found:
+        near = did_you_mean(written, newest_ids(storage, _NEAR))
+        raise UnknownRun(f"no run {written!r} in {storage.url}{near or '; %wf runs lists them'}")
+    return found[0]
 
 
 def _sweep_named(storage: SqlStorage, unit: str) -> str:
@@ -149,13 +149,6 @@ def _sweep_named(storage: SqlStorage, unit: str) -> str:
         near = did_you_mean(unit, names)
         raise UnknownRun(f"no sweep {unit!r} in {storage.url}{near or '; %wf status lists them'}") from None
     return str(max(table, key=lambda run: (run["status"] == "running", run["started_at"]))["run_id"])
-
-
-def _of_sweeps(storage: SqlStorage, beginning: str) -> list[str]:
-    """Return the own runs of sweeps of which the id begins so."""
-    sql = "SELECT run_id, session_id, workflow FROM runs WHERE store = ? AND workflow LIKE ?"
-    rows = storage.read(sql, (storage.table_name, f"%{MAP}"))
-    return [run_id for run_id, session_id, workflow in rows if run_id.startswith(beginning) and account_of(session_id, workflow)]
 
 
 def versions(asked: Asked) -> Versions:
