@@ -79,7 +79,7 @@ FLOORS = """
     frames.copies  frames.reading  frames.steps  frames.sweeps  frames.queries  frames.folding  frames.past
     frames.differing  frames
     comparing.recorded  comparing.remembered  comparing.home  comparing.again  comparing.calling  comparing.asking
-    comparing.step  comparing.row  comparing.given  comparing.scoring  comparing.figure  comparing.drawing  comparing.comparison
+    comparing.step  comparing.row  comparing.given  comparing.scoring  comparing.drawing  comparing.comparison
     comparing.running  comparing
     inspection.place  inspection.shape  inspection.loaded  inspection.nodes  inspection.glances  inspection.selecting
     inspection.marks  inspection.grids  inspection.jsontext  inspection.first  inspection.overview  inspection.results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import signal
 import sys
 import threading
@@ -258,6 +259,7 @@ def test_scores_are_plotted_or_it_is_said_what_is_missing(storage, monkeypatch):
     assert figure.axes[0].get_legend().get_bbox_to_anchor().x0 >= figure.axes[0].get_window_extent().x1  # it covers nothing
     many = Comparison(compared.rows * 15, "blog", "inputs", compared.names).plot().axes[0]
     assert (many.get_xlim(), [int(at) for at in many.get_xticks()][:3]) == ((0.5, 45.5), [1, 3, 6])
+    assert [part.get_title() for part in pickle.loads(pickle.dumps(figure)).axes][1] == "broken: no score"
     plt.close("all")
     with pytest.raises(BadSetting, match="there are no scores to plot"):
         blog.compare().plot()

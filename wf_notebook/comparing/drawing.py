@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadSetting, MissingPart
@@ -26,18 +27,29 @@ def drawn(
         raise BadSetting("there are no scores to plot; compare(score=lambda text: …) makes some")
     try:
         from matplotlib import pyplot as plt
-
-        from .figure import Figure
     except ImportError:
         raise MissingPart(".plot() needs matplotlib, which is not here; run %pip install matplotlib, or take .df()") from None
     count = max(map(len, scores.values()))
     named = [_short(each) for each in labels] if len(labels) <= FEW else []
     size = (max(7.0, min(14.0, 0.25 * count + 4)), (4.0 if named else 3.0) * len(scores))
-    figure, parts = plt.subplots(len(scores), 1, figsize=size, squeeze=False, layout="constrained", FigureClass=Figure)
+    figure: Any
+    figure, parts = plt.subplots(len(scores), 1, figsize=size, squeeze=False, layout="constrained")
+    figure._repr_mimebundle_ = partial(_closed, figure)
     for part, (name, pairs) in zip(parts[:, 0], scores.items(), strict=True):
         _part(part, name, pairs, means[name])
         _name(part, named, len(pairs))
     return figure
+
+
+def _closed(figure: Any, **_: object) -> dict[str, Any]:
+    """Close a figure that is shown as a value, so that it is not shown at the end of its cell, too, as what was left open.
+
+    How it is shown says matplotlib: what is returned is nothing.
+    """
+    from matplotlib import pyplot as plt
+
+    plt.close(figure)
+    return {}
 
 
 def _part(part: Any, name: str, pairs: Sequence[tuple[float | None, float | None]], mean: Any) -> None:
