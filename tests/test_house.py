@@ -332,6 +332,15 @@ def test_importing_the_package_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
+def test_loading_the_extension_loads_no_database_and_no_frames():
+    code = (
+        "import sys; from IPython.core.interactiveshell import InteractiveShell\n"
+        "InteractiveShell.instance().run_line_magic('load_ext', 'wf_notebook')\n"
+        "print([name for name in ('duckdb', 'psycopg', 'numpy', 'pandas', 'polars', 'pydantic') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("way", WAYS_UP)
 def test_a_way_up_leads_somewhere(way: str):
     module, _, function = WAYS_UP[way].partition(":")

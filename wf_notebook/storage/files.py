@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from ..errors import BadRows
 from .texts import of_csv, of_json, of_lines
 
@@ -64,6 +62,8 @@ def _text(data: bytes, told: str) -> str:
 
 
 def _parquet(file: Path, told: str) -> dict[str, list[Any]]:
+    import duckdb  # which takes long to load
+
     try:
         with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as database:
             found = database.execute("SELECT * FROM read_parquet(?)", [str(file)])
@@ -94,6 +94,8 @@ def write_rows(path: str, names: Sequence[str], rows: Sequence[dict[str, Any]]) 
                 writer.writerow(names)
                 writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
         case ".parquet":
+            import duckdb  # as above
+
             with TemporaryDirectory(prefix="wf-rows-") as folder, duckdb.connect(":memory:") as database:
                 lines = Path(folder) / "rows.jsonl"
                 _write_lines(lines, rows)
