@@ -32,7 +32,7 @@ def short(number: float) -> str:
     """
     if number < 10:  # noqa: PLR2004 - two places, one, none
         return f"{number:.2f}"
-    return f"{number:.1f}" if number < 1000 else f"{round(number, -3 if number >= 100_000 else -1):,.0f}"  # noqa: PLR2004
+    return f"{number:.1f}" if number < 1000 else f"{round(number, -3 if number >= 100_000 else -1):,.0f}"  # noqa: PLR2004 - as above
 
 
 def row(measure: Measure, values: Values) -> tuple[str, ...]:

@@ -152,7 +152,7 @@ class Verdicts:
         self.signs.setdefault(probe.name, {}).setdefault(side, {})[way] = sign
         if reason:
             said = " ".join(reason.split())
-            self.reasons[f"{probe.name} · {SIDES[side]}, {way}"] = said if len(said) <= 160 else said[:159] + "…"  # noqa: PLR2004
+            self.reasons[f"{probe.name} · {SIDES[side]}, {way}"] = said if len(said) <= 160 else said[:159] + "…"  # noqa: PLR2004 - as many as a line has room for
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return a row for each probe, and one of how many are right."""

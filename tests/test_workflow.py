@@ -156,7 +156,7 @@ def test_agents_in_lists_and_of_base_classes_belong_to_the_instance_too():
 
     class Team(Base):
         team = [Agent(name="a"), Agent(name="b")]  # noqa: RUF012 - as users write it
-        named = {"c": Agent(name="c")}  # noqa: RUF012
+        named = {"c": Agent(name="c")}  # noqa: RUF012 - as a user writes it
 
     one, two = Team(), Team()
     assert one.writer is not two.writer

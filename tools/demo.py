@@ -122,7 +122,7 @@ def show_results(known: int, seconds: float) -> None:
         console.print(Text(f"{workflow}({call}): {status}, {how}"))
     table = Table("session", "key", "value", "version", title="session_state", title_justify="left")
     for session, key, value, version in rows("SELECT session_id, key, value, version FROM session_state ORDER BY ALL"):
-        table.add_row(session, key, Text(value if len(value) < 400 else value[:399] + "…"), str(version))  # noqa: PLR2004
+        table.add_row(session, key, Text(value if len(value) < 400 else value[:399] + "…"), str(version))  # noqa: PLR2004 - as many as a cell has room for
     console.print(table)
     executed = FOLDER / NOTEBOOK.name
     for name, path in (("notebook", executed), ("HTML", executed.with_suffix(".html")), ("DuckDB file", STORE)):

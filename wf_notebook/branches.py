@@ -77,4 +77,4 @@ def _is(value: object, kind: type) -> bool:
 
 def _called_from_async_code() -> bool:
     """Return whether `parallel` stands in an `async def` (a cell that awaits is one): there it must not block."""
-    return bool(sys._getframe(2).f_code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))  # noqa: SLF001
+    return bool(sys._getframe(2).f_code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))  # noqa: SLF001 - inspect is too slow here

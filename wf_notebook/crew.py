@@ -112,7 +112,7 @@ class Crew:
         if isinstance(within, Results):  # it failed in a `parallel` of its own, and what that gave is not lost either
             self.outcomes[failed.number - 1] = within
         with suppress(AttributeError):  # the user's own error may have no place for it
-            error.results = self.outcomes  # type: ignore[attr-defined]
+            error.results = self.outcomes  # type: ignore[attr-defined] # users' own errors, too
         error.add_note(f"in {failed} of parallel; what the others gave is in .results of this error")
         return error
 

@@ -150,7 +150,7 @@ class History(Sharing):
             raise BadSetting(f"other is of type {type(there).__name__!r}; give a session: storage.session('trial')")
         newest = there.newest() if after is None else after
         first = before if before is not None else self.newest() if other is not None else max(newest - 1, 0)
-        (one, blobs), (two, more) = self._at(first, or_before=True), there._at(newest, or_before=True)  # noqa: SLF001
+        (one, blobs), (two, more) = self._at(first, or_before=True), there._at(newest, or_before=True)  # noqa: SLF001 - another one of this class
         decode = partial(codec.decode, blob=(blobs | more).__getitem__)
         return diff(one, two, decode=decode, before=f"{self.session_id}:{first}", after=f"{there.session_id}:{newest}")
 

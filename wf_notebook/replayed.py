@@ -46,7 +46,7 @@ def replayed(tx: Transaction, session_id: str, *, after: int, until: int, at_han
         changed[key] = last
         kept[key] = start.kept  # type: ignore[assignment] # what is not known yet is read below, and has its place in the order
         if start.version < last:
-            unread.setdefault(max(start.version, after), {})[key] = start.kept  # type: ignore[assignment]
+            unread.setdefault(max(start.version, after), {})[key] = start.kept  # type: ignore[assignment] # as above
     for version, starts in unread.items():
         known = {key: value for key, value in starts.items() if value is not None}
         kept |= replay(known, tx.changes(session_id, after=version, until=until, keys=list(starts)))

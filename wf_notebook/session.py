@@ -257,7 +257,7 @@ def _go_on_in_child() -> None:
     """In a forked child a lock may be held by a thread that is not there, and rows that wait are the parent's to write."""
     for session in list(_sessions):
         session._lock, session._rows = threading.RLock(), ()  # noqa: SLF001 - this module's own
-        session._queued.clear()  # noqa: SLF001
+        session._queued.clear()  # noqa: SLF001 - as above
 
 
 if hasattr(os, "register_at_fork"):

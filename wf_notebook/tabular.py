@@ -194,7 +194,7 @@ def _same(one: Any, other: Any) -> bool:
     if (type(one) is bool) != (type(other) is bool):
         return False
     with suppress(Exception):  # values of objects' own compare as they like
-        return bool(one == other) or bool(one != one and other != other)  # noqa: PLR0124
+        return bool(one == other) or bool(one != one and other != other)  # noqa: PLR0124 - a NaN is not itself
     return False
 
 

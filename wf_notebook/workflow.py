@@ -249,8 +249,8 @@ def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(self, *args, **kwargs)
         return self._open(method, takes, args, kwargs)
 
-    opening.opens_run = True  # type: ignore[attr-defined]
+    opening.opens_run = True  # type: ignore[attr-defined] # a function may have attributes
     return opening
 
 
-Workflow.run.opens_run = Workflow.arun.opens_run = True  # type: ignore[attr-defined]
+Workflow.run.opens_run = Workflow.arun.opens_run = True  # type: ignore[attr-defined] # as above

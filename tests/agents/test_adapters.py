@@ -186,8 +186,8 @@ def test_an_instance_may_be_given_one_later():
 
 def test_lists_and_dicts_of_a_class_are_adapted_too():
     class Several(Workflow):
-        both = [Foreign(scripted("a"), name="a"), Agent(scripted("b"), name="b")]  # noqa: RUF012
-        named = {"c": Foreign(scripted("c"))}  # noqa: RUF012
+        both = [Foreign(scripted("a"), name="a"), Agent(scripted("b"), name="b")]  # noqa: RUF012 - as a user writes it
+        named = {"c": Foreign(scripted("c"))}  # noqa: RUF012 - as a user writes it
 
         def run(self):
             return [agent.run("?") for agent in (*self.both, *self.named.values())]

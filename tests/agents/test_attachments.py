@@ -42,7 +42,7 @@ def asked(**sent):
 def test_an_image_goes_after_the_message_from_wherever_it_comes(working_directory):
     Path("duck.png").write_bytes(PNG)
     sent = {"media_type": "image/png", "bytes": len(PNG), "name": "duck.png"}
-    for image in ("duck.png", Path("duck.png"), working_directory / "duck.png", open("duck.png", "rb")):  # noqa: SIM115, PTH123
+    for image in ("duck.png", Path("duck.png"), working_directory / "duck.png", open("duck.png", "rb")):  # noqa: SIM115, PTH123 - as a user may give it
         assert asked(images=[image]) == ["what?", sent]
         if hasattr(image, "close"):
             image.close()

@@ -131,7 +131,7 @@ def test_a_query_that_asks_for_gigabytes_is_ended_and_the_kernel_takes_no_more_m
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     query, memory = GREEDY[local_database.kind]
     with pytest.raises(BadQuery, match=r"the query needs more than 0\.\d+ GB of memory; ask for fewer rows or shorter texts"):
-        storage.ask(query, (), asking.Bounds(memory=memory, seconds=60))
+        storage.ask(query, (), asking.Bounds(memory=memory, seconds=60))  # by its memory, not by its time
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
     goes_on(storage)
 

@@ -120,7 +120,7 @@ def _keep(box: _Box) -> None:
 
 def _forget() -> None:
     """In a forked child the servers' threads are gone: start anew at the next call, and leave alone what is the parent's."""
-    global _lock, _forked  # noqa: PLW0603
+    global _lock, _forked  # noqa: PLW0603 - one for the process, on purpose
     _lock = threading.Lock()
     model.cache_clear()
     if not _boxes:

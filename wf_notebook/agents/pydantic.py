@@ -92,7 +92,7 @@ class _Call(AgentCall):
         self._given = options
 
     def _prepare(self) -> tuple[Resolved, Any, Any]:
-        engine: Any = self.agent.foreign  # type: ignore[attr-defined]
+        engine: Any = self.agent.foreign  # type: ignore[attr-defined] # all that use this have it
         given = dict(self._given)
         chosen = getattr(engine, "_override_model", None)  # agent.override(model=…) wins over everything, as in its tests
         override = chosen.get() if chosen is not None else None

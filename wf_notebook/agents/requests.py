@@ -176,7 +176,7 @@ class Requests(WrapperModel):
                 if self._shows(event):
                     break
             # pydantic-ai keeps there what `aiter(response)` gives, and itself puts events back in this way.
-            response._event_iterator = _again(first, events)  # noqa: SLF001
+            response._event_iterator = _again(first, events)  # noqa: SLF001 - as the line above says
             meter.counts = True
             return response
 

@@ -24,7 +24,7 @@ def capabilities(engine: AbstractAgent[Any, Any]) -> list[Instrumentation]:
     provider = spans.provider()
     chosen = getattr(engine, "instrument", None)
     # pydantic-ai has no way to ask what instrument_all() was given.
-    if provider is None or chosen is not None or Engine._instrument_default:  # noqa: SLF001
+    if provider is None or chosen is not None or Engine._instrument_default:  # noqa: SLF001 - as the line above says
         return []
     return [_instrumentation(provider)]
 

@@ -93,14 +93,14 @@ def _made(function: Any, *, name: str | None, cache: Mode | None, files: tuple[s
         async def awaited(*args: Any, **kwargs: Any) -> Any:
             return await wrapper(args, kwargs)
 
-        awaited.step = one  # type: ignore[attr-defined]
+        awaited.step = one  # type: ignore[attr-defined] # a function may have attributes
         return awaited
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
         return wrapper(args, kwargs)
 
-    called.step = one  # type: ignore[attr-defined]
+    called.step = one  # type: ignore[attr-defined] # as above
     return called
 
 

@@ -99,7 +99,7 @@ class Read:
             kind = kind_tagged(tag, tree[tag])
             try:
                 if kind is None:
-                    raise Absent(tag, f"values of the kind {tag!r} are not known to this version; they are given as dicts")  # noqa: TRY301
+                    raise Absent(tag, f"values of the kind {tag!r} are not known to this version; they are given as dicts")  # noqa: TRY301 - told as those of loaders
                 return kind.decode(tree, self)
             except Absent as absent:
                 value = unknown(tree, self, absent)

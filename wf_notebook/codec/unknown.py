@@ -33,7 +33,7 @@ class Unknown(dict[str, Any]):
     #: The class that did not take the fields.
     refused_by: ReferenceType[type] | None
 
-    def __hash__(self) -> int:  # type: ignore[override]
+    def __hash__(self) -> int:  # type: ignore[override] # a dict has none, and this is told from others by it
         return hash(json_text(self.tree))
 
     def __repr__(self) -> str:

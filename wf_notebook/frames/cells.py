@@ -58,7 +58,7 @@ def number(value: float) -> str:
     >>> number(1234567.0), number(0.123456), number(0.00001), number(2.5)
     ('1234567', '0.123', '1e-05', '2.5')
     """
-    if value != value or value in {float("inf"), float("-inf")} or 0 < abs(value) < 0.001 or abs(value) >= 1e15:  # noqa: PLR0124, PLR2004
+    if value != value or value in {float("inf"), float("-inf")} or 0 < abs(value) < 0.001 or abs(value) >= 1e15:  # noqa: PLR0124, PLR2004 - a NaN is not itself; beyond these, digits are no help
         return f"{value:.4g}"
     return f"{value:.3f}".rstrip("0").rstrip(".")
 

@@ -152,7 +152,7 @@ def _around(before: str, after: str, most: int) -> tuple[str, str]:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if before.startswith(after[:middle]) else (low, middle - 1)
     start = max(low - _BEFORE, 0)
-    return tuple(f"{'…' if start else ''}{text[start : start + most]}" for text in (before, after))  # type: ignore[return-value]
+    return tuple(f"{'…' if start else ''}{text[start : start + most]}" for text in (before, after))  # type: ignore[return-value] # of two comes two
 
 
 def _fitting(found: list[Any]) -> Iterator[list[str]]:

@@ -68,9 +68,9 @@ def grid(loaded: Loaded, path: tuple[Step, ...]) -> Grid | None:
     if kind in FRAMES:
         beside = tree.get("blob")
         if beside is None:
-            return loaded.once(("frame", path), lambda: frame_grid(loaded.value(tree)))  # type: ignore[no-any-return]
-        return loaded.frames.once(("frame", repr(tree)), lambda: frame_grid(loaded.value(tree)))  # type: ignore[no-any-return]
-    return loaded.once(("records", path), lambda: records_grid(tree, loaded))  # type: ignore[no-any-return]
+            return loaded.once(("frame", path), lambda: frame_grid(loaded.value(tree)))  # type: ignore[no-any-return] # once gives what was made
+        return loaded.frames.once(("frame", repr(tree)), lambda: frame_grid(loaded.value(tree)))  # type: ignore[no-any-return] # as above
+    return loaded.once(("records", path), lambda: records_grid(tree, loaded))  # type: ignore[no-any-return] # as above
 
 
 def frame_grid(value: Any) -> Grid | None:

@@ -32,7 +32,7 @@ class Marks:
 
 def marks(before: Loaded, now: Loaded, path: tuple[Step, ...]) -> Marks:
     """Return what changed right inside of the value at a path."""
-    return now.once(("marks", before.version, path), lambda: _marks(before, now, path))  # type: ignore[no-any-return]
+    return now.once(("marks", before.version, path), lambda: _marks(before, now, path))  # type: ignore[no-any-return] # once gives what was made
 
 
 def _marks(before: Loaded, now: Loaded, path: tuple[Step, ...]) -> Marks:
@@ -46,7 +46,7 @@ def _marks(before: Loaded, now: Loaded, path: tuple[Step, ...]) -> Marks:
         if not alike(one, other):
             return Marks()
         try:
-            one, other = inside(one).at(step), inside(other).at(step)  # type: ignore[union-attr]
+            one, other = inside(one).at(step), inside(other).at(step)  # type: ignore[union-attr] # none is None here
         except LookupError:
             return Marks()
     return between(one, other)

@@ -93,7 +93,7 @@ class Inside:
                 self.at(step)
             except LookupError:
                 continue
-            return step  # type: ignore[no-any-return]
+            return step  # type: ignore[no-any-return] # a key may be of any type
         raise KeyError(key)
 
     def key(self, step: Step) -> Any:

@@ -156,7 +156,7 @@ def sources(
     storage: SqlStorage, session: Session, rows: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, Program], dict[str, Program]]:
     """Return the newest source of each workflow by its name, and of each run the one that ran, where that is known."""
-    said = storage.transact(lambda tx: tx.sources(session.stored_as), write=False)  # type: ignore[attr-defined]
+    said = storage.transact(lambda tx: tx.sources(session.stored_as), write=False)  # type: ignore[attr-defined] # of our own storages
     begun = storage.read(
         "SELECT run_id, host, pid, process_started_at FROM run_log WHERE store = ? AND session_id = ? AND phase = 'start'",
         (storage.table_name, session.stored_as),

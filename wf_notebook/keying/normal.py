@@ -19,12 +19,12 @@ def normal(function: Function, *, annotated: bool) -> Function:
     if not isinstance(node, ast.Lambda):
         node.decorator_list = []
     node.args.defaults, node.args.kw_defaults = [], [None for _ in node.args.kw_defaults]
-    return _Bare(node if annotated else None).visit(node)  # type: ignore[no-any-return]
+    return _Bare(node if annotated else None).visit(node)  # type: ignore[no-any-return] # ast has no types for what visit gives
 
 
 def bare(tree: ast.AST) -> ast.AST:
     """Return any tree without what does not act; it is changed."""
-    return _Bare(None).visit(tree)  # type: ignore[no-any-return]
+    return _Bare(None).visit(tree)  # type: ignore[no-any-return] # as above
 
 
 def text(node: ast.AST) -> bytes:
@@ -62,13 +62,13 @@ class _Bare(ast.NodeTransformer):
         outer, self._in_class = self._in_class, in_class
         self.generic_visit(node)
         self._in_class = outer
-        return node  # type: ignore[no-any-return]
+        return node  # type: ignore[no-any-return] # as above
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
         body = getattr(node, "body", None)
         if isinstance(body, list) and not body:
-            node.body = [ast.Pass()]  # type: ignore[attr-defined]
+            node.body = [ast.Pass()]  # type: ignore[attr-defined] # it has one
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:

@@ -179,7 +179,7 @@ class _Gathering:
             node, names = text.statements[place], taken[place]
             is_import = isinstance(node, ast.Import | ast.ImportFrom)
             is_large = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            line = self._import(node, names) if is_import and isinstance(names, set) else text.of(node)  # type: ignore[arg-type]
+            line = self._import(node, names) if is_import and isinstance(names, set) else text.of(node)  # type: ignore[arg-type] # it was asked for
             parts.append(f"\n\n{line}\n" if is_large and parts else line)
         return "\n".join(parts).replace("\n\n\n\n", "\n\n\n").strip("\n")
 

@@ -169,7 +169,7 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Compare(self, node: ast.Compare) -> None:
         sides = [node.left, *node.comparators]
-        if len(sides) == 2 and isinstance(node.ops[0], ast.In | ast.NotIn) and self._is_state(sides[1]):  # noqa: PLR2004
+        if len(sides) == 2 and isinstance(node.ops[0], ast.In | ast.NotIn) and self._is_state(sides[1]):  # noqa: PLR2004 - both sides
             self._key(sides[0], node)
         else:
             self.generic_visit(node)

@@ -15,7 +15,7 @@ class _Plain(logging.Handler):
     """Prints what is only said for information as a line of the cell, without the red of a warning."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record))  # noqa: T201
+        print(self.format(record))
 
 
 _plain = _Plain()

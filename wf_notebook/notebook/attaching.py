@@ -45,7 +45,7 @@ class Attached:
             for response in followed(self._storage, self._run.run_id, wait=self._let_go.wait, seen=self._see):
                 self._shown.add(response)
         except WorkflowError as error:  # the store is busy, or the run was erased: no cell is there to fail
-            print("\n".join(rendered(error)), file=sys.stderr)  # noqa: T201 - a cell's own stderr
+            print("\n".join(rendered(error)), file=sys.stderr)
         finally:
             self._over.set()
             freeze(self._shown, self._run, self._run.told.responses() if self._run.told is not None else ())
@@ -104,7 +104,7 @@ class AttachedSweep:
                 if self._here is None:
                     self._afar.heard()
         except WorkflowError as error:  # the store is busy, or the run was erased: no cell is there to fail
-            print("\n".join(rendered(error)), file=sys.stderr)  # noqa: T201 - a cell's own stderr
+            print("\n".join(rendered(error)), file=sys.stderr)
         finally:
             self._over.set()
             freeze_sweep(self._sweep, self._shown)

@@ -40,7 +40,7 @@ class BackgroundRun:
         except RunStopped as stopped:  # the record says so
             self._future.set_exception(stopped)
         except BaseException as error:  # noqa: BLE001 - no cell is there to fail: shown here, and raised where it is asked for
-            print("\n".join(rendered(error)), file=sys.stderr)  # noqa: T201
+            print("\n".join(rendered(error)), file=sys.stderr)
             self._future.set_exception(error)
         else:
             self._future.set_result(answer)

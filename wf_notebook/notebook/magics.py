@@ -98,7 +98,7 @@ class WorkflowMagics(Magics):
             seen = namespace if local_ns is None or local_ns is namespace else {**namespace, **local_ns}
             read = replace(read, options=read.options.expand(seen))
             if read.options.help:
-                print(f"{inspect.cleandoc(WorkflowMagics.workflow.__doc__ or '')}\n\nOptions:\n{help_text()}")  # noqa: T201
+                print(f"{inspect.cleandoc(WorkflowMagics.workflow.__doc__ or '')}\n\nOptions:\n{help_text()}")
                 return None
             return self._again(read, seen) if cell is None else self._define(read, cell)
 
@@ -146,10 +146,10 @@ class WorkflowMagics(Magics):
         elif type(found) is cls and not options.session and not options.storage:
             workflow = found
             if workflow in self._moved and not options.quiet:
-                print(f"{name}: still in {_place(workflow)}; its cell goes back to its own")  # noqa: T201
+                print(f"{name}: still in {_place(workflow)}; its cell goes back to its own")
         else:
             if type(found) is not cls and not options.quiet:
-                print(f"{name}: {cls.__name__} was defined anew; this runs the new one")  # noqa: T201
+                print(f"{name}: {cls.__name__} was defined anew; this runs the new one")
             session, storage = options.session or found.session_id, options.storage or found.storage
             workflow = successor(cls, name, found, session=session, storage=storage, namespace=namespace)
             if options.session or options.storage or found in self._moved:
@@ -175,7 +175,7 @@ class WorkflowMagics(Magics):
         if options.session or options.storage:
             self._moved.add(workflow)
         elif isinstance(old, Workflow) and old in self._moved and not options.quiet and _place(old) != _place(workflow):
-            print(f"{name}: back in {_place(workflow)}, from {_place(old)}")  # noqa: T201
+            print(f"{name}: back in {_place(workflow)}, from {_place(old)}")
         return workflow
 
     def _show_card(self, workflow: Workflow, name: str, absent: list[str], options: Options) -> None:
@@ -204,7 +204,7 @@ class WorkflowMagics(Magics):
             error.args = (str(error).replace("the workflow's session", f"{name}.session"),)
             raise
         if options.fresh and not options.quiet and (run := workflow.last_run) is not None and not counts(run):
-            print(f"{name}: --fresh found no step to do again: run() answered by itself; --reset starts from an empty state")  # noqa: T201
+            print(f"{name}: --fresh found no step to do again: run() answered by itself; --reset starts from an empty state")
         response = self._given(Outputs(answer) if isinstance(answer, list) else answer, options)
         if response is not None:  # it has just been shown
             for_this_cell(self.shell, response, "_ipython_display_", (lambda: None) if options.quiet else _point_at_it)
@@ -232,7 +232,7 @@ class WorkflowMagics(Magics):
 def _point_at_it() -> None:
     """Show nothing a second time; a terminal has written `Out[…]:` already, and there the line gets an end that makes sense."""
     if get_ipython() is not None and getattr(get_ipython(), "kernel", None) is None:
-        print("<the response above>")  # noqa: T201
+        print("<the response above>")
 
 
 def _place(workflow: Workflow) -> str:

@@ -58,7 +58,7 @@ def perform(line: str, cell: str | None, namespace: dict[str, Any]) -> Any:
     """Do what a line says; raises UnknownVerb, UnknownOption, BadArguments and what the verb raises."""
     name, _, rest = line.strip().partition(" ")
     if name in {"", "-h", "--help", "help"}:
-        print(overview())  # noqa: T201
+        print(overview())
         return None
     verb = next((verb for verb in VERBS if verb.name == name), None)
     if verb is None:
@@ -69,7 +69,7 @@ def perform(line: str, cell: str | None, namespace: dict[str, Any]) -> Any:
         raise BadArguments(f"%%wf {name} is no cell; write %wf {name} on a line of its own")
     asked = read(verb, rest, cell, namespace)
     if asked.options.get("help"):
-        print(f"%wf {verb.name} {verb.usage}\n\n{verb.help}\n\n{help_text(options_of(verb))}")  # noqa: T201
+        print(f"%wf {verb.name} {verb.usage}\n\n{verb.help}\n\n{help_text(options_of(verb))}")
         return None
     return verb.do(asked)
 

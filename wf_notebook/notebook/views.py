@@ -176,7 +176,7 @@ class WidgetView(Displayed):
 def start_a_line() -> None:
     """Let Out[…]: of a terminal stand on a line of its own."""
     if getattr(getattr(get_ipython(), "displayhook", None), "is_active", False):
-        print()  # noqa: T201 - see above
+        print()
 
 
 def _is_terminal() -> bool:

@@ -248,7 +248,7 @@ _of_the_parent: list[Kept] = []
 def _close_all() -> None:
     for storage in list(_storages):
         if storage._kept is not None:  # noqa: SLF001 - this module's own
-            storage._kept.close()  # noqa: SLF001
+            storage._kept.close()  # noqa: SLF001 - as above
 
 
 def _forget_all() -> None:
