@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import ast
 import threading
+from contextlib import suppress
 from typing import Any
 
 #: Held by whoever makes a tree; `traceback` makes one for each line that it shows.
 PARSING = threading.RLock()
+
+
+#: So often it is tried, where code that knows nothing of the lock makes a tree at the same moment, as IPython does of each cell.
+_TIMES = 10
 
 
 def parsed(source: str, flags: int = 0) -> ast.Module:
@@ -20,12 +25,14 @@ def parsed(source: str, flags: int = 0) -> ast.Module:
     >>> ast.unparse(parsed("x=1"))
     'x = 1'
     """
-    with PARSING:
-        tree: ast.Module = compile(source, "source", "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+    tree: ast.Module = compiled(source, flags | ast.PyCF_ONLY_AST)
     return tree
 
 
-def compiled(tree: ast.Module, flags: int = 0) -> Any:
-    """Return the code of a tree."""
+def compiled(tree: ast.Module | str, flags: int = 0) -> Any:
+    """Return the code of a tree, or of a source."""
     with PARSING:
+        for _ in range(_TIMES - 1):
+            with suppress(SystemError):
+                return compile(tree, "source", "exec", flags, dont_inherit=True)
         return compile(tree, "source", "exec", flags, dont_inherit=True)
